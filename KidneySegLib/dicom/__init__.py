@@ -1,0 +1,1 @@
+"""DICOM: finding, checking and reading image series."""
