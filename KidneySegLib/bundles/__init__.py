@@ -1,0 +1,1 @@
+"""Model bundles: plan, weights and card in one folder."""

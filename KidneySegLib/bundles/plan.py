@@ -1,0 +1,98 @@
+"""What a model needs to know to be run: everything that training decided and inference must repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from KidneySegLib.errors import BundleError
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """The network of one stage.
+
+    Attributes:
+        architecture: name known to ``networks.factory``.
+        filters: channels per resolution level, finest first; each level halves the grid.
+        outputs: names of the output channels.
+    """
+
+    architecture: str
+    filters: tuple[int, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """One pass of one network.
+
+    Attributes:
+        name: ``locator`` or ``kidney``; also the prefix of its weights in the bundle.
+        network: architecture and size.
+        spacing: working grid in mm along k, j, i.
+        window: HU that are mapped to -1 and +1; values beyond are clipped.
+        patch: voxels along k, j, i that the network was trained on, and that tiles have.
+        overlap: share of a tile that its neighbour covers, 0 to below 1.
+        threshold: probability above which a voxel belongs to the structure.
+    """
+
+    name: str
+    network: NetworkPlan
+    spacing: tuple[float, float, float]
+    window: tuple[float, float]
+    patch: tuple[int, int, int]
+    overlap: float = 0.5
+    threshold: float = 0.5
+
+    @property
+    def divisor(self) -> int:
+        """Patch sizes must be multiples of this."""
+        return int(2 ** (len(self.network.filters) - 1))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> StagePlan:
+        """Reads the form that ``as_dict`` writes.
+
+        Raises:
+            BundleError: a field is missing, unknown or out of range.
+        """
+        try:
+            network = dict(data["network"])
+            stage = cls(
+                **{
+                    **data,
+                    "network": NetworkPlan(
+                        architecture=str(network.pop("architecture")),
+                        filters=tuple(int(f) for f in network.pop("filters")),
+                        outputs=tuple(str(o) for o in network.pop("outputs")),
+                        **network,
+                    ),
+                    "spacing": tuple(float(s) for s in data["spacing"]),
+                    "window": tuple(float(w) for w in data["window"]),
+                    "patch": tuple(int(p) for p in data["patch"]),
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"The bundle's plan cannot be read ({error}). Get the bundle again.") from error
+        stage.check()
+        return stage
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the plan as JSON-serialisable values."""
+        return asdict(self)
+
+    def check(self) -> None:
+        """Checks ranges.
+
+        Raises:
+            BundleError: a value is out of range.
+        """
+        sizes = len(self.spacing) == len(self.patch) == 3 and min(self.spacing) > 0
+        if not sizes or any(p <= 0 or p % self.divisor for p in self.patch):
+            raise BundleError(f"Stage '{self.name}': patch {self.patch} must be multiples of {self.divisor}.")
+        if self.window[0] >= self.window[1] or not 0 <= self.overlap < 1 or not 0 < self.threshold < 1:
+            raise BundleError(f"Stage '{self.name}': window, overlap or threshold is out of range.")

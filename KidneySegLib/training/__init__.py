@@ -1,0 +1,1 @@
+"""Training that anyone can repeat: data, synthesis, augmentation, trainer, recipes."""

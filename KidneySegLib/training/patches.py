@@ -1,0 +1,85 @@
+"""Draws training patches. Patch ``n`` depends only on the recipe's seed and on ``n``, so that a run resumes exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from KidneySegLib.segmentation.resampling import normalise
+from KidneySegLib.training.acquisition import acquire
+from KidneySegLib.training.contrast import change_contrast
+from KidneySegLib.training.exams import Exam
+from KidneySegLib.training.lesions import add_lesions
+from KidneySegLib.training.recipes import Recipe
+from KidneySegLib.training.spatial import sample
+
+
+# How far beyond half a kidney's box a patch centre may lie, and how often a place inside the body is tried for.
+_REACH_MM = 15.0
+_TRIES = 20
+
+
+def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
+    """Returns a random place ``(k, j, i)`` in soft tissue, or anywhere if luck fails."""
+    for _ in range(_TRIES):
+        centre = rng.uniform(0, np.array(exam.hu.shape) - 1)
+        if -50 < exam.hu[tuple(centre.astype(int))] < 200:
+            break
+    return centre
+
+
+class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """An endless list of augmented patches: image ``(1, k, j, i)`` in -1..1 and target ``(1, k, j, i)`` in {0, 1}."""
+
+    def __init__(self, recipe: Recipe, exams: Sequence[Exam]) -> None:
+        """Takes the recipe and its prepared exams."""
+        self.recipe = recipe
+        self.exams = list(exams)
+        # Exams that show more kidney are drawn more often, up to one whole kidney.
+        volumes = [float(e.organ.sum()) * float(np.prod(e.spacing)) / 1000 for e in self.exams]
+        weights = np.clip(volumes, 25, 150)
+        self.weights = weights / weights.sum()
+
+    def __len__(self) -> int:
+        """Number of patches of the whole schedule."""
+        return self.recipe.schedule.steps * self.recipe.schedule.batch
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns patch number ``index``."""
+        hu, organ = self.draw(index)
+        return normalise(hu, self.recipe.stage.window)[None], (organ >= 0.5).float()[None]
+
+    def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Returns HU and organ share ``(k, j, i)`` of patch number ``index``."""
+        recipe = self.recipe
+        rng = np.random.default_rng((recipe.schedule.seed, index))
+        exam = self.exams[int(rng.choice(len(self.exams), p=self.weights))]
+        centre, mirror = self._place(exam, rng)
+        spacing = recipe.stage.spacing
+        sampled = sample(exam, centre, recipe.stage.patch, spacing, mirror=mirror, ranges=recipe.spatial, rng=rng)
+        hu = change_contrast(sampled, recipe.contrast, rng)
+        organ = sampled.organ
+        if rng.random() < recipe.sampling.lesions:
+            hu, organ = add_lesions(sampled, hu, spacing, rng)
+        return acquire(hu, organ, spacing, exam.thickness, recipe.acquisition, rng)
+
+    def _place(self, exam: Exam, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+        """Returns the patch's centre in store voxels and whether it is mirrored."""
+        sampling = self.recipe.sampling
+        if exam.boxes and rng.random() < sampling.on_kidney:
+            side, lower, upper = exam.boxes[int(rng.integers(len(exam.boxes)))]
+            # In a slab the box is short: a centre far outside it would show nothing but padding.
+            extent = (np.array(upper) - np.array(lower)) * np.array(exam.spacing)
+            reach = np.minimum(sampling.jitter_mm, extent / 2 + _REACH_MM)
+            jitter = reach * rng.uniform(-1, 1, 3) / np.array(exam.spacing)
+            centre = (np.array(lower) + np.array(upper) - 1) / 2 + jitter
+            mirror = side == "left"
+        else:
+            centre = _inside_body(exam, rng)
+            mirror = bool(centre[2] > exam.hu.shape[2] / 2)
+        if sampling.mirror == "random":
+            mirror = bool(rng.random() < 0.5)
+        return centre, mirror

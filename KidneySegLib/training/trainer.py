@@ -1,0 +1,145 @@
+"""Trains one network by a recipe, on a CPU or a GPU, in as many sessions as it takes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from monai.losses import DiceCELoss
+from torch.utils.data import DataLoader, Subset
+
+from KidneySegLib.networks.factory import build_network
+from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.training.exams import Exam
+from KidneySegLib.training.patches import Patches
+from KidneySegLib.training.recipes import Recipe, Schedule
+from KidneySegLib.training.validation import score
+
+CHECKPOINT_SECONDS = 180
+
+
+def learning_rate(schedule: Schedule, step: int) -> float:
+    """Linear warm-up, then a cosine down to zero."""
+    if step < schedule.warm_up:
+        return schedule.learning_rate * (step + 1) / schedule.warm_up
+    share = (step - schedule.warm_up) / max(1, schedule.steps - schedule.warm_up)
+    return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+class Trainer:
+    """State of a run: weights, their running mean, optimiser, step. Lives in ``folder``.
+
+    ``checkpoint.pt`` holds the whole state, ``best.pt`` the averaged weights with the best mean validation Dice,
+    ``curves.csv`` loss and Dice by step.
+    """
+
+    def __init__(self, recipe: Recipe, folder: Path, device: torch.device) -> None:
+        """Builds the network; continues from ``folder``/checkpoint.pt if it is there."""
+        self.recipe, self.folder, self.device = recipe, folder, device
+        self.precision = torch.bfloat16
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(recipe.schedule.seed)
+        self.network = build_network(recipe.stage.network).to(device)
+        self.average = build_network(recipe.stage.network).to(device)
+        self.average.load_state_dict(self.network.state_dict())
+        schedule = recipe.schedule
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
+        self.loss = DiceCELoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.step, self.best = 0, -1.0
+        if (folder / "checkpoint.pt").is_file():
+            self._load()
+
+    def run(self, exams: Sequence[Exam], validation: Sequence[Exam], *, minutes: float, workers: int = 0) -> bool:
+        """Trains until the schedule ends or ``minutes`` are over; returns whether the schedule has ended."""
+        schedule = self.recipe.schedule
+        patches = Patches(self.recipe, exams)
+        rest = Subset(patches, range(self.step * schedule.batch, len(patches)))
+        loader = DataLoader(rest, batch_size=schedule.batch, num_workers=workers, persistent_workers=workers > 0)
+        end = saved = time.monotonic()
+        end += 60 * minutes
+        losses: list[float] = []
+        for image, target in loader:
+            losses.append(self._learn(image.to(self.device), target.to(self.device)))
+            self.step += 1
+            if self.step % schedule.validate_every == 0 or self.step == schedule.steps:
+                self._validate(validation, sum(losses) / len(losses))
+                losses = []
+            now = time.monotonic()
+            if now - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = now
+            if now > end:
+                break
+        if losses:
+            self._validate(validation, sum(losses) / len(losses))
+        self._save()
+        return self.step >= schedule.steps
+
+    def _learn(self, image: torch.Tensor, target: torch.Tensor) -> float:
+        schedule = self.recipe.schedule
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(schedule, self.step)
+        self.network.train()
+        with torch.autocast(self.device.type, self.precision):
+            logits = self.network(image)
+        loss = self.loss(logits.float(), target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
+        self.optimiser.step()
+        # Early weights are poor: the mean forgets them faster at the start.
+        decay = min(schedule.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+        return float(loss.detach())
+
+    def _validate(self, exams: Sequence[Exam], loss: float) -> None:
+        self.average.eval()
+        predictor = Predictor(self.recipe.stage, self.average, self.device, self.precision)
+        scores = score(predictor, exams, boxed=self.recipe.sampling.mirror == "left")
+        mean = sum(scores.values()) / max(1, len(scores))
+        row = {"step": self.step, "loss": f"{loss:.4f}", "mean": f"{mean:.4f}"}
+        row |= {name: f"{value:.4f}" for name, value in scores.items()}
+        curves = self.folder / "curves.csv"
+        new = not curves.is_file()
+        with curves.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        print(json.dumps(row), flush=True)
+        if mean > self.best:
+            self.best = mean
+            _write(self.folder / "best.pt", self.average.state_dict())
+
+    def _save(self) -> None:
+        state = {
+            "step": self.step,
+            "best": self.best,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        _write(self.folder / "checkpoint.pt", state)
+
+    def _load(self) -> None:
+        state = torch.load(self.folder / "checkpoint.pt", map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.best = state["step"], state["best"]
+
+
+def _write(path: Path, state: object) -> None:
+    """Saves so that an interruption leaves the old file whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)

@@ -1,0 +1,39 @@
+"""Scores a network on validation exams while it trains, on its own working grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.segmentation.resampling import grid_shape, resample
+from KidneySegLib.training.exams import Exam
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the Dice coefficient of two boolean arrays; two empty ones agree (1.0)."""
+    total = int(first.sum()) + int(second.sum())
+    return 1.0 if total == 0 else 2 * int((first & second).sum()) / total
+
+
+def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm: float = 25.0) -> dict[str, float]:
+    """Returns Dice per exam (and side, where ``boxed``: one box around each reference kidney, left ones mirrored)."""
+    stage = predictor.stage
+    scores = {}
+    for exam in exams:
+        margin = np.ceil(margin_mm / np.array(exam.spacing)).astype(int)
+        regions = [(side, np.array(low) - margin, np.array(up) + margin) for side, low, up in exam.boxes]
+        if not boxed:
+            regions = [("whole", np.zeros(3, int), np.array(exam.hu.shape))]
+        for side, lower, upper in regions:
+            box = tuple(slice(max(0, low), up) for low, up in zip(lower.tolist(), upper.tolist(), strict=True))
+            hu, organ = exam.hu[box], exam.organ[box]
+            if side == "left":
+                hu, organ = hu[..., ::-1], organ[..., ::-1]
+            shape = grid_shape(hu.shape, exam.spacing, stage.spacing)
+            found = predictor.probabilities(resample(hu, shape))[0] > stage.threshold
+            truth = resample(organ, shape) >= 0.5
+            scores[f"{exam.name} {side}"] = dice(found.numpy(), truth.numpy().astype(bool))
+    return {name: float(torch.tensor(value)) for name, value in scores.items()}
