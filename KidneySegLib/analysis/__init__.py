@@ -1,0 +1,1 @@
+"""Measures and checks on label maps."""

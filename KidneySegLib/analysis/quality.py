@@ -1,0 +1,191 @@
+"""Checks of an image and of a result: flags that a radiologist should see before trusting the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from KidneySegLib.analysis.measurements import Box
+from KidneySegLib.findings import KidneyFinding
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.structures import Side
+from KidneySegLib.volume import Volume
+
+# Ends of the canonical array axes (k, j, i): first voxel, last voxel.
+PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side"))
+
+# Healthy adult kidneys: 202 +- 36 ml in men, 154 +- 33 ml in women (MRI; Cheong et al., Clin J Am Soc Nephrol
+# 2007;2:38-45). 60 ml is about three standard deviations below the women's mean, 400 ml five above the men's.
+USUAL_VOLUME_ML = (60.0, 400.0)
+
+# Left and right differ by about a tenth in healthy adults (medians 146 and 134 ml on ultrasound; Emamian et al., AJR
+# 1993;160:83-86). Beyond 1.6 a small, obstructed, enlarged or partly missed kidney is more likely than chance.
+USUAL_RATIO = 1.6
+
+# Above it the border of an unenhanced kidney against bowel and liver (20 to 30 HU apart) drowns in single voxels.
+USUAL_NOISE_HU = 25.0
+SOFT_TISSUE_HU = (-20, 150)
+
+# Cortical bone exceeds 400 HU in every adult, and air lies below -300 HU in every field of view: an image without
+# them went through a display window.
+BONE_HU = 400
+AIR_HU = -300
+
+THICK_SLICE_MM = 5.0
+SLICES_SAMPLED = 15
+IN_PLANE_STEP = 4
+
+
+def check_image(volume: Volume) -> list[Flag]:
+    """Looks at the image alone: display window, slice thickness, noise.
+
+    Args:
+        volume: the image in HU.
+    """
+    canonical = volume.canonical()
+    return [*_clipped(canonical.voxels), *_thick(canonical.spacing[2]), *_noisy(canonical.voxels)]
+
+
+def check_kidneys(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
+    """Looks at the kidneys that were found: number, completeness, volume, symmetry."""
+    if not kidneys:
+        return [Flag("no_kidney", Severity.WARNING, "No kidney was found in this image.")]
+    flags = []
+    if len(kidneys) == 1:
+        flags.append(_only_one(kidneys[0].side))
+    for kidney in kidneys:
+        flags += [*_cut(kidney), *_unusual_volume(kidney)]
+    return flags + _asymmetry(kidneys)
+
+
+def cut_at(volume: Volume, box: Box) -> tuple[str, ...]:
+    """Returns the patient directions in which the bounding box (slices for k, j, i) reaches the end of the image."""
+    order = volume.axis_order()
+    ends = []
+    for names, axis, flipped in zip(PATIENT_ENDS, order.permutation, order.flipped, strict=True):
+        touches = [box[axis].start <= 0, box[axis].stop >= volume.voxels.shape[axis]]
+        if flipped:
+            touches.reverse()
+        ends += [name for name, touched in zip(names, touches, strict=True) if touched]
+    return tuple(ends)
+
+
+def noise(voxels: np.ndarray) -> float | None:
+    """Returns the standard deviation of the noise in soft tissue in HU, or None where there is hardly any.
+
+    Voxels three columns apart are compared, because reconstruction kernels make next neighbours alike. For Gaussian
+    noise the mean absolute difference is ``2 / sqrt(pi)`` standard deviations.
+
+    Args:
+        voxels: array ``(k, j, i)`` in canonical order, HU.
+    """
+    slices = np.unique(np.linspace(0, voxels.shape[0] - 1, SLICES_SAMPLED).round().astype(int))
+    sample = voxels[slices].astype(np.float32)
+    one, other = sample[:, :, 3:], sample[:, :, :-3]
+    low, high = SOFT_TISSUE_HU
+    soft = (np.minimum(one, other) > low) & (np.maximum(one, other) < high)
+    if np.count_nonzero(soft) < 1000:
+        return None
+    return float(np.abs(one - other)[soft].mean() * np.sqrt(np.pi) / 2)
+
+
+def _clipped(voxels: np.ndarray) -> list[Flag]:
+    sample = voxels[:, ::IN_PLANE_STEP, ::IN_PLANE_STEP]
+    low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
+    if low < AIR_HU and high > BONE_HU:
+        return []
+    return [
+        Flag(
+            "values_clipped",
+            Severity.WARNING,
+            f"The image only holds values from {low:.0f} to {high:.0f} HU, as if it had been exported with a display "
+            "window. Densities in HU are not reliable, and stones cannot be measured.",
+        )
+    ]
+
+
+def _thick(spacing: float) -> list[Flag]:
+    if spacing <= THICK_SLICE_MM + 0.05:
+        return []
+    return [
+        Flag(
+            "thick_slices",
+            Severity.WARNING,
+            f"The slices are {spacing:.1f} mm apart. Small lesions may be missed and lengths along the body are "
+            "coarse; use a thinner reconstruction if there is one.",
+        )
+    ]
+
+
+def _noisy(voxels: np.ndarray) -> list[Flag]:
+    level = noise(voxels)
+    if level is None or level <= USUAL_NOISE_HU:
+        return []
+    return [
+        Flag(
+            "noise",
+            Severity.WARNING,
+            f"The image is noisy (about {level:.0f} HU in soft tissue). Check the borders of the kidneys; a softer "
+            "kernel or thicker slices may help.",
+        )
+    ]
+
+
+def _only_one(found: Side) -> Flag:
+    return Flag(
+        "one_kidney",
+        Severity.WARNING,
+        f"Only the {found} kidney was found. The {found.other} one may be absent, outside the image, elsewhere in the "
+        "body, or missed: please look.",
+    )
+
+
+def _cut(kidney: KidneyFinding) -> list[Flag]:
+    if not kidney.cut_at:
+        return []
+    ends = " and ".join(f"the {end}" for end in kidney.cut_at)
+    return [
+        Flag(
+            "kidney_cut",
+            Severity.WARNING,
+            f"The {kidney.side} kidney reaches the end of the image towards {ends}: part of it may be missing, and "
+            "its volume and length are then too small.",
+        )
+    ]
+
+
+def _unusual_volume(kidney: KidneyFinding) -> list[Flag]:
+    volume = kidney.measures.volume_ml
+    smallest, largest = USUAL_VOLUME_ML
+    if volume > largest:
+        cause = "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"
+    elif volume < smallest and not kidney.cut_at:
+        cause = "It may be atrophic, or part of it was missed"
+    else:
+        return []
+    return [
+        Flag(
+            "unusual_volume",
+            Severity.WARNING,
+            f"The {kidney.side} kidney has an unusual volume of {volume:.0f} ml (usual: {smallest:.0f} to "
+            f"{largest:.0f} ml). {cause}: please look.",
+        )
+    ]
+
+
+def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
+    if len(kidneys) != 2 or any(kidney.cut_at for kidney in kidneys):
+        return []
+    smaller, larger = sorted(kidneys, key=lambda kidney: kidney.measures.volume_ml)
+    ratio = larger.measures.volume_ml / smaller.measures.volume_ml
+    if ratio <= USUAL_RATIO:
+        return []
+    return [
+        Flag(
+            "asymmetry",
+            Severity.WARNING,
+            f"The {larger.side} kidney is {ratio:.1f} times as large as the {smaller.side} one "
+            f"({larger.measures.volume_ml:.0f} and {smaller.measures.volume_ml:.0f} ml).",
+        )
+    ]
