@@ -1,0 +1,128 @@
+"""Reading a CT series: find, choose, check, repair, and say what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.dicom.acquisition import Acquisition, Source
+from KidneySegLib.dicom.choice import choose, problem
+from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.dicom.geometry import along_normal, slots
+from KidneySegLib.dicom.pixels import PixelReader, decide_rescale, image_flags
+from KidneySegLib.dicom.resampling import fill
+from KidneySegLib.dicom.scan import scan
+from KidneySegLib.dicom.series import SeriesFiles, group
+from KidneySegLib.dicom.stack import StackPlan, plan_stack
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import check_values
+from KidneySegLib.volume import Volume
+
+_SCAN_SHARE = 0.3  # of the progress; headers take about a third as long as pixels
+
+
+def read_ct(
+    path: Path, *, series_uid: str | None = None, progress: Callable[[float], None] | None = None
+) -> Acquisition:
+    """Reads a CT series as a volume with right angles and even spacing.
+
+    Slices are sorted by their position along the normal (row x column of ImageOrientationPatient), never by file name
+    or image number; k grows along that normal. Missing slices, uneven spacing and gantry tilt are repaired by linear
+    interpolation and flagged.
+
+    Args:
+        path: a folder, searched with its subfolders, or one DICOM file of the series.
+        series_uid: SeriesInstanceUID to read; without it the series that serves best for kidneys.
+        progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
+
+    Raises:
+        GeometryError: positions, spacing or orientation do not allow a volume.
+        InputError: there is no CT series, or it cannot be read.
+    """
+    headers, unreadable = scan(path, _part(progress, 0.0, _SCAN_SHARE))
+    series, flags = _select(group(headers), path, series_uid)
+    if unreadable:
+        message = f"{unreadable} damaged DICOM file{'s' if unreadable > 1 else ''} in the folder could not be read."
+        flags.append(Flag("unreadable_files", Severity.WARNING, message))
+    reader = PixelReader()
+    frames, copy_flags = drop_copies(series.frames, reader)
+    plan = plan_stack(frames)
+    rescale, rescale_flags = decide_rescale(plan.frames, reader)
+    voxels = fill(plan, lambda n: reader.hounsfield(plan.frames[n], rescale), _part(progress, _SCAN_SHARE, 1.0))
+    flags += [*copy_flags, *plan.flags, *rescale_flags, *image_flags(plan.frames), *check_values(voxels)]
+    return Acquisition(Volume(voxels, plan.ijk_to_lps), flags, source_of(plan))
+
+
+def drop_copies(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[list[FrameHeader], list[Flag]]:
+    """Keeps one image per position where the others are the same, pixel by pixel.
+
+    Raises:
+        GeometryError: images at the same position differ and nothing tells them apart.
+    """
+    places: dict[int, list[FrameHeader]] = {}
+    for frame, place in zip(frames, slots(along_normal(frames)).tolist(), strict=True):
+        places.setdefault(place, []).append(frame)
+    for images in places.values():
+        first = reader.raw(images[0]) if len(images) > 1 else None
+        if any(not np.array_equal(first, reader.raw(other)) for other in images[1:] if first is not None):
+            raise GeometryError(
+                "The series holds different images at the same position, and the headers do not say which belong "
+                "together. Export each phase as a series of its own."
+            )
+    copies = len(frames) - len(places)
+    message = f"{copies} image{'s are copies' if copies > 1 else ' is a copy'} of another and {'were' if copies > 1 else 'was'} ignored."
+    flags = [Flag("copies_ignored", Severity.INFO, message)] if copies else []
+    return [images[0] for images in places.values()], flags
+
+
+def source_of(plan: StackPlan) -> Source:
+    """Describes where the volume of a plan comes from."""
+    first = plan.frames[0]
+    images: list[FrameHeader | None] = list(plan.frames)
+    if not plan.is_resampled:
+        behind = dict(zip(plan.along.tolist(), plan.frames, strict=True))
+        images = [behind.get(target) for target in plan.targets.tolist()]
+    return Source(
+        modality=first.modality,
+        study_uid=first.study_uid,
+        series_uid=first.series_uid,
+        frame_of_reference_uid=first.frame_of_reference_uid,
+        sop_class_uid=first.sop_class_uid,
+        sop_instance_uids=tuple(image.sop_instance_uid if image else "" for image in images),
+        frame_numbers=tuple(image.frame + 1 if image else 0 for image in images) if first.multiframe else (),
+        resampled=plan.is_resampled,
+        manufacturer=first.manufacturer,
+        model=first.model,
+        kernel=first.kernel,
+        body_part=first.body_part,
+        kvp=first.kvp,
+        contrast=first.contrast,
+        slice_thickness=first.thickness,
+    )
+
+
+def _select(series: list[SeriesFiles], path: Path, series_uid: str | None) -> tuple[SeriesFiles, list[Flag]]:
+    """Returns the series that was asked for: by its UID, by one of its files, or the best one."""
+    if series_uid is not None:
+        series = [candidate for candidate in series if candidate.series_uid == series_uid]
+        if not series:
+            raise InputError("The folder does not hold the series that was asked for.")
+    if path.is_file():
+        chosen = next(candidate for candidate in series if path in candidate.files)
+        sentence = problem(chosen)
+        if sentence is None:
+            return chosen, []
+        raise GeometryError(sentence) if chosen.modality == "CT" else InputError(sentence)
+    return choose(series)
+
+
+def _part(
+    progress: Callable[[float], None] | None, start: float, end: float
+) -> Callable[[float], None] | None:
+    """Returns a progress call whose 0 to 1 is ``start`` to ``end`` of the whole."""
+    if progress is None:
+        return None
+    return lambda share: progress(start + share * (end - start))

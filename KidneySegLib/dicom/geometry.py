@@ -1,0 +1,83 @@
+"""Where an image lies in the patient: axes, position along the normal, and whether the header tells it at all.
+
+Source: PS3.3 C.7.6.2 (Image Plane). Vectors are in LPS, lengths in mm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from KidneySegLib.dicom.frames import FrameHeader
+
+# Images closer together than this lie at the same position; no scanner makes slices that thin.
+SAME_POSITION = 0.05
+# Direction cosines may deviate this much from right angles and unit length: they are often written with two decimals.
+COSINE_TOLERANCE = 0.01
+
+
+def placement_problem(frame: FrameHeader) -> str | None:
+    """Returns a sentence that says why the image has no certain place in the patient, or None."""
+    if frame.position is None or frame.orientation is None:
+        known = " (the slice location alone does not tell where the patient's sides are)"
+        return (
+            f"The images have no position and orientation in the patient{known if frame.has_slice_location else ''}. "
+            "Export the original series again, not a secondary capture."
+        )
+    row, column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
+    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
+    if np.abs(lengths - 1).max() > COSINE_TOLERANCE or abs(float(row @ column)) > COSINE_TOLERANCE:
+        return (
+            "The image orientation in the header is not a pair of perpendicular unit vectors, so distances cannot be "
+            "trusted. Export the series again."
+        )
+    if frame.pixel_spacing is None or min(frame.pixel_spacing) <= 0:
+        return "The header has no valid pixel spacing, so nothing can be measured. Export the series again."
+    return None
+
+
+def image_axes(frame: FrameHeader) -> np.ndarray:
+    """Returns the unit vectors along a row, along a column and along the normal, as the rows of a 3x3 array.
+
+    The normal is row x column. The two given vectors are turned by the smallest angle that makes them perpendicular.
+    """
+    assert frame.orientation is not None
+    given = np.array(frame.orientation, dtype=np.float64).reshape(2, 3)
+    left, _, right = np.linalg.svd(given, full_matrices=False)
+    row, column = left @ right
+    return np.array([row, column, np.cross(row, column)])
+
+
+def positions(frames: Sequence[FrameHeader]) -> np.ndarray:
+    """Returns ImagePositionPatient of all frames, array (n, 3)."""
+    return np.array([frame.position for frame in frames], dtype=np.float64)
+
+
+def along_normal(frames: Sequence[FrameHeader]) -> np.ndarray:
+    """Returns the position of each frame along the normal of the first one in mm, array (n,)."""
+    return positions(frames) @ image_axes(frames[0])[2]
+
+
+def slots(along: np.ndarray) -> np.ndarray:
+    """Numbers the distinct positions from 0 upwards; frames at the same position get the same number, array (n,)."""
+    order = np.argsort(along, kind="stable")
+    numbers = np.concatenate([[0], np.cumsum(np.diff(along[order]) > SAME_POSITION)])
+    result = np.empty(len(along), dtype=np.int64)
+    result[order] = numbers
+    return result
+
+
+def same_plane(first: FrameHeader, second: FrameHeader) -> bool:
+    """Whether two images can be slices of one volume: same size, orientation and pixel spacing."""
+
+    def close(a: tuple[float, ...] | None, b: tuple[float, ...] | None, tolerance: float) -> bool:
+        if a is None or b is None:
+            return a is b
+        return max(abs(x - y) for x, y in zip(a, b, strict=True)) <= tolerance
+
+    return (
+        (first.rows, first.columns) == (second.rows, second.columns)
+        and close(first.orientation, second.orientation, 1e-3)
+        and close(first.pixel_spacing, second.pixel_spacing, 1e-4)
+    )

@@ -1,0 +1,117 @@
+"""Finding the DICOM files of a folder and reading their headers, once each and without pixels."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from KidneySegLib.dicom.enhanced import frame_headers
+from KidneySegLib.dicom.frames import KEYWORDS, FrameHeader, header_of
+from KidneySegLib.errors import InputError
+
+# CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage
+CT_IMAGES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR: it points to images and is none itself
+
+
+@contextmanager
+def quiet_pydicom() -> Iterator[None]:
+    """Silences pydicom's remarks on odd values: they quote the values, which may be a patient's."""
+    logger = logging.getLogger("pydicom")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether the first bytes are those of a DICOM file, with or without the preamble (PS3.10 7.1)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError:
+        return False
+    if head[128:132] == b"DICM":
+        return True
+    # Old files start with the data set itself: group 0002 or 0008, little endian, then a text VR or a short length.
+    first_group = head[:2] in (b"\x02\x00", b"\x08\x00") and head[3:4] == b"\x00"
+    value_type = head[4:6]
+    return first_group and len(head) == 132 and (value_type in (b"UL", b"CS", b"UI") or head[5:8] == b"\x00\x00\x00")
+
+
+def read_headers(path: Path) -> list[FrameHeader]:
+    """Reads the header of one DICOM file: one entry per frame, none for a DICOMDIR.
+
+    Raises:
+        InputError: the file is damaged or is not DICOM.
+    """
+    from pydicom import dcmread
+
+    try:
+        with quiet_pydicom():
+            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+            if str(getattr(dataset.file_meta, "MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY:
+                return []
+            header = header_of(dataset, path)
+            if not (header.rows or (header.modality and header.sop_class_uid not in CT_IMAGES)):
+                raise InputError("The file is not a DICOM image, or it is damaged.")
+            return frame_headers(dataset, header) if header.multiframe else [header]
+    except InputError:
+        raise
+    except Exception as error:  # a damaged file makes pydicom raise nearly anything
+        raise InputError("The DICOM file is damaged. Copy or export it again.") from error
+
+
+def scan(path: Path, progress: Callable[[float], None] | None = None) -> tuple[list[FrameHeader], int]:
+    """Reads the headers of a folder with all its subfolders, or of the series that one file belongs to.
+
+    Args:
+        path: a folder, or one DICOM file. The rest of a single-frame file's series is looked for beside it; a
+            multi-frame file stands for itself.
+        progress: called with the share of files read, 0 to 1; an exception that it raises stops the reading.
+
+    Returns:
+        The headers in the order of the file names, and how many DICOM files could not be read.
+
+    Raises:
+        InputError: the path does not exist, or the one file is not a DICOM image.
+    """
+    if path.is_dir():
+        return _scan_files(_files_below(path), progress)
+    if not path.is_file():
+        raise InputError("The file or folder does not exist. Check the path.")
+    if not is_dicom_file(path):
+        raise InputError("The file is not a DICOM file.")
+    own = read_headers(path)
+    if not own:
+        raise InputError("The file is a DICOMDIR, a list of images. Choose the folder that it lies in.")
+    if own[0].multiframe:
+        return own, 0
+    siblings = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
+    headers, unreadable = _scan_files(siblings, progress)
+    return [header for header in headers if header.series_uid == own[0].series_uid], unreadable
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _scan_files(files: list[Path], progress: Callable[[float], None] | None) -> tuple[list[FrameHeader], int]:
+    headers: list[FrameHeader] = []
+    unreadable = 0
+    for index, file in enumerate(files):
+        if is_dicom_file(file):
+            try:
+                headers += read_headers(file)
+            except InputError:
+                unreadable += 1
+        if progress is not None:
+            progress((index + 1) / len(files))
+    return headers, unreadable

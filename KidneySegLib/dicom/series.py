@@ -1,0 +1,232 @@
+"""Series: which images belong in one volume.
+
+DICOM's series is only a start. One series may hold a localiser, two phases, two kernels or two orientations; what
+cannot be in one volume is told apart here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.dicom.geometry import along_normal, image_axes, placement_problem, same_plane, slots
+from KidneySegLib.dicom.scan import scan
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+# Rescale types whose values are Hounsfield units ("US" is "unspecified", as old scanners write it).
+HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")
+
+
+class Kind(StrEnum):
+    """What the images of a series are; the text is used in messages."""
+
+    SLICES = "slices"
+    LOCALISER = "localiser"
+    SCREEN = "screen capture or dose report"
+    MAP = "computed map, not Hounsfield units"
+    UNPLACED = "images without a position"
+    DOCUMENT = "no image"
+
+
+@dataclass(frozen=True)
+class SeriesFiles:
+    """Images that may form one volume: a series, or the part of one that fits together.
+
+    Attributes:
+        frames: their headers, in ascending position along the normal where they have one.
+        part: 1, 2, ... where the DICOM series had to be taken apart, else 0.
+    """
+
+    frames: tuple[FrameHeader, ...]
+    part: int = 0
+
+    @property
+    def series_uid(self) -> str:
+        """SeriesInstanceUID."""
+        return self.frames[0].series_uid
+
+    @property
+    def number(self) -> int | None:
+        """SeriesNumber."""
+        return self.frames[0].series_number
+
+    @property
+    def modality(self) -> str:
+        """Modality, such as CT."""
+        return self.frames[0].modality
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, each once."""
+        return tuple(dict.fromkeys(frame.path for frame in self.frames))
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What the images are."""
+        return _kind(self.frames[0])
+
+    @cached_property
+    def slice_positions(self) -> np.ndarray:
+        """The distinct positions along the normal in mm, ascending; empty where the images have no place."""
+        if self.kind is not Kind.SLICES:
+            return np.zeros(0)
+        along = along_normal(self.frames)
+        return along[np.unique(slots(along), return_index=True)[1]]
+
+    @property
+    def extent(self) -> float:
+        """Distance of the first and the last slice in mm."""
+        return float(np.ptp(self.slice_positions)) if self.slice_positions.size else 0.0
+
+    @property
+    def spacing(self) -> float:
+        """Median distance of neighbouring slices in mm, 0 for a single one."""
+        return float(np.median(np.diff(self.slice_positions))) if self.slice_positions.size > 1 else 0.0
+
+    @property
+    def is_axial(self) -> bool:
+        """Whether the slices are more across the body than along it."""
+        return self.kind is Kind.SLICES and abs(float(image_axes(self.frames[0])[2, 2])) > np.cos(np.radians(45))
+
+    def label(self) -> str:
+        """Returns a short name without patient data, such as ``series 4 (120 images, 2.5 mm)``."""
+        name = "a series without number" if self.number is None else f"series {self.number}"
+        count = f"{len(self.frames)} image{'s' if len(self.frames) > 1 else ''}"
+        if self.modality != "CT":
+            what = self.modality or "unknown modality"
+        elif self.kind is not Kind.SLICES:
+            what = str(self.kind)
+        else:
+            what = f"{self.spacing:.3g} mm" if self.spacing else "single slice"
+        return f"{f'part {self.part} of ' if self.part else ''}{name} ({count}, {what})"
+
+
+def find_series(path: Path) -> list[SeriesFiles]:
+    """Finds what could be read as a volume, from headers alone.
+
+    Args:
+        path: a folder, searched with all its subfolders (other files are ignored), or one DICOM file, the rest of
+            whose series is looked for in the same folder (except for a multi-frame file).
+
+    Returns:
+        Series and parts of series, by series number; also those that ``read_ct`` would refuse.
+
+    Raises:
+        InputError: the path does not exist, or the one file is not a DICOM image.
+    """
+    return group(scan(path)[0])
+
+
+def group(frames: Sequence[FrameHeader]) -> list[SeriesFiles]:
+    """Sorts headers into series and takes apart what cannot be in one volume."""
+    by_series: dict[tuple[str, str], list[FrameHeader]] = {}
+    for frame in frames:
+        by_series.setdefault((frame.study_uid, frame.series_uid), []).append(frame)
+    result: list[SeriesFiles] = []
+    for members in by_series.values():
+        stacks = [part for stack in _stacks(members) for part in split_repeated(stack)]
+        for index, stack in enumerate(stacks):
+            result.append(SeriesFiles(tuple(stack), index + 1 if len(stacks) > 1 else 0))
+    return sorted(result, key=lambda series: (series.number is None, series.number or 0, series.series_uid, series.part))
+
+
+def _kind(frame: FrameHeader) -> Kind:
+    if frame.rows == 0 or frame.columns == 0:
+        return Kind.DOCUMENT
+    image_type = {value.upper() for value in frame.image_type}
+    if "LOCALIZER" in image_type or "SCOUT" in image_type:
+        return Kind.LOCALISER
+    if frame.samples != 1 or frame.sop_class_uid.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type:
+        return Kind.SCREEN
+    if frame.rescale_type not in HOUNSFIELD_TYPES:
+        return Kind.MAP
+    return Kind.UNPLACED if placement_problem(frame) else Kind.SLICES
+
+
+def _stacks(frames: Sequence[FrameHeader]) -> list[list[FrameHeader]]:
+    """Parts frames of one series that differ in what must be the same throughout a volume."""
+    stacks: list[tuple[Hashable, list[FrameHeader]]] = []
+    for frame in frames:
+        key = (frame.frame_of_reference_uid, frame.container_uid, frame.modality, frame.kernel, _kind(frame))
+        # newest first: files mostly come in series order
+        for known, stack in reversed(stacks):
+            if known == key and same_plane(stack[0], frame):
+                stack.append(frame)
+                break
+        else:
+            stacks.append((key, [frame]))
+    return [_in_order(stack) for _, stack in stacks]
+
+
+def _in_order(stack: list[FrameHeader]) -> list[FrameHeader]:
+    if _kind(stack[0]) is not Kind.SLICES:
+        return stack
+    # at the same position the image number decides, so that the result does not depend on file names
+    along = along_normal(stack)
+    place = slots(along)
+    order = sorted(range(len(stack)), key=lambda n: (place[n], stack[n].instance_number or 0, stack[n].sop_instance_uid))
+    return [stack[n] for n in order]
+
+
+# What tells images at the same position apart, most telling first.
+_PHASES: tuple[Callable[[FrameHeader], Hashable], ...] = (
+    lambda frame: frame.acquisition_number,
+    lambda frame: frame.temporal_position,
+    lambda frame: frame.image_type,
+    lambda frame: frame.kvp,
+    lambda frame: frame.trigger_time,
+    lambda frame: frame.contrast,
+    lambda frame: frame.thickness,
+    lambda frame: frame.acquisition_time,
+)
+
+
+def split_repeated(stack: list[FrameHeader]) -> list[list[FrameHeader]]:
+    """Takes a stack with several images at the same positions apart, by what tells them apart in the header.
+
+    Args:
+        stack: images of one plane, in order of position.
+
+    Returns:
+        One or more stacks. A stack may still hold repeated positions where the headers do not tell them apart.
+    """
+    if _kind(stack[0]) is not Kind.SLICES:
+        return [stack]
+    place = slots(along_normal(stack))
+    distinct = int(place[-1]) + 1
+    repeated = len(stack) - distinct
+    if repeated == 0:
+        return [stack]
+    for phase in _PHASES:
+        groups: dict[Hashable, list[int]] = {}
+        for index, frame in enumerate(stack):
+            groups.setdefault(phase(frame), []).append(index)
+        remaining = sum(len(members) - len(np.unique(place[members])) for members in groups.values())
+        largest = max(len(members) for members in groups.values())
+        # A value that changes with every slice would leave nothing but crumbs: it tells no phases apart.
+        if remaining <= 0.75 * repeated and largest >= max(3, distinct / 4):
+            return [part for members in groups.values() for part in split_repeated([stack[n] for n in members])]
+    return _split_by_number(stack, place)
+
+
+def _split_by_number(stack: list[FrameHeader], place: np.ndarray) -> list[list[FrameHeader]]:
+    """Parts complete runs through all positions by image number: phase after phase, or position after position."""
+    numbers = [frame.instance_number for frame in stack]
+    distinct = int(place[-1]) + 1
+    runs, rest = divmod(len(stack), distinct)
+    if rest or None in numbers or len(set(numbers)) != len(numbers):
+        return [stack]
+    order = np.argsort(np.array(numbers))
+    one_after_the_other = order.reshape(runs, distinct)
+    if all(len(np.unique(place[run])) == distinct for run in one_after_the_other):
+        return [[stack[n] for n in sorted(run)] for run in one_after_the_other.tolist()]
+    in_turn = order.reshape(distinct, runs)
+    if all(len(np.unique(place[images])) == 1 for images in in_turn):
+        return [[stack[n] for n in sorted(run)] for run in in_turn.T.tolist()]
+    return [stack]

@@ -1,0 +1,74 @@
+"""Hounsfield units: whether values are such, and what lies outside the scanner's field of view.
+
+Shared by the readers of DICOM and of image files.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.flags import Flag, Severity
+
+AIR = -1024  # the lowest value kept; scanners pad their round field of view with -2000, -3024 and the like
+# Above the 16-bit extended CT scale no material lies: such values are negative padding read without its sign.
+HIGHEST = 31743
+
+
+def clamp_padding(values: np.ndarray) -> None:
+    """Sets values below air to air, in place."""
+    np.maximum(values, AIR, out=values)
+
+
+def guess_offset(sample: np.ndarray) -> int | None:
+    """Returns what must be added to values of unknown scale to make them Hounsfield units.
+
+    0 where air is negative as it should be; -1024 where air lies near 0 and soft tissue near 1024, as scanners store
+    it; None where the values are neither.
+
+    Args:
+        sample: some values of the scan, of any shape, which include air outside the body.
+    """
+    lowest = sample.min()
+    if lowest < 0:
+        return 0 if np.mean(sample < -200) > 0.01 else None
+    air = np.mean(sample < 300)
+    soft_tissue = np.mean((sample > 874) & (sample < 1274))
+    return -1024 if air > 0.01 and soft_tissue > 0.1 else None
+
+
+def check_values(voxels: np.ndarray) -> list[Flag]:
+    """Says whether the values are a CT's.
+
+    Args:
+        voxels: array ``(k, j, i)`` of whole numbers.
+
+    Raises:
+        InputError: all values are the same, or they are the few numbers of a label map.
+    """
+    lowest, highest = int(voxels.min()), int(voxels.max())
+    if lowest == highest:
+        raise InputError("All voxels of the image have the same value. Export the series again.")
+    if lowest >= 0 and highest <= 20:
+        raise InputError("The image looks like a label map (a segmentation), not like a CT. Choose the CT.")
+    if lowest >= 0 and highest <= 255:
+        message = (
+            "The values lie between 0 and 255: they are grey levels for display, not Hounsfield units. Results from "
+            "such images are not reliable; use the original CT."
+        )
+        return [Flag("not_hounsfield", Severity.ERROR, message)]
+    if lowest >= 0 or highest <= 0:
+        message = "The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image."
+        return [Flag("not_hounsfield", Severity.ERROR, message)]
+    if lowest > -500 and highest < 1000 and _is_clipped(voxels[:: max(1, len(voxels) // 20)], lowest, highest):
+        message = (
+            f"The values were clipped to {lowest} to {highest} HU before the image was saved: stones and fat cannot be "
+            "told by their density."
+        )
+        return [Flag("clipped_values", Severity.WARNING, message)]
+    return []
+
+
+def _is_clipped(sample: np.ndarray, lowest: int, highest: int) -> bool:
+    """Whether both end values occur often, which noise alone never does."""
+    return bool(np.mean(sample == lowest) > 0.001 and np.mean(sample == highest) > 0.0005)
