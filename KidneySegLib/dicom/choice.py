@@ -30,9 +30,9 @@ MODALITY_NAMES = {
     "OT": "other",
     "SC": "secondary capture",
 }
-# Kernels that raise noise and edges (lung, bone): GE and Philips by word or letter, Siemens B60/Br60 up, Canon FC30 up.
+# Kernels for lung and bone: GE by word, Philips by letter, Siemens B60 or Br60 upwards, Canon FC30 upwards.
 _SHARP = re.compile(r"LUNG|BONE|EDGE|DETAIL|SHARP|^(YA|YB|YC|YD|D|E|L)$|^[A-Z]{1,2}[6-9]\d[A-Z]?|^FC[3-9]\d")
-_WITHOUT_KIDNEYS = ("HEAD", "BRAIN", "SKULL", "NECK", "CSPINE", "SINUS", "ORBIT", "KNEE", "ANKLE", "FOOT", "HAND", "WRIST")
+_WITHOUT_KIDNEYS = re.compile(r"HEAD|BRAIN|SKULL|NECK|CSPINE|SINUS|ORBIT|KNEE|ANKLE|FOOT|HAND|WRIST")
 _ENOUGH_COVERAGE = 250.0  # mm along the body: holds both kidneys and some room
 
 
@@ -87,10 +87,9 @@ def problem(series: SeriesFiles) -> str | None:
 
 
 def _merit(series: SeriesFiles) -> tuple[float, ...]:
-    body_part = series.frames[0].body_part
     return (
         series.is_axial,
-        not any(word in body_part for word in _WITHOUT_KIDNEYS),
+        not _WITHOUT_KIDNEYS.search(series.frames[0].body_part),
         round(min(series.extent, _ENOUGH_COVERAGE) / 50),
         not is_sharp_kernel(series.frames[0].kernel),
         -max(series.spacing, 1.0),

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.dicom.acquisition import Acquisition, Source
-from KidneySegLib.dicom.choice import choose, problem
+from KidneySegLib.dicom.choice import choose
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.geometry import along_normal, slots
-from KidneySegLib.dicom.pixels import PixelReader, decide_rescale, image_flags
+from KidneySegLib.dicom.hounsfield import check_values
+from KidneySegLib.dicom.pixels import PixelReader, decide_rescale, storage_flags
 from KidneySegLib.dicom.resampling import fill
 from KidneySegLib.dicom.scan import scan
 from KidneySegLib.dicom.series import SeriesFiles, group
 from KidneySegLib.dicom.stack import StackPlan, plan_stack
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.hounsfield import check_values
 from KidneySegLib.volume import Volume
 
 _SCAN_SHARE = 0.3  # of the progress; headers take about a third as long as pixels
@@ -47,12 +47,15 @@ def read_ct(
     if unreadable:
         message = f"{unreadable} damaged DICOM file{'s' if unreadable > 1 else ''} in the folder could not be read."
         flags.append(Flag("unreadable_files", Severity.WARNING, message))
+    if not all(frame.study_uid and frame.series_uid and frame.sop_instance_uid for frame in series.frames):
+        message = "The headers lack unique identifiers, so DICOM results cannot refer to these images."
+        flags.append(Flag("missing_uids", Severity.INFO, message))
     reader = PixelReader()
     frames, copy_flags = drop_copies(series.frames, reader)
     plan = plan_stack(frames)
     rescale, rescale_flags = decide_rescale(plan.frames, reader)
     voxels = fill(plan, lambda n: reader.hounsfield(plan.frames[n], rescale), _part(progress, _SCAN_SHARE, 1.0))
-    flags += [*copy_flags, *plan.flags, *rescale_flags, *image_flags(plan.frames), *check_values(voxels)]
+    flags += [*copy_flags, *plan.flags, *rescale_flags, *storage_flags(plan.frames, voxels), *check_values(voxels)]
     return Acquisition(Volume(voxels, plan.ijk_to_lps), flags, source_of(plan))
 
 
@@ -66,16 +69,23 @@ def drop_copies(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[lis
     for frame, place in zip(frames, slots(along_normal(frames)).tolist(), strict=True):
         places.setdefault(place, []).append(frame)
     for images in places.values():
-        first = reader.raw(images[0]) if len(images) > 1 else None
-        if any(not np.array_equal(first, reader.raw(other)) for other in images[1:] if first is not None):
+        if len(images) > 1 and not _all_same(images, reader):
             raise GeometryError(
                 "The series holds different images at the same position, and the headers do not say which belong "
                 "together. Export each phase as a series of its own."
             )
     copies = len(frames) - len(places)
-    message = f"{copies} image{'s are copies' if copies > 1 else ' is a copy'} of another and {'were' if copies > 1 else 'was'} ignored."
+    message = f"Copies of the same image were ignored ({copies})."
     flags = [Flag("copies_ignored", Severity.INFO, message)] if copies else []
     return [images[0] for images in places.values()], flags
+
+
+def _all_same(images: Sequence[FrameHeader], reader: PixelReader) -> bool:
+    first, pixels = images[0], reader.raw(images[0])
+    return all(
+        (other.slope, other.intercept) == (first.slope, first.intercept) and np.array_equal(pixels, reader.raw(other))
+        for other in images[1:]
+    )
 
 
 def source_of(plan: StackPlan) -> Source:
@@ -111,17 +121,11 @@ def _select(series: list[SeriesFiles], path: Path, series_uid: str | None) -> tu
         if not series:
             raise InputError("The folder does not hold the series that was asked for.")
     if path.is_file():
-        chosen = next(candidate for candidate in series if path in candidate.files)
-        sentence = problem(chosen)
-        if sentence is None:
-            return chosen, []
-        raise GeometryError(sentence) if chosen.modality == "CT" else InputError(sentence)
+        series = [candidate for candidate in series if path in candidate.files]
     return choose(series)
 
 
-def _part(
-    progress: Callable[[float], None] | None, start: float, end: float
-) -> Callable[[float], None] | None:
+def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:
     """Returns a progress call whose 0 to 1 is ``start`` to ``end`` of the whole."""
     if progress is None:
         return None

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 # All attributes that this package asks for; PixelRepresentation decides how PixelPaddingValue is to be understood.
-KEYWORDS = (
-    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID FrameOfReferenceUID Modality ImageType SeriesNumber "
-    "InstanceNumber AcquisitionNumber TemporalPositionIdentifier AcquisitionTime TriggerTime KVP Rows Columns "
-    "SamplesPerPixel PhotometricInterpretation PixelRepresentation LossyImageCompression NumberOfFrames "
-    "ImagePositionPatient ImageOrientationPatient PixelSpacing SliceLocation RescaleSlope RescaleIntercept RescaleType "
-    "PixelPaddingValue PixelPaddingRangeLimit ConvolutionKernel SliceThickness GantryDetectorTilt ContrastBolusAgent "
-    "ContrastBolusRoute Manufacturer ManufacturerModelName BodyPartExamined ConcatenationUID "
-    "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence ContrastBolusAgentSequence"
-).split()
+# fmt: off
+KEYWORDS = [
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "Modality",
+    "ImageType", "SeriesNumber", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier",
+    "AcquisitionTime", "TriggerTime", "KVP", "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation",
+    "PixelRepresentation", "LossyImageCompression", "NumberOfFrames", "ImagePositionPatient",
+    "ImageOrientationPatient", "PixelSpacing", "SliceLocation", "RescaleSlope", "RescaleIntercept", "RescaleType",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ConvolutionKernel", "SliceThickness", "GantryDetectorTilt",
+    "ContrastBolusAgent", "ContrastBolusRoute", "Manufacturer", "ManufacturerModelName", "BodyPartExamined",
+    "ConcatenationUID", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "ContrastBolusAgentSequence",
+]
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

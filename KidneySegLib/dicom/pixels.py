@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, guess_offset
 from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.hounsfield import AIR, HIGHEST, guess_offset
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -46,7 +46,7 @@ class PixelReader:
         Raises:
             InputError: the file is damaged or incomplete, or its compression cannot be decoded here.
         """
-        from pydicom.pixels import iter_pixels
+        from pydicom.pixels.utils import iter_pixels
 
         _require_decoder(frame.transfer_syntax)
         try:
@@ -118,20 +118,31 @@ def decide_rescale(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[
             "original series again."
         )
     message = (
-        f"The header has no rescale values. Judging by air and soft tissue, an intercept of {offset} was assumed; check "
-        "that fluid and fat have plausible Hounsfield units."
+        f"The header has no rescale values. Judging by air and soft tissue, an intercept of {offset} was assumed; "
+        "check that fluid and fat have plausible Hounsfield units."
     )
     return Rescale(intercept=offset), [Flag("rescale_assumed", Severity.WARNING, message)]
 
 
-def image_flags(frames: Sequence[FrameHeader]) -> list[Flag]:
-    """Returns flags on how the pixels were stored."""
+def storage_flags(frames: Sequence[FrameHeader], voxels: np.ndarray) -> list[Flag]:
+    """Returns flags on how the pixels were stored.
+
+    Args:
+        frames: the images that were read.
+        voxels: what was read from them in Hounsfield units, array ``(k, j, i)``.
+
+    Raises:
+        InputError: the images are inverted: air is bright.
+    """
     flags = []
     if any(frame.lossy for frame in frames):
         message = "The images were compressed with loss; small differences of density may be gone."
         flags.append(Flag("lossy_compression", Severity.INFO, message))
     if any(frame.photometric == "MONOCHROME1" for frame in frames):
-        message = "The images are marked for inverted display (MONOCHROME1); their Hounsfield units were taken as stored."
+        # MONOCHROME1 concerns display only (PS3.3 C.7.6.3.1.2), but some writers invert the values with it.
+        if np.median(voxels[len(voxels) // 2][[0, 0, -1, -1], [0, -1, 0, -1]]) > 1000:
+            raise InputError("The grey levels of the images are inverted (air is bright). Export the original series.")
+        message = "The images are marked for inverted display; their Hounsfield units were taken as stored."
         flags.append(Flag("inverted_display", Severity.INFO, message))
     return flags
 
@@ -152,7 +163,7 @@ def _remove_padding(
 
 
 def _require_decoder(transfer_syntax: str) -> None:
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     if not transfer_syntax:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from KidneySegLib.dicom.hounsfield import AIR
 from KidneySegLib.dicom.stack import StackPlan
-from KidneySegLib.hounsfield import AIR
 
 
 def fill(plan: StackPlan, read: Callable[[int], np.ndarray], progress: Callable[[float], None] | None) -> np.ndarray:

@@ -133,7 +133,7 @@ def group(frames: Sequence[FrameHeader]) -> list[SeriesFiles]:
         stacks = [part for stack in _stacks(members) for part in split_repeated(stack)]
         for index, stack in enumerate(stacks):
             result.append(SeriesFiles(tuple(stack), index + 1 if len(stacks) > 1 else 0))
-    return sorted(result, key=lambda series: (series.number is None, series.number or 0, series.series_uid, series.part))
+    return sorted(result, key=lambda item: (item.number is None, item.number or 0, item.series_uid, item.part))
 
 
 def _kind(frame: FrameHeader) -> Kind:
@@ -170,8 +170,8 @@ def _in_order(stack: list[FrameHeader]) -> list[FrameHeader]:
     # at the same position the image number decides, so that the result does not depend on file names
     along = along_normal(stack)
     place = slots(along)
-    order = sorted(range(len(stack)), key=lambda n: (place[n], stack[n].instance_number or 0, stack[n].sop_instance_uid))
-    return [stack[n] for n in order]
+    keys = [(p, f.instance_number or 0, f.sop_instance_uid) for p, f in zip(place.tolist(), stack, strict=True)]
+    return [stack[n] for n in sorted(range(len(stack)), key=keys.__getitem__)]
 
 
 # What tells images at the same position apart, most telling first.

@@ -193,8 +193,8 @@ def _header_doubts(
     thickness = frames[0].thickness or 0.0
     if thickness > 0 and distance > 1.5 * thickness + SAME_POSITION:
         message = (
-            f"The slices are {thickness:.3g} mm thick but {distance:.3g} mm apart: what lies between them was not seen, "
-            "so small lesions and stones may be missed and volumes are less certain."
+            f"The slices are {thickness:.3g} mm thick but {distance:.3g} mm apart: what lies between was not seen, so "
+            "small lesions and stones may be missed and volumes are less certain."
         )
         flags.append(Flag("unscanned_gaps", Severity.WARNING, message))
     return flags

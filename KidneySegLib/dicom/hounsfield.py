@@ -15,11 +15,6 @@ AIR = -1024  # the lowest value kept; scanners pad their round field of view wit
 HIGHEST = 31743
 
 
-def clamp_padding(values: np.ndarray) -> None:
-    """Sets values below air to air, in place."""
-    np.maximum(values, AIR, out=values)
-
-
 def guess_offset(sample: np.ndarray) -> int | None:
     """Returns what must be added to values of unknown scale to make them Hounsfield units.
 
@@ -44,13 +39,16 @@ def check_values(voxels: np.ndarray) -> list[Flag]:
         voxels: array ``(k, j, i)`` of whole numbers.
 
     Raises:
-        InputError: all values are the same, or they are the few numbers of a label map.
+        InputError: all values are the same, or so few that it is a label map or a normalised image.
     """
     lowest, highest = int(voxels.min()), int(voxels.max())
     if lowest == highest:
         raise InputError("All voxels of the image have the same value. Export the series again.")
-    if lowest >= 0 and highest <= 20:
-        raise InputError("The image looks like a label map (a segmentation), not like a CT. Choose the CT.")
+    if highest - lowest <= 20:
+        raise InputError(
+            f"The values lie between {lowest} and {highest}: a label map or a normalised image, not a CT in Hounsfield "
+            "units. Choose the CT."
+        )
     if lowest >= 0 and highest <= 255:
         message = (
             "The values lie between 0 and 255: they are grey levels for display, not Hounsfield units. Results from "

@@ -1,0 +1,126 @@
+"""One door for every input: a DICOM folder, a DICOM file, or a research image file."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.dicom.acquisition import Acquisition, Source
+from KidneySegLib.dicom.ct import read_ct
+from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, check_values, guess_offset
+from KidneySegLib.dicom.scan import is_dicom_file
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.volume import IMAGE_SUFFIXES, ORTHOGONALITY_TOLERANCE, is_image_file, read_image
+
+
+def read_input(path: Path, progress: Callable[[float], None] | None = None) -> Acquisition:
+    """Reads a CT from whatever the user points at.
+
+    Args:
+        path: a folder with a DICOM series (or with exactly one image file), one DICOM file of a series, or a NIfTI,
+            NRRD or MetaImage file.
+        progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
+
+    Returns:
+        The volume as int16 Hounsfield units, array ``(k, j, i)``, on the input's own grid.
+
+    Raises:
+        InputError: nothing that can be read, or not a CT.
+        GeometryError: the geometry cannot be trusted.
+    """
+    if path.is_dir():
+        return _read_folder(path, progress)
+    if not path.exists():
+        raise InputError("The file or folder does not exist. Check the path.")
+    if is_image_file(path):
+        return read_image_file(path, progress)
+    if is_dicom_file(path):
+        return read_ct(path, progress=progress)
+    raise InputError(f"The file is neither DICOM nor one of {', '.join(IMAGE_SUFFIXES)}. Choose such a file.")
+
+
+def read_image_file(path: Path, progress: Callable[[float], None] | None = None) -> Acquisition:
+    """Reads a CT from NIfTI, NRRD or MetaImage and checks that it is one.
+
+    Raises:
+        InputError: the file cannot be read, or its values cannot be a CT's.
+        GeometryError: the grid is sheared or has no valid geometry.
+    """
+    if path.is_file() and path.name.lower().endswith((".nii", ".nii.gz")) and _has_sheared_sform(path):
+        raise GeometryError(
+            "The image's axes are not at right angles (a gantry tilt that was not corrected). Convert the series again "
+            "with tilt correction, or give the DICOM folder."
+        )
+    volume = read_image(path)
+    if volume.is_sheared:
+        raise GeometryError("The image's axes are not at right angles. Resample it to a straight grid.")
+    voxels, flags = _as_hounsfield(volume.voxels)
+    flags += check_values(voxels)
+    if progress is not None:
+        progress(1.0)
+    return Acquisition(volume.like(voxels), flags, Source())
+
+
+def _read_folder(folder: Path, progress: Callable[[float], None] | None) -> Acquisition:
+    if any(is_dicom_file(path) for path in folder.rglob("*") if path.is_file()):
+        return read_ct(folder, progress=progress)
+    images = [path for path in sorted(folder.iterdir()) if path.is_file() and is_image_file(path)]
+    if len(images) == 1:
+        return read_image_file(images[0], progress)
+    if images:
+        raise InputError(f"The folder holds {len(images)} image files. Choose one of them.")
+    raise InputError("The folder holds neither DICOM images nor an image file. Choose the folder of the CT series.")
+
+
+def _as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
+    """Returns int16 values of at least -1024, rounded; slice by slice, so that no second large copy is made."""
+    if voxels.dtype.kind not in "iufb":
+        raise InputError("The image holds complex or other special numbers; a CT has plain ones.")
+    result = np.empty(voxels.shape, dtype=np.int16)
+    for k, values in enumerate(voxels):
+        if values.dtype.kind == "f":
+            if not np.isfinite(values).all():
+                raise InputError("The image holds values that are not numbers (NaN or infinite). Export it again.")
+            values = np.rint(values)
+        values = np.where(values > HIGHEST, AIR, values)
+        result[k] = np.maximum(values, AIR)
+    if result.min() < 0 or result.max() <= 255:
+        return result, []
+    if guess_offset(result[::4, ::4, ::4]) != AIR:
+        return result, []
+    result += np.int16(AIR)
+    message = (
+        "The values have air near 0 and soft tissue near 1024, so 1024 was subtracted to make them Hounsfield units; "
+        "check that fluid and fat have plausible values."
+    )
+    return result, [Flag("rescale_assumed", Severity.WARNING, message)]
+
+
+def _has_sheared_sform(path: Path) -> bool:
+    """Whether a NIfTI file's sform has axes that are not at right angles.
+
+    SimpleITK takes the qform then, without a word, or refuses the file with an unclear one.
+    Source: NIfTI-1 (sform_code at byte 254, srow_x at 280) and NIfTI-2 headers (348 and 400).
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            header = file.read(540)
+        order = next(end for end in "<>" if struct.unpack(f"{end}i", header[:4])[0] in (348, 540))
+        first = struct.unpack(f"{order}i", header[:4])[0] == 348
+        code = struct.unpack_from(f"{order}h" if first else f"{order}i", header, 254 if first else 348)[0]
+        rows = struct.unpack_from(f"{order}12f" if first else f"{order}12d", header, 280 if first else 400)
+    except (OSError, EOFError, struct.error, StopIteration):
+        return False  # what is wrong with the file is for the reader to say
+    axes = np.array(rows).reshape(3, 4)[:, :3]
+    lengths = np.linalg.norm(axes, axis=0)
+    if code <= 0 or lengths.min() < 1e-6:
+        return False
+    directions = axes / lengths
+    return bool(np.abs(directions.T @ directions - np.eye(3)).max() > ORTHOGONALITY_TOLERANCE)
