@@ -1,0 +1,1 @@
+"""Files that carry the result: label maps, tables, pictures."""
