@@ -69,4 +69,5 @@ def check_values(voxels: np.ndarray) -> list[Flag]:
 
 def _is_clipped(sample: np.ndarray, lowest: int, highest: int) -> bool:
     """Whether both end values occur often, which noise alone never does."""
-    return bool(np.mean(sample == lowest) > 0.001 and np.mean(sample == highest) > 0.0005)
+    often = max(50, 0.0005 * sample.size)
+    return bool(np.count_nonzero(sample == lowest) > often and np.count_nonzero(sample == highest) > often)
