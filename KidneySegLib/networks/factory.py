@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from KidneySegLib.errors import BundleError
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
-    """Returns a network with random weights: input ``(batch, 1, k, j, i)``, output logits ``(batch, outputs, k, j, i)``.
+    """Returns a network with random weights.
+
+    It takes images ``(batch, 1, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``.
 
     Raises:
         BundleError: the architecture is not known to this version.
@@ -24,6 +27,28 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."
     )
+
+
+def parameters(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Returns every learnt value of a network once.
+
+    ``state_dict`` lists values that two modules share twice (DynUNet's skip layers do), which would double a file.
+    """
+    return {name: value.detach() for name, value in (*network.named_parameters(), *network.named_buffers())}
+
+
+def load_parameters(network: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:
+    """Puts ``values`` (as from ``parameters``) into a network.
+
+    Raises:
+        BundleError: names or shapes differ.
+    """
+    own = parameters(network)
+    fits = own.keys() == values.keys() and all(own[name].shape == value.shape for name, value in values.items())
+    if not fits:
+        raise BundleError("The weights do not fit the network that the plan describes. Get the bundle again.")
+    for name, value in own.items():
+        value.copy_(values[name])
 
 
 def _unet3d(plan: NetworkPlan) -> torch.nn.Module:

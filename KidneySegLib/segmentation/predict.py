@@ -12,9 +12,8 @@ from KidneySegLib.segmentation.resampling import normalise
 if TYPE_CHECKING:
     import torch
 
-AIR_HU = -1024.0
 
-Progress = Callable[[float], None]
+Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Predictor:
     device: torch.device
     precision: torch.dtype
 
-    def probabilities(self, hu: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+    def probabilities(self, hu: torch.Tensor, progress: Tell | None = None) -> torch.Tensor:
         """Returns the probability of every output, ``(outputs, k, j, i)`` 32-bit float on the CPU.
 
         Args:
@@ -45,7 +44,9 @@ class Predictor:
 
         stage = self.stage
         image = normalise(hu, stage.window)[None, None]
-        padding = [(max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)]
+        padding = [
+            (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
+        ]
         image = torch.nn.functional.pad(image, [v for pair in padding[::-1] for v in pair], value=-1.0)
         done, total = 0, tile_count(tuple(image.shape[2:]), stage)
 

@@ -72,7 +72,7 @@ def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cach
     if not file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial.npz")
-        np.savez_compressed(partial, **_prepare(folder, working_spacing))
+        np.savez_compressed(partial, allow_pickle=False, **_prepare(folder, working_spacing))
         partial.replace(file)
     with np.load(file) as data:
         arrays = {key: data[key] for key in ("hu", "organ", "parenchyma", "depth", "regions")}

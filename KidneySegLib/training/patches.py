@@ -16,7 +16,6 @@ from KidneySegLib.training.lesions import add_lesions
 from KidneySegLib.training.recipes import Recipe
 from KidneySegLib.training.spatial import sample
 
-
 # How far beyond half a kidney's box a patch centre may lie, and how often a place inside the body is tried for.
 _REACH_MM = 15.0
 _TRIES = 20

@@ -10,6 +10,7 @@ from typing import Any
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import InputError
+from KidneySegLib.resources import resource_folder
 from KidneySegLib.training.acquisition import AcquisitionRanges
 from KidneySegLib.training.contrast import ContrastRanges
 from KidneySegLib.training.spatial import SpatialRanges
@@ -80,6 +81,12 @@ class Recipe:
     spatial: SpatialRanges
     contrast: ContrastRanges
     acquisition: AcquisitionRanges
+
+
+def find_recipe(name: str) -> Path:
+    """Returns the file of a shipped recipe by its name, or the path that ``name`` is."""
+    shipped = resource_folder() / "Recipes" / f"{name}.toml"
+    return shipped if shipped.is_file() else Path(name)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -1,0 +1,85 @@
+"""The command ``kidneyseg`` and its exit codes.
+
+Exit codes: 0 done; 1 unforeseen error; 2 wrong use of the command line; 3 the input cannot be used; 4 a model bundle
+cannot be used; 5 memory, disk or device do not suffice; 6 the result could not be written; 130 stopped by the user
+(Ctrl-C); 143 stopped by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+import typer
+
+from KidneySegLib import __version__
+from KidneySegLib.commands.evaluate import evaluate
+from KidneySegLib.commands.export import export
+from KidneySegLib.commands.models import models
+from KidneySegLib.commands.sample import sample
+from KidneySegLib.commands.segment import segment
+from KidneySegLib.commands.train import train
+from KidneySegLib.errors import Cancelled, KidneySegError
+
+SIGTERM_EXIT = 143
+
+app = typer.Typer(
+    name="kidneyseg",
+    help="Kidneys from CT: segments, measures and reports. Research use, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (segment, sample, models, train, export, evaluate):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Kidneys from CT: segments, measures and reports. Research use, not a medical device."""
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Turns Ctrl-C and SIGTERM into an orderly end."""
+    # A second signal must not interrupt the clean-up of the first.
+    signal.signal(number, signal.SIG_IGN)
+    stopped = Cancelled("Stopped. Nothing was written.")
+    stopped.exit_code = SIGTERM_EXIT if number == signal.SIGTERM else Cancelled.exit_code
+    raise stopped
+
+
+def main() -> None:
+    """Runs the command line and ends the process with a documented exit code."""
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except KidneySegError as error:
+        _say(str(error))
+        raise SystemExit(error.exit_code) from None
+    except MemoryError:
+        _say("There is not enough memory for this image. Close other programs or use a machine with more memory.")
+        raise SystemExit(5) from None
+    except Exception as error:
+        # The developer's traceback stays available; a user gets a sentence.
+        if os.environ.get("KIDNEYSEG_DEBUG"):
+            raise
+        _say(
+            f"An unforeseen error ended the run ({type(error).__name__}). Set KIDNEYSEG_DEBUG=1, run it again and "
+            "report what is printed, without patient data."
+        )
+        raise SystemExit(1) from None
+
+
+def _say(message: str) -> None:
+    print(f"kidneyseg: {message}", file=sys.stderr)

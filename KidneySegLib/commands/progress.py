@@ -1,0 +1,62 @@
+"""Progress on the terminal: a bar for people, JSON lines for front ends, or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from KidneySegLib.progress import Progress, silent
+
+# Share of the whole run that each stage takes on a CPU, for one bar over all stages.
+STAGES = {"read": 0.2, "load": 0.1, "locate": 0.2, "kidneys": 0.35, "measure": 0.05, "write": 0.1}
+
+
+class ProgressStyle(StrEnum):
+    """How progress is shown."""
+
+    BAR = "bar"
+    JSON = "json"
+    NONE = "none"
+
+
+@contextmanager
+def showing(style: ProgressStyle) -> Iterator[Progress]:
+    """Gives a receiver of progress that shows it in this style."""
+    if style is ProgressStyle.JSON:
+        yield _json_line
+    elif style is ProgressStyle.BAR:
+        with _bar() as receiver:
+            yield receiver
+    else:
+        yield silent
+
+
+def overall(stage: str, fraction: float) -> float:
+    """Returns the finished share of the whole run, 0..1."""
+    names = list(STAGES)
+    before = sum(STAGES[name] for name in names[: names.index(stage)])
+    return before + STAGES[stage] * min(1.0, max(0.0, fraction))
+
+
+def _json_line(stage: str, fraction: float, message: str) -> None:
+    line = {"stage": stage, "fraction": round(overall(stage, fraction), 4), "message": message}
+    print(json.dumps(line), file=sys.stdout, flush=True)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("Starting", total=1.0)
+
+        def receive(stage: str, fraction: float, message: str) -> None:
+            bars.update(task, completed=overall(stage, fraction), description=message)
+
+        yield receive

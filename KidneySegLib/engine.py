@@ -1,0 +1,115 @@
+"""The engine in one call: from an input to a label map with findings, and on to files.
+
+The command line is its process boundary; scripts and tests may call it in their own process.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.analysis.describe import describe
+from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.dicom.acquisition import Source
+from KidneySegLib.dicom.ct import read_ct
+from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.progress import Progress, silent
+from KidneySegLib.reading import read_input
+from KidneySegLib.reporting.results import write_results
+from KidneySegLib.segmentation.pipeline import segment_ct
+from KidneySegLib.volume import Volume, is_image_file
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run found, in memory.
+
+    Attributes:
+        volume: the image in HU, ``(k, j, i)``.
+        labels: uint8 ``(k, j, i)`` on the same grid, values of ``structures``.
+        findings: measures, flags, provenance.
+    """
+
+    volume: Volume
+    labels: np.ndarray
+    findings: Findings
+
+
+def run_ct(
+    source: Path,
+    *,
+    device: str = "auto",
+    model: str | None = None,
+    series_uid: str | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Reads a CT, finds the kidneys and measures them.
+
+    Args:
+        source: DICOM folder or file, or a NIfTI, NRRD or MetaImage file.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        model: bundle by name or folder; None takes the shipped one.
+        series_uid: which series of a DICOM folder; None lets the reader choose.
+        progress: receives progress; stops the run by raising ``Cancelled``.
+
+    Raises:
+        InputError: the input cannot be used.
+        BundleError: the model cannot be used.
+        ResourceError: device or memory do not suffice.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    clock = time.perf_counter()
+    bundle = find_bundle(model, "ct")
+    progress("read", 0.0, "Reading the images")
+
+    def reading(done: float) -> None:
+        progress("read", done, "Reading the images")
+
+    acquisition = (
+        read_ct(source, series_uid=series_uid, progress=reading) if series_uid else read_input(source, reading)
+    )
+    volume = acquisition.volume
+    read = time.perf_counter() - clock
+    segmentation = segment_ct(volume, bundle, device=device, progress=progress)
+    progress("measure", 0.0, "Measuring")
+    provenance = Provenance(
+        started_utc=started,
+        device=segmentation.device.name,
+        precision=str(segmentation.device.precision).removeprefix("torch."),
+        input=InputRecord.of(volume, _kind(source), _uids(acquisition.source)),
+        bundles=(BundleRecord(bundle.name, bundle.version, bundle.sha256),),
+        settings={"device": device, "model": model or "default", "series_chosen_by_user": series_uid is not None},
+        seconds={"read": read, **segmentation.seconds},
+    )
+    clock = time.perf_counter()
+    flags = [*acquisition.flags, *segmentation.flags]
+    findings = describe(volume, segmentation.labels, flags=flags, provenance=provenance)
+    provenance.seconds["measure"] = time.perf_counter() - clock
+    return Run(volume, segmentation.labels, findings)
+
+
+def write_run(run: Run, folder: Path, progress: Progress = silent) -> list[Path]:
+    """Writes all result files; see ``reporting.results.write_results`` for what is raised."""
+    progress("write", 0.0, "Writing the result")
+    files = write_results(folder, run.volume, run.labels, run.findings)
+    progress("write", 1.0, "Done")
+    return files
+
+
+def _kind(source: Path) -> str:
+    if is_image_file(source):
+        return "".join(source.suffixes[-2:]).removeprefix(".") if source.name.endswith(".gz") else source.suffix[1:]
+    return "dicom"
+
+
+def _uids(source: Source) -> dict[str, str]:
+    uids = {
+        "StudyInstanceUID": source.study_uid,
+        "SeriesInstanceUID": source.series_uid,
+        "FrameOfReferenceUID": source.frame_of_reference_uid,
+    }
+    return {keyword: uid for keyword, uid in uids.items() if uid}

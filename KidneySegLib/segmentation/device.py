@@ -1,0 +1,63 @@
+"""Chooses where the networks run and in which number format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from KidneySegLib.errors import ResourceError
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that exists.
+
+    Attributes:
+        torch_device: for torch.
+        precision: number format of the convolutions.
+        name: for people and provenance.
+    """
+
+    torch_device: torch.device
+    precision: torch.dtype
+    name: str
+
+
+def choose_device(wanted: str) -> Device:
+    """Returns the device for ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        ResourceError: the name is unknown, or this machine has no such device.
+    """
+    import torch
+
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted):
+        raise ResourceError(f"Unknown device '{wanted}'. Use auto, cpu, cuda, cuda:N or mps.")
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if wanted.startswith("cuda"):
+        return _cuda(wanted)
+    if wanted == "mps":
+        if not torch.backends.mps.is_available():
+            raise ResourceError("This machine has no Apple GPU that PyTorch can use. Use --device cpu.")
+        return Device(torch.device("mps"), torch.float32, "mps")
+    # Without the instructions, bfloat16 on a CPU is emulated and slower than 32-bit.
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return Device(torch.device("cpu"), torch.bfloat16 if fast else torch.float32, "cpu")
+
+
+def _cuda(wanted: str) -> Device:
+    import torch
+
+    index = int(wanted.partition(":")[2] or 0)
+    if index >= torch.cuda.device_count():
+        raise ResourceError(
+            f"This machine has {torch.cuda.device_count()} CUDA GPUs that PyTorch can use; number {index} is not one "
+            "of them. Use --device auto or cpu."
+        )
+    precision = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return Device(torch.device("cuda", index), precision, f"cuda:{index} {torch.cuda.get_device_name(index)}")

@@ -1,0 +1,145 @@
+"""Second pass: the outline of one kidney in its box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.resampling import grid_shape, resample, restore
+from KidneySegLib.structures import Side
+
+if TYPE_CHECKING:
+    import torch
+
+    from KidneySegLib.segmentation.predict import Predictor
+    from KidneySegLib.volume import Volume
+
+Box = tuple[slice, slice, slice]
+
+# The box grows at most this often when the kidney reaches its side, by this much each time.
+_GROWTHS, _GROWTH_MM = 2, 40.0
+# A piece apart from the main one is kept if it has at least this share of it: upper and lower halves of a kidney that a
+# cyst or a missing slab divides, not an island of bowel.
+_SECOND_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One kidney on the scan's own grid.
+
+    Attributes:
+        side: the patient's.
+        box: part of the canonical volume that ``mask`` covers, slices for k, j, i.
+        mask: bool ``(k, j, i)``.
+        confidence: mean probability inside the mask.
+        volume_ml: its size.
+        cut: whether it touches the end of the image.
+        flags: what the memory guard lowered.
+    """
+
+    side: Side
+    box: Box
+    mask: np.ndarray
+    confidence: float
+    volume_ml: float
+    cut: bool
+    flags: tuple[Flag, ...]
+
+
+def outline_kidney(
+    volume: Volume, side: Side, box: Box, seeds: np.ndarray, predictor: Predictor, tell: Callable[[float], None]
+) -> Outline:
+    """Segments one kidney.
+
+    Args:
+        volume: canonical orientation.
+        side: which one; the left one is mirrored for the network.
+        box: where to look, slices for k, j, i.
+        seeds: bool or float ``(k, j, i)`` over the whole volume's extent on any grid: what the locator found.
+        predictor: the kidney stage.
+        tell: takes the finished share.
+    """
+    flags: list[Flag] = []
+    for growth in range(_GROWTHS + 1):
+        start = growth / (_GROWTHS + 1)
+        probability, more = _probability(
+            volume,
+            side,
+            box,
+            predictor,
+            lambda done, s=start: tell(s + done * (1 - s)),  # type: ignore[misc]
+        )
+        flags += more
+        mask = _main_pieces(probability > predictor.stage.threshold, _seeds_in(seeds, volume, box))
+        larger = _grown(box, mask, volume)
+        if larger is None:
+            break
+        box = larger
+    inside = probability[mask]
+    millilitres = int(mask.sum()) * volume.voxel_volume / 1000
+    confidence = float(inside.mean()) if inside.size else 0.0
+    edges = [
+        (b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any())
+        for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
+    ]
+    return Outline(side, box, mask, confidence, millilitres, any(edges), tuple(flags))
+
+
+def _probability(
+    volume: Volume, side: Side, box: Box, predictor: Predictor, tell: Callable[[float], None]
+) -> tuple[np.ndarray, list[Flag]]:
+    """Returns the probability of kidney on the scan's grid in ``box``."""
+    crop = volume.voxels[box]
+    if side is Side.LEFT:
+        crop = crop[..., ::-1]
+    shape = grid_shape(crop.shape, volume.spacing[::-1], predictor.stage.spacing)
+    hu: torch.Tensor = resample(crop, shape)
+    found, flags = probabilities_within_memory(predictor, hu, tell)
+    native = restore(found[0], crop.shape).numpy()
+    return (native[..., ::-1] if side is Side.LEFT else native), flags
+
+
+def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:
+    """Returns the locator's voxels on the scan's grid in ``box``."""
+    index = [
+        np.minimum(((np.arange(b.start, b.stop) + 0.5) * m / n).astype(int), m - 1)
+        for b, n, m in zip(box, volume.voxels.shape, seeds.shape, strict=True)
+    ]
+    return np.asarray(seeds[np.ix_(*index)])
+
+
+def _main_pieces(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Keeps the piece that covers most of what was located, and large pieces that were located too."""
+    import cc3d
+
+    labelled, count = cc3d.connected_components(mask, connectivity=6, return_N=True)
+    if count == 0:
+        return mask
+    sizes = np.bincount(labelled.ravel(), minlength=count + 1)
+    located = np.bincount(labelled[seeds > 0], minlength=count + 1)
+    sizes[0] = located[0] = 0
+    main = int(located.argmax()) if located.any() else int(sizes.argmax())
+    keep = (sizes >= _SECOND_SHARE * sizes[main]) & (located > 0)
+    keep[main] = True
+    return np.asarray(keep[labelled])
+
+
+def _grown(box: Box, mask: np.ndarray, volume: Volume) -> Box | None:
+    """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
+    if not mask.any():
+        return None
+    slices, changed = [], False
+    for axis, (b, n, s) in enumerate(zip(box, volume.voxels.shape, volume.spacing[::-1], strict=True)):
+        more = int(np.ceil(_GROWTH_MM / s))
+        start, stop = b.start, b.stop
+        if start > 0 and mask.take(0, axis).any():
+            start, changed = max(0, start - more), True
+        if stop < n and mask.take(-1, axis).any():
+            stop, changed = min(n, stop + more), True
+        slices.append(slice(start, stop))
+    return (slices[0], slices[1], slices[2]) if changed else None

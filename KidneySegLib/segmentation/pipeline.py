@@ -1,0 +1,157 @@
+"""CT in, label map out: locate, decide sides, outline, judge."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.networks.factory import build_network, load_parameters
+from KidneySegLib.progress import Progress, silent
+from KidneySegLib.segmentation.device import Device, choose_device
+from KidneySegLib.segmentation.kidney import Box, Outline, outline_kidney
+from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
+from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.segmentation.resampling import resample
+from KidneySegLib.segmentation.sides import Region, assign
+from KidneySegLib.structures import KIDNEYS, Side
+from KidneySegLib.volume import Volume
+
+
+@dataclass
+class Segmentation:
+    """What the networks found.
+
+    Attributes:
+        labels: uint8 on the input's own grid and axis order, values of ``structures``.
+        flags: what is unusual.
+        device: what it ran on.
+        seconds: wall time by stage.
+    """
+
+    labels: np.ndarray
+    flags: list[Flag]
+    device: Device
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def load_predictors(bundle: Bundle, device: Device) -> dict[str, Predictor]:
+    """Builds all networks of a bundle with their verified weights, by stage name.
+
+    Raises:
+        BundleError: the weights are missing or altered, or do not fit the plan.
+    """
+    weights = bundle.weights()
+    predictors = {}
+    for stage in bundle.stages:
+        network = build_network(stage.network)
+        load_parameters(network, weights.get(stage.name, {}))
+        network = network.to(device.torch_device).eval()
+        predictors[stage.name] = Predictor(stage, network, device.torch_device, device.precision)
+    return predictors
+
+
+def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress: Progress = silent) -> Segmentation:
+    """Finds and outlines the kidneys.
+
+    Args:
+        volume: CT in HU, any orientation, right-angled axes.
+        bundle: with the stages ``locator`` and ``kidney``.
+        device: see ``choose_device``.
+        progress: receives progress and may stop the run.
+
+    Raises:
+        ResourceError: the device does not exist or memory does not suffice.
+        BundleError: the bundle is not usable.
+    """
+    clock = _Clock()
+    chosen = choose_device(device)
+    progress("load", 0.0, "Loading the networks")
+    predictors = load_predictors(bundle, chosen)
+    clock.lap("load")
+    order = volume.axis_order()
+    canonical = volume.canonical()
+    regions, boxes, flags = _locate(canonical, predictors["locator"], bundle, progress)
+    clock.lap("locate")
+    labels = np.zeros(canonical.voxels.shape, np.uint8)
+    for number, (region, box) in enumerate(zip(regions, boxes, strict=True)):
+
+        def tell(done: float, side: Side = region.side, number: int = number) -> None:
+            progress("kidneys", (number + done) / len(regions), f"Outlining the {side.value} kidney")
+
+        outline = outline_kidney(canonical, region.side, box, region.seeds, predictors["kidney"], tell)
+        flags += [flag for flag in outline.flags if flag not in flags]
+        flags += _judge_and_draw(outline, region, bundle, canonical, labels)
+    clock.lap("kidneys")
+    return Segmentation(np.ascontiguousarray(order.invert(labels)), flags, chosen, clock.seconds)
+
+
+def _locate(
+    canonical: Volume, predictor: Predictor, bundle: Bundle, progress: Progress
+) -> tuple[list[Region], list[Box], list[Flag]]:
+    shape, spacing = working_grid(canonical, predictor.stage)
+    progress("locate", 0.0, "Looking for the kidneys")
+    hu = resample(canonical.voxels, shape)
+    found, flags = probabilities_within_memory(
+        predictor, hu, lambda done: progress("locate", done, "Looking for the kidneys")
+    )
+    candidates = find_candidates(found[0], spacing, predictor.stage.threshold, bundle.rules)
+    if not candidates:
+        return [], [], flags
+    main = candidates[:2]
+    middle = midline(hu.numpy(), min(c.lower[0] for c in main), max(c.upper[0] for c in main))
+    regions, more = assign(candidates, middle, spacing)
+    boxes = [_native_box(region, shape, canonical, bundle.rules.margin_mm) for region in regions]
+    return regions, boxes, flags + more
+
+
+def _native_box(region: Region, shape: tuple[int, int, int], canonical: Volume, margin_mm: float) -> Box:
+    """Takes a region from the locator's grid to the scan's, with a margin."""
+    slices = []
+    sizes = zip(region.lower, region.upper, shape, canonical.voxels.shape, canonical.spacing[::-1], strict=True)
+    for low, up, coarse, fine, spacing in sizes:
+        margin = margin_mm / spacing
+        start = max(0, int(np.floor(low * fine / coarse - margin)))
+        slices.append(slice(start, min(fine, int(np.ceil(up * fine / coarse + margin)))))
+    return slices[0], slices[1], slices[2]
+
+
+def _judge_and_draw(
+    outline: Outline, region: Region, bundle: Bundle, canonical: Volume, labels: np.ndarray
+) -> list[Flag]:
+    """Writes a believable kidney into ``labels``; returns flags on it."""
+    rules, side = bundle.rules, outline.side
+    smallest = rules.smallest_cut_ml if outline.cut else rules.smallest_kidney_ml
+    if outline.volume_ml < smallest:
+        message = (
+            f"On the {side.value} side something like a kidney was located, but no kidney could be outlined there."
+        )
+        return [Flag("kidney_not_confirmed", Severity.WARNING, message)]
+    mask = outline.mask
+    if region.border is not None:
+        border = region.border * canonical.voxels.shape[2] / region.seeds.shape[2]
+        columns = np.arange(outline.box[2].start, outline.box[2].stop) + 0.5
+        mask = mask & ((columns < border) == (side is Side.RIGHT))
+    target = labels[outline.box]
+    target[mask & (target == 0)] = KIDNEYS[side].label
+    if outline.confidence < rules.least_confidence:
+        message = f"The outline of the {side.value} kidney is uncertain: check it slice by slice."
+        return [Flag("low_confidence", Severity.WARNING, message)]
+    return []
+
+
+class _Clock:
+    """Wall time between laps, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = now - self._last
+        self._last = now
