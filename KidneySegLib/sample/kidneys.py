@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from KidneySegLib.sample.noise import SmoothField, Uneven
-from KidneySegLib.sample.render import Even, Layer, Shells, Textured
+from KidneySegLib.sample.render import Even, Fill, Layer, Shells, Textured
 from KidneySegLib.sample.shapes import Ellipsoid, Points, Shape, Trimmed, along, curve, ellipsoid_distance, frame
 from KidneySegLib.sample.tissues import Tissues
 from KidneySegLib.sample.trunk import EXTENT
@@ -15,6 +15,8 @@ from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 
 # How far the poles bend towards the midline, in mm at the tip of the kidney.
 BEND = 9.0
+# Where the lower calyx ends, and the stone lies: mm towards the hilum, across, and towards the upper pole.
+LOWER_CALYX = (3.0, -1.0, -27.0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Kidney:
         """Returns the point (mm LPS) at ``u`` mm towards the hilum, ``v`` across and ``w`` towards the upper pole."""
         return self.centre + np.array([u, v, w]) @ self.axes
 
+    def grown(self, u: float, v: float, w: float) -> Kidney:
+        """Returns the same shape with half axes longer by ``u``, ``v`` and ``w`` mm."""
+        return replace(self, radii=(self.radii[0] + u, self.radii[1] + v, self.radii[2] + w))
+
 
 def build_kidneys(rng: np.random.Generator) -> dict[Side, Kidney]:
     """Returns both kidneys, the right one lower; ``rng`` varies their places and sizes a little."""
@@ -60,7 +66,8 @@ def build_kidneys(rng: np.random.Generator) -> dict[Side, Kidney]:
     ):
         centre = np.array([sign * 72.0, 14.0, height]) + rng.uniform(-3.0, 3.0, 3)
         axes = frame((-0.22 * sign, 0.2, 1.0), (-0.82 * sign, -0.57, 0.0))
-        kidneys[side] = Kidney(side, centre, tuple(r * rng.uniform(0.97, 1.03) for r in radii), axes)
+        u, v, w = (float(r) for r in np.array(radii) * rng.uniform(0.97, 1.03, 3))
+        kidneys[side] = Kidney(side, centre, (u, v, w), axes)
     return kidneys
 
 
@@ -70,8 +77,7 @@ def perirenal_layers(rng: np.random.Generator, kidneys: dict[Side, Kidney], tiss
     streaks = SmoothField.random(rng, 8.0, EXTENT)
     layers = []
     for kidney in kidneys.values():
-        radii = (kidney.radii[0] + 12.0, kidney.radii[1] + 10.0, kidney.radii[2] + 15.0)
-        space = Uneven(Kidney(kidney.side, kidney.centre, radii, kidney.axes), field, 1.8)
+        space = Uneven(kidney.grown(12.0, 10.0, 15.0), field, 1.8)
         fat = Textured(tissues.fat, 7.0, streaks)
         layers.append(Layer(space, Shells(((0.0, Even(-62.0)), (1.0, fat)))))
     return tuple(layers)
@@ -85,20 +91,16 @@ def kidney_layers(rng: np.random.Generator, kidneys: dict[Side, Kidney], tissues
     for kidney in kidneys.values():
         label = KIDNEYS[kidney.side].label
         hull = Uneven(kidney, border, 1.1)
-        cleft = Uneven(_sinus(kidney), grain, 1.0)
+        # outside the kidney the sinus goes over into the perirenal fat
+        open_cleft = Trimmed(Uneven(_sinus(kidney), grain, 1.0), inside=(kidney.grown(4.0, 4.0, 4.0),), rounding=2.0)
         parenchyma = Textured(tissues.kidney, 2.5, grain)
         layers += [
             Layer(hull, parenchyma, label, fine=True),
-            Layer(Trimmed(cleft, inside=(_near(kidney),), rounding=2.0), Textured(tissues.fat + 8, 8.0, grain), 0),
+            Layer(open_cleft, Textured(tissues.fat + 8, 8.0, grain), 0),
         ]
         for tube, fill in _sinus_tubes(kidney, tissues):
             layers += [Layer(tube, fill), Layer(Trimmed(tube, inside=(hull,), rounding=0.5), None, label)]
     return tuple(layers)
-
-
-def _near(kidney: Kidney) -> Shape:
-    """Returns the kidney's surroundings within 4 mm, where its sinus may reach."""
-    return Kidney(kidney.side, kidney.centre, tuple(r + 4.0 for r in kidney.radii), kidney.axes)
 
 
 def _sinus(kidney: Kidney) -> Shape:
@@ -107,38 +109,36 @@ def _sinus(kidney: Kidney) -> Shape:
     return Ellipsoid((centre[0], centre[1], centre[2]), (21.0, 8.0, 25.0), kidney.axes)
 
 
-def _sinus_tubes(kidney: Kidney, tissues: Tissues) -> list[tuple[Shape, Even | Shells]]:
+def _sinus_tubes(kidney: Kidney, tissues: Tissues) -> list[tuple[Shape, Fill]]:
     """Returns vein, artery, and the collecting system down to the ureter, each with its fill."""
-    sign = 1.0 if kidney.side is Side.LEFT else -1.0
-    fluid = Shells(((0.0, Even(tissues.gut_wall - 10)), (1.0, Even(tissues.fluid))))
+    left = kidney.side is Side.LEFT
+    sign = 1.0 if left else -1.0
     blood = Even(tissues.blood)
-    stem = kidney.place
-    z = float(kidney.centre[2])
-    vein_root = (12.0 if sign > 0 else -24.0, -37.0 if sign > 0 else -26.0, z + 8)
-    if sign > 0:  # the left renal vein passes before the aorta
-        vein_path = [(-20.0, -30.0, z + 4), (6.0, -41.0, z + 6), (28.0, -30.0, z + 6), stem(46, 2, 4), stem(22, 3, 8)]
-    else:
-        vein_path = [vein_root, stem(44, 2, 4), stem(22, 3, 8)]
-    pelvis = stem(30.0, -2.0, -6.0)
+    at, z = kidney.place, float(kidney.centre[2])
+    # the left renal vein passes before the aorta
+    to_cava = [(-20.0, -30.0, z + 4), (6.0, -41.0, z + 6), (28.0, -30.0, z + 6)] if left else [(-24.0, -26.0, z + 8)]
+    vessels = [
+        (np.array([*to_cava, at(45, 2, 4), at(22, 3, 8)]), [*([4.5] * (len(to_cava) + 1)), 3.0]),
+        (np.array([(sign * 6, -29, z + 12), at(44, 3, 12), at(24, 4, 2)]), [3.2, 2.8, 2.0]),
+        (np.array([at(26, 3, 6), at(14, 3, 22), at(6, 2, 30)]), [2.6, 2.0, 1.3]),
+        (np.array([at(26, 3, 2), at(14, 4, -18), at(6, 3, -28)]), [2.6, 2.0, 1.3]),
+    ]
+    return [(curve(path, radii), blood) for path, radii in vessels] + _collecting_system(kidney, tissues)
+
+
+def _collecting_system(kidney: Kidney, tissues: Tissues) -> list[tuple[Shape, Fill]]:
+    """Returns ureter with renal pelvis, and four calyces."""
+    urine = Shells(((0.0, Even(tissues.gut_wall - 10)), (1.0, Even(tissues.fluid))))
+    at, z = kidney.place, float(kidney.centre[2])
+    sign = 1.0 if kidney.side is Side.LEFT else -1.0
     ureter = [
-        stem(22, -1, -2),
-        pelvis,
-        stem(36, -2, -26),
-        (sign * 40, -14, z - 62),
-        (sign * 38, -24, z - 110),
-        (sign * 42, -30, -170),
+        *(at(22, -1, -2), at(30, -2, -6), at(36, -2, -26)),
+        *((sign * 40, -14, z - 62), (sign * 38, -24, z - 110), (sign * 42, -30, -170)),
     ]
-    tubes: list[tuple[Shape, Even | Shells]] = [
-        (curve(np.array(vein_path), [4.5] * (len(vein_path) - 1) + [3.0]), blood),
-        (curve(np.array([(sign * 6, -29, z + 12), stem(44, 3, 12), stem(24, 4, 2)]), [3.2, 2.8, 2.0]), blood),
-        (curve(np.array([stem(26, 3, 6), stem(14, 3, 22), stem(6, 2, 30)]), [2.6, 2.0, 1.3]), blood),
-        (curve(np.array([stem(26, 3, 2), stem(14, 4, -18), stem(6, 3, -28)]), [2.6, 2.0, 1.3]), blood),
-        (curve(np.array(ureter), [5.0, 6.5, 3.4, 2.4, 2.2, 2.2]), fluid),
-    ]
-    for u, v, w in ((3.0, 1.0, 27.0), (-1.0, -3.0, 9.0), (-1.0, 3.0, -8.0), (3.0, -1.0, -27.0)):
-        tubes.append(
-            (curve(np.array([stem(24, -1, -2), stem(u + 9, v / 2, w * 0.7), stem(u, v, w)]), [4.2, 3.0, 4.6]), fluid)
-        )
+    tubes: list[tuple[Shape, Fill]] = [(curve(np.array(ureter), [5.0, 6.5, 3.4, 2.4, 2.2, 2.2]), urine)]
+    for u, v, w in ((3.0, 1.0, 27.0), (-1.0, -3.0, 9.0), (-1.0, 3.0, -8.0), LOWER_CALYX):
+        path = np.array([at(24, -1, -2), at(u + 9, v / 2, w * 0.7), at(u, v, w)])
+        tubes.append((curve(path, [4.2, 3.0, 4.6]), urine))
     return tubes
 
 
@@ -170,7 +170,7 @@ def build_lesions(kidneys: dict[Side, Kidney], tissues: Tissues) -> tuple[Lesion
     return (
         _lesion("mass", left, (-13.0, 13.0, 22.0), (19.0, 18.5, 20.5), tissues.mass),
         _lesion("cyst", right, (-21.0, -9.0, 20.0), (12.5, 12.0, 12.5), tissues.fluid),
-        _lesion("stone", right, (3.0, -1.0, -27.0), (3.0, 2.8, 4.2), tissues.stone),
+        _lesion("stone", right, LOWER_CALYX, (3.0, 2.8, 4.2), tissues.stone),
     )
 
 
@@ -184,7 +184,7 @@ def _lesion(
 def lesion_layers(rng: np.random.Generator, lesions: tuple[Lesion, ...], tissues: Tissues) -> tuple[Layer, ...]:
     """Returns the lesions as layers; the mass is uneven inside, the cyst has a thin wall."""
     clumps = SmoothField.random(rng, 5.0, EXTENT)
-    fills = {
+    fills: dict[str, Fill] = {
         "mass": Textured(tissues.mass, 10.0, clumps),
         "cyst": Shells(((0.0, Even(tissues.fluid + 14)), (0.8, Even(tissues.fluid)))),
         "stone": Even(tissues.stone),

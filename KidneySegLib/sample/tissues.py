@@ -32,7 +32,6 @@ class Tissues:
     kidney: float
     mass: float
     fat: float = -102.0
-    fibrous: float = 15.0
     skin: float = 20.0
     fluid: float = 8.0
     chyme: float = 24.0

@@ -28,7 +28,7 @@ def write_sample(
     spacing: float = 2.2,
     phase: Phase = Phase.NON_CONTRAST,
     seed: int = 0,
-    progress: Callable[[float], None] = lambda fraction: None,
+    progress: Callable[[float], None] | None = None,
 ) -> SampleTruth:
     """Writes ``series/*.dcm``, ``truth.nii.gz`` (labels 1..5 on the series' grid) and ``truth.json`` into a folder.
 
@@ -40,7 +40,7 @@ def write_sample(
         spacing: distance between slices, which is also their thickness, in mm.
         phase: contrast phase.
         seed: another number makes another patient of the same kind.
-        progress: called with the fraction that is done, 0..1.
+        progress: called with the share done, 0 to 1; an exception that it raises stops the writing and leaves nothing.
 
     Returns:
         What ``truth.json`` holds.
@@ -68,11 +68,12 @@ def write_sample(
         raise OutputError(
             f"The sample cannot be written ({error.strerror}). Check the folder's permissions and the free space."
         ) from error
-    progress(1.0)
     return truth
 
 
-def _write_into(folder: Path, scan: Scan, phase: Phase, seed: int, progress: Callable[[float], None]) -> SampleTruth:
+def _write_into(
+    folder: Path, scan: Scan, phase: Phase, seed: int, progress: Callable[[float], None] | None
+) -> SampleTruth:
     import SimpleITK as sitk
 
     (folder / SERIES).mkdir()
@@ -82,7 +83,8 @@ def _write_into(folder: Path, scan: Scan, phase: Phase, seed: int, progress: Cal
     for number, (hu, plane) in enumerate(acquire(phantom, scan, seed)):
         writer.write(number, hu)
         planes.append(plane)
-        progress(number / scan.slices)
+        if progress is not None:
+            progress((number + 1) / scan.slices)
     labels = np.stack(planes)
     try:
         sitk.WriteImage(Volume(labels, scan.ijk_to_lps).to_image(), str(folder / LABELS), useCompression=True)
