@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 from pathlib import Path
 
 import numpy as np
 
 from KidneySegLib.analysis.measurements import Box, bounding_boxes
+from KidneySegLib.errors import GeometryError
 from KidneySegLib.reporting.terminology import terminology_entry
 from KidneySegLib.structures import BY_LABEL, Structure
 from KidneySegLib.volume import Volume
@@ -15,16 +18,51 @@ from KidneySegLib.volume import Volume
 COMPRESSION_LEVEL = 1
 
 
+# NIfTI-1 header and extension flag, the fields in the order of nifti1.h; those that stay zero are padding.
+NIFTI_HEADER = struct.Struct("<i36x8h14xhh2x8f3f3xB128xhh6f12f16x4s4x")
+
+
 def write_nifti(path: Path, volume: Volume, labels: np.ndarray) -> None:
-    """Writes a label map, uint8 ``(k, j, i)`` on the volume's grid, as NIfTI.
+    """Writes a label map, uint8 ``(k, j, i)`` on the volume's grid, as NIfTI-1 (``.nii.gz``).
+
+    ITK's NIfTI writer leaves a truncated file on a full disk and says nothing, so the file is written here.
 
     Raises:
-        RuntimeError: the file cannot be written.
-        GeometryError: the grid is sheared.
+        OSError: the file cannot be written.
+        GeometryError: the grid is sheared, so that ITK could not read the file, or has too many voxels for NIfTI-1.
     """
-    import SimpleITK as sitk
+    if volume.is_sheared:
+        raise GeometryError("A sheared grid (gantry tilt) must be resampled before it is written.")
+    if max(labels.shape) > np.iinfo(np.int16).max:
+        raise GeometryError("The image has more than 32767 voxels in one direction, which NIfTI cannot hold. Crop it.")
+    with gzip.GzipFile(path, "wb", COMPRESSION_LEVEL, mtime=0) as file:
+        file.write(_nifti_header(volume))
+        file.write(np.ascontiguousarray(labels, dtype=np.uint8).data)
 
-    sitk.WriteImage(volume.like(labels).to_image(), str(path), True, COMPRESSION_LEVEL)
+
+def _nifti_header(volume: Volume) -> bytes:
+    """Returns header and extension flag for unsigned 8-bit voxels; both transforms (qform, sform) hold the geometry."""
+    from scipy.spatial.transform import Rotation
+
+    ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.ijk_to_lps
+    rotation = ras[:3, :3] / np.array(volume.spacing)
+    handedness = 1.0 if np.linalg.det(rotation) > 0 else -1.0
+    quaternion = Rotation.from_matrix(rotation * (1, 1, handedness)).as_quat(canonical=True)[:3]
+    k, j, i = volume.voxels.shape
+    unsigned_8_bit, bits, millimetres, scanner_anatomical = 2, 8, 2, 1
+    return NIFTI_HEADER.pack(
+        348,
+        *(3, i, j, k, 1, 1, 1, 1),
+        *(unsigned_8_bit, bits),
+        *(handedness, *volume.spacing, 0, 0, 0, 0),
+        *(NIFTI_HEADER.size, 1, 0),
+        millimetres,
+        *(scanner_anatomical, scanner_anatomical),
+        *quaternion,
+        *ras[:3, 3],
+        *ras[:3].ravel(),
+        b"n+1\0",
+    )
 
 
 def write_segmentation(path: Path, volume: Volume, labels: np.ndarray, algorithm: str) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, GAP = 1600, 1060, 8
 TOP_HEIGHT = 580
 LEGEND_WIDTH = 500
-REMARK_LINES = 13
+LINE_HEIGHT = 20
+FOOTER_HEIGHT = 64
 SEVERITY_COLOURS = {Severity.INFO: DIM_TEXT, Severity.WARNING: (255, 190, 70), Severity.ERROR: (255, 90, 80)}
 
 # Abdominal soft tissue; where contrast has made the kidneys brighter, the window moves half of the way with them.
@@ -111,13 +112,14 @@ def _write_remarks(draw: ImageDraw.ImageDraw, findings: Findings, corner: tuple[
     for flag in sorted(findings.flags, key=lambda flag: order.index(flag.severity)):
         words = _wrapped(draw, flag.message, LEGEND_WIDTH - 50)
         lines += [(SEVERITY_COLOURS[flag.severity] if n == 0 else None, line) for n, line in enumerate(words)]
-    if len(lines) > REMARK_LINES:
-        lines = [*lines[: REMARK_LINES - 1], (None, "... more in findings.json")]
+    room = (HEIGHT - FOOTER_HEIGHT - y) // LINE_HEIGHT
+    if len(lines) > room:
+        lines = [*lines[: room - 1], (None, "... more in findings.json")]
     for colour, line in lines:
         if colour:
             draw.ellipse((left + 2, y + 5, left + 10, y + 13), fill=colour)
         draw.text((left + 20, y), line, fill=TEXT if colour else DIM_TEXT, font=font(15))
-        y += 20
+        y += LINE_HEIGHT
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, width: int) -> list[str]:

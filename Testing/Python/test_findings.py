@@ -1,0 +1,133 @@
+"""Findings to and from JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from KidneySegLib import __version__
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import (
+    BundleRecord,
+    Findings,
+    InputRecord,
+    KidneyFinding,
+    Measures,
+    Provenance,
+    library_versions,
+)
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.structures import Side
+from KidneySegLib.volume import Volume
+
+MEASURES = Measures(
+    voxels=400_000,
+    volume_ml=172.03456,
+    centroid_lps_mm=(-55.126, 20.0, -301.999),
+    length_mm=124.3456,
+    length_start_lps_mm=(-60.0, 30.0, -360.0),
+    length_end_lps_mm=(-50.0, 10.0, -240.0),
+    axial_diameter_mm=70.555,
+    axial_slice=45,
+    axial_start_lps_mm=(-90.0, 20.0, -300.0),
+    axial_end_lps_mm=(-20.0, 20.0, -300.0),
+    perpendicular_mm=49.8,
+    perpendicular_start_lps_mm=(-55.0, -5.0, -300.0),
+    perpendicular_end_lps_mm=(-55.0, 45.0, -300.0),
+    hu_mean=33.3333,
+    hu_sd=12.0,
+    hu_min=-40.0,
+    hu_max=210.0,
+    hu_p05=10.0,
+    hu_p50=33.0,
+    hu_p95=60.0,
+)
+
+
+@pytest.fixture
+def findings() -> Findings:
+    volume = Volume(np.zeros((4, 5, 6), np.int16), np.diag([-0.7, 0.7, 5.0, 1]))
+    return Findings(
+        kidneys=(KidneyFinding(Side.RIGHT, MEASURES), KidneyFinding(Side.LEFT, MEASURES, ("feet", "head"))),
+        flags=(Flag("noise", Severity.WARNING, "The image is noisy."),),
+        provenance=Provenance(
+            started_utc="2026-01-02T03:04:05+00:00",
+            device="cpu",
+            precision="bfloat16",
+            input=InputRecord.of(volume, "dicom", {"SeriesInstanceUID": "1.2.3"}),
+            bundles=(BundleRecord("ct-kidney", "1.0.0", "ab" * 32),),
+            settings={"task": "ct", "step": 0.5},
+            seconds={"read": 1.23456},
+        ),
+    )
+
+
+def test_keys_carry_units_and_values_are_rounded(findings: Findings) -> None:
+    values = json.loads(findings.to_json())
+    kidney = values["kidneys"][0]
+    assert values["schema_version"] == 1
+    assert kidney["structure"] == "kidney_right"
+    assert kidney["side"] == "right"
+    assert kidney["volume_ml"] == 172.035
+    assert kidney["length_mm"] == 124.35
+    assert kidney["hu_mean"] == 33.3
+    assert kidney["centroid_lps_mm"] == [-55.13, 20.0, -302.0]
+    assert values["kidneys"][1]["cut_at"] == ["feet", "head"]
+    assert values["flags"] == [{"code": "noise", "severity": "warning", "message": "The image is noisy."}]
+
+
+def test_provenance_holds_input_and_versions(findings: Findings) -> None:
+    provenance = json.loads(findings.to_json())["provenance"]
+    assert provenance["kidneyseg_version"] == __version__
+    assert provenance["input"]["size"] == [6, 5, 4]
+    assert provenance["input"]["spacing_mm"] == [0.7, 0.7, 5.0]
+    assert provenance["input"]["direction"] == [-1, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert provenance["input"]["uids"] == {"SeriesInstanceUID": "1.2.3"}
+    assert provenance["bundles"] == [{"name": "ct-kidney", "version": "1.0.0", "sha256": "ab" * 32}]
+    assert provenance["seconds"] == {"read": 1.23}
+    assert provenance["settings"] == {"task": "ct", "step": 0.5}
+
+
+def test_round_trip(findings: Findings) -> None:
+    text = findings.to_json()
+    again = Findings.from_json(text)
+    assert again.to_json() == text
+    assert again.kidneys[1].cut_at == ("feet", "head")
+    assert again.kidneys[0].measures == replace(
+        MEASURES,
+        volume_ml=172.035,
+        length_mm=124.35,
+        axial_diameter_mm=round(70.555, 2),
+        hu_mean=33.3,
+        centroid_lps_mm=(-55.13, 20.0, -302.0),
+    )
+    assert again.flags == findings.flags
+    assert again.provenance.bundles == findings.provenance.bundles
+    assert again.provenance.libraries == library_versions()
+
+
+def test_kidney_by_side(findings: Findings) -> None:
+    left = findings.kidney(Side.LEFT)
+    assert left is not None and left.side is Side.LEFT
+    assert replace(findings, kidneys=findings.kidneys[:1]).kidney(Side.LEFT) is None
+
+
+def test_unknown_schema_version_is_refused(findings: Findings) -> None:
+    text = findings.to_json().replace('"schema_version": 1', '"schema_version": 99')
+    with pytest.raises(InputError, match="schema version 99; this KidneySeg reads version 1"):
+        Findings.from_json(text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "kidneys": 3}'])
+def test_damaged_files_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not a findings file"):
+        Findings.from_json(text)
+
+
+def test_versions_of_libraries() -> None:
+    versions = library_versions()
+    assert versions["numpy"] == np.__version__
+    assert versions["python"].count(".") == 2
