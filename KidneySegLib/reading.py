@@ -87,8 +87,9 @@ def _as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
             if not np.isfinite(values).all():
                 raise InputError("The image holds values that are not numbers (NaN or infinite). Export it again.")
             values = np.rint(values)
-        values = np.where(values > HIGHEST, AIR, values)
-        result[k] = np.maximum(values, AIR)
+        else:
+            values = values.astype(np.int64)
+        result[k] = np.where(values > HIGHEST, AIR, np.maximum(values, AIR))
     if result.min() < 0 or result.max() <= 255:
         return result, []
     if guess_offset(result[::4, ::4, ::4]) != AIR:
@@ -105,17 +106,16 @@ def _has_sheared_sform(path: Path) -> bool:
     """Whether a NIfTI file's sform has axes that are not at right angles.
 
     SimpleITK takes the qform then, without a word, or refuses the file with an unclear one.
-    Source: NIfTI-1 (sform_code at byte 254, srow_x at 280) and NIfTI-2 headers (348 and 400).
+    Source: the NIfTI-1 header (sform_code at byte 254, srow_x, srow_y, srow_z from 280).
     """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
-            header = file.read(540)
-        order = next(end for end in "<>" if struct.unpack(f"{end}i", header[:4])[0] in (348, 540))
-        first = struct.unpack(f"{order}i", header[:4])[0] == 348
-        code = struct.unpack_from(f"{order}h" if first else f"{order}i", header, 254 if first else 348)[0]
-        rows = struct.unpack_from(f"{order}12f" if first else f"{order}12d", header, 280 if first else 400)
+            header = file.read(348)
+        order = next(end for end in "<>" if struct.unpack_from(f"{end}i", header)[0] == 348)
+        code = struct.unpack_from(f"{order}h", header, 254)[0]
+        rows = struct.unpack_from(f"{order}12f", header, 280)
     except (OSError, EOFError, struct.error, StopIteration):
         return False  # what is wrong with the file is for the reader to say
     axes = np.array(rows).reshape(3, 4)[:, :3]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -175,7 +176,7 @@ def _in_order(stack: list[FrameHeader]) -> list[FrameHeader]:
 
 
 # What tells images at the same position apart, most telling first.
-_PHASES: tuple[Callable[[FrameHeader], Hashable], ...] = (
+_PHASES: tuple[Callable[[FrameHeader], Any], ...] = (
     lambda frame: frame.acquisition_number,
     lambda frame: frame.temporal_position,
     lambda frame: frame.image_type,
@@ -204,14 +205,15 @@ def split_repeated(stack: list[FrameHeader]) -> list[list[FrameHeader]]:
     if repeated == 0:
         return [stack]
     for phase in _PHASES:
-        groups: dict[Hashable, list[int]] = {}
+        groups: dict[Any, list[int]] = {}
         for index, frame in enumerate(stack):
             groups.setdefault(phase(frame), []).append(index)
         remaining = sum(len(members) - len(np.unique(place[members])) for members in groups.values())
         largest = max(len(members) for members in groups.values())
         # A value that changes with every slice would leave nothing but crumbs: it tells no phases apart.
         if remaining <= 0.75 * repeated and largest >= max(3, distinct / 4):
-            return [part for members in groups.values() for part in split_repeated([stack[n] for n in members])]
+            ordered = sorted(groups, key=lambda value: (value is None, value))
+            return [part for value in ordered for part in split_repeated([stack[n] for n in groups[value]])]
     return _split_by_number(stack, place)
 
 

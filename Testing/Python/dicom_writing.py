@@ -1,4 +1,4 @@
-"""Writes DICOM series with any geometry and any fault, for tests.
+"""Writes DICOM series with any geometry and any fault, and checks what was read from them.
 
 Images are given as HU arrays (rows, columns) and positions as mm LPS. Every attribute can be replaced: by a value, by a
 function of the image's number, or by ``None``, which leaves the attribute out.
@@ -15,6 +15,9 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from KidneySegLib.dicom.acquisition import Acquisition
+from KidneySegLib.volume import Volume
+
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
@@ -24,6 +27,16 @@ def axes(orientation: Sequence[float]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """Returns the directions of a row, of a column, and of the normal."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     return row, column, np.cross(row, column)
+
+
+def rotated(degrees: tuple[float, float, float]) -> tuple[float, ...]:
+    """Returns the orientation of axial images after turns about x, y and z."""
+    a, b, c = np.radians(degrees)
+    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
+    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+    turn = about_z @ about_y @ about_x
+    return (*turn[:, 0], *turn[:, 1])
 
 
 def even_positions(
@@ -57,6 +70,18 @@ def sample(
     return np.rint(field(points)).astype(np.int32)
 
 
+def assert_ramp(volume: Volume, tolerance: float = 0.51) -> None:
+    """Every voxel has the value that the field has at its place (rounded to whole HU)."""
+    points = volume.to_lps(np.stack(np.indices(volume.voxels.shape), axis=-1))
+    expected = np.maximum(ramp(points), -1024)
+    np.testing.assert_allclose(volume.voxels, expected, atol=tolerance)
+
+
+def codes(acquisition: Acquisition) -> list[str]:
+    """The flags' codes; whether the ramp happens to be positive everywhere does not matter here."""
+    return [flag.code for flag in acquisition.flags if flag.code != "not_hounsfield"]
+
+
 def write_field(
     folder: Path,
     positions: Sequence[np.ndarray],
@@ -69,9 +94,7 @@ def write_field(
 ) -> list[Path]:
     """Writes what a scanner would make of ``field`` at the given slice positions."""
     images = [sample(field, position, orientation, pixel_spacing, shape) for position in positions]
-    return write_series(
-        folder, images, positions, orientation=orientation, pixel_spacing=pixel_spacing, **attributes
-    )
+    return write_series(folder, images, positions, orientation=orientation, pixel_spacing=pixel_spacing, **attributes)
 
 
 def write_series(

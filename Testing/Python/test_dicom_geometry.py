@@ -7,37 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_writing import AXIAL, CORONAL, SAGITTAL, axes, even_positions, ramp, sample, write_field, write_series
+from dicom_writing import (
+    AXIAL,
+    CORONAL,
+    SAGITTAL,
+    assert_ramp,
+    axes,
+    codes,
+    even_positions,
+    ramp,
+    rotated,
+    sample,
+    write_field,
+    write_series,
+)
 
-from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.dicom.geometry import slots
-from KidneySegLib.volume import Volume
 
 ORIGIN = (-31.5, 12.25, 140.0)
 COUNT = 7
-
-
-def rotated(degrees: tuple[float, float, float]) -> tuple[float, ...]:
-    """Returns the orientation of axial images after turns about x, y and z."""
-    a, b, c = np.radians(degrees)
-    about_x = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
-    about_y = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
-    about_z = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    turn = about_z @ about_y @ about_x
-    return (*turn[:, 0], *turn[:, 1])
-
-
-def assert_ramp(volume: Volume, tolerance: float = 0.51) -> None:
-    """Every voxel has the value that the field has at its place (rounded to whole HU)."""
-    points = volume.to_lps(np.stack(np.indices(volume.voxels.shape), axis=-1))
-    expected = np.maximum(ramp(points), -1024)
-    np.testing.assert_allclose(volume.voxels, expected, atol=tolerance)
-
-
-def codes(acquisition: Acquisition) -> list[str]:
-    """The flags' codes; whether the ramp happens to be positive everywhere does not matter here."""
-    return [flag.code for flag in acquisition.flags if flag.code != "not_hounsfield"]
 
 
 # every way in which rows and columns can run along the patient's axes
