@@ -1,0 +1,151 @@
+"""What is shipped: dependencies, wheel, licence, the Slicer extension's build file and the check script."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import KidneySegLib
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# distributions whose import name differs from their own
+IMPORT_NAMES = {"connected-components-3d": "cc3d", "pillow": "PIL", "scikit-image": "skimage"}
+# pydicom finds these by itself and decodes compressed pixels with them
+PLUGINS = {"pylibjpeg", "python-gdcm"}
+
+
+def distribution(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match
+    return match.group()
+
+
+def imported_packages() -> set[str]:
+    """Top-level names of all packages that the engine imports anywhere."""
+    names: set[str] = set()
+    for path in (ROOT / "KidneySegLib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"KidneySegLib"}
+
+
+def test_every_import_is_declared_and_every_dependency_is_used():
+    core = {distribution(r) for r in PROJECT["dependencies"]}
+    train = {distribution(r) for r in PROJECT["optional-dependencies"]["train"]}
+    assert imported_packages() == {IMPORT_NAMES.get(name, name) for name in (core | train) - PLUGINS}
+
+
+def test_metadata():
+    assert PROJECT["scripts"] == {"kidneyseg": "KidneySegLib.commands.app:main"}
+    assert set(PROJECT["optional-dependencies"]) == {"slicer", "train", "test", "dicom-network", "cohort"}
+    assert re.fullmatch(r"\d+\.\d+\.\d+", KidneySegLib.__version__)
+
+
+def test_licence_is_apache_2():
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert text.split()[:4] == ["Apache", "License", "Version", "2.0,"]
+    assert [f"{n}. " in text for n in range(1, 10)] == [True] * 9
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built by the installed backend from a copy of the sources."""
+    pytest.importorskip("hatchling", reason="hatchling builds the wheel and is not installed here")
+    source = tmp_path_factory.mktemp("source")
+    for name in ("KidneySegLib", "Resources"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=source, check=True, capture_output=True
+    )
+    (path,) = (source / "dist").glob("kidneyseg-*-py3-none-any.whl")
+    return path
+
+
+def test_wheel_holds_every_module_and_resource(wheel: Path):
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")}
+    resources = {f"KidneySegLib/{p.relative_to(ROOT)}" for p in (ROOT / "Resources").rglob("*") if p.is_file()}
+    assert inside == modules | resources
+
+
+def test_wheel_finds_its_resources_outside_the_checkout(wheel: Path, tmp_path: Path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    script = "from KidneySegLib.resources import resource_folder; print(resource_folder())"
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(run.stdout.strip()) == tmp_path / "site" / "KidneySegLib" / "Resources"
+
+
+# What the build file needs of Slicer: variables, the macro that copies scripts, and the two files at its end.
+SLICER_CONFIG = """
+set(Slicer_USE_FILE "${CMAKE_CURRENT_LIST_DIR}/UseSlicer.cmake")
+set(Slicer_EXTENSION_GENERATE_CONFIG "${CMAKE_CURRENT_LIST_DIR}/Empty.cmake")
+set(Slicer_EXTENSION_CPACK "${CMAKE_CURRENT_LIST_DIR}/Metadata.cmake")
+set(Slicer_QTSCRIPTEDMODULES_LIB_DIR "lib/qt-scripted-modules")
+set(Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR "lib/qt-scripted-modules")
+"""
+USE_SLICER = """
+macro(ctkMacroCompilePythonScript)
+  cmake_parse_arguments(MY "NO_INSTALL_SUBDIR" "TARGET_NAME;DESTINATION_DIR;INSTALL_DIR" "SCRIPTS;RESOURCES" ${ARGN})
+  foreach(file IN LISTS MY_SCRIPTS MY_RESOURCES)
+    get_filename_component(folder "${file}" DIRECTORY)
+    file(COPY "${CMAKE_CURRENT_SOURCE_DIR}/${file}" DESTINATION "${MY_DESTINATION_DIR}/${folder}")
+  endforeach()
+endmacro()
+"""
+METADATA = """
+foreach(name HOMEPAGE CATEGORY CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
+  if("${EXTENSION_${name}}" STREQUAL "")
+    message(FATAL_ERROR "EXTENSION_${name} is empty")
+  endif()
+  file(APPEND "${CMAKE_BINARY_DIR}/metadata.txt" "${name}=${EXTENSION_${name}}\\n")
+endforeach()
+"""
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="CMake is not installed")
+def test_extension_configures_and_puts_engine_and_resources_beside_the_module(tmp_path: Path):
+    """Runs the extension's CMakeLists.txt against a stand-in for Slicer's CMake package."""
+    slicer = tmp_path / "slicer"
+    slicer.mkdir()
+    for name, text in (
+        ("SlicerConfig.cmake", SLICER_CONFIG),
+        ("UseSlicer.cmake", USE_SLICER),
+        ("Empty.cmake", ""),
+        ("Metadata.cmake", METADATA),
+    ):
+        (slicer / name).write_text(text)
+    build = tmp_path / "build"
+    command = ["cmake", "-S", str(ROOT), "-B", str(build), f"-DSlicer_DIR={slicer}", "-Wno-dev"]
+    # only the configuration of languages needs a compiler; the extension has no code to compile
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    metadata = dict(line.split("=", 1) for line in (build / "metadata.txt").read_text().splitlines())
+    assert metadata["CATEGORY"] == "Segmentation"
+    assert metadata["DEPENDS"] == "PyTorch"
+    installed = build / "lib" / "qt-scripted-modules"
+    copied = {str(p.relative_to(installed)) for p in installed.rglob("*") if p.is_file()}
+    modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")}
+    resources = {str(p.relative_to(ROOT)) for p in (ROOT / "Resources").rglob("*") if p.is_file()}
+    assert copied == modules | resources
