@@ -18,13 +18,16 @@ from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.volume import IMAGE_SUFFIXES, ORTHOGONALITY_TOLERANCE, is_image_file, read_image
 
 
-def read_input(path: Path, progress: Callable[[float], None] | None = None) -> Acquisition:
+def read_input(
+    path: Path, progress: Callable[[float], None] | None = None, *, series_uid: str | None = None
+) -> Acquisition:
     """Reads a CT from whatever the user points at.
 
     Args:
         path: a folder with a DICOM series (or with exactly one image file), one DICOM file of a series, or a NIfTI,
             NRRD or MetaImage file.
         progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
+        series_uid: SeriesInstanceUID of the DICOM series to read; without it the one that serves best for kidneys.
 
     Returns:
         The volume as int16 Hounsfield units, array ``(k, j, i)``, on the input's own grid.
@@ -34,13 +37,13 @@ def read_input(path: Path, progress: Callable[[float], None] | None = None) -> A
         GeometryError: the geometry cannot be trusted.
     """
     if path.is_dir():
-        return _read_folder(path, progress)
+        return _read_folder(path, progress, series_uid)
     if not path.exists():
         raise InputError("The file or folder does not exist. Check the path.")
     if is_image_file(path):
         return read_image_file(path, progress)
     if is_dicom_file(path):
-        return read_ct(path, progress=progress)
+        return read_ct(path, series_uid=series_uid, progress=progress)
     raise InputError(f"The file is neither DICOM nor one of {', '.join(IMAGE_SUFFIXES)}. Choose such a file.")
 
 
@@ -66,9 +69,9 @@ def read_image_file(path: Path, progress: Callable[[float], None] | None = None)
     return Acquisition(volume.like(voxels), flags, Source())
 
 
-def _read_folder(folder: Path, progress: Callable[[float], None] | None) -> Acquisition:
+def _read_folder(folder: Path, progress: Callable[[float], None] | None, series_uid: str | None) -> Acquisition:
     if any(is_dicom_file(path) for path in folder.rglob("*") if path.is_file()):
-        return read_ct(folder, progress=progress)
+        return read_ct(folder, series_uid=series_uid, progress=progress)
     images = [path for path in sorted(folder.iterdir()) if path.is_file() and is_image_file(path)]
     if len(images) == 1:
         return read_image_file(images[0], progress)

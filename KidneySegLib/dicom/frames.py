@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+# CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage
+CT_IMAGES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
+
 # All attributes that this package asks for; PixelRepresentation decides how PixelPaddingValue is to be understood.
 # fmt: off
 KEYWORDS = [
@@ -91,19 +94,20 @@ class FrameHeader:
 def header_of(dataset: Dataset, path: Path) -> FrameHeader:
     """Takes the top level of a DICOM file; of a multi-frame file, what all frames share."""
     multiframe = "PerFrameFunctionalGroupsSequence" in dataset or (integer(dataset, "NumberOfFrames") or 1) > 1
+    sop_class_uid = text(dataset, "SOPClassUID")
     sop_instance_uid = text(dataset, "SOPInstanceUID")
     return FrameHeader(
         path=path,
         frame=0,
         multiframe=multiframe,
         container_uid=(text(dataset, "ConcatenationUID") or sop_instance_uid or str(path)) if multiframe else "",
-        sop_class_uid=text(dataset, "SOPClassUID"),
+        sop_class_uid=sop_class_uid,
         sop_instance_uid=sop_instance_uid,
         study_uid=text(dataset, "StudyInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         transfer_syntax=str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", "")),
-        modality=text(dataset, "Modality").upper(),
+        modality=text(dataset, "Modality").upper() or ("CT" if sop_class_uid in CT_IMAGES else ""),
         image_type=texts(dataset, "ImageType"),
         series_number=integer(dataset, "SeriesNumber"),
         instance_number=integer(dataset, "InstanceNumber"),

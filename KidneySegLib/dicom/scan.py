@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from KidneySegLib.dicom.enhanced import frame_headers
-from KidneySegLib.dicom.frames import KEYWORDS, FrameHeader, header_of
+from KidneySegLib.dicom.frames import CT_IMAGES, KEYWORDS, FrameHeader, header_of
 from KidneySegLib.errors import InputError
 
-# CT, Enhanced CT and Legacy Converted Enhanced CT Image Storage
-CT_IMAGES = ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2")
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR: it points to images and is none itself
 
 

@@ -143,7 +143,8 @@ def _kind(frame: FrameHeader) -> Kind:
     image_type = {value.upper() for value in frame.image_type}
     if "LOCALIZER" in image_type or "SCOUT" in image_type:
         return Kind.LOCALISER
-    if frame.samples != 1 or frame.sop_class_uid.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type:
+    is_grey = frame.samples == 1 and frame.photometric in ("", "MONOCHROME1", "MONOCHROME2")
+    if not is_grey or frame.sop_class_uid.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type:
         return Kind.SCREEN
     if frame.rescale_type not in HOUNSFIELD_TYPES:
         return Kind.MAP

@@ -186,6 +186,16 @@ def test_phases_known_only_by_image_number(tmp_path: Path, interleaved: bool) ->
     assert codes(acquisition) == ["series_left_out"]
 
 
+def test_overlapping_scans_in_one_series(tmp_path: Path) -> None:
+    """Chest and abdomen in one series, overlapping: the longer one is read, unmixed."""
+    positions = [*ALL[:9], *ALL[6:]]
+    write_field(tmp_path, positions, AcquisitionNumber=lambda n: 1 if n < 9 else 2, SliceThickness=2)
+    acquisition = read_ct(tmp_path)
+    assert acquisition.volume.voxels.shape[0] == 14
+    assert acquisition.volume.origin[2] == pytest.approx(ORIGIN[2] + 12)
+    assert codes(acquisition) == ["series_left_out"]
+
+
 def test_acquisition_number_per_slice_does_not_shatter(tmp_path: Path) -> None:
     """Sequential scans count acquisitions slice by slice; one copied image must not fool the reader."""
     write_field(tmp_path, [*ALL, ALL[7]], AcquisitionNumber=lambda n: n + 1, SliceThickness=2)
