@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Bone is denser than this even in images clipped at 180 HU.
 _BONE_HU = 160
 _BODY_HU = -300
+# Working voxels around a located kidney that may still be kidney.
+_KIDNEY_RIM = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,25 +90,29 @@ def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: f
     return sorted(found, key=lambda c: c.volume_ml * c.confidence, reverse=True)
 
 
-def midline(hu: np.ndarray, lower: int, upper: int) -> float:
-    """Returns the index along i of the body's middle between slices ``lower`` and ``upper``.
+def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:
+    """Returns the index along i of the body's middle at the height of the candidates.
 
     The spine tells it: median of the bone in the middle half of the body's width. Without bone (a phantom, a strongly
     clipped image) the middle of the body's outline serves.
 
     Args:
         hu: ``(k, j, i)`` on the locator's grid, canonical orientation.
-        lower: first slice.
-        upper: last slice, exclusive.
+        candidates: at least one; enhanced kidneys are as bright as bone, so they are left out.
     """
-    slab = hu[lower:upper]
+    from scipy import ndimage
+
+    heights = slice(min(int(c.lower[0]) for c in candidates), max(int(c.upper[0]) for c in candidates))
+    slab = hu[heights]
+    kidneys = np.any([c.mask[heights] for c in candidates], axis=0)
+    kidneys = ndimage.binary_dilation(kidneys, iterations=_KIDNEY_RIM)
     columns = np.nonzero((slab > _BODY_HU).mean(axis=(0, 1)) > 0.05)[0]
     if columns.size == 0:
         return (hu.shape[2] - 1) / 2
     left, right = int(columns[0]), int(columns[-1]) + 1
     quarter = (right - left) // 4
     middle = slice(left + quarter, max(left + quarter + 1, right - quarter))
-    bone = (slab[:, :, middle] > _BONE_HU).sum(axis=(0, 1))
+    bone = ((slab > _BONE_HU) & ~kidneys)[:, :, middle].sum(axis=(0, 1))
     if bone.sum() < 20:
         return (left + right - 1) / 2
     return float(middle.start + np.searchsorted(np.cumsum(bone), bone.sum() / 2))

@@ -102,9 +102,7 @@ def _locate(
     candidates = find_candidates(found[0], spacing, predictor.stage.threshold, bundle.rules)
     if not candidates:
         return [], [], flags
-    main = candidates[:2]
-    middle = midline(hu.numpy(), min(c.lower[0] for c in main), max(c.upper[0] for c in main))
-    regions, more = assign(candidates, middle, spacing)
+    regions, more = assign(candidates, midline(hu.numpy(), candidates[:2]), spacing)
     boxes = [_native_box(region, shape, canonical, bundle.rules.margin_mm) for region in regions]
     return regions, boxes, flags + more
 

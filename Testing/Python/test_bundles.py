@@ -1,0 +1,87 @@
+import json
+
+import pytest
+import torch
+
+from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
+from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.errors import BundleError
+from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+
+STAGE = StagePlan(
+    "kidney", NetworkPlan("unet3d", (4, 8, 8), ("kidney",)), (2.0, 2.0, 2.0), (-100.0, 200.0), (16, 16, 16)
+)
+
+
+def make(folder, **changes):
+    network = build_network(STAGE.network)
+    values = {"version": "1.0", "title": "test", "task": "ct", "licence": "CC0", **changes}
+    bundle = Bundle(folder, folder.name, stages=(STAGE,), rules=Rules(), sha256="", **values)
+    return write_bundle(bundle, {"kidney": parameters(network)}), network
+
+
+def test_plan_and_weights_come_back(tmp_path):
+    bundle, network = make(tmp_path / "mine")
+    assert bundle.stages == (STAGE,)
+    again = build_network(STAGE.network)
+    load_parameters(again, bundle.weights()["kidney"])
+    image = torch.randn(1, 1, 16, 16, 16)
+    with torch.inference_mode():
+        # Half precision has 11 significant bits.
+        assert torch.allclose(again.eval()(image), network.eval()(image), atol=0.02)
+
+
+def test_every_weight_is_stored_once(tmp_path):
+    bundle, network = make(tmp_path / "mine")
+    count = sum(p.numel() for p in network.parameters())
+    assert (bundle.folder / "weights.safetensors").stat().st_size < 2 * count + 20_000
+
+
+def test_altered_weights_are_refused(tmp_path):
+    bundle, _ = make(tmp_path / "mine")
+    path = bundle.folder / "weights.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match="damaged or altered"):
+        read_bundle(bundle.folder).weights()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 99}, "Update KidneySeg"),
+        ({"stages": [{"name": "kidney"}]}, "cannot be read"),
+        ({"rules": {"unknown": 1}}, "damaged"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused(tmp_path, change, message):
+    bundle, _ = make(tmp_path / "mine")
+    path = bundle.folder / "bundle.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(BundleError, match=message):
+        read_bundle(bundle.folder)
+
+
+def test_patches_must_fit_the_network(tmp_path):
+    data = {**STAGE.as_dict(), "patch": (16, 16, 15)}
+    with pytest.raises(BundleError, match="multiples of 4"):
+        StagePlan.from_dict(data)
+
+
+def test_unknown_networks_are_refused():
+    with pytest.raises(BundleError, match="does not have"):
+        build_network(NetworkPlan("transformer9", (4,), ("kidney",)))
+
+
+def test_own_bundles_are_found_and_tasks_kept_apart(tmp_path, monkeypatch):
+    make(tmp_path / "mine", task="ultrasound")
+    monkeypatch.setenv("KIDNEYSEG_MODELS", str(tmp_path))
+    assert find_bundle("mine", "ultrasound").name == "mine"
+    assert find_bundle(None, "ultrasound").name == "mine"
+    assert find_bundle(str(tmp_path / "mine"), "ultrasound").name == "mine"
+    with pytest.raises(BundleError, match="not for 'ct'"):
+        find_bundle("mine", "ct")
+    with pytest.raises(BundleError, match="no model bundle in the folder"):
+        find_bundle("nothing", "ct")

@@ -1,0 +1,149 @@
+"""The way through the pipeline, with networks that take every voxel of 150 to 250 HU for kidney."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from KidneySegLib.bundles.bundle import Bundle, Rules
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.errors import Cancelled
+from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation.pipeline import segment_ct
+from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.volume import Volume
+
+PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
+STAGES = (
+    StagePlan("locator", PLAN, (4.0, 4.0, 4.0), (-160.0, 340.0), (32, 32, 32), overlap=0.25),
+    StagePlan("kidney", PLAN, (1.5, 1.5, 1.5), (-160.0, 340.0), (64, 64, 64)),
+)
+
+
+class Bright(torch.nn.Module):
+    """Logits that are positive between 150 and 250 HU."""
+
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        return (0.2 - (tile - (200 + 160) / 250 + 1).abs()) * 60
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch) -> Bundle:
+    def bright(bundle, device):
+        return {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in bundle.stages}
+
+    monkeypatch.setattr(pipeline, "load_predictors", bright)
+    return Bundle(tmp_path, "bright", "0", "", "ct", "", STAGES, Rules(), "")
+
+
+def body(*ellipsoids: tuple[tuple[float, float, float], tuple[float, float, float]]) -> Volume:
+    """A body in LPS of 100 HU, a spine of 1500 HU at x = 0, ellipsoids of (centre x y z in mm, half axes) at 200 HU; 3 mm slices."""
+    spacing, size = np.array([2.2, 2.0, 3.0]), np.array([130, 100, 60])
+    matrix = np.diag([*spacing, 1.0])
+    matrix[:3, 3] = (-143.0, -120.0, 500.0)
+    i, j, k = np.meshgrid(*map(np.arange, size), indexing="ij")
+    x, y, z = (axis * s + o for axis, s, o in zip((i, j, k), spacing, matrix[:3, 3], strict=True))
+    hu = np.full(size, -1000.0)
+    hu[(x / 135) ** 2 + ((y + 20) / 95) ** 2 < 1] = 100
+    hu[(np.abs(x) < 15) & (np.abs(y - 40) < 15)] = 1500
+    for centre, axes in ellipsoids:
+        distance = sum(((p - c) / a) ** 2 for p, c, a in zip((x, y, z), centre, axes, strict=True))
+        hu[distance < 1] = 200
+    return Volume(np.ascontiguousarray(hu.transpose(2, 1, 0)).astype(np.int16), matrix)
+
+
+RIGHT = ((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0))
+LEFT = ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0))
+
+
+def reoriented(volume: Volume, permutation, flips) -> Volume:
+    """Stores the same image with its axes in another order and sense."""
+    matrix = np.array(volume.ijk_to_lps)
+    voxels = volume.voxels
+    for axis in range(3):
+        if flips[axis]:
+            matrix[:3, 3] += matrix[:3, 2 - axis] * (voxels.shape[axis] - 1)
+            matrix[:3, 2 - axis] *= -1
+            voxels = np.flip(voxels, axis)
+    columns = [2 - permutation[2 - c] for c in range(3)]
+    matrix[:3, :3] = matrix[:3, columns]
+    return Volume(voxels.transpose(permutation), matrix)
+
+
+def centre_and_volume(volume: Volume, labels: np.ndarray, value: int) -> tuple[np.ndarray, float]:
+    where = np.argwhere(labels == value)
+    return volume.to_lps(where).mean(axis=0), len(where) * volume.voxel_volume
+
+
+@pytest.mark.parametrize("permutation", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=3)))
+def test_right_is_right_however_the_axes_are_stored(bundle, permutation, flips):
+    stored = reoriented(body(RIGHT, LEFT), permutation, flips)
+    labels = segment_ct(stored, bundle, device="cpu").labels
+    assert labels.shape == stored.voxels.shape
+    for value, (centre, axes) in ((1, RIGHT), (2, LEFT)):
+        found, volume = centre_and_volume(stored, labels, value)
+        assert np.allclose(found, centre, atol=1.0)
+        assert volume == pytest.approx(4 / 3 * np.pi * np.prod(axes), rel=0.06)
+
+
+def test_an_oblique_scan_keeps_sides_and_places(bundle):
+    straight = body(RIGHT, LEFT)
+    turn = np.eye(4)
+    c, s = np.cos(0.4), np.sin(0.4)
+    turn[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    oblique = Volume(straight.voxels, turn @ straight.ijk_to_lps)
+    labels = segment_ct(oblique, bundle, device="cpu").labels
+    for value, (centre, _) in ((1, RIGHT), (2, LEFT)):
+        found, _ = centre_and_volume(oblique, labels, value)
+        assert np.allclose(found, turn[:3, :3] @ centre, atol=1.0)
+
+
+@pytest.mark.parametrize(("present", "value"), [(RIGHT, 1), (LEFT, 2)])
+def test_a_missing_kidney_stays_missing(bundle, present, value):
+    labels = segment_ct(body(present), bundle, device="cpu").labels
+    assert set(np.unique(labels)) == {0, value}
+
+
+def test_no_kidney_gives_no_label_and_no_error(bundle):
+    result = segment_ct(body(), bundle, device="cpu")
+    assert not result.labels.any()
+
+
+def test_a_horseshoe_is_divided_at_the_spine(bundle):
+    bridge = ((0.0, -10.0, 560.0), (70.0, 15.0, 20.0))
+    result = segment_ct(body(RIGHT, LEFT, bridge), bundle, device="cpu")
+    assert [f.code for f in result.flags] == ["fused_kidney"]
+    volume = body()
+    for value, sign in ((1, -1), (2, 1)):
+        x = volume.to_lps(np.argwhere(result.labels == value))[:, 0]
+        assert (sign * x).min() > -6
+
+
+def test_a_kidney_larger_than_located_gets_a_larger_box(bundle):
+    no_margin = dataclasses.replace(bundle, rules=Rules(margin_mm=-12.0))
+    volume = body(RIGHT, LEFT)
+    _, found = centre_and_volume(volume, segment_ct(volume, no_margin, device="cpu").labels, 1)
+    assert found == pytest.approx(4 / 3 * np.pi * 25 * 25 * 50, rel=0.06)
+
+
+def test_a_receiver_stops_the_run(bundle):
+    seen = []
+
+    def receive(stage, fraction, message):
+        seen.append((stage, fraction))
+        if stage == "kidneys" and fraction > 0:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        segment_ct(body(RIGHT, LEFT), bundle, device="cpu", progress=receive)
+    assert [stage for stage, _ in itertools.groupby(stage for stage, _ in seen)] == ["load", "locate", "kidneys"]
+
+
+def test_the_input_is_not_changed(bundle):
+    volume = body(RIGHT, LEFT)
+    before = volume.voxels.copy()
+    segment_ct(volume, bundle, device="cpu")
+    assert np.array_equal(volume.voxels, before)

@@ -1,0 +1,158 @@
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from KidneySegLib.training.acquisition import AIR, AcquisitionRanges, acquire
+from KidneySegLib.training.contrast import ContrastRanges, change_contrast
+from KidneySegLib.training.exams import Exam, assign_sides
+from KidneySegLib.training.lesions import add_lesions
+from KidneySegLib.training.spatial import Sampled, SpatialRanges, sample
+from KidneySegLib.training.tissue import kidney_depth, tissue_regions
+
+SPACING = (2.0, 2.0, 2.0)
+
+
+@functools.cache
+def exam() -> Exam:
+    """A body of fat with a muscle and, to the patient's right of the middle, a kidney with a fatty sinus."""
+    shape = (50, 60, 80)
+    k, j, i = np.meshgrid(*map(np.arange, shape), indexing="ij")
+    hu = np.full(shape, -100, np.int16)
+    hu[:, 40:50, 30:70] = 55
+    distance = np.sqrt(((k - 25) * 2 / 40) ** 2 + ((j - 25) * 2 / 24) ** 2 + ((i - 20) * 2 / 24) ** 2)
+    organ = ((distance < 1) & (distance > 0.3)).astype(np.uint8)
+    hu[organ > 0] = 32
+    return Exam(
+        "made",
+        SPACING,
+        hu,
+        organ,
+        organ,
+        kidney_depth(organ, SPACING),
+        tissue_regions(hu, organ, SPACING),
+        (("right", (5, 13, 8), (46, 38, 33)),),
+        2.0,
+    )
+
+
+CENTRE = np.array([25.0, 25.0, 20.0])
+
+
+def straight(mirror: bool = False) -> Sampled:
+    return sample(exam(), CENTRE, (48, 48, 48), SPACING, mirror=mirror, ranges=None, rng=np.random.default_rng(0))
+
+
+def test_straight_sampling_on_the_same_grid_reads_the_voxels():
+    source = exam()
+    patch = sample(
+        source,
+        np.array([24.5, 29.5, 39.5]),
+        (50, 60, 80),
+        SPACING,
+        mirror=False,
+        ranges=None,
+        rng=np.random.default_rng(0),
+    )
+    assert np.allclose(patch.hu.numpy(), source.hu, atol=0.01)
+    assert np.array_equal(patch.regions.numpy(), source.regions)
+
+
+def test_outside_the_exam_there_is_air():
+    patch = straight()
+    assert float(patch.hu[0, 0, 0]) == AIR
+    assert float(patch.organ[:, :, 0].sum()) == 0
+
+
+def test_mirroring_exchanges_left_and_right_only():
+    plain, mirrored = straight(), straight(mirror=True)
+    assert torch.allclose(mirrored.hu, plain.hu.flip(2), atol=0.01)
+
+
+def test_the_label_moves_with_the_image():
+    for seed in range(6):
+        patch = sample(
+            exam(), CENTRE, (48, 48, 48), SPACING, mirror=False, ranges=SpatialRanges(), rng=np.random.default_rng(seed)
+        )
+        inside = patch.organ > 0.98
+        assert inside.sum() > 500
+        assert float((patch.hu[inside] - 32).abs().max()) < 4
+
+
+def test_the_sinus_is_deep_and_the_cut_end_is_no_surface():
+    depth = kidney_depth(exam().organ, SPACING)
+    assert depth[25, 25, 20] >= 20
+    cut = kidney_depth(exam().organ[20:30], SPACING)
+    assert abs(int(cut[0, 25, 12]) - int(depth[20, 25, 12])) <= 2
+
+
+def test_contrast_enhances_the_kidney_and_never_fat():
+    levels = []
+    for seed in range(40):
+        patch = straight()
+        changed = change_contrast(patch, ContrastRanges(probability=1.0), np.random.default_rng(seed))
+        fat = (patch.hu < -60) & (patch.hu > -900) & (patch.regions == 0)
+        assert torch.equal(changed[fat], patch.hu[fat])
+        levels.append(float(changed[patch.parenchyma > 0.98].mean()))
+    assert min(levels) < 45 and max(levels) > 150
+    assert sum(level > 80 for level in levels) > 15
+
+
+def test_contrast_takes_enhancement_away_too():
+    levels = []
+    for seed in range(30):
+        patch = straight()
+        patch.hu[patch.parenchyma > 0.5] = 180
+        changed = change_contrast(patch, ContrastRanges(probability=1.0), np.random.default_rng(seed))
+        levels.append(float(changed[patch.parenchyma > 0.98].mean()))
+    assert min(levels) < 80 and max(levels) > 200
+
+
+def test_no_contrast_change_when_it_is_switched_off():
+    patch = straight()
+    assert torch.equal(change_contrast(patch, ContrastRanges(probability=0.0), np.random.default_rng(1)), patch.hu)
+
+
+def test_a_lesion_belongs_to_the_organ():
+    grown = 0
+    for seed in range(10):
+        patch = straight()
+        hu, organ = add_lesions(patch, patch.hu, SPACING, np.random.default_rng(seed))
+        assert bool((organ >= patch.organ).all())
+        changed = (hu - patch.hu).abs() > 40
+        assert float(organ[changed].min()) > 0.05
+        grown += int((organ > 0.5).sum() > (patch.organ > 0.5).sum())
+    assert grown >= 7
+
+
+def test_acquisition_keeps_the_organ_where_it_is_unless_cut():
+    ranges = AcquisitionRanges(noise=0.0, cut=0.0)
+    for seed in range(10):
+        patch = straight()
+        hu, organ = acquire(patch.hu, patch.organ, SPACING, 2.0, ranges, np.random.default_rng(seed))
+        assert torch.equal(organ, patch.organ)
+        inside = patch.depth.gt(4) & (organ > 0.98)
+        assert float(hu[inside].mean()) == pytest.approx(32, abs=25)
+
+
+def test_a_cut_field_of_view_has_neither_image_nor_organ():
+    cuts = 0
+    for seed in range(20):
+        patch = straight()
+        hu, organ = acquire(
+            patch.hu, patch.organ, SPACING, 2.0, AcquisitionRanges(noise=0.0, cut=1.0), np.random.default_rng(seed)
+        )
+        gone = (organ == 0) & (patch.organ > 0)
+        cuts += int(gone.any())
+        assert (hu[gone] == AIR).all()
+    assert cuts >= 8
+
+
+def test_lesions_go_to_the_nearer_kidney():
+    labels = np.zeros((4, 10, 40), np.uint8)
+    labels[:, 2:8, 3:10], labels[:, 2:8, 30:36] = 1, 2
+    labels[1:3, 4:6, 10:13], labels[1:3, 4:6, 27:30], labels[0, 0, 20] = 4, 3, 5
+    sides = assign_sides(labels)
+    assert (sides[1:3, 4:6, 10:13] == 1).all() and (sides[1:3, 4:6, 27:30] == 2).all()
+    assert set(np.unique(sides)) == {0, 1, 2}

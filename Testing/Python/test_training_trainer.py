@@ -1,0 +1,133 @@
+"""The trainer on a made exam: it learns, and an interrupted run ends like an uninterrupted one."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.training.exams import prepare_exam
+from KidneySegLib.training.recipes import read_recipe
+from KidneySegLib.training.trainer import Trainer, learning_rate
+
+RECIPE = """
+[stage]
+name = "kidney"
+spacing = [4.0, 4.0, 4.0]
+window = [-160.0, 340.0]
+patch = [16, 16, 16]
+network = { architecture = "unet3d", filters = [4, 8, 8], outputs = ["kidney"] }
+[data]
+train = ["train/one"]
+validation = ["validation/two"]
+[schedule]
+steps = 40
+learning_rate = 1e-2
+warm_up = 3
+average = 0.9
+validate_every = 20
+[sampling]
+on_kidney = 1.0
+jitter_mm = [5.0, 5.0, 5.0]
+mirror = "left"
+lesions = 0.2
+"""
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    for name in ("train/one", "validation/two"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        k, j, i = np.meshgrid(*map(np.arange, (16, 40, 60)), indexing="ij")
+        labels = np.zeros(k.shape, np.uint8)
+        for value, column in ((1, 15), (2, 45)):
+            labels[((k - 8) / 5) ** 2 + ((j - 20) / 7) ** 2 + ((i - column) / 7) ** 2 < 1] = value
+        image = np.where(labels > 0, 35, -100).astype(np.int16)
+        for file, array in (("image", image), ("mask", labels)):
+            picture = sitk.GetImageFromArray(array)
+            picture.SetSpacing((3.0, 3.0, 4.0))
+            sitk.WriteImage(picture, str(folder / f"{file}.nii.gz"))
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def train(data: Path, run: str, minutes: float) -> tuple[Trainer, bool]:
+    recipe = read_recipe(data / "recipe.toml")
+    sets = [
+        [prepare_exam(data / name, recipe.stage.spacing, data / "cache") for name in names]
+        for names in (recipe.exams, recipe.validation)
+    ]
+    trainer = Trainer(recipe, data / run, torch.device("cpu"))
+    return trainer, trainer.run(*sets, minutes=minutes)
+
+
+def test_it_learns_and_leaves_curves_and_weights(data):
+    trainer, finished = train(data, "run", minutes=5)
+    assert finished and trainer.step == 40
+    with (data / "run/curves.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["20", "40"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert float(rows[-1]["mean"]) == pytest.approx(trainer.best, abs=1e-3) and trainer.best > 0.5
+    assert set(rows[0]) == {"step", "loss", "mean", "two right", "two left"}
+    assert (data / "run/best.pt").is_file()
+
+
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(data):
+    whole, _ = train(data, "whole", minutes=5)
+    steps = 0
+    for _ in range(60):  # every call makes one step, since its time is over at once
+        part, finished = train(data, "parts", minutes=0)
+        steps += 1
+        if finished:
+            break
+    assert steps == 40
+    for one, other in zip(whole.network.parameters(), part.network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+    for one, other in zip(whole.average.parameters(), part.average.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_the_learning_rate_rises_and_falls_to_zero(data):
+    schedule = read_recipe(data / "recipe.toml").schedule
+    rates = [learning_rate(schedule, step) for step in range(41)]
+    assert rates[0] == pytest.approx(1e-2 / 3) and max(rates) == pytest.approx(1e-2)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+    assert rates[3:] == sorted(rates[3:], reverse=True)
+
+
+def test_image_and_mask_must_share_a_grid(data):
+    folder = data / "train/one"
+    mask = sitk.ReadImage(str(folder / "mask.nii.gz"))
+    mask.SetOrigin((5.0, 0.0, 0.0))
+    sitk.WriteImage(mask, str(folder / "mask.nii.gz"))
+    with pytest.raises(InputError, match="not on the same grid"):
+        prepare_exam(folder, (4.0, 4.0, 4.0), data / "cache")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("steps = 40", "steps = 40\ncolour = 1", "colour"),
+        ('mirror = "left"', 'mirror = "up"', "mirror"),
+        ('validation = ["validation/two"]', 'validation = ["train/one"]', "both train and validation"),
+        ("[sampling]", "[sampling", "cannot be read"),
+    ],
+)
+def test_wrong_recipes_are_refused(data, old, new, message):
+    (data / "recipe.toml").write_text(RECIPE.replace(old, new))
+    with pytest.raises(InputError, match=message):
+        read_recipe(data / "recipe.toml")
+
+
+def test_the_shipped_recipes_can_be_read():
+    from KidneySegLib.training.recipes import find_recipe
+
+    for name in ("ct-locator", "ct-kidney"):
+        recipe = read_recipe(find_recipe(name))
+        assert recipe.stage.name == name.removeprefix("ct-")
+        assert not any("lits0" in exam for exam in recipe.exams)
