@@ -59,12 +59,12 @@ class StackPlan:
 
 
 def plan_stack(frames: Sequence[FrameHeader]) -> StackPlan:
-    """Plans the volume for images of one plane, one per position.
+    """Plans the volume for images of one plane, one per position, ascending along the normal.
 
     Raises:
         GeometryError: no volume can be made of the positions.
     """
-    frames, flags = _longest_piece([frames[n] for n in np.argsort(along_normal(frames))])
+    frames, flags = _longest_piece(list(frames))
     along = along_normal(frames)
     targets, spacing_flags = _even_targets(along)
     axes = image_axes(frames[0])

@@ -125,12 +125,13 @@ def test_padding_becomes_air(tmp_path: Path, padding: int, named: bool) -> None:
     np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, expected)
 
 
-def test_padding_stored_without_its_sign(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_padding_stored_without_its_sign(tmp_path: Path, named: bool) -> None:
     """-2000 written as 63536 into unsigned pixels is air, not 62512 HU."""
     images = body()
     for image in images:
         image[:3, :3] = 63536 - 1024
-    write_series(tmp_path, images, POSITIONS, signed=False, PixelPaddingValue=63536)
+    write_series(tmp_path, images, POSITIONS, signed=False, PixelPaddingValue=63536 if named else None)
     voxels = read_ct(tmp_path).volume.voxels
     assert (voxels[:, :3, :3] == -1024).all() and voxels.max() == 1203
 
