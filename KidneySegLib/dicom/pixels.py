@@ -18,8 +18,8 @@ from KidneySegLib.flags import Flag, Severity
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# What turns a compressed transfer syntax into pixels; the packages for pip, by the syntax' name in the standard.
-_DECODERS = "pylibjpeg, pylibjpeg-libjpeg and pylibjpeg-openjpeg (or python-gdcm)"
+# Packages for pip that decode all compressed transfer syntaxes that CT comes in.
+_DECODERS = "python-gdcm and pylibjpeg[openjpeg]"
 # Padding is believed only where it cannot be tissue or metal.
 _PADDING_BELOW, _PADDING_ABOVE = -900, 3071
 

@@ -49,7 +49,7 @@ def test_missing_decoder_says_what_to_install(tmp_path: Path, monkeypatch: pytes
 
     write_field(tmp_path, POSITIONS, transfer_syntax=COMPRESSED["JPEG 2000"])
     monkeypatch.setattr(Decoder, "is_available", property(lambda self: False))
-    with pytest.raises(InputError, match="JPEG 2000.*Install pylibjpeg"):
+    with pytest.raises(InputError, match="JPEG 2000.*Install python-gdcm"):
         read_ct(tmp_path)
 
 
