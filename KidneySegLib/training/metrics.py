@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,8 +68,11 @@ def _surfaces(
 
     pair = [torch.from_numpy(np.ascontiguousarray(m))[None, None].float() for m in (found, reference)]
     grid = [float(s) for s in spacing]
-    surface = compute_surface_dice(*pair, [tolerance_mm], include_background=True, spacing=grid, use_subvoxels=True)
-    distance = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=grid)
+    with warnings.catch_warnings():
+        # MONAI 1.5 and 1.6 warn of an argument that they set themselves.
+        warnings.simplefilter("ignore", FutureWarning)
+        surface = compute_surface_dice(*pair, [tolerance_mm], include_background=True, spacing=grid, use_subvoxels=True)
+        distance = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=grid)
     return float(surface[0, 0]), float(distance[0, 0])
 
 

@@ -39,7 +39,7 @@ def bundle(tmp_path, monkeypatch) -> Bundle:
 
 
 def body(*ellipsoids: tuple[tuple[float, float, float], tuple[float, float, float]]) -> Volume:
-    """A body in LPS of 100 HU, a spine of 1500 HU at x = 0, ellipsoids of (centre x y z in mm, half axes) at 200 HU; 3 mm slices."""
+    """A body of 100 HU, a spine of 1500 HU at x = 0, ellipsoids (centre x y z in mm LPS, half axes) of 200 HU."""
     spacing, size = np.array([2.2, 2.0, 3.0]), np.array([130, 100, 60])
     matrix = np.diag([*spacing, 1.0])
     matrix[:3, 3] = (-143.0, -120.0, 500.0)

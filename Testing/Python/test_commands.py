@@ -1,0 +1,124 @@
+"""The command line as front ends use it: a child process, its output, its exit code and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.networks.factory import build_network, parameters
+from KidneySegLib.reporting.results import FILES
+
+PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    """A folder with one untrained bundle: the way through the engine matters here, not what it finds."""
+    folder = tmp_path_factory.mktemp("models")
+    stages = tuple(
+        StagePlan(name, PLAN, (spacing,) * 3, (-160.0, 340.0), (32, 32, 32))
+        for name, spacing in (("locator", 8.0), ("kidney", 6.0))
+    )
+    bundle = Bundle(folder / "tiny", "tiny", "0.1", "untrained", "ct", "none", stages, Rules(), "")
+    write_bundle(bundle, {stage.name: parameters(build_network(stage.network)) for stage in stages})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory) -> Path:
+    rng = np.random.default_rng(0)
+    picture = sitk.GetImageFromArray(rng.normal(0, 300, (30, 80, 80)).astype(np.int16))
+    picture.SetSpacing((4.0, 4.0, 5.0))
+    path = tmp_path_factory.mktemp("image") / "scan.nii.gz"
+    sitk.WriteImage(picture, str(path))
+    return path
+
+
+def start(models: Path, *arguments: object) -> subprocess.Popen:
+    environment = {**os.environ, "KIDNEYSEG_MODELS": str(models)}
+    environment.pop("KIDNEYSEG_DEBUG", None)
+    command = [sys.executable, "-m", "KidneySegLib", *map(str, arguments)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(models: Path, *arguments: object) -> tuple[int, str, str]:
+    process = start(models, *arguments)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_json_progress_rises_to_one_and_all_files_are_there(models, image, tmp_path):
+    output = tmp_path / "out"
+    code, out, err = run(models, "segment", image, "-o", output, "--model", "tiny", "--progress", "json")
+    assert (code, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert all(set(line) == {"stage", "fraction", "message"} for line in lines)
+    fractions = [line["fraction"] for line in lines]
+    assert fractions == sorted(fractions) and fractions[-1] == 1.0
+    assert sorted(p.name for p in output.iterdir()) == sorted(FILES)
+    findings = json.loads((output / "findings.json").read_text())
+    assert findings["provenance"]["bundles"][0]["name"] == "tiny"
+    assert set(findings["provenance"]["seconds"]) >= {"read", "load", "locate", "kidneys", "measure"}
+    labels = sitk.ReadImage(str(output / "labels.nii.gz"))
+    scan = sitk.ReadImage(str(image))
+    assert labels.GetSize() == scan.GetSize()
+    assert np.allclose(labels.GetSpacing(), scan.GetSpacing()) and np.allclose(labels.GetOrigin(), scan.GetOrigin())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["segment", "nowhere", "-o", "out", "--model", "tiny"], 3, "does not exist"),
+        (["segment", "IMAGE", "-o", "out", "--model", "none"], 4, "no model bundle"),
+        (["segment", "IMAGE", "-o", "out", "--model", "tiny", "--device", "abacus"], 5, "Use auto, cpu"),
+        (["segment", "IMAGE", "-o", "IMAGE", "--model", "tiny"], 6, "Choose another name"),
+        (["segment", "IMAGE"], 2, "output"),
+        (["train", "no-recipe", "--data", ".", "-o", "out"], 3, "recipe"),
+        (["evaluate", ".", "-o", "out"], 3, "image.nii.gz"),
+    ],
+)
+def test_what_goes_wrong_is_said_in_one_sentence(models, image, tmp_path, monkeypatch, arguments, code, word):
+    monkeypatch.chdir(tmp_path)
+    found, out, err = run(models, *(image if a == "IMAGE" else a for a in arguments))
+    assert found == code, err
+    assert word in err
+    assert "Traceback" not in err + out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_and_leaves_nothing(models, image, tmp_path, number, code):
+    process = start(models, "segment", image, "-o", tmp_path / "out", "--model", "tiny", "--progress", "json")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["stage"] == "locate":
+            process.send_signal(number)
+            break
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Stopped" in err and "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_lists_verifies_and_reports_damage(models, tmp_path):
+    code, out, _ = run(models, "models")
+    assert "tiny: ct, version 0.1" in out and "verified" in out
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "bundle.json").write_text("{}")
+    code, out, _ = run(tmp_path, "models")
+    assert code == 4 and "broken: NOT USABLE" in out
+
+
+def test_version_is_printed(models):
+    from KidneySegLib import __version__
+
+    assert run(models, "--version")[:2] == (0, f"{__version__}\n")
