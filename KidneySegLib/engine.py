@@ -15,7 +15,6 @@ import numpy as np
 from KidneySegLib.analysis.describe import describe
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.dicom.acquisition import Source
-from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.reading import read_input
@@ -69,9 +68,7 @@ def run_ct(
     def reading(done: float) -> None:
         progress("read", done, "Reading the images")
 
-    acquisition = (
-        read_ct(source, series_uid=series_uid, progress=reading) if series_uid else read_input(source, reading)
-    )
+    acquisition = read_input(source, reading, series_uid=series_uid)
     volume = acquisition.volume
     read = time.perf_counter() - clock
     segmentation = segment_ct(volume, bundle, device=device, progress=progress)

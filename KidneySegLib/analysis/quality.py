@@ -126,8 +126,8 @@ def _noisy(voxels: np.ndarray) -> list[Flag]:
         Flag(
             "noise",
             Severity.WARNING,
-            f"The image is noisy (about {level:.0f} HU in soft tissue), so borders are less certain. A softer kernel or "
-            "thicker slices may help.",
+            f"The image is noisy (about {level:.0f} HU in soft tissue), so borders are less certain. A softer kernel "
+            "or thicker slices may help.",
         )
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
@@ -42,7 +42,7 @@ class Predictor:
         import torch
         from monai.inferers.utils import sliding_window_inference
 
-        stage = self.stage
+        stage = fitted(self.stage, tuple(hu.shape))
         image = normalise(hu, stage.window)[None, None]
         padding = [
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
@@ -72,6 +72,16 @@ class Predictor:
             )
             inside = tuple(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True))
             return torch.sigmoid(torch.as_tensor(logits)[0][(slice(None), *inside)])
+
+
+def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
+    """Returns the stage with tiles no longer than ``shape`` (k, j, i) needs.
+
+    In a slab of a few centimetres a whole tile would be mostly padding, which instance normalisation takes for image:
+    measured on validation exam K5, Dice rises from 0.53 to 0.68 and from 0.50 to 0.75 early in training.
+    """
+    k, j, i = (min(p, -(-n // stage.divisor) * stage.divisor) for p, n in zip(stage.patch, shape, strict=True))
+    return replace(stage, patch=(k, j, i))
 
 
 def tile_count(shape: tuple[int, ...], stage: StagePlan) -> int:

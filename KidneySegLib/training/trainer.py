@@ -31,6 +31,25 @@ def learning_rate(schedule: Schedule, step: int) -> float:
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
+def trim(image: torch.Tensor, target: torch.Tensor, divisor: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Takes off slices at both ends that lie outside every scan of the batch, as inference fits its tiles to a slab.
+
+    Instance normalisation would otherwise see mostly padding in a short scan.
+
+    Args:
+        image: ``(batch, 1, k, j, i)``, -1 outside the scan.
+        target: the same shape.
+        divisor: the remaining number of slices is a multiple of it.
+    """
+    filled = torch.nonzero((image > -1).any(dim=4).any(dim=3).any(dim=1).any(dim=0))
+    if filled.numel() == 0:
+        return image, target
+    first, last = int(filled[0]), int(filled[-1]) + 1
+    size = min(image.shape[2], -(-(last - first) // divisor) * divisor)
+    first = min(max(0, (first + last - size) // 2), image.shape[2] - size)
+    return image.narrow(2, first, size), target.narrow(2, first, size)
+
+
 class Trainer:
     """State of a run: weights, their running mean, optimiser, step. Lives in ``folder``.
 
@@ -66,6 +85,7 @@ class Trainer:
         end += 60 * minutes
         losses: list[float] = []
         for image, target in loader:
+            image, target = trim(image, target, self.recipe.stage.divisor)
             losses.append(self._learn(image.to(self.device), target.to(self.device)))
             self.step += 1
             if self.step % schedule.validate_every == 0 or self.step == schedule.steps:
