@@ -14,13 +14,13 @@ import numpy as np
 
 from KidneySegLib.analysis.describe import describe
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.dicom.acquisition import Source
+from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.reading import read_input
 from KidneySegLib.reporting.results import write_results
 from KidneySegLib.segmentation.pipeline import segment_ct
-from KidneySegLib.volume import Volume, is_image_file
+from KidneySegLib.volume import IMAGE_SUFFIXES, Volume, is_image_file
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def run_ct(
         started_utc=started,
         device=segmentation.device.name,
         precision=str(segmentation.device.precision).removeprefix("torch."),
-        input=InputRecord.of(volume, _kind(source), _uids(acquisition.source)),
+        input=_input_record(source, acquisition),
         bundles=(BundleRecord(bundle.name, bundle.version, bundle.sha256),),
         settings={"device": device, "model": model or "default", "series_chosen_by_user": series_uid is not None},
         seconds={"read": read, **segmentation.seconds},
@@ -97,16 +97,10 @@ def write_run(run: Run, folder: Path, progress: Progress = silent) -> list[Path]
     return files
 
 
-def _kind(source: Path) -> str:
-    if is_image_file(source):
-        return "".join(source.suffixes[-2:]).removeprefix(".") if source.name.endswith(".gz") else source.suffix[1:]
-    return "dicom"
-
-
-def _uids(source: Source) -> dict[str, str]:
-    uids = {
-        "StudyInstanceUID": source.study_uid,
-        "SeriesInstanceUID": source.series_uid,
-        "FrameOfReferenceUID": source.frame_of_reference_uid,
-    }
-    return {keyword: uid for keyword, uid in uids.items() if uid}
+def _input_record(path: Path, acquisition: Acquisition) -> InputRecord:
+    """Describes the input without its path, which may hold a patient's name."""
+    if acquisition.source.modality:
+        return InputRecord.of(acquisition.volume, "dicom", acquisition.source.to_dict())
+    images = [path] if path.is_file() else [p for p in path.iterdir() if is_image_file(p)]
+    suffix = next(s for s in sorted(IMAGE_SUFFIXES, key=len, reverse=True) if images[0].name.lower().endswith(s))
+    return InputRecord.of(acquisition.volume, suffix[1:])

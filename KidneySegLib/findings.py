@@ -130,7 +130,7 @@ class InputRecord:
         spacing_mm: distance of voxel centres along i, j, k.
         direction: 3x3 matrix, row by row, whose columns are the unit vectors of i, j and k in LPS.
         origin_lps_mm: centre of voxel (0, 0, 0).
-        uids: DICOM UIDs by attribute keyword, such as ``SeriesInstanceUID``.
+        source: what the headers say of the series: UIDs, scanner, kernel; empty for an image file.
     """
 
     kind: str
@@ -138,10 +138,10 @@ class InputRecord:
     spacing_mm: Point
     direction: tuple[float, ...]
     origin_lps_mm: Point
-    uids: dict[str, str] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, volume: Volume, kind: str, uids: Mapping[str, str] | None = None) -> InputRecord:
+    def of(cls, volume: Volume, kind: str, source: Mapping[str, Any] | None = None) -> InputRecord:
         """Describes the grid of ``volume``."""
         k, j, i = volume.voxels.shape
         return cls(
@@ -150,7 +150,7 @@ class InputRecord:
             spacing_mm=volume.spacing,
             direction=tuple(float(x) for x in volume.direction.ravel()),
             origin_lps_mm=volume.origin,
-            uids=dict(uids or {}),
+            source=dict(source or {}),
         )
 
 

@@ -69,8 +69,8 @@ class Structure:
 
 
 STRUCTURES = (
-    Structure("kidney_right", 1, "Right kidney", (185, 102, 83), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.RIGHT),
-    Structure("kidney_left", 2, "Left kidney", (212, 138, 90), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.LEFT),
+    Structure("kidney_right", 1, "Right kidney", (224, 110, 80), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.RIGHT),
+    Structure("kidney_left", 2, "Left kidney", (110, 176, 96), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.LEFT),
     Structure(
         "mass",
         3,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from torch.utils.data import DataLoader, Subset
 
 from KidneySegLib.networks.factory import build_network
 from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.training.curves import log_curves
 from KidneySegLib.training.exams import Exam
 from KidneySegLib.training.patches import Patches
 from KidneySegLib.training.recipes import Recipe, Schedule
@@ -126,16 +125,8 @@ class Trainer:
         predictor = Predictor(self.recipe.stage, self.average, self.device, self.precision)
         scores = score(predictor, exams, boxed=self.recipe.sampling.mirror == "left")
         mean = sum(scores.values()) / max(1, len(scores))
-        row = {"step": self.step, "loss": f"{loss:.4f}", "mean": f"{mean:.4f}"}
-        row |= {name: f"{value:.4f}" for name, value in scores.items()}
-        curves = self.folder / "curves.csv"
-        new = not curves.is_file()
-        with curves.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        print(json.dumps(row), flush=True)
+        log_curves(self.folder, self.step, loss, mean, scores)
+        print(f"step {self.step}: loss {loss:.4f}, validation Dice {mean:.4f}", flush=True)
         if mean > self.best:
             self.best = mean
             _write(self.folder / "best.pt", self.average.state_dict())

@@ -57,7 +57,7 @@ def findings() -> Findings:
             started_utc="2026-01-02T03:04:05+00:00",
             device="cpu",
             precision="bfloat16",
-            input=InputRecord.of(volume, "dicom", {"SeriesInstanceUID": "1.2.3"}),
+            input=InputRecord.of(volume, "dicom", {"series_uid": "1.2.3"}),
             bundles=(BundleRecord("ct-kidney", "1.0.0", "ab" * 32),),
             settings={"task": "ct", "step": 0.5},
             seconds={"read": 1.23456},
@@ -85,7 +85,7 @@ def test_provenance_holds_input_and_versions(findings: Findings) -> None:
     assert provenance["input"]["size"] == [6, 5, 4]
     assert provenance["input"]["spacing_mm"] == [0.7, 0.7, 5.0]
     assert provenance["input"]["direction"] == [-1, 0, 0, 0, 1, 0, 0, 0, 1]
-    assert provenance["input"]["uids"] == {"SeriesInstanceUID": "1.2.3"}
+    assert provenance["input"]["source"] == {"series_uid": "1.2.3"}
     assert provenance["bundles"] == [{"name": "ct-kidney", "version": "1.0.0", "sha256": "ab" * 32}]
     assert provenance["seconds"] == {"read": 1.23}
     assert provenance["settings"] == {"task": "ct", "step": 0.5}

@@ -75,6 +75,7 @@ def test_it_learns_and_leaves_curves_and_weights(data):
     assert float(rows[-1]["mean"]) == pytest.approx(trainer.best, abs=1e-3) and trainer.best > 0.5
     assert set(rows[0]) == {"step", "loss", "mean", "two right", "two left"}
     assert (data / "run/best.pt").is_file()
+    assert (data / "run/curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_interrupted_run_ends_like_an_uninterrupted_one(data):
