@@ -25,11 +25,11 @@ def add_lesions(
     parenchyma = float(hu[kidney].median())
     for _ in range(int(rng.integers(1, 4))):
         centre = candidates[int(rng.integers(candidates.shape[0]))]
-        radius = float(np.exp(rng.uniform(np.log(4), np.log(35))))
+        radius = float(np.exp(rng.uniform(np.log(4), np.log(22))))
         share = _blob(hu.shape, centre, radius, spacing, rng)
-        # Bone and air give no way; everything else is pushed aside or replaced.
-        share = share * ((250 - hu) / 50).clamp(0, 1) * ((hu + 400) / 100).clamp(0, 1)
-        share = torch.maximum(share * (organ > 0.5), share * (hu < 250))
+        # Lesions grow in the kidney and into fat. If they replaced muscle or liver, the network would learn that any
+        # round piece of muscle at a kidney's border is kidney (seen: psoas and liver taken for kidney).
+        share = torch.where(organ > 0.5, share, share * ((-20 - hu) / 40).clamp(0, 1) * (hu > -400))
         if rng.random() < 0.6:
             content = torch.full_like(hu, float(rng.uniform(-8, 28)))
         else:

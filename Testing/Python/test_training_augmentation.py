@@ -121,7 +121,7 @@ def test_a_lesion_belongs_to_the_organ():
         hu, organ = add_lesions(patch, patch.hu, SPACING, np.random.default_rng(seed))
         assert bool((organ >= patch.organ).all())
         changed = (hu - patch.hu).abs() > 40
-        assert float(organ[changed].min()) > 0.05
+        assert (organ[changed] > 0.05).all()
         grown += int((organ > 0.5).sum() > (patch.organ > 0.5).sum())
     assert grown >= 7
 

@@ -1,0 +1,89 @@
+"""The engine with the shipped bundle: on the phantom everywhere, on real exams where they are."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.engine import Run, run_ct
+from KidneySegLib.reading import read_input
+from KidneySegLib.sample.write import write_sample
+from KidneySegLib.segmentation.pipeline import segment_ct
+from KidneySegLib.structures import KIDNEYS, Side
+from KidneySegLib.training.exams import assign_sides, read_exam
+from KidneySegLib.training.metrics import agreement
+from KidneySegLib.volume import AxisOrder, Volume, read_image
+
+
+def dice(found: np.ndarray, reference: np.ndarray, side: Side) -> float:
+    """Dice of one kidney as an organ, with its lesions."""
+    value = KIDNEYS[side].label
+    sides = [assign_sides(labels) == value for labels in (found, reference)]
+    return agreement(*sides, (1.0, 1.0, 1.0)).dice
+
+
+@pytest.fixture(scope="module")
+def phantom(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("phantom")
+    write_sample(folder, slices=100, spacing=2.5)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def phantom_run(phantom) -> Run:
+    return run_ct(phantom / "series", device="cpu")
+
+
+def test_the_phantom_has_two_kidneys_on_their_sides(phantom, phantom_run):
+    truth = read_image(phantom / "truth.nii.gz")
+    assert np.allclose(truth.ijk_to_lps, phantom_run.volume.ijk_to_lps, atol=1e-3)
+    for side in Side:
+        assert dice(phantom_run.labels, truth.voxels, side) > 0.75
+    assert {kidney.side for kidney in phantom_run.findings.kidneys} == set(Side)
+
+
+def test_two_runs_agree(phantom, phantom_run):
+    assert np.array_equal(run_ct(phantom / "series", device="cpu").labels, phantom_run.labels)
+
+
+@pytest.mark.parametrize("permutation", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_the_result_does_not_depend_on_the_stored_axes(phantom_run, permutation):
+    bundle = find_bundle(None, "ct")
+    for flips in list(itertools.product((False, True), repeat=3))[1::3]:
+        order = AxisOrder(permutation, flips)
+        stored: Volume = phantom_run.volume.reordered(order)
+        assert np.array_equal(segment_ct(stored, bundle, device="cpu").labels, order.apply(phantom_run.labels))
+
+
+# Floors below what the card reports: a change that costs two points of Dice shall be seen.
+@pytest.mark.parametrize(("exam", "least"), [("lits0", 0.90), ("K5", 0.85), ("kssd_exam", 0.90)])
+def test_validation_exams_keep_their_dice(shared_data, exam, least):
+    folder = shared_data / "ct/validation" / exam
+    run = run_ct(folder / "image.nii.gz", device="cpu")
+    _, reference = read_exam(folder)
+    found = run.volume.axis_order().apply(run.labels)
+    for side in Side:
+        assert dice(found, reference.voxels, side) >= least
+
+
+@pytest.mark.parametrize("exam", ["cmbcrc01068", "lidc0314_chest"])
+def test_no_kidney_is_invented_in_a_chest(shared_data, exam):
+    run = run_ct(shared_data / "ct/negative" / exam / "image.nii.gz", device="cpu")
+    assert not run.labels.any()
+    assert "no_kidney" in {flag.code for flag in run.findings.flags}
+
+
+def test_a_dicom_series_and_its_nifti_give_the_same_kidneys(shared_data):
+    series = read_input(shared_data / "dicom/c3l00189")
+    image = read_input(shared_data / "ct/train/c3l00189/image.nii.gz")
+    bundle = find_bundle(None, "ct")
+    volumes = []
+    for acquisition in (series, image):
+        labels = segment_ct(acquisition.volume, bundle, device="cpu").labels
+        centres = [acquisition.volume.to_lps(np.argwhere(labels == v)).mean(axis=0) for v in (1, 2)]
+        volumes.append((centres, [(labels == v).sum() * acquisition.volume.voxel_volume for v in (1, 2)]))
+    assert np.allclose(volumes[0][0], volumes[1][0], atol=1.0)
+    assert np.allclose(volumes[0][1], volumes[1][1], rtol=0.03)
+    assert volumes[0][0][0][0] < volumes[0][0][1][0]
