@@ -106,9 +106,11 @@ def _cut(hu: torch.Tensor, organ: torch.Tensor, rng: np.random.Generator) -> tup
     axis = int(rng.choice([0, 1, 2], p=[0.8, 0.1, 0.1]))
     size = hu.shape[axis]
     ends = rng.integers(1, 4) if axis == 0 else rng.integers(1, 3)
+    # A scan that shows only the liver and spleen above a kidney must come up too: the cut may leave no kidney at all.
+    deepest = 0.45 if ends == 3 else 0.75
     for end in (1, 2):
         if ends & end:
-            depth = int(rng.uniform(0.05, 0.45) * size)
+            depth = int(rng.uniform(0.05, deepest) * size)
             start = 0 if end == 1 else size - depth
             hu.narrow(axis, start, depth).fill_(AIR)
             organ.narrow(axis, start, depth).zero_()

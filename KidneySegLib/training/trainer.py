@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from monai.losses import DiceCELoss
@@ -85,10 +86,12 @@ class Trainer:
         losses: list[float] = []
         for image, target in loader:
             image, target = trim(image, target, self.recipe.stage.divisor)
-            losses.append(self._learn(image.to(self.device), target.to(self.device)))
+            loss = self._learn(image.to(self.device), target.to(self.device))
+            if math.isfinite(loss):
+                losses.append(loss)
             self.step += 1
             if self.step % schedule.validate_every == 0 or self.step == schedule.steps:
-                self._validate(validation, sum(losses) / len(losses))
+                self._validate(validation, fmean(losses or [math.nan]))
                 losses = []
             now = time.monotonic()
             if now - saved > CHECKPOINT_SECONDS:
@@ -97,7 +100,7 @@ class Trainer:
             if now > end:
                 break
         if losses:
-            self._validate(validation, sum(losses) / len(losses))
+            self._validate(validation, fmean(losses))
         self._save()
         return self.step >= schedule.steps
 
@@ -111,7 +114,10 @@ class Trainer:
         loss = self.loss(logits.float(), target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
+        if not torch.isfinite(norm):
+            # A patch of nothing but air can make a gradient overflow; one such step would spoil all weights for good.
+            return float("nan")
         self.optimiser.step()
         # Early weights are poor: the mean forgets them faster at the start.
         decay = min(schedule.average, (1 + self.step) / (10 + self.step))

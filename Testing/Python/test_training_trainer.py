@@ -93,6 +93,14 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(data):
         assert torch.allclose(one, other, atol=1e-5)
 
 
+def test_a_step_without_a_finite_gradient_changes_nothing(data):
+    trainer = Trainer(read_recipe(data / "recipe.toml"), data / "run", torch.device("cpu"))
+    before = [p.clone() for p in trainer.network.parameters()]
+    image = torch.full((1, 1, 16, 16, 16), torch.inf)
+    assert np.isnan(trainer._learn(image, torch.zeros_like(image)))
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
+
+
 def test_the_learning_rate_rises_and_falls_to_zero(data):
     schedule = read_recipe(data / "recipe.toml").schedule
     rates = [learning_rate(schedule, step) for step in range(41)]
