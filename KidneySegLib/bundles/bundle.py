@@ -32,14 +32,14 @@ class Rules:
         margin_mm: the kidney's box is the located kidney and this much around it.
         smallest_candidate_ml: located pieces below this are not looked at, unless the image ends there.
         smallest_kidney_ml: a whole kidney below this is not believed.
-        smallest_cut_ml: the same for one that the image cuts.
+        smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
         least_confidence: mean probability inside a kidney below which it is flagged for a look.
     """
 
     margin_mm: float = 25.0
     smallest_candidate_ml: float = 8.0
     smallest_kidney_ml: float = 12.0
-    smallest_cut_ml: float = 1.5
+    smallest_cut_ml: float = 6.0
     least_confidence: float = 0.8
 
 

@@ -77,7 +77,7 @@ def outline_kidney(
         flags += more
         mask = _main_pieces(probability > predictor.stage.threshold, _seeds_in(seeds, volume, box))
         larger = _grown(box, mask, volume)
-        if larger is None:
+        if larger is None or end == _SHARES[-1]:
             break
         box = larger
     tell(1.0)

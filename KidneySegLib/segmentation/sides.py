@@ -14,8 +14,8 @@ from KidneySegLib.structures import Side
 _SAME_KIDNEY_MM = 30.0
 # A further piece of at least this size and certainty is told to the reader.
 _FURTHER_ML, _FURTHER_CONFIDENCE = 30.0, 0.8
-# A piece with at least this share on each side of the midline is taken for a fused kidney.
-_FUSED_SHARE = 0.2
+# A piece of at least this size with at least this share on each side of the midline is taken for a fused kidney.
+_FUSED_ML, _FUSED_SHARE = 40.0, 0.2
 # Right and left centres differing more than this in height: one of them is not in its usual place.
 _USUAL_HEIGHT_MM = 110.0
 
@@ -51,7 +51,7 @@ def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> t
         Regions, right before left, and flags for what is unusual.
     """
     flags: list[Flag] = []
-    fused = [c for c in candidates[:2] if min(_shares(c, middle)) >= _FUSED_SHARE]
+    fused = [c for c in candidates[:2] if c.volume_ml >= _FUSED_ML and min(_shares(c, middle)) >= _FUSED_SHARE]
     if fused:
         flags.append(
             Flag(

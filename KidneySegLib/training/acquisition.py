@@ -101,17 +101,22 @@ def _window(hu: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
 
 
 def _cut(hu: torch.Tensor, organ: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ends the field of view inside the patch: mostly at the head or feet, sometimes at a flank."""
+    """Ends the field of view inside the patch: mostly at the head or feet, sometimes at a flank.
+
+    Some cuts leave a thin slab anywhere. Scans that end above the kidneys show liver and spleen alone, which a network
+    that always saw a kidney beside them takes for kidneys.
+    """
     hu, organ = hu.clone(), organ.clone()
     axis = int(rng.choice([0, 1, 2], p=[0.8, 0.1, 0.1]))
     size = hu.shape[axis]
-    ends = rng.integers(1, 4) if axis == 0 else rng.integers(1, 3)
-    # A scan that shows only the liver and spleen above a kidney must come up too: the cut may leave no kidney at all.
-    deepest = 0.45 if ends == 3 else 0.75
-    for end in (1, 2):
-        if ends & end:
-            depth = int(rng.uniform(0.05, deepest) * size)
-            start = 0 if end == 1 else size - depth
-            hu.narrow(axis, start, depth).fill_(AIR)
-            organ.narrow(axis, start, depth).zero_()
+    if axis == 0 and rng.random() < 0.5:
+        kept = rng.uniform(0.1, 0.5) * size
+        lower = int(rng.uniform(0, size - kept))
+        upper = size - lower - int(kept)
+    else:
+        ends = rng.integers(1, 4) if axis == 0 else rng.integers(1, 3)
+        lower, upper = (int(rng.uniform(0.05, 0.45) * size) if ends & end else 0 for end in (1, 2))
+    for start, depth in ((0, lower), (size - upper, upper)):
+        hu.narrow(axis, start, depth).fill_(AIR)
+        organ.narrow(axis, start, depth).zero_()
     return hu, organ

@@ -37,9 +37,9 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Takes the recipe and its prepared exams."""
         self.recipe = recipe
         self.exams = list(exams)
-        # Exams that show more kidney are drawn more often, up to one whole kidney.
+        # Exams that show more kidney are drawn more often, up to one whole kidney; those without any still count.
         volumes = [float(e.organ.sum()) * float(np.prod(e.spacing)) / 1000 for e in self.exams]
-        weights = np.clip(volumes, 25, 150)
+        weights = np.clip(volumes, 50, 150)
         self.weights = weights / weights.sum()
 
     def __len__(self) -> int:

@@ -11,8 +11,10 @@ from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import Cancelled
 from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation.kidney import outline_kidney
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
@@ -127,6 +129,17 @@ def test_a_kidney_larger_than_located_gets_a_larger_box(bundle):
     volume = body(RIGHT, LEFT)
     _, found = centre_and_volume(volume, segment_ct(volume, no_margin, device="cpu").labels, 1)
     assert found == pytest.approx(4 / 3 * np.pi * 25 * 25 * 50, rel=0.06)
+
+
+def test_growth_ends_and_mask_and_box_stay_together(bundle):
+    volume = body(((-65.0, -20.0, 590.0), (25.0, 25.0, 400.0)))
+    predictor = Predictor(STAGES[1], Bright(), torch.device("cpu"), torch.float32)
+    box = (slice(28, 30), slice(45, 55), slice(30, 40))
+    shares = []
+    outline = outline_kidney(volume, Side.RIGHT, box, volume.voxels == 200, predictor, shares.append)
+    assert outline.mask.shape == tuple(b.stop - b.start for b in outline.box)
+    assert outline.box[0].stop - outline.box[0].start < volume.voxels.shape[0]
+    assert shares == sorted(shares) and shares[-1] == 1.0
 
 
 def test_a_receiver_stops_the_run(bundle):
