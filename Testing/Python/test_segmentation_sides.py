@@ -44,7 +44,7 @@ def test_nothing_located_gives_nothing():
 def test_specks_are_left_aside_but_a_cut_pole_is_not():
     found, _ = regions(((30, 30, 30), 2, 0.99))
     assert found == []
-    found, _ = regions(((0, 30, 30), 3, 0.99))
+    found, _ = regions(((0, 30, 30), 5, 0.99))
     assert [r.side for r in found] == [Side.RIGHT]
 
 
