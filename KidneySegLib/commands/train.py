@@ -39,6 +39,6 @@ def train(
     )
     trainer = Trainer(plan, output, choose_device(device).torch_device)
     finished = trainer.run(exams, validation, minutes=minutes, workers=workers)
-    typer.echo(f"Step {trainer.step} of {plan.schedule.steps}; best validation Dice {trainer.best:.3f}.")
+    typer.echo(f"Step {trainer.step} of {plan.schedule.steps}; best median validation Dice {trainer.best:.3f}.")
     if not finished:
         typer.echo("The schedule has not ended: run the same command again to continue.")

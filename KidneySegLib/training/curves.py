@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def log_curves(folder: Path, step: int, loss: float, mean: float, scores: Mapping[str, float]) -> None:
+def log_curves(folder: Path, step: int, loss: float, middle: float, scores: Mapping[str, float]) -> None:
     """Adds a row to ``folder``/curves.csv and draws ``folder``/curves.png anew.
 
     Args:
         folder: of the run.
         step: optimiser steps so far.
         loss: mean training loss since the last row.
-        mean: mean validation Dice.
+        middle: median validation Dice.
         scores: validation Dice by exam.
     """
-    row = {"step": str(step), "loss": f"{loss:.4f}", "mean": f"{mean:.4f}"}
+    row = {"step": str(step), "loss": f"{loss:.4f}", "median": f"{middle:.4f}"}
     row |= {name: f"{value:.4f}" for name, value in scores.items()}
     table = folder / "curves.csv"
     new = not table.is_file()
@@ -41,7 +41,7 @@ def _draw(rows: list[dict[str, str]], path: Path) -> None:
     for name in rows[0]:
         if name not in ("step", "loss"):
             values = [float(row[name]) for row in rows]
-            dice.plot(steps, values, label=name, linewidth=2.5 if name == "mean" else 1)
+            dice.plot(steps, values, label=name, linewidth=2.5 if name == "median" else 1)
     dice.set(xlabel="step", ylabel="validation Dice", ylim=(0, 1))
     dice.legend(fontsize="x-small", loc="lower right")
     figure.savefig(path, dpi=110)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 import torch
 from monai.losses import DiceCELoss
@@ -53,7 +53,7 @@ def trim(image: torch.Tensor, target: torch.Tensor, divisor: int) -> tuple[torch
 class Trainer:
     """State of a run: weights, their running mean, optimiser, step. Lives in ``folder``.
 
-    ``checkpoint.pt`` holds the whole state, ``best.pt`` the averaged weights with the best mean validation Dice,
+    ``checkpoint.pt`` holds the whole state, ``best.pt`` the averaged weights with the best median validation Dice,
     ``curves.csv`` loss and Dice by step.
     """
 
@@ -130,11 +130,12 @@ class Trainer:
         self.average.eval()
         predictor = Predictor(self.recipe.stage, self.average, self.device, self.precision)
         scores = score(predictor, exams, boxed=self.recipe.sampling.mirror == "left")
-        mean = sum(scores.values()) / max(1, len(scores))
-        log_curves(self.folder, self.step, loss, mean, scores)
-        print(f"step {self.step}: loss {loss:.4f}, validation Dice {mean:.4f}", flush=True)
-        if mean > self.best:
-            self.best = mean
+        # The median: one exam that is out of the network's reach must not choose the weights for all others.
+        middle = median(scores.values())
+        log_curves(self.folder, self.step, loss, middle, scores)
+        print(f"step {self.step}: loss {loss:.4f}, median validation Dice {middle:.4f}", flush=True)
+        if middle > self.best:
+            self.best = middle
             _write(self.folder / "best.pt", self.average.state_dict())
 
     def _save(self) -> None:

@@ -73,8 +73,8 @@ def test_it_learns_and_leaves_curves_and_weights(data):
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["20", "40"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
-    assert float(rows[-1]["mean"]) == pytest.approx(trainer.best, abs=1e-3) and trainer.best > 0.5
-    assert set(rows[0]) == {"step", "loss", "mean", "two right", "two left"}
+    assert float(rows[-1]["median"]) == pytest.approx(trainer.best, abs=1e-3) and trainer.best > 0.5
+    assert set(rows[0]) == {"step", "loss", "median", "two right", "two left"}
     assert (data / "run/best.pt").is_file()
     assert (data / "run/curves.png").read_bytes().startswith(b"\x89PNG")
 
