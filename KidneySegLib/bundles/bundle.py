@@ -36,7 +36,7 @@ class Rules:
         least_confidence: mean probability inside a kidney below which it is flagged for a look.
     """
 
-    margin_mm: float = 25.0
+    margin_mm: float = 12.0
     smallest_candidate_ml: float = 8.0
     smallest_kidney_ml: float = 12.0
     smallest_cut_ml: float = 6.0

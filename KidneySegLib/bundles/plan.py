@@ -38,6 +38,7 @@ class StagePlan:
         patch: voxels along k, j, i that the network was trained on, and that tiles have.
         overlap: share of a tile that its neighbour covers, 0 to below 1.
         threshold: probability above which a voxel belongs to the structure.
+        scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
     """
 
     name: str
@@ -47,6 +48,7 @@ class StagePlan:
     patch: tuple[int, int, int]
     overlap: float = 0.5
     threshold: float = 0.5
+    scales: tuple[float, ...] = (1.0,)
 
     @property
     def divisor(self) -> int:
@@ -74,6 +76,7 @@ class StagePlan:
                     "spacing": tuple(float(s) for s in data["spacing"]),
                     "window": tuple(float(w) for w in data["window"]),
                     "patch": tuple(int(p) for p in data["patch"]),
+                    "scales": tuple(float(s) for s in data.get("scales", (1.0,))),
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -94,5 +97,6 @@ class StagePlan:
         sizes = len(self.spacing) == len(self.patch) == 3 and min(self.spacing) > 0
         if not sizes or any(p <= 0 or p % self.divisor for p in self.patch):
             raise BundleError(f"Stage '{self.name}': patch {self.patch} must be multiples of {self.divisor}.")
-        if self.window[0] >= self.window[1] or not 0 <= self.overlap < 1 or not 0 < self.threshold < 1:
-            raise BundleError(f"Stage '{self.name}': window, overlap or threshold is out of range.")
+        shares = 0 <= self.overlap < 1 and 0 < self.threshold < 1
+        if self.window[0] >= self.window[1] or not shares or min(self.scales, default=0) <= 0:
+            raise BundleError(f"Stage '{self.name}': window, overlap, threshold or scales are out of range.")

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 Box = tuple[slice, slice, slice]
 
-# The box grows at most twice when the kidney reaches its side, by this much each time. Most kidneys need no growth, so
+# The box grows at most three times when the kidney reaches its side, by this much each time. Most need no growth, so
 # the first pass is nearly all of the progress.
-_GROWTH_MM = 40.0
-_SHARES = (0.0, 0.8, 0.9, 1.0)
+_GROWTH_MM = 20.0
+_SHARES = (0.0, 0.7, 0.8, 0.9, 1.0)
 # A piece apart from the main one is kept if it has at least this share of it: upper and lower halves of a kidney that a
 # cyst or a missing slab divides, not an island of bowel.
 _SECOND_SHARE = 0.15
@@ -94,15 +94,23 @@ def outline_kidney(
 def _probability(
     volume: Volume, side: Side, box: Box, predictor: Predictor, tell: Callable[[float], None]
 ) -> tuple[np.ndarray, list[Flag]]:
-    """Returns the probability of kidney on the scan's grid in ``box``."""
-    crop = volume.voxels[box]
+    """Returns the probability of kidney on the scan's grid in ``box``, the mean over the stage's scales."""
+    stage, crop = predictor.stage, volume.voxels[box]
     if side is Side.LEFT:
         crop = crop[..., ::-1]
-    shape = grid_shape(crop.shape, volume.spacing[::-1], predictor.stage.spacing)
-    hu: torch.Tensor = resample(crop, shape)
-    found, flags = probabilities_within_memory(predictor, hu, tell)
-    native = restore(found[0], crop.shape).numpy()
-    return (native[..., ::-1] if side is Side.LEFT else native), flags
+    total, flags = np.zeros(crop.shape, np.float32), []
+    for number, scale in enumerate(stage.scales):
+
+        def tell_scale(done: float, number: int = number) -> None:
+            tell((number + done) / len(stage.scales))
+
+        shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
+        hu: torch.Tensor = resample(crop, shape)
+        found, more = probabilities_within_memory(predictor, hu, tell_scale)
+        total += restore(found[0], crop.shape).numpy()
+        flags += more
+    total /= len(stage.scales)
+    return (total[..., ::-1] if side is Side.LEFT else total), flags
 
 
 def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:

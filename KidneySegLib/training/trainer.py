@@ -109,7 +109,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(schedule, self.step)
         self.network.train()
-        with torch.autocast(self.device.type, self.precision):
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(image)
         loss = self.loss(logits.float(), target)
         self.optimiser.zero_grad(set_to_none=True)
