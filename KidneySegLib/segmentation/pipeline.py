@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
@@ -122,9 +122,8 @@ def _judge_and_draw(
     outline: Outline, region: Region, bundle: Bundle, canonical: Volume, labels: np.ndarray
 ) -> list[Flag]:
     """Writes a believable kidney into ``labels``; returns flags on it."""
-    rules, side = bundle.rules, outline.side
-    smallest = rules.smallest_cut_ml if outline.cut else rules.smallest_kidney_ml
-    if outline.volume_ml < smallest:
+    side = outline.side
+    if not _believable(outline, bundle.rules):
         message = (
             f"On the {side.value} side something like a kidney was located, but no kidney could be outlined there."
         )
@@ -136,10 +135,16 @@ def _judge_and_draw(
         mask = mask & ((columns < border) == (side is Side.RIGHT))
     target = labels[outline.box]
     target[mask & (target == 0)] = KIDNEYS[side].label
-    if outline.confidence < rules.least_confidence:
+    if outline.confidence < bundle.rules.sure_confidence:
         message = f"The outline of the {side.value} kidney is uncertain: check it slice by slice."
         return [Flag("low_confidence", Severity.WARNING, message)]
     return []
+
+
+def _believable(outline: Outline, rules: Rules) -> bool:
+    if outline.cut:
+        return outline.volume_ml >= rules.smallest_cut_ml and outline.confidence >= rules.least_cut_confidence
+    return outline.volume_ml >= rules.smallest_kidney_ml and outline.confidence >= rules.least_confidence
 
 
 class _Clock:
