@@ -35,7 +35,7 @@ class Rules:
         smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
         least_confidence: mean probability inside a kidney below which it is not believed. Averaged over scales, it is
             lower where the network takes another organ for a kidney, because it does so at one scale only.
-        least_cut_confidence: the same for a kidney that the image cuts, where liver and spleen are taken for one sooner.
+        least_cut_confidence: the same for a kidney that the image cuts: liver and spleen are taken for one sooner.
         sure_confidence: mean probability below which a kidney is flagged for a look.
     """
 
