@@ -124,10 +124,8 @@ def _judge_and_draw(
     """Writes a believable kidney into ``labels``; returns flags on it."""
     side = outline.side
     if not _believable(outline, bundle.rules):
-        message = (
-            f"On the {side.value} side something like a kidney was located, but no kidney could be outlined there."
-        )
-        return [Flag("kidney_not_confirmed", Severity.WARNING, message)]
+        message = f"Something like a kidney was located on the {side.value} side, but its outline is not convincing: "
+        return [Flag("kidney_not_confirmed", Severity.WARNING, message + "it was left out. Check that side.")]
     mask = outline.mask
     if region.border is not None:
         border = region.border * canonical.voxels.shape[2] / region.seeds.shape[2]

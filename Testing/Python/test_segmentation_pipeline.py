@@ -114,6 +114,22 @@ def test_no_kidney_gives_no_label_and_no_error(bundle):
     assert not result.labels.any()
 
 
+def test_an_unconvincing_kidney_is_left_out_and_told(bundle, monkeypatch):
+    class Unsure(Bright):
+        """At best 0.7, which is above the threshold of a voxel but not enough for a kidney."""
+
+        def forward(self, tile: torch.Tensor) -> torch.Tensor:
+            return super().forward(tile).clamp(max=float(np.log(0.7 / 0.3)))
+
+    networks = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
+    networks["kidney"] = Predictor(STAGES[1], Unsure(), torch.device("cpu"), torch.float32)
+    monkeypatch.setattr(pipeline, "load_predictors", lambda bundle, device: networks)
+    result = segment_ct(body(RIGHT), bundle, device="cpu")
+    assert not result.labels.any()
+    assert [f.code for f in result.flags] == ["kidney_not_confirmed"]
+    assert "right" in result.flags[0].message
+
+
 def test_a_horseshoe_is_divided_at_the_spine(bundle):
     bridge = ((0.0, -10.0, 560.0), (70.0, 15.0, 20.0))
     result = segment_ct(body(RIGHT, LEFT, bridge), bundle, device="cpu")
