@@ -17,8 +17,11 @@ def export(
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
     title: Annotated[str, typer.Option(help="One line for people")] = "Kidneys on CT",
     task: Annotated[str, typer.Option(help="What the bundle is for")] = "ct",
+    last: Annotated[
+        bool, typer.Option("--last", help="The averaged weights of the last step, not the best ones")
+    ] = False,
 ) -> None:
-    """Packs the best weights of one run per stage into a model bundle; an existing card stays."""
+    """Packs the weights of one run per stage into a model bundle; an existing card stays."""
     import torch
 
     from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
@@ -28,12 +31,13 @@ def export(
     stages, weights = [], {}
     for run in runs:
         recipe, separator, folder = run.partition("=")
-        best = Path(folder) / "best.pt"
-        if not separator or not best.is_file():
-            raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file best.pt in the folder.")
+        file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
+        if not separator or not file.is_file():
+            raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
         stage = read_recipe(find_recipe(recipe)).stage
         network = build_network(stage.network)
-        network.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["average"] if last else state)
         stages.append(stage)
         weights[stage.name] = parameters(network)
     bundle = Bundle(output, output.name, version, title, task, licence, tuple(stages), Rules(), sha256="")

@@ -13,7 +13,7 @@ from KidneySegLib.structures import Side
 # Pieces of one side nearer than this to its main piece belong to it (a kidney torn by a cyst or the locator).
 _SAME_KIDNEY_MM = 30.0
 # A further piece of at least this size and certainty is told to the reader.
-_FURTHER_ML, _FURTHER_CONFIDENCE = 30.0, 0.8
+_FURTHER_ML, _FURTHER_CONFIDENCE = 50.0, 0.8
 # A piece of at least this size with at least this share on each side of the midline is taken for a fused kidney.
 _FUSED_ML, _FUSED_SHARE = 40.0, 0.2
 # Right and left centres differing more than this in height: one of them is not in its usual place.
