@@ -39,7 +39,7 @@ class Rules:
         sure_confidence: mean probability below which a kidney is flagged for a look.
     """
 
-    margin_mm: float = 12.0
+    margin_mm: float = 14.0
     smallest_candidate_ml: float = 8.0
     smallest_kidney_ml: float = 12.0
     smallest_cut_ml: float = 6.0

@@ -40,7 +40,7 @@ def test_the_phantom_has_two_kidneys_on_their_sides(phantom, phantom_run):
     truth = read_image(phantom / "truth.nii.gz")
     assert np.allclose(truth.ijk_to_lps, phantom_run.volume.ijk_to_lps, atol=1e-3)
     for side in Side:
-        assert dice(phantom_run.labels, truth.voxels, side) > 0.75
+        assert dice(phantom_run.labels, truth.voxels, side) > 0.85
     assert {kidney.side for kidney in phantom_run.findings.kidneys} == set(Side)
 
 
@@ -58,7 +58,7 @@ def test_the_result_does_not_depend_on_the_stored_axes(phantom_run, permutation)
 
 
 # Floors below what the card reports: a change that costs two points of Dice shall be seen.
-@pytest.mark.parametrize(("exam", "least"), [("lits0", 0.90), ("K5", 0.85), ("kssd_exam", 0.90)])
+@pytest.mark.parametrize(("exam", "least"), [("lits0", 0.94), ("K5", 0.905), ("kssd_exam", 0.945)])
 def test_validation_exams_keep_their_dice(shared_data, exam, least):
     folder = shared_data / "ct/validation" / exam
     run = run_ct(folder / "image.nii.gz", device="cpu")
