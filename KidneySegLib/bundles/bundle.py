@@ -35,7 +35,6 @@ class Rules:
         smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
         least_confidence: mean probability inside a kidney below which it is not believed. Averaged over scales, it is
             lower where the network takes another organ for a kidney, because it does so at one scale only.
-        least_cut_confidence: the same for a kidney that the image cuts: liver and spleen are taken for one sooner.
         sure_confidence: mean probability below which a kidney is flagged for a look.
     """
 
@@ -43,8 +42,7 @@ class Rules:
     smallest_candidate_ml: float = 8.0
     smallest_kidney_ml: float = 12.0
     smallest_cut_ml: float = 6.0
-    least_confidence: float = 0.78
-    least_cut_confidence: float = 0.85
+    least_confidence: float = 0.85
     sure_confidence: float = 0.88
 
 

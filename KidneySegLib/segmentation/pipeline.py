@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from KidneySegLib.bundles.bundle import Bundle, Rules
+from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
@@ -15,6 +15,7 @@ from KidneySegLib.segmentation.device import Device, choose_device
 from KidneySegLib.segmentation.kidney import Box, Outline, outline_kidney
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.plausible import believable
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import resample
 from KidneySegLib.segmentation.sides import Region, assign
@@ -123,7 +124,7 @@ def _judge_and_draw(
 ) -> list[Flag]:
     """Writes a believable kidney into ``labels``; returns flags on it."""
     side = outline.side
-    if not _believable(outline, bundle.rules):
+    if not believable(outline, canonical, bundle.rules):
         message = f"Something like a kidney was located on the {side.value} side, but its outline is not convincing: "
         return [Flag("kidney_not_confirmed", Severity.WARNING, message + "it was left out. Check that side.")]
     mask = outline.mask
@@ -137,12 +138,6 @@ def _judge_and_draw(
         message = f"The outline of the {side.value} kidney is uncertain: check it slice by slice."
         return [Flag("low_confidence", Severity.WARNING, message)]
     return []
-
-
-def _believable(outline: Outline, rules: Rules) -> bool:
-    if outline.cut:
-        return outline.volume_ml >= rules.smallest_cut_ml and outline.confidence >= rules.least_cut_confidence
-    return outline.volume_ml >= rules.smallest_kidney_ml and outline.confidence >= rules.least_confidence
 
 
 class _Clock:

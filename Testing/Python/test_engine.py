@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.engine import Run, run_ct
@@ -87,3 +88,25 @@ def test_a_dicom_series_and_its_nifti_give_the_same_kidneys(shared_data):
     assert np.allclose(volumes[0][0], volumes[1][0], atol=1.0)
     assert np.allclose(volumes[0][1], volumes[1][1], rtol=0.03)
     assert volumes[0][0][0][0] < volumes[0][0][1][0]
+
+
+def test_a_removed_kidney_stays_missing(shared_data):
+    image, labels = read_exam(shared_data / "ct/validation/lits0")
+    gone = ndimage.binary_dilation(labels.voxels == KIDNEYS[Side.LEFT].label, iterations=3)
+    voxels = image.voxels.copy()
+    voxels[gone] = np.random.default_rng(0).normal(-100, 15, int(gone.sum())).astype(voxels.dtype)
+    found = segment_ct(image.like(voxels), find_bundle(None, "ct"), device="cpu").labels
+    assert set(np.unique(found)) == {0, KIDNEYS[Side.RIGHT].label}
+    assert dice(found, np.where(labels.voxels == 1, 1, 0).astype(np.uint8), Side.RIGHT) > 0.9
+
+
+def test_a_head_has_no_kidney():
+    grid = np.stack(np.meshgrid(*map(np.arange, (90, 120, 110)), indexing="ij"), -1) * 2.0
+    radius = np.linalg.norm((grid - (90, 120, 110)) / (85, 100, 80), axis=-1)
+    head = np.select([radius < 0.88, radius < 0.94, radius < 1.0], [35.0, 1100.0, 20.0], -1000.0)
+    for side in (-28, 28):  # eyes and ventricles
+        head[np.linalg.norm(grid - (60, 45, 110 + side), axis=-1) < 12] = 10
+        head[np.linalg.norm((grid - (110, 120, 110 + side / 3)) / (14, 35, 6), axis=-1) < 1] = 5
+    head += np.random.default_rng(0).normal(0, 6, head.shape)
+    volume = Volume(head.astype(np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
+    assert not segment_ct(volume, find_bundle(None, "ct"), device="cpu").labels.any()

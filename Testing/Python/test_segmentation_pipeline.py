@@ -130,6 +130,17 @@ def test_an_unconvincing_kidney_is_left_out_and_told(bundle, monkeypatch):
     assert "right" in result.flags[0].message
 
 
+def test_what_lies_inside_a_skull_is_no_kidney(bundle):
+    volume = body(RIGHT)
+    k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
+    x, y, _ = np.moveaxis(volume.to_lps(np.stack((k, j, i), -1)), -1, 0)
+    ring = np.abs(np.hypot(x + 65, y - 20) - 60) < 6
+    inside = volume.like(np.where(ring, 1200, volume.voxels).astype(np.int16))
+    result = segment_ct(inside, bundle, device="cpu")
+    assert not result.labels.any()
+    assert "kidney_not_confirmed" in {f.code for f in result.flags}
+
+
 def test_a_horseshoe_is_divided_at_the_spine(bundle):
     bridge = ((0.0, -10.0, 560.0), (70.0, 15.0, 20.0))
     result = segment_ct(body(RIGHT, LEFT, bridge), bundle, device="cpu")
