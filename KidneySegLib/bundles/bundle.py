@@ -33,8 +33,7 @@ class Rules:
         smallest_candidate_ml: located pieces below this are not looked at, unless the image ends there.
         smallest_kidney_ml: a whole kidney below this is not believed.
         smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
-        least_confidence: mean probability inside a kidney below which it is not believed. Averaged over scales, it is
-            lower where the network takes another organ for a kidney, because it does so at one scale only.
+        least_confidence: mean probability inside a kidney, averaged over scales, below which it is not believed.
         sure_confidence: mean probability below which a kidney is flagged for a look.
     """
 

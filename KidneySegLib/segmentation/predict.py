@@ -77,8 +77,7 @@ class Predictor:
 def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
     """Returns the stage with tiles no longer than ``shape`` (k, j, i) needs.
 
-    In a slab of a few centimetres a whole tile would be mostly padding, which instance normalisation takes for image:
-    measured on validation exam K5, Dice rises from 0.53 to 0.68 and from 0.50 to 0.75 early in training.
+    In a slab of a few centimetres a whole tile would be mostly padding, which instance normalisation takes for image.
     """
     k, j, i = (min(p, -(-n // stage.divisor) * stage.divisor) for p, n in zip(stage.patch, shape, strict=True))
     return replace(stage, patch=(k, j, i))

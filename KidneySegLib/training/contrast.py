@@ -1,9 +1,9 @@
 """Synthesis of contrast phases: gives and takes enhancement of kidney, organs and vessels.
 
-Public exams with labels hold few phases. What tells them apart is known physiology (Dyer et al., RadioGraphics 2008):
-corticomedullary 25-70 s, cortex far above medulla; nephrographic 80-180 s, parenchyma even at +80..200 HU; excretory
-after 3 min, contrast in calyces and pelvis. Regions of other soft tissue are enhanced at random, so that brightness
-alone never tells what is kidney.
+Public exams with labels hold few phases. What tells them apart: corticomedullary (about 30 to 70 s after injection),
+cortex far above medulla; nephrographic (from about 80 s), parenchyma even; excretory (after some minutes), contrast in
+calyces and pelvis. The ranges in HU are wide on purpose: they shall cover protocols, not describe them. Regions of
+other soft tissue are enhanced at random, so that brightness alone never tells what is kidney.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import grid_shape, resample
@@ -36,4 +35,4 @@ def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm
             found = predictor.probabilities(resample(hu, shape))[0] > stage.threshold
             truth = resample(organ, shape) >= 0.5
             scores[f"{exam.name} {side}"] = dice(found.numpy(), truth.numpy().astype(bool))
-    return {name: float(torch.tensor(value)) for name, value in scores.items()}
+    return scores
