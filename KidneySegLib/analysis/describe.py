@@ -36,7 +36,8 @@ def describe(volume: Volume, labels: np.ndarray, *, flags: Sequence[Flag], prove
         label = KIDNEYS[side].label
         if label in boxes:
             measures = measure_label(volume, labels, label, boxes[label])
-            kidneys.append(KidneyFinding(side, measures, cut_at(volume, boxes[label])))
+            organ = measures.volume_ml, measures.length_mm  # lesions follow
+            kidneys.append(KidneyFinding(side, measures, *organ, cut_at(volume, boxes[label])))
     return Findings(
         kidneys=tuple(kidneys),
         flags=(*flags, *check_image(volume), *check_kidneys(kidneys)),

@@ -1,9 +1,12 @@
 """Measurements as a table.
 
-Columns of ``measurements.csv``, one row per kidney: ``structure`` (key), ``name``, ``side`` (the patient's),
-``label_value`` (in the label map), ``cut_at`` (where the image ends within it, empty if it is whole), then the measures
-of :class:`KidneySegLib.findings.Measures` under their own names with their units; points take three columns with the
-ending ``_x``, ``_y``, ``_z`` (mm LPS). New columns are only ever added at the end.
+Columns of ``measurements.csv``, one row per kidney, solid mass, cyst and stone: ``structure`` (key), ``name``, ``side``
+(the patient's), ``label_value`` (in the label map), ``cut_at`` (where the image ends within it, empty if it is whole),
+then the measures of :class:`KidneySegLib.findings.Measures` under their own names with their units; points take three
+columns with the ending ``_x``, ``_y``, ``_z`` (mm LPS). Further columns are those of the findings' own attributes; a
+cell is empty where a column does not apply or could not be measured. A kidney's row is its parenchyma, ``organ_...``
+includes its lesions; a stone's ``volume_ml``, ``length_mm`` and ``hu_mean`` regard partial volume, ``voxel_...`` do
+not. New columns are only ever added at the end.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from KidneySegLib.findings import Findings, KidneyFinding
-from KidneySegLib.structures import KIDNEYS
+from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding
+from KidneySegLib.structures import BY_KEY
 
 COLUMNS = (
     "structure",
@@ -47,6 +50,22 @@ COLUMNS = (
         )
         for axis in "xyz"
     ),
+    "id",
+    "pole",
+    "location",
+    "volume_mm3",
+    "organ_volume_ml",
+    "organ_length_mm",
+    "sinus_distance_mm",
+    "capsule_distance_mm",
+    "exophytic_share",
+    "confidence",
+    "hu_peak",
+    "below_resolution",
+    "skin_distance_mm",
+    "voxel_volume_ml",
+    "voxel_length_mm",
+    "voxel_hu_mean",
 )
 
 
@@ -59,17 +78,20 @@ def write_measurements(path: Path, findings: Findings) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        table.writerows(_row(kidney) for kidney in findings.kidneys)
+        table.writerows(_row(finding) for finding in (*findings.kidneys, *findings.lesions, *findings.stones))
 
 
-def _row(kidney: KidneyFinding) -> dict[str, Any]:
-    structure = KIDNEYS[kidney.side]
+def _row(finding: KidneyFinding | LesionFinding | StoneFinding) -> dict[str, Any]:
+    values = finding.to_dict()
+    structure = BY_KEY[values["structure"]]
     row: dict[str, Any] = {"name": structure.name, "label_value": structure.label}
-    for name, value in kidney.to_dict().items():
+    for name, value in values.items():
         if name == "cut_at":
             row[name] = " ".join(value)
         elif isinstance(value, list):
             row.update({f"{name}_{axis}": coordinate for axis, coordinate in zip("xyz", value, strict=True)})
+        elif isinstance(value, bool):
+            row[name] = "yes" if value else "no"
         else:
-            row[name] = value
+            row[name] = value  # None becomes an empty cell
     return row

@@ -22,7 +22,7 @@ SOME = measure(Volume(np.zeros((2, 2, 2), np.int16), np.eye(4)), np.ones((2, 2, 
 
 
 def kidney(side: Side, volume_ml: float, cut: tuple[str, ...] = ()) -> KidneyFinding:
-    return KidneyFinding(side, replace(SOME, volume_ml=volume_ml), cut)
+    return KidneyFinding(side, replace(SOME, volume_ml=volume_ml), volume_ml, 100.0, cut)
 
 
 def codes(flags: list[Flag]) -> list[str]:

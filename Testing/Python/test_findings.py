@@ -51,7 +51,10 @@ MEASURES = Measures(
 def findings() -> Findings:
     volume = Volume(np.zeros((4, 5, 6), np.int16), np.diag([-0.7, 0.7, 5.0, 1]))
     return Findings(
-        kidneys=(KidneyFinding(Side.RIGHT, MEASURES), KidneyFinding(Side.LEFT, MEASURES, ("feet", "head"))),
+        kidneys=(
+            KidneyFinding(Side.RIGHT, MEASURES, 180.5, 124.5),
+            KidneyFinding(Side.LEFT, MEASURES, 180.5, 124.5, ("feet", "head")),
+        ),
         flags=(Flag("noise", Severity.WARNING, "The image is noisy."),),
         provenance=Provenance(
             started_utc="2026-01-02T03:04:05+00:00",
@@ -68,7 +71,7 @@ def findings() -> Findings:
 def test_keys_carry_units_and_values_are_rounded(findings: Findings) -> None:
     values = json.loads(findings.to_json())
     kidney = values["kidneys"][0]
-    assert values["schema_version"] == 1
+    assert values["schema_version"] == 2
     assert kidney["structure"] == "kidney_right"
     assert kidney["side"] == "right"
     assert kidney["volume_ml"] == 172.035
@@ -116,12 +119,12 @@ def test_kidney_by_side(findings: Findings) -> None:
 
 
 def test_unknown_schema_version_is_refused(findings: Findings) -> None:
-    text = findings.to_json().replace('"schema_version": 1', '"schema_version": 99')
-    with pytest.raises(InputError, match="schema version 99; this KidneySeg reads version 1"):
+    text = findings.to_json().replace('"schema_version": 2', '"schema_version": 99')
+    with pytest.raises(InputError, match="schema version 99; this KidneySeg reads version 2"):
         Findings.from_json(text)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 1}', '{"schema_version": 1, "kidneys": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 2, "kidneys": 3}'])
 def test_damaged_files_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a findings file"):
         Findings.from_json(text)

@@ -1,0 +1,34 @@
+"""Findings: the result of one run as dataclasses, to and from JSON.
+
+Every key that holds a measure ends in or contains its unit (``volume_ml``, ``length_mm``, ``hu_mean``). Points are
+``(x, y, z)`` in mm LPS. Nothing here identifies a patient; the UIDs of the input are kept so that a result can be
+traced to its series.
+"""
+
+from KidneySegLib.findings.kidney import KidneyFinding
+from KidneySegLib.findings.lesion import LesionFinding, LesionStructure, Pole
+from KidneySegLib.findings.measures import Measures, Point
+from KidneySegLib.findings.phase import Phase, PhaseEstimate
+from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
+from KidneySegLib.findings.result import SCHEMA_VERSION, Findings
+from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "BundleRecord",
+    "Findings",
+    "InputRecord",
+    "KidneyFinding",
+    "LesionFinding",
+    "LesionStructure",
+    "Measures",
+    "Phase",
+    "PhaseEstimate",
+    "Point",
+    "Pole",
+    "Provenance",
+    "StoneBurden",
+    "StoneFinding",
+    "StoneLocation",
+    "library_versions",
+]

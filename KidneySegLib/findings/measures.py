@@ -1,0 +1,56 @@
+"""What is measured on one body of voxels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is measured on one body of voxels.
+
+    Attributes:
+        voxels: number of voxels.
+        volume_ml: their volume.
+        centroid_lps_mm: centre of gravity.
+        length_mm: maximum 3D diameter (Feret); of a kidney its pole-to-pole length.
+        length_start_lps_mm: one end of it.
+        length_end_lps_mm: the other end.
+        axial_diameter_mm: maximum diameter within one axial slice.
+        axial_slice: index of that slice in the stored array, along the axis nearest to head and feet, from 0.
+        axial_start_lps_mm: one end of the axial diameter.
+        axial_end_lps_mm: the other end.
+        perpendicular_mm: largest diameter at right angles to the axial one in the same slice.
+        perpendicular_start_lps_mm: one end of it.
+        perpendicular_end_lps_mm: the other end.
+        hu_mean: mean of the voxels.
+        hu_sd: standard deviation.
+        hu_min: smallest value.
+        hu_max: largest value.
+        hu_p05: 5th percentile.
+        hu_p50: median.
+        hu_p95: 95th percentile.
+    """
+
+    voxels: int
+    volume_ml: float
+    centroid_lps_mm: Point
+    length_mm: float
+    length_start_lps_mm: Point
+    length_end_lps_mm: Point
+    axial_diameter_mm: float
+    axial_slice: int
+    axial_start_lps_mm: Point
+    axial_end_lps_mm: Point
+    perpendicular_mm: float
+    perpendicular_start_lps_mm: Point
+    perpendicular_end_lps_mm: Point
+    hu_mean: float
+    hu_sd: float
+    hu_min: float
+    hu_max: float
+    hu_p05: float
+    hu_p50: float
+    hu_p95: float

@@ -1,0 +1,95 @@
+"""Findings: the result of one run, to and from JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings.kidney import KidneyFinding
+from KidneySegLib.findings.lesion import LesionFinding
+from KidneySegLib.findings.phase import PhaseEstimate
+from KidneySegLib.findings.provenance import Provenance
+from KidneySegLib.findings.stone import StoneBurden, StoneFinding
+from KidneySegLib.flags import Flag
+from KidneySegLib.structures import Side
+
+# 2: lesions, stones, stone burden and phase; volume and length of the organ with its lesions.
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The result of one run.
+
+    Attributes:
+        kidneys: the kidneys that were found, right before left.
+        flags: what the reader should know.
+        provenance: how the result came about.
+        lesions: solid masses, then cysts; each right before left, head to feet.
+        stones: right before left, head to feet.
+        stone_burden: of every side that has stones, right before left.
+        phase: contrast phase; None where it was not estimated.
+    """
+
+    kidneys: tuple[KidneyFinding, ...]
+    flags: tuple[Flag, ...]
+    provenance: Provenance
+    lesions: tuple[LesionFinding, ...] = ()
+    stones: tuple[StoneFinding, ...] = ()
+    stone_burden: tuple[StoneBurden, ...] = ()
+    phase: PhaseEstimate | None = None
+
+    def kidney(self, side: Side) -> KidneyFinding | None:
+        """Returns the kidney of this side, or None if it was not found."""
+        return next((kidney for kidney in self.kidneys if kidney.side is side), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the findings as plain JSON values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kidneys": [kidney.to_dict() for kidney in self.kidneys],
+            "lesions": [lesion.to_dict() for lesion in self.lesions],
+            "stones": [stone.to_dict() for stone in self.stones],
+            "stone_burden": [burden.to_dict() for burden in self.stone_burden],
+            "phase": self.phase.to_dict() if self.phase else None,
+            "flags": [flag.to_dict() for flag in self.flags],
+            "provenance": self.provenance.to_dict(),
+        }
+
+    def to_json(self) -> str:
+        """Returns the content of ``findings.json``."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Findings:
+        """Takes the content of ``findings.json``.
+
+        Raises:
+            InputError: the text is no findings file, is damaged, or has a schema that this version does not know.
+        """
+        damaged = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(damaged) from error
+        if not isinstance(values, dict) or "schema_version" not in values:
+            raise InputError(damaged)
+        if values["schema_version"] != SCHEMA_VERSION:
+            raise InputError(
+                f"The findings file has schema version {values['schema_version']}; this KidneySeg reads version "
+                f"{SCHEMA_VERSION}. Use the KidneySeg version that wrote it, or run the segmentation again."
+            )
+        try:
+            return cls(
+                kidneys=tuple(KidneyFinding.from_dict(kidney) for kidney in values["kidneys"]),
+                flags=tuple(Flag.from_dict(flag) for flag in values["flags"]),
+                provenance=Provenance.from_dict(values["provenance"]),
+                lesions=tuple(LesionFinding.from_dict(lesion) for lesion in values["lesions"]),
+                stones=tuple(StoneFinding.from_dict(stone) for stone in values["stones"]),
+                stone_burden=tuple(StoneBurden.from_dict(burden) for burden in values["stone_burden"]),
+                phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(damaged) from error

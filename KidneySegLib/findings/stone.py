@@ -1,0 +1,105 @@
+"""A stone and a side's burden of stones, as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from KidneySegLib.findings.encoding import build, plain
+from KidneySegLib.findings.lesion import Pole
+from KidneySegLib.findings.measures import Measures
+from KidneySegLib.structures import Side
+
+StoneLocation = Literal["kidney", "pelvis", "ureter"]
+
+
+@dataclass(frozen=True)
+class StoneFinding:
+    """One stone.
+
+    ``length_mm``, ``volume_ml`` and ``hu_mean`` take partial volume into account; the plain values of the stone's
+    voxels stand in ``measures`` (in JSON and CSV they are called ``voxel_length_mm`` and so on).
+
+    Attributes:
+        id: ``S1``, ``S2``, ...; right before left, head to feet.
+        side: the patient's side.
+        pole: third of the kidney that it lies in; None outside of the kidney or where that kidney was not found.
+        location: ``kidney`` (calyx or parenchyma), ``pelvis`` or ``ureter``.
+        measures: of its voxels.
+        length_mm: maximum length in any direction; None if ``below_resolution``.
+        volume_ml: volume; None if ``below_resolution``.
+        hu_peak: highest value.
+        hu_mean: mean value.
+        below_resolution: it consists of one or two voxels and cannot be measured.
+        skin_distance_mm: shortest distance to the skin; None where the skin lies outside the image.
+    """
+
+    id: str
+    side: Side
+    pole: Pole | None
+    location: StoneLocation
+    measures: Measures
+    length_mm: float | None
+    volume_ml: float | None
+    hu_peak: float
+    hu_mean: float
+    below_resolution: bool
+    skin_distance_mm: float | None
+
+    @property
+    def volume_mm3(self) -> float | None:
+        """Volume in mm³; None if it cannot be measured."""
+        return None if self.volume_ml is None else self.volume_ml * 1000
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the stone as plain JSON values, measures on the same level."""
+        voxels = {_VOXEL_NAMES.get(name, name): value for name, value in asdict(self.measures).items()}
+        own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3")}
+        place = {"id": self.id, "structure": "stone", "side": self.side.value, "pole": self.pole}
+        return {**place, "location": self.location, **plain({**voxels, **own})}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StoneFinding:
+        """Takes what ``to_dict`` returned."""
+        voxels = {**values, **{name: values[stored] for name, stored in _VOXEL_NAMES.items()}}
+        stone = cls(
+            id=values["id"],
+            side=Side(values["side"]),
+            pole=values["pole"],
+            location=values["location"],
+            measures=build(Measures, voxels),
+            **{name: values[name] for name in _OWN},
+        )
+        exact = values["volume_mm3"]  # has the more exact digits
+        return stone if exact is None else replace(stone, volume_ml=exact / 1000)
+
+
+_VOXEL_NAMES = {name: f"voxel_{name}" for name in ("length_mm", "volume_ml", "hu_mean")}
+_OWN = ("length_mm", "volume_ml", "hu_peak", "hu_mean", "below_resolution", "skin_distance_mm")
+
+
+@dataclass(frozen=True)
+class StoneBurden:
+    """All stones of one side.
+
+    Attributes:
+        side: the patient's side.
+        count: number of stones, those below resolution included.
+        volume_ml: volume of those that can be measured.
+        largest_mm: length of the longest of them; None if there is none.
+    """
+
+    side: Side
+    count: int
+    volume_ml: float
+    largest_mm: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the burden as plain JSON values."""
+        return {**plain(asdict(self)), "side": self.side.value}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StoneBurden:
+        """Takes what ``to_dict`` returned."""
+        return cls(Side(values["side"]), values["count"], values["volume_ml"], values["largest_mm"])
