@@ -27,6 +27,19 @@ class NetworkPlan:
 
 
 @dataclass(frozen=True)
+class Equalisation:
+    """Contrast-limited adaptive histogram equalisation (CLAHE) of a slice; its result lies in 0..1.
+
+    Attributes:
+        tile_mm: side of the squares whose histograms are levelled.
+        clip_limit: share of a histogram that one grey level may hold; the rest is spread over all levels.
+    """
+
+    tile_mm: float
+    clip_limit: float
+
+
+@dataclass(frozen=True)
 class StagePlan:
     """One pass of one network.
 
@@ -34,11 +47,13 @@ class StagePlan:
         name: ``locator`` or ``kidney``; also the prefix of its weights in the bundle.
         network: architecture and size.
         spacing: working grid in mm along k, j, i.
-        window: HU that are mapped to -1 and +1; values beyond are clipped.
-        patch: voxels along k, j, i that the network was trained on, and that tiles have.
+        window: HU that are mapped to -1 and +1 (0 and 1 with ``equalise``); values beyond are clipped.
+        patch: voxels along k, j, i that the network was trained on, and that tiles have; 1 along k for a 2D network,
+            whose spacing along k means nothing.
         overlap: share of a tile that its neighbour covers, 0 to below 1.
         threshold: probability above which a voxel belongs to the structure.
         scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
+        equalise: of the slice, before a 2D network; None leaves it out.
     """
 
     name: str
@@ -49,6 +64,7 @@ class StagePlan:
     overlap: float = 0.5
     threshold: float = 0.5
     scales: tuple[float, ...] = (1.0,)
+    equalise: Equalisation | None = None
 
     @property
     def divisor(self) -> int:
@@ -64,6 +80,7 @@ class StagePlan:
         """
         try:
             network = dict(data["network"])
+            equalise = data.get("equalise")
             stage = cls(
                 **{
                     **data,
@@ -77,6 +94,7 @@ class StagePlan:
                     "window": tuple(float(w) for w in data["window"]),
                     "patch": tuple(int(p) for p in data["patch"]),
                     "scales": tuple(float(s) for s in data.get("scales", (1.0,))),
+                    "equalise": Equalisation(**equalise) if equalise else None,
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -95,7 +113,8 @@ class StagePlan:
             BundleError: a value is out of range.
         """
         sizes = len(self.spacing) == len(self.patch) == 3 and min(self.spacing) > 0
-        if not sizes or any(p <= 0 or p % self.divisor for p in self.patch):
+        flat = sizes and self.patch[0] == 1
+        if not sizes or any(p <= 0 or p % self.divisor for p in self.patch[flat:]):
             raise BundleError(f"Stage '{self.name}': patch {self.patch} must be multiples of {self.divisor}.")
         shares = 0 <= self.overlap < 1 and 0 < self.threshold < 1
         if self.window[0] >= self.window[1] or not shares or min(self.scales, default=0) <= 0:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
     """Returns a network with random weights.
 
-    It takes images ``(batch, 1, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``.
+    It takes images ``(batch, 1, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``; a 2D network has no k.
 
     Raises:
         BundleError: the architecture is not known to this version.
     """
     if plan.architecture == "unet3d":
-        return _unet3d(plan)
+        return _unet(plan, 3)
+    if plan.architecture == "unet2d":
+        return _unet(plan, 2)
     raise BundleError(
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."
@@ -51,13 +53,13 @@ def load_parameters(network: torch.nn.Module, values: Mapping[str, torch.Tensor]
         value.copy_(values[name])
 
 
-def _unet3d(plan: NetworkPlan) -> torch.nn.Module:
-    """3D U-Net with instance normalisation and leaky ReLU, as nnU-Net plans it (Isensee et al., Nat Methods 2021)."""
+def _unet(plan: NetworkPlan, dimensions: int) -> torch.nn.Module:
+    """U-Net with instance normalisation and leaky ReLU, as nnU-Net plans it (Isensee et al., Nat Methods 2021)."""
     from monai.networks.nets import DynUNet
 
     levels = len(plan.filters)
     return DynUNet(
-        spatial_dims=3,
+        spatial_dims=dimensions,
         in_channels=1,
         out_channels=len(plan.outputs),
         kernel_size=[3] * levels,
