@@ -11,12 +11,15 @@ from KidneySegLib.errors import InputError
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe by name (ct-locator, ct-kidney) or a TOML file")],
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe by name (such as ct-kidney) or a TOML file")],
     data: Annotated[Path, typer.Option(help="Folder that the recipe's exams lie in")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; an existing run is continued")],
     minutes: Annotated[float, typer.Option(help="Stop after this time; call again to continue")] = 150.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 takes all")] = 0,
+    leave_out: Annotated[list[str] | None, typer.Option(help="Exam of the recipe not to train on; repeatable")] = None,
+    synthesis: Annotated[bool, typer.Option(help="Put synthetic lesions into the patches")] = True,
+    steps: Annotated[int, typer.Option(help="Length of the schedule; 0 takes the recipe's")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that make patches; for a GPU, one per core")] = 0,
 ) -> None:
     """Trains one network of a bundle; writes checkpoint, best weights and curves."""
@@ -25,11 +28,14 @@ def train(
     from KidneySegLib.segmentation.device import choose_device
     from KidneySegLib.training.exams import prepare_exam
     from KidneySegLib.training.recipes import find_recipe, read_recipe
+    from KidneySegLib.training.shapes import read_shapes
     from KidneySegLib.training.trainer import Trainer
 
     if threads:
         torch.set_num_threads(threads)
-    plan = read_recipe(find_recipe(recipe))
+    plan = read_recipe(find_recipe(recipe)).changed(
+        leave_out=leave_out or [], synthesis=synthesis, steps=steps or None
+    )
     if not data.is_dir():
         raise InputError("The data folder does not exist. Give the folder that holds the recipe's exams.")
     cache = output / "prepared"
@@ -37,8 +43,9 @@ def train(
         [prepare_exam(data / name, plan.stage.spacing, cache) for name in names]
         for names in (plan.exams, plan.validation)
     )
+    shapes = read_shapes(data / plan.synthesis.shapes, cache) if plan.synthesis.shapes else None
     trainer = Trainer(plan, output, choose_device(device).torch_device)
-    finished = trainer.run(exams, validation, minutes=minutes, workers=workers)
+    finished = trainer.run(exams, validation, minutes=minutes, workers=workers, shapes=shapes)
     typer.echo(f"Step {trainer.step} of {plan.schedule.steps}; best median validation Dice {trainer.best:.3f}.")
     if not finished:
         typer.echo("The schedule has not ended: run the same command again to continue.")

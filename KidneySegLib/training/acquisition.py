@@ -28,7 +28,7 @@ class AcquisitionRanges:
 
 def acquire(
     hu: torch.Tensor,
-    organ: torch.Tensor,
+    targets: torch.Tensor,
     spacing: tuple[float, float, float],
     thickness: float,
     ranges: AcquisitionRanges,
@@ -38,14 +38,14 @@ def acquire(
 
     Args:
         hu: ``(k, j, i)``.
-        organ: share of kidney ``(k, j, i)``.
+        targets: shares of the structures ``(outputs, k, j, i)``.
         spacing: of the patch, mm along k, j, i.
         thickness: slice thickness that the exam already has, mm.
         ranges: how far acquisition varies.
         rng: source of all randomness.
 
     Returns:
-        HU and organ share; the latter changes only where the field of view was cut.
+        HU and shares; the latter change only where the field of view was cut.
     """
     if rng.random() < 0.25:
         hu = _blur(hu, rng)
@@ -58,8 +58,8 @@ def acquire(
         hu = 40 + (hu - 40) * rng.uniform(0.9, 1.12) + rng.uniform(-15, 15)
     hu = _window(hu, rng)
     if rng.random() < ranges.cut:
-        hu, organ = _cut(hu, organ, rng)
-    return hu, organ
+        hu, targets = _cut(hu, targets, rng)
+    return hu, targets
 
 
 def _blur(hu: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
@@ -100,13 +100,13 @@ def _window(hu: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return torch.where(hu > AIR + 200, (hu.clamp(low, high) / step).round() * step, hu)
 
 
-def _cut(hu: torch.Tensor, organ: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def _cut(hu: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Ends the field of view inside the patch: mostly at the head or feet, sometimes at a flank.
 
     Some cuts leave a thin slab anywhere. Scans that end above the kidneys show liver and spleen alone, which a network
     that always saw a kidney beside them takes for kidneys.
     """
-    hu, organ = hu.clone(), organ.clone()
+    hu, targets = hu.clone(), targets.clone()
     axis = int(rng.choice([0, 1, 2], p=[0.8, 0.1, 0.1]))
     size = hu.shape[axis]
     if axis == 0 and rng.random() < 0.5:
@@ -118,5 +118,5 @@ def _cut(hu: torch.Tensor, organ: torch.Tensor, rng: np.random.Generator) -> tup
         lower, upper = (int(rng.uniform(0.05, 0.45) * size) if ends & end else 0 for end in (1, 2))
     for start, depth in ((0, lower), (size - upper, upper)):
         hu.narrow(axis, start, depth).fill_(AIR)
-        organ.narrow(axis, start, depth).zero_()
-    return hu, organ
+        targets.narrow(axis - 3, start, depth).zero_()
+    return hu, targets

@@ -20,6 +20,8 @@ from KidneySegLib.volume import Volume, read_image
 
 # The store is finer than the working grid by this factor, so that sampling from it blurs little.
 STORE_FINENESS = 0.75
+# Changes when prepared files hold something else than before.
+_STORE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Exam:
         organ: uint8, 1 where kidney of either side, with its masses, cysts and stones.
         parenchyma: uint8, 1 where kidney without lesions and stones: what contrast medium enhances.
         depth: uint8, mm below the surface of the kidney's filled hull, 0 outside.
+        lesions: uint8, 3 solid mass, 4 cyst, as in label maps; 0 elsewhere.
         regions: uint8, pieces of soft tissue that enhance together; 0 is none.
         boxes: per kidney ``(side, lower corner, upper corner)`` in voxels; side is ``right`` or ``left``.
         thickness: slice thickness of the original in mm.
@@ -44,6 +47,7 @@ class Exam:
     organ: np.ndarray
     parenchyma: np.ndarray
     depth: np.ndarray
+    lesions: np.ndarray
     regions: np.ndarray
     boxes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
     thickness: float
@@ -68,14 +72,14 @@ def read_exam(folder: Path) -> tuple[Volume, Volume]:
 def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cache: Path) -> Exam:
     """Reads and prepares an exam, or takes it from ``cache`` if it was prepared for this spacing before."""
     tag = "-".join(f"{s:g}" for s in working_spacing)
-    file = cache / f"{folder.parent.name}-{folder.name}-{tag}.npz"
+    file = cache / f"{folder.parent.name}-{folder.name}-{tag}-{_STORE_VERSION}.npz"
     if not file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial.npz")
         np.savez_compressed(partial, allow_pickle=False, **_prepare(folder, working_spacing))
         partial.replace(file)
     with np.load(file) as data:
-        arrays = {key: data[key] for key in ("hu", "organ", "parenchyma", "depth", "regions")}
+        arrays = {key: data[key] for key in ("hu", "organ", "parenchyma", "depth", "lesions", "regions")}
         boxes = tuple(
             ("right" if row[0] == 1 else "left", tuple(map(int, row[1:4])), tuple(map(int, row[4:7])))
             for row in data["boxes"]
@@ -108,6 +112,7 @@ def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[
         "organ": organ,
         "parenchyma": parenchyma,
         "depth": kidney_depth(organ, spacing),
+        "lesions": on_store(labels.voxels == 3) * np.uint8(3) + on_store(labels.voxels == 4) * np.uint8(4),
         "regions": tissue_regions(hu, organ, spacing),
         "boxes": np.array(boxes, dtype=np.int32).reshape(-1, 7),
         "spacing": spacing,

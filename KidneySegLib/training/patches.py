@@ -12,13 +12,16 @@ from KidneySegLib.segmentation.resampling import normalise
 from KidneySegLib.training.acquisition import acquire
 from KidneySegLib.training.contrast import change_contrast
 from KidneySegLib.training.exams import Exam
-from KidneySegLib.training.lesions import add_lesions
 from KidneySegLib.training.recipes import Recipe
+from KidneySegLib.training.scene import Scene
+from KidneySegLib.training.shapes import ShapeLibrary
 from KidneySegLib.training.spatial import sample
+from KidneySegLib.training.synthesis import synthesise
 
 # How far beyond half a kidney's box a patch centre may lie, and how often a place inside the body is tried for.
 _REACH_MM = 15.0
 _TRIES = 20
+_AIR_HU = -500
 
 
 def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
@@ -31,10 +34,11 @@ def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
 
 
 class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """An endless list of augmented patches: image ``(1, k, j, i)`` in -1..1 and target ``(1, k, j, i)`` in {0, 1}."""
+    """An endless list of augmented patches: image ``(1, k, j, i)`` in -1..1, target ``(outputs, k, j, i)`` in {0, 1}."""
 
-    def __init__(self, recipe: Recipe, exams: Sequence[Exam]) -> None:
-        """Takes the recipe and its prepared exams."""
+    def __init__(self, recipe: Recipe, exams: Sequence[Exam], shapes: ShapeLibrary | None = None) -> None:
+        """Takes the recipe, its prepared exams and, if the recipe names them, shapes of lesions."""
+        self.shapes = shapes
         self.recipe = recipe
         self.exams = list(exams)
         # Exams that show more kidney are drawn more often, up to one whole kidney; those without any still count.
@@ -48,11 +52,11 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns patch number ``index``."""
-        hu, organ = self.draw(index)
-        return normalise(hu, self.recipe.stage.window)[None], (organ >= 0.5).float()[None]
+        hu, targets = self.draw(index)
+        return normalise(hu, self.recipe.stage.window)[None], (targets >= 0.5).float()
 
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Returns HU and organ share ``(k, j, i)`` of patch number ``index``."""
+        """Returns HU ``(k, j, i)`` and the outputs' shares ``(outputs, k, j, i)`` of patch number ``index``."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.schedule.seed, index))
         exam = self.exams[int(rng.choice(len(self.exams), p=self.weights))]
@@ -60,10 +64,13 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         spacing = recipe.stage.spacing
         sampled = sample(exam, centre, recipe.stage.patch, spacing, mirror=mirror, ranges=recipe.spatial, rng=rng)
         hu = change_contrast(sampled, recipe.contrast, rng)
-        organ = sampled.organ
-        if rng.random() < recipe.sampling.lesions:
-            hu, organ = add_lesions(sampled, hu, spacing, rng)
-        return acquire(hu, organ, spacing, exam.thickness, recipe.acquisition, rng)
+        scene = Scene(hu, sampled.organ, sampled.mass, sampled.cyst, sampled.depth, spacing, exam.thickness)
+        synthesise(scene, recipe.synthesis, self.shapes, rng)
+        # Air and what lies outside the scan is no kidney, however a lesion was pushed there.
+        tissue = scene.hu > _AIR_HU
+        maps = {"kidney": scene.organ, "mass": scene.mass, "cyst": scene.cyst}
+        targets = torch.stack([maps[name] * tissue for name in recipe.stage.network.outputs])
+        return acquire(scene.hu, targets, spacing, exam.thickness, recipe.acquisition, rng)
 
     def _place(self, exam: Exam, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
         """Returns the patch's centre in store voxels and whether it is mirrored."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from KidneySegLib.resources import resource_folder
 from KidneySegLib.training.acquisition import AcquisitionRanges
 from KidneySegLib.training.contrast import ContrastRanges
 from KidneySegLib.training.spatial import SpatialRanges
+from KidneySegLib.training.synthesis import SynthesisRanges
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,11 @@ class Sampling:
         on_kidney: probability that a patch is centred near a kidney; else anywhere in an exam.
         jitter_mm: largest distance of the centre from the kidney's box centre, along k, j, i.
         mirror: ``left`` mirrors left kidneys so that the network sees only right ones; ``random`` mirrors by chance.
-        lesions: probability of simple synthetic lesions.
     """
 
     on_kidney: float
     jitter_mm: tuple[float, float, float]
     mirror: str
-    lesions: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ class Recipe:
         spatial: ranges of spatial augmentation.
         contrast: ranges of contrast synthesis.
         acquisition: ranges of acquisition augmentation.
+        synthesis: how often and how large synthetic lesions are.
+        start: bundle and stage that the weights are taken from at the start; None begins with random ones.
     """
 
     stage: StagePlan
@@ -81,6 +82,29 @@ class Recipe:
     spatial: SpatialRanges
     contrast: ContrastRanges
     acquisition: AcquisitionRanges
+    synthesis: SynthesisRanges
+    start: tuple[str, str] | None = None
+
+    def changed(self, *, leave_out: Sequence[str], synthesis: bool, steps: int | None) -> Recipe:
+        """Returns the recipe for an ablation or a leave-one-exam-out run.
+
+        Args:
+            leave_out: exams, by folder name or as the recipe names them, that are not trained on.
+            synthesis: False takes the synthetic lesions out.
+            steps: length of the schedule; None keeps the recipe's.
+
+        Raises:
+            InputError: an exam to leave out is not in the recipe.
+        """
+        left = {name for name in self.exams if name in leave_out or Path(name).name in leave_out}
+        if len(left) < len(set(leave_out)):
+            raise InputError(f"Not all exams to leave out are in the recipe; it has: {', '.join(self.exams)}.")
+        return replace(
+            self,
+            exams=tuple(name for name in self.exams if name not in left),
+            schedule=self.schedule if steps is None else replace(self.schedule, steps=steps),
+            synthesis=self.synthesis if synthesis else SynthesisRanges(),
+        )
 
 
 def find_recipe(name: str) -> Path:
@@ -118,10 +142,24 @@ def _parse(data: Mapping[str, Any]) -> Recipe:
         spatial=SpatialRanges(**data.get("spatial", {})),
         contrast=ContrastRanges(**data.get("contrast", {})),
         acquisition=AcquisitionRanges(**data.get("acquisition", {})),
+        synthesis=_synthesis(data.get("synthesis", {})),
+        start=(data["start"]["bundle"], data["start"]["stage"]) if "start" in data else None,
     )
     if recipe.sampling.mirror not in ("left", "random"):
         raise ValueError("sampling.mirror must be 'left' or 'random'")
+    unknown = set(recipe.stage.network.outputs) - {"kidney", "mass", "cyst"}
+    if unknown:
+        raise ValueError(f"outputs that cannot be trained: {', '.join(sorted(unknown))}")
     overlap = set(recipe.exams) & set(recipe.validation)
     if overlap:
         raise ValueError(f"exams are in both train and validation: {', '.join(sorted(overlap))}")
     return recipe
+
+
+def _synthesis(data: Mapping[str, Any]) -> SynthesisRanges:
+    values = dict(data)
+    for name in ("mass_radius_mm", "cyst_radius_mm"):
+        if name in values:
+            low, high = (float(v) for v in values[name])
+            values[name] = (low, high)
+    return SynthesisRanges(**values)

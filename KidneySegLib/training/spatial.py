@@ -39,6 +39,8 @@ class Sampled:
     Attributes:
         hu: HU, -1024 outside the exam.
         organ: share of the voxel that is kidney, 0..1.
+        mass: share that is solid mass, 0..1.
+        cyst: share that is cyst, 0..1.
         parenchyma: share that contrast medium enhances, 0..1.
         depth: mm below the kidney's surface.
         regions: numbers of the tissue regions (whole numbers).
@@ -46,12 +48,14 @@ class Sampled:
 
     hu: torch.Tensor
     organ: torch.Tensor
+    mass: torch.Tensor
+    cyst: torch.Tensor
     parenchyma: torch.Tensor
     depth: torch.Tensor
     regions: torch.Tensor
 
 
-def _rotation(degrees: np.ndarray) -> np.ndarray:
+def rotation(degrees: np.ndarray) -> np.ndarray:
     """Returns the rotation matrix about axes 0, 1, 2 in this order."""
     matrix = np.eye(3)
     for axis, angle in enumerate(np.radians(degrees)):
@@ -93,7 +97,7 @@ def sample(
         size = ranges.scale ** rng.uniform(-1, 1) * ranges.stretch ** rng.uniform(-1, 1, 3)
         # Most patients lie straight: angles are drawn from a normal law within the range.
         angles = np.clip(rng.normal(0, ranges.rotation / 2, 3), -ranges.rotation, ranges.rotation)
-        matrix = matrix @ _rotation(angles) @ np.diag(1 / size)
+        matrix = matrix @ rotation(angles) @ np.diag(1 / size)
         if rng.random() < 0.6:
             shift = _elastic(patch, spacing, rng.uniform(0, ranges.elastic), rng)
     axes = [torch.arange(n, dtype=torch.float32).sub((n - 1) / 2).mul(s) for n, s in zip(patch, spacing, strict=True)]
@@ -134,9 +138,15 @@ def _take(exam: Exam, voxels: torch.Tensor) -> Sampled:
         return torch.from_numpy(array[box].astype(np.float32)).add_(offset)[None]
 
     # Zero padding stands for air outside the exam, hence the offset of 1024 HU.
-    smooth = torch.stack([crop(exam.hu, 1024), crop(exam.organ), crop(exam.parenchyma), crop(exam.depth)], dim=1)
+    maps = [crop(exam.hu, 1024), crop(exam.organ), crop(exam.parenchyma), crop(exam.depth)]
+    diseased = bool(exam.lesions[box].any())
+    if diseased:
+        maps += [crop(exam.lesions == value) for value in (3, 4)]
+    smooth = torch.stack(maps, dim=1)
     values = functional.grid_sample(smooth, grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0]
     regions = functional.grid_sample(
         crop(exam.regions)[None], grid, mode="nearest", padding_mode="zeros", align_corners=False
     )[0, 0]
-    return Sampled(values[0] - 1024, values[1], values[2], values[3], regions)
+    hu, organ, parenchyma, depth = values[:4]
+    mass, cyst = (values[4], values[5]) if diseased else (torch.zeros_like(hu), torch.zeros_like(hu))
+    return Sampled(hu - 1024, organ, mass, cyst, parenchyma, depth, regions)

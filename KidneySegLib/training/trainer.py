@@ -9,15 +9,17 @@ from pathlib import Path
 from statistics import fmean, median
 
 import torch
-from monai.losses import DiceCELoss
+from monai.losses import DiceLoss
 from torch.utils.data import DataLoader, Subset
 
-from KidneySegLib.networks.factory import build_network
+from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.training.curves import log_curves
 from KidneySegLib.training.exams import Exam
 from KidneySegLib.training.patches import Patches
 from KidneySegLib.training.recipes import Recipe, Schedule
+from KidneySegLib.training.shapes import ShapeLibrary
 from KidneySegLib.training.validation import score
 
 CHECKPOINT_SECONDS = 180
@@ -64,21 +66,30 @@ class Trainer:
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.schedule.seed)
         self.network = build_network(recipe.stage.network).to(device)
+        self._start_from_bundle()
         self.average = build_network(recipe.stage.network).to(device)
         self.average.load_state_dict(self.network.state_dict())
         schedule = recipe.schedule
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.loss = DiceCELoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
         self.step, self.best = 0, -1.0
         if (folder / "checkpoint.pt").is_file():
             self._load()
 
-    def run(self, exams: Sequence[Exam], validation: Sequence[Exam], *, minutes: float, workers: int = 0) -> bool:
+    def run(
+        self,
+        exams: Sequence[Exam],
+        validation: Sequence[Exam],
+        *,
+        minutes: float,
+        workers: int = 0,
+        shapes: ShapeLibrary | None = None,
+    ) -> bool:
         """Trains until the schedule ends or ``minutes`` are over; returns whether the schedule has ended."""
         schedule = self.recipe.schedule
-        patches = Patches(self.recipe, exams)
+        patches = Patches(self.recipe, exams, shapes)
         rest = Subset(patches, range(self.step * schedule.batch, len(patches)))
         loader = DataLoader(rest, batch_size=schedule.batch, num_workers=workers, persistent_workers=workers > 0)
         end = saved = time.monotonic()
@@ -111,7 +122,9 @@ class Trainer:
         self.network.train()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(image)
-        loss = self.loss(logits.float(), target)
+        logits = logits.float()
+        # Outputs overlap (a mass is part of the kidney as an organ), so each is a yes-or-no of its own.
+        loss = self.dice(logits, target) + torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
@@ -137,6 +150,21 @@ class Trainer:
         if middle > self.best:
             self.best = middle
             _write(self.folder / "best.pt", self.average.state_dict())
+
+    def _start_from_bundle(self) -> None:
+        """Takes the weights of a bundle's stage; outputs are matched by name, new ones start at random."""
+        if self.recipe.start is None:
+            return
+        name, stage = self.recipe.start
+        bundle = find_bundle(name, "ct")
+        given, old = bundle.weights()[stage], bundle.stage(stage).network.outputs
+        for key, value in parameters(self.network).items():
+            if value.shape == given[key].shape:
+                value.copy_(given[key])
+            else:
+                for row, output in enumerate(self.recipe.stage.network.outputs):
+                    if output in old:
+                        value[row] = given[key][old.index(output)]
 
     def _save(self) -> None:
         state = {

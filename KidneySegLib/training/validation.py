@@ -18,7 +18,10 @@ def dice(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm: float = 25.0) -> dict[str, float]:
-    """Returns Dice per exam (and side, where ``boxed``: one box around each reference kidney, left ones mirrored)."""
+    """Returns Dice per exam (and side, where ``boxed``: one box around each reference kidney, left ones mirrored).
+
+    Masses and cysts that are there have scores of their own.
+    """
     stage = predictor.stage
     scores = {}
     for exam in exams:
@@ -28,11 +31,15 @@ def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm
             regions = [("whole", np.zeros(3, int), np.array(exam.hu.shape))]
         for side, lower, upper in regions:
             box = tuple(slice(max(0, low), up) for low, up in zip(lower.tolist(), upper.tolist(), strict=True))
-            hu, organ = exam.hu[box], exam.organ[box]
-            if side == "left":
-                hu, organ = hu[..., ::-1], organ[..., ::-1]
+            hu = exam.hu[box]
+            references = {"kidney": exam.organ[box], "mass": exam.lesions[box] == 3, "cyst": exam.lesions[box] == 4}
+            mirrored = slice(None, None, -1 if side == "left" else 1)
             shape = grid_shape(hu.shape, exam.spacing, stage.spacing)
-            found = predictor.probabilities(resample(hu, shape))[0] > stage.threshold
-            truth = resample(organ, shape) >= 0.5
-            scores[f"{exam.name} {side}"] = dice(found.numpy(), truth.numpy().astype(bool))
+            found = predictor.probabilities(resample(hu[..., mirrored], shape)) > stage.threshold
+            for output, mask in zip(stage.network.outputs, found.numpy(), strict=True):
+                truth = resample(references[output][..., mirrored].astype(np.uint8), shape).numpy() >= 0.5
+                # A lesion that is not there has no Dice; false ones are counted on whole scans, not here.
+                if output == "kidney" or truth.any():
+                    name = f"{exam.name} {side}" + ("" if output == "kidney" else f" {output}")
+                    scores[name] = dice(mask, truth)
     return scores

@@ -25,7 +25,6 @@ validate_every = 20
 on_kidney = 1.0
 jitter_mm = [5.0, 5.0, 5.0]
 mirror = "left"
-lesions = 0.2
 """
 
 
