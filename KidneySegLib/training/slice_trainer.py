@@ -1,4 +1,4 @@
-"""Trains a 2D network in epochs; state, optimiser and learning rate are those of the 3D trainer."""
+"""Trains a 2D network in epochs, in as many sessions as it takes."""
 
 from __future__ import annotations
 
@@ -12,62 +12,75 @@ import torch
 from torch.utils.data import DataLoader, Subset
 
 from KidneySegLib.segmentation.slice_network import SliceNetwork
+from KidneySegLib.training.learner import Learner
 from KidneySegLib.training.slice_curves import log_epoch
 from KidneySegLib.training.slice_patches import SlicePatches
 from KidneySegLib.training.slice_recipes import SliceRecipe
 from KidneySegLib.training.slice_scores import SliceScore, mean_score, score_slice
 from KidneySegLib.training.slices import LabelledSlice
-from KidneySegLib.training.trainer import CHECKPOINT_SECONDS, Trainer, _write
+
+CHECKPOINT_SECONDS = 180
 
 
-class SliceTrainer(Trainer):
+class SliceTrainer:
     """A run in ``folder``: ``checkpoint.pt`` (whole state), ``best.pt`` (averaged weights), ``curves.csv``."""
 
-    recipe: SliceRecipe
+    def __init__(self, recipe: SliceRecipe, folder: Path, device: torch.device) -> None:
+        """Begins a run, or continues the one in ``folder``."""
+        self.recipe, self.folder = recipe, folder
+        self.learner = Learner(recipe.stage.network, recipe.schedule, folder, device)
 
-    def run_epochs(
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return self.learner.step // self.recipe.schedule.validate_every
+
+    @property
+    def network(self) -> SliceNetwork:
+        """The averaged network as it stands, ready to run."""
+        learner = self.learner
+        return SliceNetwork(self.recipe.stage, learner.average.eval(), learner.device, learner.precision)
+
+    def run(
         self, slices: Sequence[LabelledSlice], validation: Sequence[LabelledSlice], *, minutes: float = math.inf
     ) -> bool:
         """Trains until the last epoch ends or ``minutes`` are over; returns whether the last epoch has ended."""
-        schedule = self.recipe.schedule
+        schedule, learner = self.recipe.schedule, self.learner
         patches = SlicePatches(self.recipe, slices)
-        rest = Subset(patches, range(self.step * schedule.batch, len(patches)))
-        end = time.monotonic() + 60 * minutes
-        saved = time.monotonic()
+        rest = Subset(patches, range(learner.step * schedule.batch, len(patches)))
+        start = saved = time.monotonic()
         losses: list[float] = []
         for image, target in DataLoader(rest, batch_size=schedule.batch):
-            loss = self._learn(image.to(self.device), target.to(self.device))
-            if math.isfinite(loss):
-                losses.append(loss)
-            self.step += 1
-            if self.step % schedule.validate_every == 0:
-                self._end_epoch(validation, fmean(losses or [math.nan]))
+            losses.append(learner.learn(image, target))
+            if learner.step % schedule.validate_every == 0:
+                self._end_epoch(validation, losses)
                 losses = []
-            if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self._save()
-                saved = time.monotonic()
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now - saved > CHECKPOINT_SECONDS:
+                learner.save()
+                saved = now
+            if now - start > 60 * minutes:
                 break
-        self._save()
-        return self.step >= schedule.steps
+        learner.save()
+        return learner.step >= schedule.steps
 
-    def network_now(self) -> SliceNetwork:
-        """Returns the averaged network as it stands, ready to run."""
-        return SliceNetwork(self.recipe.stage, self.average.eval(), self.device, self.precision)
-
-    def _end_epoch(self, validation: Sequence[LabelledSlice], loss: float) -> None:
+    def _end_epoch(self, validation: Sequence[LabelledSlice], losses: Sequence[float]) -> None:
         """Validates, logs, and keeps the weights if no epoch was better."""
-        epoch = self.step // self.recipe.schedule.validate_every
-        network = self.network_now()
-        by_patient: dict[str, list[SliceScore]] = {}
-        for item in validation:
-            if item.organ.any():
-                by_patient.setdefault(item.patient, []).append(score_slice(network, item))
-        # Patients count alike: one long exam must not choose the weights for all others.
-        means = [mean_score(scores) for scores in by_patient.values()]
-        middle = mean_score(means)
-        log_epoch(self.folder, epoch, loss, middle)
-        print(f"epoch {epoch}: loss {loss:.4f}, validation Dice {middle.dice:.4f}, IoU {middle.iou:.4f}", flush=True)
-        if middle.dice > self.best:
-            self.best = middle.dice
-            _write(self.folder / "best.pt", self.average.state_dict())
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        loss = fmean(finite or [math.nan])
+        score = validate(self.network, validation)
+        log_epoch(self.folder, self.epoch, loss, score)
+        print(f"epoch {self.epoch}: loss {loss:.4f}, validation Dice {score.dice:.4f}, IoU {score.iou:.4f}", flush=True)
+        self.learner.offer(score.dice)
+
+
+def validate(network: SliceNetwork, validation: Sequence[LabelledSlice]) -> SliceScore:
+    """Returns the mean over patients of their mean over slices with kidney.
+
+    Patients count alike: one long exam must not choose the weights for all others.
+    """
+    by_patient: dict[str, list[SliceScore]] = {}
+    for item in validation:
+        if item.organ.any():
+            by_patient.setdefault(item.patient, []).append(score_slice(network, item))
+    return mean_score([mean_score(scores) for scores in by_patient.values()])

@@ -1,0 +1,94 @@
+"""A network that learns: weights, their running mean, optimiser and step, and how they survive an interruption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from monai.losses import DiceLoss
+from torch.nn import functional
+
+from KidneySegLib.bundles.plan import NetworkPlan
+from KidneySegLib.networks.factory import build_network
+from KidneySegLib.training.recipes import Schedule
+from KidneySegLib.training.trainer import learning_rate
+
+# Gradients longer than this are shortened (nnU-Net's value).
+_LONGEST_GRADIENT = 12.0
+CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
+
+
+class Learner:
+    """State of a run in ``folder``: ``checkpoint.pt`` holds all of it, ``best.pt`` the best averaged weights."""
+
+    def __init__(self, plan: NetworkPlan, schedule: Schedule, folder: Path, device: torch.device) -> None:
+        """Builds the network; continues from ``folder``/checkpoint.pt if it is there."""
+        self.schedule, self.folder, self.device = schedule, folder, device
+        self.precision = torch.bfloat16
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(schedule.seed)
+        self.network = build_network(plan).to(device)
+        self.average = build_network(plan).to(device)
+        self.average.load_state_dict(self.network.state_dict())
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        )
+        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.step, self.best = 0, -1.0
+        if (folder / CHECKPOINT).is_file():
+            self._load()
+
+    def learn(self, image: torch.Tensor, target: torch.Tensor) -> float:
+        """Takes one step on a batch and returns its loss: Dice and cross-entropy; NaN if the step was left out."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.schedule, self.step)
+        self.network.train()
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            logits = self.network(image.to(self.device))
+        logits, target = logits.float(), target.to(self.device)
+        loss = self.dice(logits, target) + functional.binary_cross_entropy_with_logits(logits, target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
+        self.step += 1
+        if not torch.isfinite(norm):
+            # One overflowing gradient would spoil all weights for good.
+            return float("nan")
+        self.optimiser.step()
+        # Early weights are poor: the mean forgets them faster at the start.
+        decay = min(self.schedule.average, self.step / (9 + self.step))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+        return float(loss.detach())
+
+    def offer(self, score: float) -> None:
+        """Keeps the averaged weights as the best ones if no validation scored higher."""
+        if score > self.best:
+            self.best = score
+            _write(self.folder / BEST, self.average.state_dict())
+
+    def save(self) -> None:
+        """Writes the whole state."""
+        state = {
+            "step": self.step,
+            "best": self.best,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        _write(self.folder / CHECKPOINT, state)
+
+    def _load(self) -> None:
+        state = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.best = state["step"], state["best"]
+
+
+def _write(path: Path, state: object) -> None:
+    """Saves so that an interruption leaves the old file whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
