@@ -1,4 +1,9 @@
-"""From an image and its label map to findings."""
+"""From an image and its label map to findings.
+
+It works from the label map alone, so a corrected one can be measured again. A kidney's measures are those of its own
+voxels (its parenchyma); ``organ_volume_ml`` and ``organ_length_mm`` are those of the kidney with its masses and cysts
+and the stones inside it.
+"""
 
 from __future__ import annotations
 
@@ -6,40 +11,77 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from KidneySegLib.analysis.measurements import bounding_boxes, measure_label
-from KidneySegLib.analysis.quality import check_image, check_kidneys, cut_at
+from KidneySegLib.analysis.anatomy import Anatomy
+from KidneySegLib.analysis.diameters import maximum_diameter
+from KidneySegLib.analysis.image_ends import cut_at
+from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
+from KidneySegLib.analysis.lesions import Certainty, measure_lesions, organ_body
+from KidneySegLib.analysis.phase import estimate_phase
+from KidneySegLib.analysis.quality import check_image, check_kidneys
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag
-from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
 
-def describe(volume: Volume, labels: np.ndarray, *, flags: Sequence[Flag], provenance: Provenance) -> Findings:
-    """Measures the kidneys of a label map and checks image and result.
+def describe(
+    volume: Volume,
+    labels: np.ndarray,
+    *,
+    flags: Sequence[Flag],
+    provenance: Provenance,
+    certainty: Certainty | None = None,
+) -> Findings:
+    """Measures kidneys, lesions and stones of a label map and checks image and result.
 
     Args:
         volume: the image in HU.
         labels: label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
         flags: remarks from before (reading, segmentation); they come first in the findings.
         provenance: how the label map came about.
+        certainty: how sure the network was of the lesions; None where the labels came from elsewhere.
 
     Raises:
         GeometryError: the label map does not lie on the volume's grid.
-        InputError: the image has no valid values inside a kidney.
+        InputError: the image has no valid values inside a kidney or a lesion.
     """
     if labels.shape != volume.voxels.shape:
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
-    boxes = bounding_boxes(labels)
-    kidneys = []
-    for side in (Side.RIGHT, Side.LEFT):
-        label = KIDNEYS[side].label
-        if label in boxes:
-            measures = measure_label(volume, labels, label, boxes[label])
-            organ = measures.volume_ml, measures.length_mm  # lesions follow
-            kidneys.append(KidneyFinding(side, measures, *organ, cut_at(volume, boxes[label])))
+    anatomy = Anatomy.of(volume, labels)
+    kidneys = _kidneys(anatomy)
+    lesions = measure_lesions(anatomy, certainty)
+    phase = estimate_phase(volume, labels)
+    remarks = [
+        *check_image(volume),
+        *check_kidneys(kidneys),
+        *check_lesions(lesions, anatomy.kidneys, anatomy.specks, phase),
+        *(check_phase(phase) if kidneys else []),
+    ]
     return Findings(
         kidneys=tuple(kidneys),
-        flags=(*flags, *check_image(volume), *check_kidneys(kidneys)),
+        flags=(*flags, *remarks),
         provenance=provenance,
+        lesions=tuple(lesions),
+        phase=phase,
     )
+
+
+def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:
+    kidneys = []
+    for side, kidney in anatomy.kidneys.items():
+        measures = anatomy.measure(kidney)
+        organ = organ_body(anatomy, side)
+        voxels = int(np.count_nonzero(organ.mask))
+        length = measures.length_mm
+        if voxels > measures.voxels:
+            length = maximum_diameter(organ.mask, anatomy.canonical.crop(organ.box).ijk_to_lps).length
+        kidneys.append(
+            KidneyFinding(
+                side=side,
+                measures=measures,
+                organ_volume_ml=voxels * anatomy.canonical.voxel_volume / 1000,
+                organ_length_mm=length,
+                cut_at=cut_at(anatomy.canonical, kidney.box),
+            )
+        )
+    return kidneys

@@ -58,7 +58,7 @@ def maximum_diameter(mask: np.ndarray, ijk_to_lps: np.ndarray) -> Diameter:
         mask: the body.
         ijk_to_lps: 4x4 matrix of the mask's own grid.
     """
-    return _widest_pair(_hull_vertices(_row_ends(mask)), ijk_to_lps, axes=(0, 1, 2))
+    return _widest_pair(_hull_vertices(row_ends(mask)), ijk_to_lps, axes=(0, 1, 2))
 
 
 def maximum_axial_diameter(mask: np.ndarray, ijk_to_lps: np.ndarray, slice_axis: int) -> AxialDiameter:
@@ -70,7 +70,7 @@ def maximum_axial_diameter(mask: np.ndarray, ijk_to_lps: np.ndarray, slice_axis:
         slice_axis: array axis (0 = k) along which the slices are stacked.
     """
     in_plane = tuple(axis for axis in range(3) if axis != slice_axis)
-    points = _row_ends(mask, row_axis=in_plane[1])
+    points = row_ends(mask, row_axis=in_plane[1])
     points = points[np.argsort(points[:, slice_axis], kind="stable")]
     indices, starts = np.unique(points[:, slice_axis], return_index=True)
     slices = np.split(points, starts[1:])
@@ -159,7 +159,7 @@ def _candidates(centres: np.ndarray, step: float) -> np.ndarray:
     return centres[radii >= np.linalg.norm(end - start) - radii.max() - step - 1e-6]
 
 
-def _row_ends(mask: np.ndarray, row_axis: int = 2) -> np.ndarray:
+def row_ends(mask: np.ndarray, row_axis: int = 2) -> np.ndarray:
     """Returns the first and last voxel of every row along ``row_axis`` as ``(n, 3)`` indices ``(k, j, i)``.
 
     Among them are all vertices of the convex hull.

@@ -6,14 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from KidneySegLib.analysis.measurements import Box
 from KidneySegLib.findings import KidneyFinding
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
-
-# Ends of the canonical array axes (k, j, i): first voxel, last voxel.
-PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side"))
 
 # Healthy adult kidneys: 202 +- 36 ml in men, 154 +- 33 ml in women (MRI; Cheong et al., Clin J Am Soc Nephrol
 # 2007;2:38-45). 60 ml is about three standard deviations below the women's mean, 400 ml five above the men's.
@@ -57,18 +53,6 @@ def check_kidneys(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
     for kidney in kidneys:
         flags += [*_cut(kidney), *_unusual_volume(kidney)]
     return flags + _asymmetry(kidneys)
-
-
-def cut_at(volume: Volume, box: Box) -> tuple[str, ...]:
-    """Returns the patient directions in which the bounding box (slices for k, j, i) reaches the end of the image."""
-    order = volume.axis_order()
-    ends = []
-    for names, axis, flipped in zip(PATIENT_ENDS, order.permutation, order.flipped, strict=True):
-        touches = [box[axis].start <= 0, box[axis].stop >= volume.voxels.shape[axis]]
-        if flipped:
-            touches.reverse()
-        ends += [name for name, touched in zip(names, touches, strict=True) if touched]
-    return tuple(ends)
 
 
 def noise(voxels: np.ndarray) -> float | None:
@@ -156,7 +140,7 @@ def _cut(kidney: KidneyFinding) -> list[Flag]:
 
 
 def _unusual_volume(kidney: KidneyFinding) -> list[Flag]:
-    volume = kidney.measures.volume_ml
+    volume = kidney.organ_volume_ml
     smallest, largest = USUAL_VOLUME_ML
     if volume > largest:
         cause = "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"
@@ -168,8 +152,8 @@ def _unusual_volume(kidney: KidneyFinding) -> list[Flag]:
         Flag(
             "unusual_volume",
             Severity.WARNING,
-            f"The {kidney.side} kidney has an unusual volume of {volume:.0f} ml (usual: {smallest:.0f} to "
-            f"{largest:.0f} ml). {cause}: please look.",
+            f"The {kidney.side} kidney has an unusual volume of {volume:.0f} ml{_lesions_of(kidney)} (usual: "
+            f"{smallest:.0f} to {largest:.0f} ml). {cause}: please look.",
         )
     ]
 
@@ -177,8 +161,8 @@ def _unusual_volume(kidney: KidneyFinding) -> list[Flag]:
 def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
     if len(kidneys) != 2 or any(kidney.cut_at for kidney in kidneys):
         return []
-    smaller, larger = sorted(kidneys, key=lambda kidney: kidney.measures.volume_ml)
-    ratio = larger.measures.volume_ml / smaller.measures.volume_ml
+    smaller, larger = sorted(kidneys, key=lambda kidney: kidney.organ_volume_ml)
+    ratio = larger.organ_volume_ml / smaller.organ_volume_ml
     if ratio <= USUAL_RATIO:
         return []
     return [
@@ -186,6 +170,13 @@ def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
             "asymmetry",
             Severity.WARNING,
             f"The {larger.side} kidney is {ratio:.1f} times as large as the {smaller.side} one "
-            f"({larger.measures.volume_ml:.0f} and {smaller.measures.volume_ml:.0f} ml).",
+            f"({larger.organ_volume_ml:.0f} ml{_lesions_of(larger)} and {smaller.organ_volume_ml:.0f} "
+            f"ml{_lesions_of(smaller)}).",
         )
     ]
+
+
+def _lesions_of(kidney: KidneyFinding) -> str:
+    """Returns how much of the organ is not the kidney's own tissue, where that is worth a word."""
+    lesions = kidney.organ_volume_ml - kidney.measures.volume_ml
+    return f", {lesions:.0f} ml of it lesions," if lesions >= 1 else ""

@@ -78,7 +78,8 @@ def write_measurements(path: Path, findings: Findings) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        table.writerows(_row(finding) for finding in (*findings.kidneys, *findings.lesions, *findings.stones))
+        for group in (findings.kidneys, findings.lesions, findings.stones):
+            table.writerows(_row(finding) for finding in group)
 
 
 def _row(finding: KidneyFinding | LesionFinding | StoneFinding) -> dict[str, Any]:

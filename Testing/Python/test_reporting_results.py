@@ -103,7 +103,16 @@ def test_table(tmp_path: Path) -> None:
     assert [(row["structure"], row["name"], row["side"], row["label_value"]) for row in rows] == [
         ("kidney_right", "Right kidney", "right", "1"),
         ("kidney_left", "Left kidney", "left", "2"),
+        ("mass", "Solid mass", "left", "3"),
+        *(("stone", "Stone", "right", "5") for _ in findings.stones),
     ]
+    mass = rows[2]
+    assert (mass["id"], mass["pole"], mass["location"], mass["exophytic_share"]) == ("M1", "inter", "", "0.0")
+    # a ball of radius 3 voxels on a grid of 3 x 3 x 4 mm
+    assert float(mass["volume_mm3"]) == 123 * 36
+    assert rows[0]["id"] == "" and float(rows[1]["organ_volume_ml"]) == pytest.approx(
+        float(rows[1]["volume_ml"]) + float(mass["volume_ml"]), abs=0.002
+    )
     measures = findings.kidneys[0].measures
     assert float(rows[0]["volume_ml"]) == round(measures.volume_ml, 3)
     assert float(rows[0]["length_mm"]) == round(measures.length_mm, 2)
