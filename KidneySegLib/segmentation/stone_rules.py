@@ -1,0 +1,71 @@
+"""Which dense body is a stone, and which is bone, vessel, bowel, tube, calcified lesion, contrast medium or noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from KidneySegLib.segmentation.stone_candidates import Candidate
+from KidneySegLib.segmentation.stone_region import Zone
+from KidneySegLib.segmentation.stone_tissue import Tissue
+
+# A stent (4.7 to 8 French: 1.6 to 2.7 mm thick, blurred to 4 or 5 mm) is much longer than any stone of its thickness.
+STENT_LENGTH_MM = 40.0
+STENT_THICKNESS_MM = 6.0
+STENT_SLIMNESS = 6.0
+
+LESION_SHARE = 0.25
+
+# Calcium in the wall of an artery: a thin line.
+VESSEL_THICKNESS_MM = 4.0
+VESSEL_SLIMNESS = 3.5
+
+# In the way of the ureter vessels, lymph nodes and bowel are near, so a stone there has to look like one.
+URETER_ABOVE_TISSUE_HU = 150.0
+URETER_LEAST_MM = 3.0
+URETER_LONGEST_MM = 30.0
+URETER_THICKEST_MM = 15.0
+URETER_SLIMNESS = 3.0
+URETER_FAT = 0.15
+GAS_HU = -250
+
+# Excreted contrast medium shows in many calyces.
+EXCRETED_BODIES = 3
+
+
+def is_stone(body: Candidate, tissue: Tissue, *, contrast: bool) -> bool:
+    """Judges one dense body of a kidney with parenchyma ``tissue``."""
+    if body.inside <= 0.5 or is_stent(body) or body.at_lesion > LESION_SHARE:
+        return False
+    if body.voxels == 1 and body.peak < tissue.sure:
+        return False
+    if body.zone is Zone.URETER:
+        return not contrast and _like_ureteral_stone(body, tissue)
+    return body.zone is Zone.KIDNEY or (body.voxels > 1 and not _like_vessel(body))
+
+
+def is_stent(body: Candidate) -> bool:
+    """Whether a dense body is a long thin tube."""
+    length, width, _ = body.axes
+    return length > STENT_LENGTH_MM and width < STENT_THICKNESS_MM and length > STENT_SLIMNESS * width
+
+
+def excreted(stones: Sequence[Candidate]) -> bool:
+    """Whether dense bodies on a scan with contrast medium may be excreted contrast medium: several, or both kidneys."""
+    return len(stones) >= EXCRETED_BODIES or len({stone.side for stone in stones}) > 1
+
+
+def _like_vessel(body: Candidate) -> bool:
+    length, width, thickness = body.axes
+    return thickness < VESSEL_THICKNESS_MM and length > VESSEL_SLIMNESS * max(width, 1.0)
+
+
+def _like_ureteral_stone(body: Candidate, tissue: Tissue) -> bool:
+    length, width, _ = body.axes
+    return (
+        body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
+        and URETER_LEAST_MM <= length <= URETER_LONGEST_MM
+        and width <= URETER_THICKEST_MM
+        and length <= URETER_SLIMNESS * width
+        and body.in_fat >= URETER_FAT
+        and body.darkest > GAS_HU
+    )

@@ -1,0 +1,91 @@
+"""Stones: dense bodies in the kidneys, their pelves and proximal ureters, at native resolution.
+
+Candidates are all bodies above a threshold that follows the parenchyma's own value and noise; rules leave out what else
+is dense there. Without contrast medium nothing in a kidney but stones and calcified lesions is: Dunnick et al.,
+*Textbook of Uroradiology*. With contrast medium small stones drown, and excreted contrast medium looks like stones:
+then the search is strict, or left out, and says so.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from KidneySegLib.analysis.phase import estimate_phase
+from KidneySegLib.findings.phase import Phase
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.segmentation.stone_candidates import Candidate, candidates
+from KidneySegLib.segmentation.stone_region import stone_regions
+from KidneySegLib.segmentation.stone_rules import excreted, is_stent, is_stone
+from KidneySegLib.segmentation.stone_tissue import tissue_of
+from KidneySegLib.volume import Volume
+
+
+def find_stones(
+    canonical: Volume, labels: np.ndarray, *, fixed_threshold_hu: float | None = None
+) -> tuple[np.ndarray, list[Flag]]:
+    """Finds stones.
+
+    Args:
+        canonical: the image in HU, axes in canonical order (``Volume.canonical``).
+        labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``: kidneys, masses, cysts.
+        fixed_threshold_hu: what is at least that dense is stone (130 to 225 in the literature); None adapts to
+            parenchyma and noise, and draws the border half-way between the stone and its surroundings.
+
+    Returns:
+        bool ``(k, j, i)``: all stones; and flags on what could not be seen.
+    """
+    found = np.zeros(labels.shape, bool)
+    phase = estimate_phase(canonical, labels).phase
+    contrast = phase != "non-contrast"
+    if phase == "excretory":
+        return found, [_HIDDEN]
+    accepted: list[Candidate] = []
+    stent = False
+    for region in stone_regions(canonical, labels, ureter=not contrast):
+        tissue = tissue_of(canonical.voxels[region.box], region.tissue, contrast=contrast)
+        if tissue is None:
+            continue
+        bodies = list(candidates(canonical, labels, region, tissue, fixed_threshold_hu))
+        stent = stent or any(is_stent(body) for body in bodies)
+        accepted += [body for body in bodies if is_stone(body, tissue, contrast=contrast)]
+    flags = _flags(phase, stent)
+    if contrast and excreted(accepted):
+        accepted = []
+        flags.append(_DENSE)
+    for body in accepted:
+        target = found[body.box]
+        target |= body.mask
+    return found, flags
+
+
+_HIDDEN = Flag(
+    "stones_not_searched",
+    Severity.WARNING,
+    "Contrast medium was excreted into the collecting system and hides stones: none were looked for. Stones are read "
+    "on a scan without contrast medium.",
+)
+_DENSE = Flag(
+    "dense_collecting_system",
+    Severity.WARNING,
+    "There is something dense in the collecting system of a scan with contrast medium: it can be excreted contrast "
+    "medium or stones, and was not labelled. Please look.",
+)
+_STENT = Flag(
+    "ureteral_stent",
+    Severity.WARNING,
+    "There is a long, thin, dense tube like a ureteral stent. It was not taken for a stone; stones that touch it can "
+    "be hidden.",
+)
+
+
+def _flags(phase: Phase, stent: bool) -> list[Flag]:
+    flags = []
+    if phase in ("corticomedullary", "nephrographic"):
+        message = f"The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."
+        flags.append(Flag("stones_may_be_hidden", Severity.WARNING, message))
+    elif phase == "unknown":
+        message = "The contrast phase is not certain, so only very dense stones were looked for."
+        flags.append(Flag("stones_may_be_hidden", Severity.WARNING, message))
+    if stent:
+        flags.append(_STENT)
+    return flags
