@@ -1,48 +1,109 @@
-"""``kidneyseg evaluate``: the whole engine against reference masks, exam by exam and side by side."""
+"""``kidneyseg evaluate``: the whole engine against reference masks."""
 
 from __future__ import annotations
 
-import csv
-import math
 import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from KidneySegLib.errors import InputError
+from KidneySegLib.errors import InputError, OutputError
 
-HEADER = ("exam", "side", "dice", "surface_dice_2mm", "hd95_mm", "volume_error_percent", "reference_ml", "found_ml")
+if TYPE_CHECKING:
+    from KidneySegLib.training.evaluation import Evaluation, ExamResult
+
+
+class Task(StrEnum):
+    """What is evaluated."""
+
+    CT = "ct"
+    CT_SLICE = "ct-slice"
 
 
 def evaluate(
     exams: Annotated[
-        list[Path], typer.Argument(help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz")
+        list[Path],
+        typer.Argument(help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these"),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for table and results")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and results")],
+    task: Annotated[Task, typer.Option(help="ct: the engine on exams; ct-slice: the 2D pipeline on slices")] = Task.CT,
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Draw every missed and every false lesion and stone")
+    ] = False,
 ) -> None:
-    """Runs the engine on exams with reference masks and prints the agreement per kidney as a Markdown table.
+    """Runs the engine on exams with reference masks and prints the agreement as Markdown tables.
 
-    The kidney is compared as an organ: together with its masses, cysts and stones.
+    Per kidney (as an organ: together with its masses, cysts and stones), per class, and lesion by lesion.
     """
-    rows: list[dict[str, Any]] = []
-    typer.echo(f"| {' | '.join(HEADER)} | seconds |\n|{'---|' * (len(HEADER) + 1)}")
+    if task is Task.CT_SLICE:
+        try:
+            from KidneySegLib.commands.evaluate_slices import evaluate_slices
+        except ModuleNotFoundError as error:
+            raise InputError("This version cannot evaluate single slices. Leave out --task ct-slice.") from error
+        evaluate_slices(exams, output, model=model, device=device)
+        return
+    from KidneySegLib.training.evaluation_tables import ORGAN_HEADER, Table, make_tables, organ_rows
+
+    kidneys = Table("", "", "", (*ORGAN_HEADER, "seconds"), [])
+    typer.echo(kidneys.lines(), nl=False)
+
+    def tell(exam: ExamResult, seconds: float) -> None:
+        for row in organ_rows(exam):
+            typer.echo(f"| {' | '.join(kidneys.cells((*row, f'{seconds:.1f}')))} |")
+
+    evaluation = evaluate_exams(exams, output, model=model, device=device, pictures=pictures, tell=tell)
+    for table in make_tables(evaluation)[0][1:]:
+        typer.echo(f"\n{table.markdown()}", nl=False)
+
+
+def evaluate_exams(
+    exams: Sequence[Path],
+    output: Path,
+    *,
+    model: str | None = None,
+    device: str = "auto",
+    pictures: bool = False,
+    tell: Callable[[ExamResult, float], None] = lambda exam, seconds: None,
+) -> Evaluation:
+    """Runs the engine on exams with reference masks and compares what it found.
+
+    Args:
+        exams: folders with ``image.nii.gz`` and, if kidneys are in view, ``mask.nii.gz``; or folders of these.
+        output: receives the engine's results in one folder per exam, the tables as CSV and ``evaluation.md``.
+        model: bundle by name or folder; None takes the shipped one.
+        device: see ``segmentation.device.choose_device``.
+        pictures: whether to draw every missed and every false lesion into ``output/pictures``.
+        tell: called after each exam with its result and the seconds that it took.
+
+    Raises:
+        InputError: no exam was found, two have the same name, or one cannot be used.
+        BundleError: the model cannot be used.
+        ResourceError: device or memory do not suffice.
+        OutputError: the results cannot be written.
+    """
+    from KidneySegLib.training.evaluation import Evaluation
+    from KidneySegLib.training.evaluation_tables import write_tables
+
+    results = []
     for folder in _exam_folders(exams):
         start = time.perf_counter()
-        found = _evaluate_exam(folder, output / folder.name, model, device)
-        seconds = f"{time.perf_counter() - start:.1f}"
-        for row in found:
-            rows.append(row)
-            typer.echo(f"| {' | '.join(_text(row[key]) for key in HEADER)} | {seconds} |")
-    with (output / "evaluation.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HEADER)
-        writer.writeheader()
-        writer.writerows(rows)
+        results.append(_evaluate_exam(folder, output, model, device, pictures))
+        tell(results[-1], time.perf_counter() - start)
+    evaluation = Evaluation(tuple(results))
+    try:
+        write_tables(output, evaluation)
+    except OSError as error:
+        raise OutputError("The tables could not be written. Check that the disk has space left.") from error
+    return evaluation
 
 
-def _exam_folders(paths: list[Path]) -> list[Path]:
+def _exam_folders(paths: Sequence[Path]) -> list[Path]:
     """Takes exam folders, or folders of exam folders."""
     folders = []
     for path in paths:
@@ -52,35 +113,24 @@ def _exam_folders(paths: list[Path]) -> list[Path]:
             folders += sorted(p.parent for p in path.glob("*/image.nii.gz"))
     if not folders:
         raise InputError("No exam was found: a folder with image.nii.gz (and mask.nii.gz) is needed.")
+    twice = [name for name, count in Counter(folder.name for folder in folders).items() if count > 1]
+    if twice:
+        raise InputError(f"Several exam folders are called '{twice[0]}'. Give each exam once, under a name of its own.")
     return folders
 
 
-def _evaluate_exam(folder: Path, output: Path, model: str | None, device: str) -> list[dict[str, Any]]:
+def _evaluate_exam(folder: Path, output: Path, model: str | None, device: str, pictures: bool) -> ExamResult:
+    from KidneySegLib.commands.evaluation_pictures import write_pictures
     from KidneySegLib.engine import run_ct, write_run
-    from KidneySegLib.structures import KIDNEYS, Side
-    from KidneySegLib.training.exams import assign_sides, read_exam
-    from KidneySegLib.training.metrics import agreement
+    from KidneySegLib.training.evaluation import evaluate_labels
+    from KidneySegLib.training.exams import read_exam
 
     run = run_ct(folder / "image.nii.gz", device=device, model=model)
-    write_run(run, output)
+    write_run(run, output / folder.name)
     image, labels = read_exam(folder)
-    reference = assign_sides(labels.voxels)
-    found = assign_sides(run.volume.axis_order().apply(run.labels))
-    rows = []
-    for side in Side:
-        value = KIDNEYS[side].label
-        if not (reference == value).any() and not (found == value).any():
-            continue
-        result = agreement(found == value, reference == value, image.spacing[::-1])
-        measures = (result.dice, result.surface_dice, result.hd95_mm, result.volume_error_percent)
-        values = (folder.name, side.value, *measures, result.reference_ml, result.found_ml)
-        rows.append(dict(zip(HEADER, values, strict=True)))
-    return rows or [dict(zip(HEADER, (folder.name, "none in view, none found", *[math.nan] * 6), strict=True))]
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if math.isnan(value):
-        return ""
-    return f"{value:.3f}" if abs(value) < 2 else f"{value:.1f}"
+    image, reference = image.canonical(), labels.canonical().voxels
+    found = run.volume.axis_order().apply(run.labels)
+    result = evaluate_labels(folder.name, image, found, reference)
+    if pictures:
+        write_pictures(output / "pictures", image, found, reference, result.lesions)
+    return result

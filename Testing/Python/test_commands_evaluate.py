@@ -1,0 +1,103 @@
+"""``kidneyseg evaluate`` with an engine that answers what the test wants."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from KidneySegLib.commands.app import app
+from KidneySegLib.commands.evaluate import evaluate_exams
+from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.volume import Volume, read_image
+
+SHAPE = (12, 40, 60)
+# stored from head to feet and from left to right, as a NIfTI may be
+GRID = np.diag([-1.5, 1.5, -2.0, 1.0])
+
+
+def made_labels():
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[2:10, 10:30, 5:20], labels[2:10, 10:30, 40:55] = 2, 1
+    labels[4:8, 15:22, 8:15] = 4
+    labels[5, 20, 45:48] = 5
+    return labels
+
+
+def write(folder, labels=None):
+    import SimpleITK as sitk
+
+    folder.mkdir(parents=True)
+    image = np.full(SHAPE, 30, np.int16)
+    sitk.WriteImage(Volume(image, GRID).to_image(), str(folder / "image.nii.gz"))
+    if labels is not None:
+        sitk.WriteImage(Volume(labels, GRID).to_image(), str(folder / "mask.nii.gz"))
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """Answers every run with ``answers[exam]``; the default is the made label map."""
+    answers = {}
+
+    def run(source, *, device, model):
+        volume = read_image(source)
+        labels = answers.get(source.parent.name, made_labels())
+        return SimpleNamespace(volume=volume, labels=labels, findings=model)
+
+    monkeypatch.setattr("KidneySegLib.engine.run_ct", run)
+    monkeypatch.setattr("KidneySegLib.engine.write_run", lambda run, folder: folder.mkdir(parents=True))
+    return answers
+
+
+def test_exams_are_compared_on_their_own_grid(engine, tmp_path):
+    write(tmp_path / "data" / "one", made_labels())
+    engine["none"] = np.zeros(SHAPE, np.uint8)
+    write(tmp_path / "data" / "none")
+    told = []
+    evaluation = evaluate_exams([tmp_path / "data"], tmp_path / "out", tell=lambda exam, _: told.append(exam.exam))
+    assert told == ["none", "one"]
+    none, one = evaluation.exams
+    assert none.organs == {} and none.lesions == ()
+    assert [organ.dice for organ in one.organs.values()] == [1.0, 1.0]
+    cyst = one.lesions[0]
+    # slices 4 to 7 of those stored from the head; counted from the feet
+    assert cyst.component.slice_index == 4
+    assert cyst.component.centroid_lps_mm == pytest.approx((-1.5 * 11, 1.5 * 18, -2.0 * 5.5))
+    assert one.stones.dice == 1.0
+
+
+def test_tables_are_printed_and_missed_and_false_ones_drawn(engine, tmp_path):
+    from PIL import Image
+
+    write(tmp_path / "one", made_labels())
+    engine["one"] = np.where(made_labels() == 4, 2, made_labels()).astype(np.uint8)
+    engine["one"][3:6, 25:28, 42:46] = 3
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["evaluate", str(tmp_path / "one"), "-o", str(out), "--pictures"])
+    assert result.exit_code == 0, result.output
+    assert "| one | right | 1.000 |" in result.output
+    assert "| one | cyst | missed | 1 |" in result.output and "| one | mass | false | 1 |" in result.output
+    printed = result.output.split("\n## ", 1)[1]
+    assert (out / "evaluation.md").read_text().endswith(printed)
+    pictures = sorted(path.name for path in (out / "pictures").iterdir())
+    assert pictures == ["one-cyst-missed-1.png", "one-mass-false-1.png"]
+    with Image.open(out / "pictures" / pictures[1]) as picture:
+        pixels = np.asarray(picture).astype(int)
+    # magenta lines only in the right third, where the found map is
+    magenta = (pixels[..., 0] > 150) & (pixels[..., 1] < 110) & (pixels[..., 2] > 100)
+    columns = np.flatnonzero(magenta.any(axis=0))
+    assert columns.size and columns.min() > 2 * picture.width / 3
+
+
+def test_exams_of_one_name_are_refused(engine, tmp_path):
+    for folder in ("a", "b"):
+        write(tmp_path / folder / "one")
+    with pytest.raises(InputError, match="called 'one'"):
+        evaluate_exams([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+
+
+def test_a_table_that_cannot_be_written_is_told(engine, tmp_path):
+    write(tmp_path / "one", made_labels())
+    (tmp_path / "out" / "evaluation.md").mkdir(parents=True)
+    with pytest.raises(OutputError, match="tables"):
+        evaluate_exams([tmp_path / "one"], tmp_path / "out")
