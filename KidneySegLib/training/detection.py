@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from KidneySegLib.structures import BY_KEY, BY_LABEL
-from KidneySegLib.training.components import Component, axial_size, find_components, length
+from KidneySegLib.training.components import (
+    Component,
+    axial_size,
+    length,
+    measure_components,
+    number_connected,
+    number_reported,
+)
 from KidneySegLib.training.matching import Group, match
 from KidneySegLib.volume import Volume
 
@@ -97,8 +104,9 @@ def detect(
     """
     label = BY_KEY[structure].label
     size = length if structure == "stone" else axial_size
-    reference_ids, references = find_components(reference == label, grid, size, first_slice)
-    found_ids, pieces = find_components(found == label, grid, size, first_slice)
+    reference_ids, found_ids = number_connected(reference == label), _found(structure, found, grid)
+    references = measure_components(reference_ids, grid, size, first_slice)
+    pieces = measure_components(found_ids, grid, size, first_slice)
     mistaken = _mistaken(structure, found, reference_ids, grid)
     lies_on = _lies_on(found_ids, reference)
     lesions = []
@@ -119,13 +127,17 @@ def detect(
     return sorted(lesions, key=lambda lesion: (not lesion.in_reference, lesion.number))
 
 
+def _found(structure: str, found: np.ndarray, grid: Volume) -> np.ndarray:
+    label = BY_KEY[structure].label
+    return number_connected(found == label) if structure == "stone" else number_reported(found, label, grid)
+
+
 def _mistaken(structure: str, found: np.ndarray, reference_ids: np.ndarray, grid: Volume) -> dict[int, str]:
     """Returns the reference lesions, by number, that were found as the other class, and that class."""
     if structure not in MISTAKEN_FOR:
         return {}
     other = MISTAKEN_FOR[structure]
-    other_ids, _ = find_components(found == BY_KEY[other].label, grid, axial_size)
-    groups = (group for group in match(other_ids, reference_ids) if group.matched)
+    groups = (group for group in match(_found(other, found, grid), reference_ids) if group.matched)
     return {number: other for group in groups for number in group.references}
 
 

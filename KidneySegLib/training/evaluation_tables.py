@@ -143,11 +143,12 @@ def _voxels(evaluation: Evaluation) -> Table:
 
 def _detection(evaluation: Evaluation) -> Table:
     note = (
-        "Lesions are connected bodies of voxels (26 neighbours); masses and cysts of the reference count from 5 mm of "
-        "axial diameter, stones from one voxel, their size is the length in any direction. One is found if the IoU "
-        "with its counterpart is at least 0.10; split and merged ones are taken together for that, but are not found "
-        "as one. Dice and distance of the centres of gravity are means over those found. False ones go by their own "
-        "size; the last column counts them in the exams without such lesions."
+        "Lesions of the reference are connected bodies of voxels (26 neighbours); masses and cysts count from 5 mm of "
+        "axial diameter, stones from one voxel, their size is the length in any direction. Masses and cysts found are "
+        "those that the findings list. One is found if the IoU with its counterpart is at least 0.10; split and merged "
+        "ones are taken together for that, but are not found as one. Dice and distance of the centres of gravity are "
+        "means over those found. False ones go by their own size; the last column counts them in the exams without "
+        "such lesions."
     )
     header: tuple[str, ...] = ("structure", "size", "reference", "found", "as one", "missed", "sensitivity %")
     header += ("Dice", "distance mm", "false", "scans", "false per scan", "scans without", "false per scan without")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from KidneySegLib.training.components import axial_size, find_components, length
+from KidneySegLib.training.components import axial_size, length, measure_components, number_connected
 from KidneySegLib.training.detection import Status, detect
 from KidneySegLib.training.matching import Group, match
 from KidneySegLib.volume import Volume
@@ -35,7 +35,8 @@ def states(lesions):
 
 def test_bodies_are_numbered_by_size_and_measured():
     mask = labels((1, (5, 6), (3, 4), (2, 5)), (1, (10, 14), (10, 13), (20, 24))) > 0
-    ids, bodies = find_components(mask, GRID, axial_size, first_slice=100)
+    ids = number_connected(mask)
+    bodies = measure_components(ids, GRID, axial_size, first_slice=100)
     assert ids[12, 11, 21] == 1 and ids[5, 3, 2] == 2 and ids.max() == 2
     large, small = bodies
     assert (large.voxels, small.voxels) == (48, 3)
@@ -49,14 +50,14 @@ def test_bodies_are_numbered_by_size_and_measured():
 
 def test_stones_are_as_long_as_they_are_in_any_direction():
     mask = labels((1, (5, 9), (3, 4), (2, 5))) > 0
-    assert find_components(mask, GRID, axial_size)[1][0].size_mm == pytest.approx(3.0)
+    assert measure_components(number_connected(mask), GRID, axial_size)[0].size_mm == pytest.approx(3.0)
     # 4 slices of 2 mm, centres 2 mm apart along i
-    assert find_components(mask, GRID, length)[1][0].size_mm == pytest.approx(np.hypot(8, 2))
+    assert measure_components(number_connected(mask), GRID, length)[0].size_mm == pytest.approx(np.hypot(8, 2))
 
 
 def test_bodies_that_touch_at_a_corner_are_one():
     mask = labels((1, (5, 6), (5, 6), (5, 6)), (1, (6, 7), (6, 7), (6, 7))) > 0
-    assert len(find_components(mask, GRID, length)[1]) == 1
+    assert number_connected(mask).max() == 1
 
 
 def test_match_groups_by_overlap():
@@ -109,10 +110,27 @@ def test_a_cyst_swallowed_by_something_huge_is_missed():
     assert lesions[0].dice is None and lesions[1].counterpart == "background"
 
 
-def test_a_speck_inside_a_cyst_does_not_find_it():
-    lesions = found_cysts([cyst((10, 11), (10, 11))], [cyst((10, 20))])
+def test_a_small_piece_of_a_cyst_does_not_find_it():
+    lesions = found_cysts([cyst((10, 12), (10, 12))], [cyst((10, 20))])
     assert states(lesions) == [(True, "missed", False), (False, "false", False)]
     assert lesions[1].counterpart == "cyst"
+
+
+def test_a_speck_that_the_findings_leave_out_is_not_held_against_them():
+    speck = cyst((40, 41), (10, 11), (5, 6))
+    assert states(found_cysts([cyst((10, 20)), speck], [cyst((10, 20))])) == [
+        (True, "found", True),
+        (False, "true", True),
+    ]
+
+
+def test_found_cysts_are_those_of_the_findings_reference_cysts_are_what_is_connected():
+    k, j, i = np.indices(SHAPE)
+    pair = [(2 * (k - 10)) ** 2 + (j - 15) ** 2 + (i - column) ** 2 < 8.5**2 for column in (15, 31)]
+    touching = np.where(pair[0] | pair[1], 4, 0).astype(np.uint8)
+    lesions = detect("exam", "cyst", touching, touching, GRID)
+    assert states(lesions) == [(True, "found", False), (False, "true", False), (False, "true", False)]
+    assert lesions[0].dice == 1.0
 
 
 def test_a_cyst_of_less_than_5_mm_is_neither_asked_for_nor_false():
