@@ -35,6 +35,9 @@ class Rules:
         smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
         least_confidence: mean probability inside a kidney, averaged over scales, below which it is not believed.
         sure_confidence: mean probability below which a kidney is flagged for a look.
+        smallest_lesion_mm: masses and cysts with less volume than a ball of this diameter are not reported.
+        least_lesion_confidence: mean probability inside a mass or cyst below which it is not believed.
+        other_kind_share: a connected lesion with at most this share of the other kind is wholly of its main kind.
     """
 
     margin_mm: float = 14.0
@@ -43,6 +46,9 @@ class Rules:
     smallest_cut_ml: float = 6.0
     least_confidence: float = 0.85
     sure_confidence: float = 0.88
+    smallest_lesion_mm: float = 5.0
+    least_lesion_confidence: float = 0.65
+    other_kind_share: float = 0.25
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from KidneySegLib.flags import Flag
-from KidneySegLib.segmentation.memory import probabilities_within_memory
-from KidneySegLib.segmentation.resampling import grid_shape, resample, restore
+from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
-    import torch
-
     from KidneySegLib.segmentation.predict import Predictor
     from KidneySegLib.volume import Volume
-
-Box = tuple[slice, slice, slice]
 
 # The box grows at most three times when the kidney reaches its side, by this much each time. Most need no growth, so
 # the first pass is nearly all of the progress.
@@ -73,10 +68,11 @@ def outline_kidney(
         def tell_part(done: float, start: float = start, end: float = end) -> None:
             tell(start + done * (end - start))
 
-        probability, more = _probability(volume, side, box, predictor, tell_part)
+        found, more = box_probabilities(volume, side, box, predictor, tell_part)
         flags += more
+        probability = found[0]
         mask = _main_pieces(probability > predictor.stage.threshold, _seeds_in(seeds, volume, box))
-        larger = _grown(box, mask, volume)
+        larger = grown(box, mask, volume, _GROWTH_MM)
         if larger is None or end == _SHARES[-1]:
             break
         box = larger
@@ -89,28 +85,6 @@ def outline_kidney(
         for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
     ]
     return Outline(side, box, mask, confidence, millilitres, any(edges), tuple(flags))
-
-
-def _probability(
-    volume: Volume, side: Side, box: Box, predictor: Predictor, tell: Callable[[float], None]
-) -> tuple[np.ndarray, list[Flag]]:
-    """Returns the probability of kidney on the scan's grid in ``box``, the mean over the stage's scales."""
-    stage, crop = predictor.stage, volume.voxels[box]
-    if side is Side.LEFT:
-        crop = crop[..., ::-1]
-    total, flags = np.zeros(crop.shape, np.float32), []
-    for number, scale in enumerate(stage.scales):
-
-        def tell_scale(done: float, number: int = number) -> None:
-            tell((number + done) / len(stage.scales))
-
-        shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
-        hu: torch.Tensor = resample(crop, shape)
-        found, more = probabilities_within_memory(predictor, hu, tell_scale)
-        total += restore(found[0], crop.shape).numpy()
-        flags += more
-    total /= len(stage.scales)
-    return (total[..., ::-1] if side is Side.LEFT else total), flags
 
 
 def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:
@@ -136,19 +110,3 @@ def _main_pieces(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     keep = (sizes >= _SECOND_SHARE * sizes[main]) & (located > 0)
     keep[main] = True
     return np.asarray(keep[labelled])
-
-
-def _grown(box: Box, mask: np.ndarray, volume: Volume) -> Box | None:
-    """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
-    if not mask.any():
-        return None
-    slices, changed = [], False
-    for axis, (b, n, s) in enumerate(zip(box, volume.voxels.shape, volume.spacing[::-1], strict=True)):
-        more = int(np.ceil(_GROWTH_MM / s))
-        start, stop = b.start, b.stop
-        if start > 0 and mask.take(0, axis).any():
-            start, changed = max(0, start - more), True
-        if stop < n and mask.take(-1, axis).any():
-            stop, changed = min(n, stop + more), True
-        slices.append(slice(start, stop))
-    return (slices[0], slices[1], slices[2]) if changed else None

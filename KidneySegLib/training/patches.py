@@ -34,7 +34,7 @@ def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
 
 
 class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """An endless list of augmented patches: image ``(1, k, j, i)`` in -1..1, target ``(outputs, k, j, i)`` in {0, 1}."""
+    """A list of augmented patches: image ``(1, k, j, i)`` in -1..1, target ``(outputs, k, j, i)`` in {0, 1}."""
 
     def __init__(self, recipe: Recipe, exams: Sequence[Exam], shapes: ShapeLibrary | None = None) -> None:
         """Takes the recipe, its prepared exams and, if the recipe names them, shapes of lesions."""

@@ -68,7 +68,9 @@ def read_shapes(folder: Path, cache: Path) -> ShapeLibrary:
     if not file.is_file():
         kidneys = [kidney for path in sorted(folder.glob("*.nii.gz")) for kidney in _diseased(path)]
         if not kidneys:
-            raise InputError(f"The folder of shapes '{folder.name}' has no label maps (*.nii.gz). Check the data folder.")
+            raise InputError(
+                f"The folder of shapes '{folder.name}' has no label maps. Check the data folder."
+            )
         cache.mkdir(parents=True, exist_ok=True)
         arrays = {f"labels_{n}": kidney.labels for n, kidney in enumerate(kidneys)}
         partial = file.with_suffix(".partial.npz")

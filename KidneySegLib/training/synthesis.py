@@ -89,8 +89,10 @@ def _add_lesion(
     if centre is None:
         return
     placed = _form(scene, library, solid, centre, radius, rng)
-    if rng.random() < 0.6:
-        push_aside(scene, centre, radius * rng.uniform(0.5, 0.9))
+    push = radius * rng.uniform(0.5, 0.9)
+    # Bone does not give way.
+    if rng.random() < 0.6 and not (scene.hu[box_around(centre, 1.5 * push, scene.hu.shape, scene.spacing)] > 350).any():
+        push_aside(scene, centre, push)
     _fill(scene, placed, solid, rng, labelled=True)
 
 

@@ -1,0 +1,68 @@
+"""Runs a stage in one kidney's box, on the scan's own grid in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.resampling import grid_shape, resample, restore
+from KidneySegLib.structures import Side
+
+if TYPE_CHECKING:
+    import torch
+
+    from KidneySegLib.segmentation.predict import Predictor
+    from KidneySegLib.volume import Volume
+
+Box = tuple[slice, slice, slice]
+
+
+def box_probabilities(
+    volume: Volume, side: Side, box: Box, predictor: Predictor, tell: Callable[[float], None]
+) -> tuple[np.ndarray, list[Flag]]:
+    """Returns the probability of every output in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
+
+    Args:
+        volume: canonical orientation.
+        side: which kidney; the left one is mirrored for the network.
+        box: where to look, slices for k, j, i.
+        predictor: the stage.
+        tell: takes the finished share.
+    """
+    stage, crop = predictor.stage, volume.voxels[box]
+    if side is Side.LEFT:
+        crop = crop[..., ::-1]
+    total, flags = np.zeros((len(stage.network.outputs), *crop.shape), np.float32), []
+    for number, scale in enumerate(stage.scales):
+
+        def tell_scale(done: float, number: int = number) -> None:
+            tell((number + done) / len(stage.scales))
+
+        shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
+        hu: torch.Tensor = resample(crop, shape)
+        found, more = probabilities_within_memory(predictor, hu, tell_scale)
+        for output, channel in enumerate(found):
+            total[output] += restore(channel, crop.shape).numpy()
+        flags += more
+    total /= len(stage.scales)
+    return (total[..., ::-1] if side is Side.LEFT else total), flags
+
+
+def grown(box: Box, mask: np.ndarray, volume: Volume, growth_mm: float) -> Box | None:
+    """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
+    if not mask.any():
+        return None
+    slices, changed = [], False
+    for axis, (b, n, s) in enumerate(zip(box, volume.voxels.shape, volume.spacing[::-1], strict=True)):
+        more = int(np.ceil(growth_mm / s))
+        start, stop = b.start, b.stop
+        if start > 0 and mask.take(0, axis).any():
+            start, changed = max(0, start - more), True
+        if stop < n and mask.take(-1, axis).any():
+            stop, changed = min(n, stop + more), True
+        slices.append(slice(start, stop))
+    return (slices[0], slices[1], slices[2]) if changed else None
