@@ -17,10 +17,10 @@ NECK = 0.6
 LEAST_DEPTH_MM = 1.5
 LEAST_RADIUS_MM = 2.5
 
-# The shape is judged on a grid of at most about this many voxels: at a 64th of the body, and never finer than stored.
-CELLS = 64**3
+# The shape is judged on a grid of at most about this many voxels: at a 50th of the body, and never finer than stored.
+CELLS = 50**3
 # Necks are looked for at half-widths that grow by this factor.
-LEVEL_RATIO = 1.25
+LEVEL_RATIO = 1.1
 
 
 def separate(mask: np.ndarray, spacing: tuple[float, float, float]) -> list[np.ndarray]:
@@ -38,7 +38,8 @@ def separate(mask: np.ndarray, spacing: tuple[float, float, float]) -> list[np.n
     step = _coarsening(mask.shape, spacing)
     coarse = np.pad(mask[:: step[0], :: step[1], :: step[2]], 1)
     sampling = tuple(mm * n for mm, n in zip(spacing[::-1], step, strict=True))
-    depth = distance_transform_edt(coarse, sampling=sampling)
+    # distances are to the centre of the next cell outside, which lies half a cell beyond the border
+    depth = distance_transform_edt(coarse, sampling=sampling) - float(np.prod(sampling)) ** (1 / 3) / 2
     parts = _split(coarse, depth, sampling)
     if len(parts) < 2:
         return [mask]
@@ -70,7 +71,7 @@ def _split(body: np.ndarray, depth: np.ndarray, sampling: tuple[float, ...]) -> 
 
     first, last = min(sampling) / 2, NECK * float(depth[body].max())
     for level in first * LEVEL_RATIO ** np.arange(max(0.0, np.log(last / first) / np.log(LEVEL_RATIO)) + 1):
-        cores = cc3d.connected_components(body & (depth > level), connectivity=26)
+        cores = cc3d.connected_components(body & (depth > level), connectivity=6)
         seeds = _bodies_of_their_own(cores, depth, float(level))
         if len(seeds) < 2:
             continue
