@@ -17,6 +17,7 @@ def export(
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
     title: Annotated[str, typer.Option(help="One line for people")] = "Kidneys on CT",
     task: Annotated[str, typer.Option(help="What the bundle is for")] = "ct",
+    base: Annotated[str, typer.Option(help="Bundle whose other stages are taken over; they come first")] = "",
     last: Annotated[
         bool, typer.Option("--last", help="The averaged weights of the last step, not the best ones")
     ] = False,
@@ -25,10 +26,11 @@ def export(
     import torch
 
     from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
+    from KidneySegLib.bundles.catalogue import find_bundle
     from KidneySegLib.networks.factory import build_network, parameters
     from KidneySegLib.training.recipes import find_recipe, read_recipe
 
-    stages, weights = [], {}
+    trained = {}
     for run in runs:
         recipe, separator, folder = run.partition("=")
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
@@ -38,8 +40,13 @@ def export(
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(state["average"] if last else state)
-        stages.append(stage)
-        weights[stage.name] = parameters(network)
-    bundle = Bundle(output, output.name, version, title, task, licence, tuple(stages), Rules(), sha256="")
-    written = write_bundle(bundle, weights)
+        trained[stage.name] = stage, parameters(network)
+    rules = Rules()
+    if base:
+        old = find_bundle(base, task)
+        values, rules = old.weights(), old.rules
+        trained = {stage.name: (stage, values[stage.name]) for stage in old.stages} | trained
+    stages = tuple(stage for stage, _ in trained.values())
+    bundle = Bundle(output, output.name, version, title, task, licence, stages, rules, sha256="")
+    written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
     typer.echo(f"Wrote {written.name} {written.version}, sha256 {written.sha256[:12]}.")
