@@ -5,23 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from KidneySegLib.commands.task import Task
 from KidneySegLib.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from KidneySegLib.training.evaluation import Evaluation, ExamResult
-
-
-class Task(StrEnum):
-    """What is evaluated."""
-
-    CT = "ct"
-    CT_SLICE = "ct-slice"
 
 
 def evaluate(

@@ -63,6 +63,18 @@ def choose(series: Sequence[SeriesFiles]) -> tuple[SeriesFiles, list[Flag]]:
 
 def problem(series: SeriesFiles) -> str | None:
     """Returns a sentence that says why no CT volume can be made of a series, or None."""
+    sentence = image_problem(series)
+    if sentence is None and series.slice_positions.size < MINIMUM_SLICES:
+        count = series.slice_positions.size
+        return (
+            f"The series has only {count} slice{'s' if count > 1 else ''}; at least {MINIMUM_SLICES} are needed to "
+            "measure a volume. Choose the folder with the whole series."
+        )
+    return sentence
+
+
+def image_problem(series: SeriesFiles) -> str | None:
+    """Returns a sentence that says why the images are not those of a CT with a place in the patient, or None."""
     if series.modality != "CT":
         name = MODALITY_NAMES.get(series.modality)
         what = f"{series.modality} ({name})" if name else (series.modality or "of unknown modality")
@@ -77,12 +89,6 @@ def problem(series: SeriesFiles) -> str | None:
         return "The DICOM files hold no images."
     if series.kind is Kind.UNPLACED:
         return placement_problem(series.frames[0])
-    if series.slice_positions.size < MINIMUM_SLICES:
-        count = series.slice_positions.size
-        return (
-            f"The series has only {count} slice{'s' if count > 1 else ''}; at least {MINIMUM_SLICES} are needed to "
-            "measure a volume. Choose the folder with the whole series."
-        )
     return None
 
 

@@ -90,11 +90,21 @@ def _all_same(images: Sequence[FrameHeader], reader: PixelReader) -> bool:
 
 def source_of(plan: StackPlan) -> Source:
     """Describes where the volume of a plan comes from."""
-    first = plan.frames[0]
     images: list[FrameHeader | None] = list(plan.frames)
     if not plan.is_resampled:
         behind = dict(zip(plan.along.tolist(), plan.frames, strict=True))
         images = [behind.get(target) for target in plan.targets.tolist()]
+    return source_of_images(plan.frames[0], images, resampled=plan.is_resampled)
+
+
+def source_of_images(first: FrameHeader, images: Sequence[FrameHeader | None], *, resampled: bool) -> Source:
+    """Describes where slices come from.
+
+    Args:
+        first: an image of the series.
+        images: the image behind each slice, None where it was interpolated.
+        resampled: whether the slices no longer are those of the images.
+    """
     return Source(
         modality=first.modality,
         study_uid=first.study_uid,
@@ -103,7 +113,7 @@ def source_of(plan: StackPlan) -> Source:
         sop_class_uid=first.sop_class_uid,
         sop_instance_uids=tuple(image.sop_instance_uid if image else "" for image in images),
         frame_numbers=tuple(image.frame + 1 if image else 0 for image in images) if first.multiframe else (),
-        resampled=plan.is_resampled,
+        resampled=resampled,
         manufacturer=first.manufacturer,
         model=first.model,
         kernel=first.kernel,

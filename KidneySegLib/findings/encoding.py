@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -13,7 +14,8 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the values as JSON types, rounded to what they can mean.
 
     Millilitres and cubic millimetres get three decimals, millimetres two, HU one, shares and confidences three; the
-    grid itself (spacing, direction, origin) keeps six, so that it can be told from another.
+    grid itself (spacing, direction, origin) keeps six, so that it can be told from another. NaN, a number that cannot
+    be known (the volume of a single slice), becomes null.
     """
     return {name: _rounded(name, value) for name, value in values.items()}
 
@@ -25,6 +27,8 @@ def _rounded(name: str, value: Any) -> Any:
         return [_rounded(name, item) for item in value]
     if not isinstance(value, float):
         return value
+    if math.isnan(value):
+        return None
     if name in ("spacing_mm", "direction", "origin_lps_mm"):
         return round(value, 6)
     if name.endswith(("_ml", "_mm3", "_share", "confidence")):
@@ -36,5 +40,16 @@ def _rounded(name: str, value: Any) -> Any:
 
 def build(kind: type[T], values: Mapping[str, Any]) -> T:
     """Makes a flat dataclass from JSON values; keys that it does not have are left aside, lists become tuples."""
-    names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: tuple(values[name]) if isinstance(values[name], list) else values[name] for name in names})
+
+    def stored(name: str, annotation: object) -> Any:
+        value = values[name]
+        if isinstance(value, list):
+            return tuple(value)
+        return number(value) if annotation == "float" else value
+
+    return kind(**{f.name: stored(f.name, f.type) for f in fields(kind)})  # type: ignore[arg-type]
+
+
+def number(value: Any) -> Any:
+    """Returns a number that was stored; null is one that cannot be known."""
+    return math.nan if value is None else value

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from KidneySegLib.findings.encoding import build, plain
+from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.measures import Measures
 from KidneySegLib.structures import KIDNEYS, Side
 
 
 @dataclass(frozen=True)
 class KidneyFinding:
-    """One kidney.
+    """One kidney. In a single slice NaN stands for what a slice cannot have, such as a volume.
 
     Attributes:
         side: the patient's side.
@@ -46,7 +46,7 @@ class KidneyFinding:
         return cls(
             Side(values["side"]),
             build(Measures, values),
-            values["organ_volume_ml"],
-            values["organ_length_mm"],
+            number(values["organ_volume_ml"]),
+            number(values["organ_length_mm"]),
             tuple(values["cut_at"]),
         )

@@ -13,7 +13,7 @@ class Measures:
 
     Attributes:
         voxels: number of voxels.
-        volume_ml: their volume.
+        volume_ml: their volume; NaN in a single slice of unknown thickness.
         centroid_lps_mm: centre of gravity.
         length_mm: maximum 3D diameter (Feret); of a kidney its pole-to-pole length.
         length_start_lps_mm: one end of it.

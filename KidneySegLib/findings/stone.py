@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from KidneySegLib.findings.encoding import build, plain
+from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.measures import Measures
 from KidneySegLib.structures import Side
@@ -86,7 +86,7 @@ class StoneBurden:
     Attributes:
         side: the patient's side.
         count: number of stones, those below resolution included.
-        volume_ml: volume of those that can be measured.
+        volume_ml: volume of those that can be measured; NaN in a single slice of unknown thickness.
         largest_mm: length of the longest of them; None if there is none.
     """
 
@@ -102,4 +102,4 @@ class StoneBurden:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StoneBurden:
         """Takes what ``to_dict`` returned."""
-        return cls(Side(values["side"]), values["count"], values["volume_ml"], values["largest_mm"])
+        return cls(Side(values["side"]), values["count"], number(values["volume_ml"]), values["largest_mm"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,12 +44,16 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     finder = ViewFinder(volume, labels)
     window = _window(findings, finder.value_range())
     page = Image.new("RGB", (WIDTH, HEIGHT))
-    half = (WIDTH - GAP) // 2
-    _place(page, finder.axial(), (0, 0, half, TOP_HEIGHT), window)
-    _place(page, [finder.coronal()], (half + GAP, 0, WIDTH, TOP_HEIGHT), window)
-    _place(page, finder.sagittal(), (0, TOP_HEIGHT + GAP, WIDTH - LEGEND_WIDTH - GAP, HEIGHT), window)
+    legend_left, legend_top = WIDTH - LEGEND_WIDTH, 0
+    if finder.voxels.shape[0] == 1:  # a single slice has no other planes
+        _place(page, finder.axial(), (0, 0, legend_left - GAP, HEIGHT), window)
+    else:
+        half, legend_top = (WIDTH - GAP) // 2, TOP_HEIGHT + GAP
+        _place(page, finder.axial(), (0, 0, half, TOP_HEIGHT), window)
+        _place(page, [finder.coronal()], (half + GAP, 0, WIDTH, TOP_HEIGHT), window)
+        _place(page, finder.sagittal(), (0, legend_top, legend_left - GAP, HEIGHT), window)
     present = [label for label in BY_LABEL if label in finder.present]
-    _write_legend(ImageDraw.Draw(page), findings, present, (WIDTH - LEGEND_WIDTH, TOP_HEIGHT + GAP))
+    _write_legend(ImageDraw.Draw(page), findings, present, (legend_left, legend_top))
     return page
 
 
@@ -97,7 +102,8 @@ def _write_sizes(draw: ImageDraw.ImageDraw, findings: Findings, present: list[in
         if label in kidneys:
             of = kidneys[label].measures
             at_least = "> " if kidneys[label].cut_at else ""
-            values = (f"{at_least}{of.volume_ml:.0f} ml", f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
+            volume = "" if math.isnan(of.volume_ml) else f"{at_least}{of.volume_ml:.0f} ml"
+            values = (volume, f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
             for x, value in zip(columns, values, strict=True):
                 draw.text((x, y), value, fill=TEXT, font=font(19), anchor="ra")
         y += 28

@@ -1,4 +1,4 @@
-"""Draws augmented slices. Number ``n`` depends only on the recipe's seed and on ``n``, so that a run resumes exactly."""
+"""Draws augmented slices. Number ``n`` depends only on the recipe's seed and on ``n``: a run resumes exactly."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def read_grey(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.mode not in ("L", "1"):
-                raise InputError(f"'{path.name}' in a folder of slices must have 8 bits of grey, not mode {image.mode}.")
+                raise InputError(f"'{path.name}' in a folder of slices must be of 8 bits of grey, not {image.mode}.")
             return np.asarray(image.convert("L"))
     except (OSError, UnidentifiedImageError) as error:
         raise InputError(f"'{path.parent.name}/{path.name}' is missing or is no image.") from error

@@ -1,0 +1,61 @@
+"""Which region of a slice is which kidney: by its side of the spine, in patient space."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from KidneySegLib.structures import KIDNEYS, Side
+
+# Denser than this is bone even in images clipped at 180 HU; enhanced kidneys are left out by their outline.
+_BONE_HU = 160
+_AIR_HU = -300
+# Pixels around a kidney that may still be kidney, in mm.
+_RIM_MM = 6.0
+_LEAST_BONE_MM2 = 100.0
+
+
+def label_sides(regions: np.ndarray, hu: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
+    """Returns a label map, uint8 ``(j, i)``: each region gets the kidney's label of its side.
+
+    Two regions on one side are taken for two parts of one kidney.
+
+    Args:
+        regions: numbered regions, 0 elsewhere; columns run to the patient's left.
+        hu: the slice, same shape.
+        spacing: of rows and columns in mm.
+    """
+    labels = np.zeros(regions.shape, np.uint8)
+    middle = midline(hu, regions > 0, spacing)
+    for number in range(1, int(regions.max()) + 1):
+        mask = regions == number
+        side = Side.RIGHT if np.nonzero(mask)[1].mean() < middle else Side.LEFT
+        labels[mask] = KIDNEYS[side].label
+    return labels
+
+
+def midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, float]) -> float:
+    """Returns the column of the body's middle.
+
+    The spine tells it: median of the bone in the middle half of the body's width. Without bone the middle of the
+    body's outline serves.
+
+    Args:
+        hu: ``(j, i)``, columns from the patient's right to left.
+        kidneys: bool, same shape: what may be as bright as bone without being bone.
+        spacing: of rows and columns in mm.
+    """
+    from scipy import ndimage
+
+    pieces, count = ndimage.label(hu > max(_AIR_HU, float(hu.min()) + 1))
+    if count == 0:
+        return (hu.shape[1] - 1) / 2
+    body = pieces == 1 + int(np.bincount(pieces.ravel())[1:].argmax())
+    columns = np.flatnonzero(body.any(axis=0))
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    far = ndimage.distance_transform_edt(~kidneys, sampling=spacing) > _RIM_MM if kidneys.any() else ~kidneys
+    quarter = (right - left) // 4
+    first, last = left + quarter, max(left + quarter + 1, right - quarter)
+    bone = (body & far & (hu > _BONE_HU))[:, first:last].sum(axis=0)
+    if bone.sum() * spacing[0] * spacing[1] < _LEAST_BONE_MM2:
+        return (left + right - 1) / 2
+    return float(first + np.searchsorted(np.cumsum(bone), bone.sum() / 2))
