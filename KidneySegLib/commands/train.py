@@ -20,6 +20,8 @@ def train(
     leave_out: Annotated[list[str] | None, typer.Option(help="Exam of the recipe not to train on; repeatable")] = None,
     synthesis: Annotated[bool, typer.Option(help="Put synthetic lesions into the patches")] = True,
     steps: Annotated[int, typer.Option(help="Length of the schedule; 0 takes the recipe's")] = 0,
+    start: Annotated[str, typer.Option(help="Bundle that has this stage already: begin with its weights")] = "",
+    prepared: Annotated[Path | None, typer.Option(help="Prepared exams, shared by runs; default: in the run")] = None,
     workers: Annotated[int, typer.Option(help="Processes that make patches; for a GPU, one per core")] = 0,
 ) -> None:
     """Trains one network of a bundle; writes checkpoint, best weights and curves."""
@@ -34,11 +36,11 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     plan = read_recipe(find_recipe(recipe)).changed(
-        leave_out=leave_out or [], synthesis=synthesis, steps=steps or None
+        leave_out=leave_out or [], synthesis=synthesis, steps=steps or None, start=start or None
     )
     if not data.is_dir():
         raise InputError("The data folder does not exist. Give the folder that holds the recipe's exams.")
-    cache = output / "prepared"
+    cache = prepared or output / "prepared"
     exams, validation = (
         [prepare_exam(data / name, plan.stage.spacing, cache) for name in names]
         for names in (plan.exams, plan.validation)

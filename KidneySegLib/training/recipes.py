@@ -85,13 +85,14 @@ class Recipe:
     synthesis: SynthesisRanges
     start: tuple[str, str] | None = None
 
-    def changed(self, *, leave_out: Sequence[str], synthesis: bool, steps: int | None) -> Recipe:
+    def changed(self, *, leave_out: Sequence[str], synthesis: bool, steps: int | None, start: str | None) -> Recipe:
         """Returns the recipe for an ablation or a leave-one-exam-out run.
 
         Args:
             leave_out: exams, by folder name or as the recipe names them, that are not trained on.
             synthesis: False takes the synthetic lesions out.
             steps: length of the schedule; None keeps the recipe's.
+            start: bundle whose stage of the same name the weights are taken from; None keeps the recipe's.
 
         Raises:
             InputError: an exam to leave out is not in the recipe.
@@ -104,6 +105,7 @@ class Recipe:
             exams=tuple(name for name in self.exams if name not in left),
             schedule=self.schedule if steps is None else replace(self.schedule, steps=steps),
             synthesis=self.synthesis if synthesis else SynthesisRanges(),
+            start=self.start if start is None else (start, self.stage.name),
         )
 
 

@@ -227,9 +227,10 @@ def test_synthesis_with_a_library_is_repeatable():
 
 def test_a_recipe_can_be_shortened_and_leave_exams_out():
     recipe = read_recipe(find_recipe("ct-lesion"))
-    less = recipe.changed(leave_out=["C1"], synthesis=False, steps=10)
+    less = recipe.changed(leave_out=["C1"], synthesis=False, steps=10, start="one")
     assert set(recipe.exams) - set(less.exams) == {"ct/train/C1"}
+    assert less.start == ("one", "lesion")
     assert less.schedule.steps == 10 and less.synthesis.probability == 0
-    assert recipe.changed(leave_out=[], synthesis=True, steps=None) == recipe
+    assert recipe.changed(leave_out=[], synthesis=True, steps=None, start=None) == recipe
     with pytest.raises(InputError, match="leave out"):
-        recipe.changed(leave_out=["C9"], synthesis=True, steps=None)
+        recipe.changed(leave_out=["C9"], synthesis=True, steps=None, start=None)
