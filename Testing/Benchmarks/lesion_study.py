@@ -10,7 +10,8 @@
 - `leave-one-out`: for each training exam with cysts, the network of `synthetic` (which never saw any of them) learns on
   with the other ones, and is tried on the one left out. Run `synthetic` first.
 
-Every variant is tried with the whole engine on exams that it was not trained on; tables land in `OUTPUT/VARIANT/result`.
+Every variant is tried with the whole engine on exams that it was not trained on; tables land in
+`OUTPUT/VARIANT/result`.
 All start from the kidney network of the shipped bundle, which has seen the training exams as organs, without lesion
 labels. Training takes long: a call goes on where the last one was stopped.
 """
