@@ -11,7 +11,16 @@ from enum import StrEnum
 from KidneySegLib.progress import Progress, silent
 
 # Share of the whole run that each stage takes on a CPU, for one bar over all stages.
-STAGES = {"read": 0.2, "load": 0.1, "locate": 0.2, "kidneys": 0.35, "measure": 0.05, "write": 0.1}
+STAGES = {
+    "read": 0.15,
+    "load": 0.1,
+    "locate": 0.15,
+    "kidneys": 0.25,
+    "lesions": 0.15,
+    "stones": 0.05,
+    "measure": 0.05,
+    "write": 0.1,
+}
 
 
 class ProgressStyle(StrEnum):
