@@ -42,9 +42,7 @@ class SliceInput:
     window: tuple[float, float] | None = None
 
 
-def read_slice(
-    path: Path, *, pixel_mm: float | None = None, window: tuple[float, float] | None = None
-) -> SliceInput:
+def read_slice(path: Path, *, pixel_mm: float | None = None, window: tuple[float, float] | None = None) -> SliceInput:
     """Reads one axial slice.
 
     Args:

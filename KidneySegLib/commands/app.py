@@ -15,6 +15,7 @@ from types import FrameType
 import typer
 
 from KidneySegLib import __version__
+from KidneySegLib.commands.crossval import crossval
 from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.models import models
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (segment, sample, models, train, export, evaluate):
+for command in (segment, sample, models, train, crossval, export, evaluate):
     app.command()(command)
 
 

@@ -35,10 +35,8 @@ def evaluate(
     Per kidney (as an organ: together with its masses, cysts and stones), per class, and lesion by lesion.
     """
     if task is Task.CT_SLICE:
-        try:
-            from KidneySegLib.commands.evaluate_slices import evaluate_slices
-        except ModuleNotFoundError as error:
-            raise InputError("This version cannot evaluate single slices. Leave out --task ct-slice.") from error
+        from KidneySegLib.commands.evaluate_slices import evaluate_slices
+
         evaluate_slices(exams, output, model=model, device=device)
         return
     from KidneySegLib.training.evaluation_tables import ORGAN_HEADER, Table, make_tables, organ_rows

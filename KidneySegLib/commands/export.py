@@ -28,7 +28,8 @@ def export(
     from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
     from KidneySegLib.bundles.catalogue import find_bundle
     from KidneySegLib.networks.factory import build_network, parameters
-    from KidneySegLib.training.recipes import find_recipe, read_recipe
+    from KidneySegLib.training.recipe_files import read_stage
+    from KidneySegLib.training.recipes import find_recipe
 
     trained = {}
     for run in runs:
@@ -36,7 +37,7 @@ def export(
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
         if not separator or not file.is_file():
             raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
-        stage = read_recipe(find_recipe(recipe)).stage
+        stage = read_stage(find_recipe(recipe))
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(state["average"] if last else state)

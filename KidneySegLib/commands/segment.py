@@ -48,9 +48,7 @@ def segment(
         _summarise(run.findings)
 
 
-def _check_options(
-    task: Task, series: str | None, pixel_mm: float | None, window: tuple[float, float] | None
-) -> None:
+def _check_options(task: Task, series: str | None, pixel_mm: float | None, window: tuple[float, float] | None) -> None:
     """Refuses options that the task would silently leave aside."""
     if task is Task.CT and (pixel_mm is not None or window is not None):
         raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")

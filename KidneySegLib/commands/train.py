@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from KidneySegLib.commands.train_slices import train_slices
 from KidneySegLib.errors import InputError
 
 
@@ -29,12 +30,18 @@ def train(
 
     from KidneySegLib.segmentation.device import choose_device
     from KidneySegLib.training.exams import prepare_exam
+    from KidneySegLib.training.recipe_files import is_slice_recipe
     from KidneySegLib.training.recipes import find_recipe, read_recipe
     from KidneySegLib.training.shapes import read_shapes
     from KidneySegLib.training.trainer import Trainer
 
     if threads:
         torch.set_num_threads(threads)
+    if is_slice_recipe(find_recipe(recipe)):
+        if leave_out or steps or not synthesis:
+            raise InputError("--leave-out, --no-synthesis and --steps belong to recipes for volumes.")
+        train_slices(recipe, data, output, minutes=minutes, device=device)
+        return
     plan = read_recipe(find_recipe(recipe)).changed(
         leave_out=leave_out or [], synthesis=synthesis, steps=steps or None, start=start or None
     )

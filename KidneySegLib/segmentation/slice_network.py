@@ -83,8 +83,9 @@ class SliceNetwork:
         before = [m // 2 for m in missing]
         padded = np.pad(hu, [(b, m - b) for b, m in zip(before, missing, strict=True)], constant_values=AIR)
         image = torch.from_numpy(network_input(padded, self.stage))[None, None].to(self.device)
-        with torch.inference_mode(), torch.autocast(
-            self.device.type, self.precision, enabled=self.precision != torch.float32
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32),
         ):
             logits = self.network(image)
         probability = torch.sigmoid(logits.float()).cpu()[0, 0]

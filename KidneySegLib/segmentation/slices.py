@@ -31,6 +31,21 @@ SURE_CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True)
+class SliceOutline:
+    """The kidneys of a slice; arrays on its own grid.
+
+    Attributes:
+        labels: uint8, 1 right kidney, 2 left kidney.
+        probability: of kidney, 32-bit float.
+        flags: what is unusual.
+    """
+
+    labels: np.ndarray
+    probability: np.ndarray
+    flags: list[Flag]
+
+
+@dataclass(frozen=True)
 class SliceSegmentation:
     """What was found in a slice.
 
@@ -85,7 +100,8 @@ def segment_slice(
     network = load_slice_network(bundle, chosen)
     loaded = time.perf_counter()
     progress("kidneys", 0.0, "Outlining the kidneys")
-    labels, flags = outline_slice(volume, network)
+    outline = outline_slice(volume, network)
+    labels, flags = outline.labels, outline.flags
     outlined = time.perf_counter()
     progress("kidneys", 0.8, "Looking for stones")
     if calibrate:
@@ -97,8 +113,8 @@ def segment_slice(
     return SliceSegmentation(volume, labels, [*flags, *more], chosen, seconds)
 
 
-def outline_slice(volume: Volume, network: SliceNetwork) -> tuple[np.ndarray, list[Flag]]:
-    """Returns the kidneys as uint8 labels on the volume's own grid, and flags.
+def outline_slice(volume: Volume, network: SliceNetwork) -> SliceOutline:
+    """Outlines the kidneys of a volume of one axial slice.
 
     Raises:
         InputError: the volume has several axial slices.
@@ -113,7 +129,7 @@ def outline_slice(volume: Volume, network: SliceNetwork) -> tuple[np.ndarray, li
     regions = largest_regions(probability > network.stage.threshold, spacing)
     labels = label_sides(regions, hu, spacing)
     flags = _judge(labels, regions, probability)
-    return np.ascontiguousarray(order.invert(labels[None])), flags
+    return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
 
 
 def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag]]:

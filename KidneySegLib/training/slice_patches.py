@@ -58,9 +58,7 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return _acquire(hu, self.recipe.ranges, rng), organ
 
 
-def _sample(
-    item: LabelledSlice, recipe: SliceRecipe, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _sample(item: LabelledSlice, recipe: SliceRecipe, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Samples a slice through one random affine and elastic map; HU are air outside it."""
     ranges, patch, spacing = recipe.ranges, recipe.stage.patch[1:], recipe.stage.spacing[1:]
     size = ranges.scale ** rng.uniform(-1, 1) * ranges.stretch ** rng.uniform(-1, 1, 2)

@@ -63,14 +63,6 @@ class SliceRecipe:
     ranges: SliceRanges
 
 
-def is_slice_recipe(path: Path) -> bool:
-    """Whether a recipe file is one for slices: it counts in epochs, which recipes for volumes do not."""
-    try:
-        return "epochs" in tomllib.loads(path.read_text(encoding="utf-8")).get("schedule", {})
-    except (OSError, tomllib.TOMLDecodeError):
-        return False  # what is wrong with the file is for its reader to say
-
-
 def read_slice_recipe(path: Path, *, slices_per_epoch: int | None = None) -> SliceRecipe:
     """Reads a recipe.
 

@@ -1,7 +1,8 @@
 """Labelled axial slices for training: from a folder of slices, or out of exams.
 
-A folder of slices holds ``slices.json`` (one entry per slice: ``image``, ``patient``, ``kidneys``) and PNG files of 8
-bits: ``images/N.png``, ``kidneys/N.png`` (values of ``structures``; only where drawn) and ``stones/N.png`` (0 or 255).
+A folder of slices holds ``slices.json`` (one entry per slice: ``image``, ``patient``, ``kidneys``, if known
+``pixel_mm``) and PNG files of 8 bits: ``images/N.png``, ``kidneys/N.png`` (values of ``structures``; only where drawn)
+and ``stones/N.png`` (0 or 255).
 """
 
 from __future__ import annotations
@@ -52,11 +53,13 @@ class SliceEntry:
         number: N of its files.
         patient: name of the patient in the list.
         has_kidneys: whether kidneys were drawn.
+        pixel_mm: pixel size, where the list states it.
     """
 
     number: int
     patient: str
     has_kidneys: bool
+    pixel_mm: float | None = None
 
 
 def read_list(folder: Path) -> list[SliceEntry]:
@@ -67,13 +70,20 @@ def read_list(folder: Path) -> list[SliceEntry]:
     """
     try:
         entries = json.loads((folder / LIST).read_text(encoding="utf-8"))
-        return [SliceEntry(int(e["image"]), str(e["patient"]), bool(e["kidneys"])) for e in entries]
+        return [
+            SliceEntry(int(e["image"]), str(e["patient"]), bool(e["kidneys"]), _optional(e.get("pixel_mm")))
+            for e in entries
+        ]
     except OSError as error:
         raise InputError(f"The folder holds no list of slices ({LIST}).") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{LIST} must be a list of entries with image (number), patient and kidneys (true or false)."
         ) from error
+
+
+def _optional(value: object) -> float | None:
+    return None if value is None else float(str(value))
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -108,7 +118,7 @@ def load_slices(
         folder: with ``slices.json``, or an exam (see ``exams``).
         working: the network's grid in mm; slices are stored a little finer.
         distance_mm: between the slices that are taken from an exam.
-        pixel_mm: pixel size of a folder of slices.
+        pixel_mm: pixel size of a folder of slices, where its list states none.
         window: HU of black and white that are assumed for a folder of slices.
 
     Raises:
@@ -128,7 +138,8 @@ def _from_folder(folder: Path, working: float, pixel_mm: float, window: tuple[fl
             if organ.shape != hu.shape:
                 raise InputError(f"Slice {entry.number}: image and kidneys have different sizes.")
             name = f"{entry.patient} {entry.number}"
-            slices += _stored(hu[None], organ[None], (pixel_mm, pixel_mm), working, [name], entry.patient)
+            pixel = entry.pixel_mm or pixel_mm
+            slices += _stored(hu[None], organ[None], (pixel, pixel), working, [name], entry.patient)
     return slices
 
 

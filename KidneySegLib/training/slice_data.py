@@ -1,0 +1,31 @@
+"""All slices that a recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.training.slice_recipes import SliceRecipe
+from KidneySegLib.training.slices import LabelledSlice, load_slices
+
+
+def recipe_slices(recipe: SliceRecipe, data: Path, names: Sequence[str]) -> list[LabelledSlice]:
+    """Reads the slices of folders and exams below ``data``.
+
+    Raises:
+        InputError: the data folder does not exist, or something in it cannot be read.
+    """
+    if not data.is_dir():
+        raise InputError("The data folder does not exist. Give the folder that holds the recipe's slices and exams.")
+    return [
+        item
+        for name in names
+        for item in load_slices(
+            data / name,
+            recipe.stage.spacing[1],
+            distance_mm=recipe.slice_distance_mm,
+            pixel_mm=recipe.pixel_mm,
+            window=recipe.stage.window,
+        )
+    ]
