@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def evaluate(
     exams: Annotated[
         list[Path],
-        typer.Argument(help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these"),
+        typer.Argument(
+            help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these. For ct-slice "
+            "folders with slices.json"
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and results")],
     task: Annotated[Task, typer.Option(help="ct: the engine on exams; ct-slice: the 2D pipeline on slices")] = Task.CT,
@@ -35,6 +38,10 @@ def evaluate(
     Per kidney (as an organ: together with its masses, cysts and stones), per class, and lesion by lesion.
     """
     if task is Task.CT_SLICE:
+        if pictures:
+            raise InputError(
+                "--pictures belongs to exams; --task ct-slice draws its comparison without it. Leave it out."
+            )
         from KidneySegLib.commands.evaluate_slices import evaluate_slices
 
         evaluate_slices(exams, output, model=model, device=device)

@@ -1,5 +1,6 @@
 """``kidneyseg evaluate`` with an engine that answers what the test wants."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,3 +102,15 @@ def test_a_table_that_cannot_be_written_is_told(engine, tmp_path):
     (tmp_path / "out" / "evaluation.md").mkdir(parents=True)
     with pytest.raises(OutputError, match="tables"):
         evaluate_exams([tmp_path / "one"], tmp_path / "out")
+
+
+def test_slices_are_passed_on(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(
+        "KidneySegLib.commands.evaluate_slices.evaluate_slices", lambda *args, **kw: calls.append((*args, kw))
+    )
+    arguments = ["evaluate", "a", "b", "-o", "out", "--task", "ct-slice", "--model", "m"]
+    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
+    assert calls == [([Path("a"), Path("b")], Path("out"), {"model": "m", "device": "auto"})]
+    with pytest.raises(InputError, match="--pictures"):
+        CliRunner().invoke(app, [*arguments, "--pictures"], catch_exceptions=False)
