@@ -60,15 +60,13 @@ def coarse_kidney(volume: Volume, mask: np.ndarray, box: Box) -> CoarseKidney:
         mask: bool ``(k, j, i)`` on the volume's grid, within ``box``.
         box: the kidney's bounding box and a margin.
     """
-    from scipy.ndimage import distance_transform_edt
-
     spacing = volume.spacing[::-1]
     steps = tuple(max(1, round(BLOCK_MM / axis)) for axis in spacing)
     sizes = tuple(step * axis for step, axis in zip(steps, spacing, strict=True))
     hu = _block_means(volume.voxels[box], steps)
     share = _block_means(mask, steps)
     hull, margin = _closed(share >= 0.5, sizes)
-    depth = distance_transform_edt(hull, sampling=sizes)
+    depth = _distance(~hull, sizes)
     inner = tuple(slice(before, size - after) for (before, after), size in zip(margin, hull.shape, strict=True))
     return CoarseKidney(box, steps, sizes, hu, share, hull[inner], depth[inner])  # type: ignore[arg-type]
 
@@ -78,16 +76,24 @@ def _closed(mask: np.ndarray, spacing: tuple[float, ...]) -> tuple[np.ndarray, l
 
     Beyond the array the kidney goes on as it ends there: where the image cuts it there is no surface.
     """
-    from scipy.ndimage import distance_transform_edt
-
     margin = [(cells, cells) for cells in (int(np.ceil(SINUS_OPENING_MM / axis)) + 2 for axis in spacing)]
     mask = np.pad(mask, margin, mode="edge")
     if not mask.any():
         return mask, margin
-    grown = distance_transform_edt(~mask, sampling=spacing) <= SINUS_OPENING_MM
-    if grown.all():
-        return grown, margin
-    return mask | (distance_transform_edt(grown, sampling=spacing) > SINUS_OPENING_MM), margin
+    outside = _distance(mask, spacing) > SINUS_OPENING_MM
+    return mask | (_distance(outside, spacing) > SINUS_OPENING_MM), margin
+
+
+def _distance(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
+    """Returns the distance in mm of every cell to the nearest one in ``mask``, inf where there is none."""
+    import SimpleITK as sitk
+
+    if not mask.any():
+        return np.full(mask.shape, np.inf, np.float32)
+    image = sitk.GetImageFromArray(mask.astype(np.uint8))
+    image.SetSpacing(spacing[::-1])
+    signed = sitk.SignedMaurerDistanceMap(image, insideIsPositive=False, squaredDistance=False, useImageSpacing=True)
+    return np.maximum(sitk.GetArrayFromImage(signed), 0)
 
 
 def _block_means(array: np.ndarray, steps: tuple[int, ...]) -> np.ndarray:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# Two thirds of the blur of a body kernel lie within 2.5 mm.
-REACH_MM = 2.5
+# Almost all of the blur of a body kernel lies within 2 mm.
+REACH_MM = 2.0
 # Values of what can surround a stone: urine to enhanced parenchyma. Fat around it does not lower the border, because
 # between stone and fat there is the wall of the calyx.
 LEAST_SURROUNDINGS_HU = 0.0
@@ -33,9 +33,9 @@ def outline(
     import cc3d
     from scipy.ndimage import binary_dilation, maximum_filter
 
-    footprint = ball(REACH_MM, spacing)
+    size = [2 * max(1, int(REACH_MM / axis)) + 1 for axis in spacing]
     near = binary_dilation(core, ball(REACH_MM / 2, spacing))
-    peaks = maximum_filter(np.where(core, voxels, -np.inf).astype(np.float32), footprint=footprint)
+    peaks = maximum_filter(np.where(core, voxels, -np.inf).astype(np.float32), size=size)
     surroundings = _surroundings(voxels, core, near, level)
     half = (peaks + surroundings) / 2
     mask = near & (voxels >= np.maximum(half, level + FLOOR_NOISES * noise))

@@ -53,7 +53,7 @@ class Candidate:
 
 
 def candidates(
-    canonical: Volume, labels: np.ndarray, region: KidneyRegion, tissue: Tissue, fixed_threshold_hu: float | None
+    canonical: Volume, labels: np.ndarray, region: KidneyRegion, tissue: Tissue, *, border_at_threshold: bool
 ) -> Iterator[Candidate]:
     """Finds the dense bodies that reach into a kidney's region.
 
@@ -62,14 +62,12 @@ def candidates(
         labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``.
         region: of one kidney.
         tissue: that kidney's parenchyma.
-        fixed_threshold_hu: from here on everything is stone; None takes the threshold of ``tissue`` and the border
-            half-way to the surroundings.
+        border_at_threshold: draw the border where the threshold is passed, not half-way to the surroundings.
     """
     import cc3d
 
     voxels = canonical.voxels[region.box]
-    threshold = tissue.dense if fixed_threshold_hu is None else fixed_threshold_hu
-    dense = voxels >= threshold
+    dense = voxels >= tissue.dense
     searched = dense & (region.zones != Zone.OUTSIDE)
     if not searched.any():
         return
@@ -86,7 +84,7 @@ def candidates(
         zones = region.zones[box][core]
         inside = float(np.count_nonzero(zones) / count)
         part = voxels[box]
-        if fixed_threshold_hu is None and inside > 0.5:
+        if inside > 0.5 and not border_at_threshold:
             mask = outline(part, core, spacing, tissue.level, tissue.noise)
         else:
             mask = core

@@ -17,12 +17,14 @@ MARGIN_MM = 6.0
 SURROUNDINGS_MM = 12.0
 
 # The proximal ureter lies before the psoas, between the transverse processes' tips and the kidney, below the hilum.
-URETER_BELOW_KIDNEY_MM = 60.0
+URETER_BELOW_KIDNEY_MM = 40.0
 URETER_ABOVE_CENTRE_MM = 15.0
 URETER_BEFORE_CENTRE_MM = 55.0
 URETER_BEHIND_CENTRE_MM = 15.0
-# The aorta and the calcium in its wall reach about 20 mm to the left of the midline.
+# The aorta and the calcium in its wall reach 20 mm to the left of the midline.
 MIDLINE_MM = 22.0
+# Of a kidney that the image cuts at the feet the level of the hilum is known if this much is seen.
+SEEN_MM = 60.0
 
 BONE_HU = 150
 COLUMN_MM = 20.0
@@ -90,6 +92,8 @@ def _region(
 def _ureter(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> Box | None:
     """Returns the box in which the proximal ureter runs, or None where there is no room for it."""
     along_k, along_j, along_i = canonical.spacing[::-1]
+    if kidney[0].start == 0 and (kidney[0].stop - kidney[0].start) * along_k < SEEN_MM:
+        return None
     centre = [(axis.start + axis.stop) / 2 for axis in kidney]
     middle = _spine(canonical, kidney, side, other)
     away = MIDLINE_MM / along_i
@@ -103,7 +107,7 @@ def _ureter(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> Bo
         columns,
     ]
     slices = [
-        slice(max(0, int(np.floor(low))), min(size, int(np.ceil(high))))
+        slice(max(0, int(np.ceil(low))), min(size, int(np.floor(high))))
         for (low, high), size in zip(box, canonical.voxels.shape, strict=True)
     ]
     if any(axis.stop <= axis.start for axis in slices):

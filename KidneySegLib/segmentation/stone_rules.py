@@ -25,7 +25,7 @@ URETER_LEAST_MM = 3.0
 URETER_LONGEST_MM = 30.0
 URETER_THICKEST_MM = 15.0
 URETER_SLIMNESS = 3.0
-URETER_FAT = 0.15
+URETER_FAT = 0.2
 GAS_HU = -250
 
 # Excreted contrast medium shows in many calyces.
@@ -36,7 +36,7 @@ def is_stone(body: Candidate, tissue: Tissue, *, contrast: bool) -> bool:
     """Judges one dense body of a kidney with parenchyma ``tissue``."""
     if body.inside <= 0.5 or is_stent(body) or body.at_lesion > LESION_SHARE:
         return False
-    if body.voxels == 1 and body.peak < tissue.sure:
+    if body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
         return False
     if body.zone is Zone.URETER:
         return not contrast and _like_ureteral_stone(body, tissue)

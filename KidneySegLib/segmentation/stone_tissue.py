@@ -11,6 +11,9 @@ import numpy as np
 # with the voxels that it fills to two thirds.
 STONE_ABOVE_TISSUE_HU = 100.0
 STONE_NOISES = 5.0
+# Its peak has to be clearer than its border; streaks in noisy scans reach 110 HU above parenchyma.
+PEAK_ABOVE_TISSUE_HU = 120.0
+PEAK_NOISES = 6.0
 
 # With contrast medium cortex and arteries reach 200 to 400 HU: only what is clearly denser can be a stone.
 STONE_WITH_CONTRAST_HU = 500.0
@@ -30,22 +33,27 @@ class Tissue:
         level: median in HU.
         noise: standard deviation of the noise in HU.
         dense: from here on a voxel is looked at, in HU.
+        peak: what the densest voxel of a stone reaches at least, in HU.
         sure: from here on even a single voxel is not noise, in HU.
     """
 
     level: float
     noise: float
     dense: float
+    peak: float
     sure: float
 
 
-def tissue_of(voxels: np.ndarray, tissue: np.ndarray, *, contrast: bool) -> Tissue | None:
+def tissue_of(
+    voxels: np.ndarray, tissue: np.ndarray, *, contrast: bool, fixed_threshold_hu: float | None = None
+) -> Tissue | None:
     """Measures the parenchyma.
 
     Args:
         voxels: HU ``(k, j, i)``, axes in canonical order.
         tissue: bool, same shape: the kidney.
         contrast: whether contrast medium was given.
+        fixed_threshold_hu: takes the place of the adaptive thresholds where no contrast medium was given.
 
     Returns:
         None if the kidney has hardly any voxels.
@@ -62,10 +70,17 @@ def tissue_of(voxels: np.ndarray, tissue: np.ndarray, *, contrast: bool) -> Tiss
     if contrast:
         enhanced = float(np.percentile(values, 99))
         dense = max(STONE_WITH_CONTRAST_HU, enhanced + STONE_ABOVE_ENHANCED_HU, level + STONE_NOISES * noise)
+    elif fixed_threshold_hu is not None:
+        dense = fixed_threshold_hu
     else:
         dense = level + max(STONE_ABOVE_TISSUE_HU, STONE_NOISES * noise)
     sure = level + float(norm.isf(FALSE_VOXELS / values.size)) * noise
-    return Tissue(level, noise, dense, max(dense, sure))
+    peak = (
+        dense
+        if fixed_threshold_hu is not None and not contrast
+        else max(dense, level + max(PEAK_ABOVE_TISSUE_HU, PEAK_NOISES * noise))
+    )
+    return Tissue(level, noise, dense, peak, max(peak, sure))
 
 
 def _noise(voxels: np.ndarray, tissue: np.ndarray, level: float) -> float:

@@ -29,7 +29,8 @@ def find_stones(
         canonical: the image in HU, axes in canonical order (``Volume.canonical``).
         labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``: kidneys, masses, cysts.
         fixed_threshold_hu: what is at least that dense is stone (130 to 225 in the literature); None adapts to
-            parenchyma and noise, and draws the border half-way between the stone and its surroundings.
+            parenchyma and noise, and draws the border half-way between the stone and its surroundings. On a scan with
+            contrast medium the adaptive threshold stays, because enhanced tissue is denser than any of those.
 
     Returns:
         bool ``(k, j, i)``: all stones; and flags on what could not be seen.
@@ -39,13 +40,15 @@ def find_stones(
     contrast = phase != "non-contrast"
     if phase == "excretory":
         return found, [_HIDDEN]
+    at_threshold = fixed_threshold_hu is not None and not contrast
     accepted: list[Candidate] = []
     stent = False
     for region in stone_regions(canonical, labels, ureter=not contrast):
-        tissue = tissue_of(canonical.voxels[region.box], region.tissue, contrast=contrast)
+        voxels = canonical.voxels[region.box]
+        tissue = tissue_of(voxels, region.tissue, contrast=contrast, fixed_threshold_hu=fixed_threshold_hu)
         if tissue is None:
             continue
-        bodies = list(candidates(canonical, labels, region, tissue, fixed_threshold_hu))
+        bodies = list(candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold))
         stent = stent or any(is_stent(body) for body in bodies)
         accepted += [body for body in bodies if is_stone(body, tissue, contrast=contrast)]
     flags = _flags(phase, stent)
