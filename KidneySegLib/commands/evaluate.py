@@ -21,7 +21,7 @@ def evaluate(
     exams: Annotated[
         list[Path],
         typer.Argument(
-            help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these. For ct-slice "
+            help="Folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these. ct-slice: "
             "folders with slices.json"
         ),
     ],
