@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,24 @@ from scipy.spatial.transform import Rotation
 
 from KidneySegLib.volume import Volume
 
-Shape = Callable[[NDArray], NDArray]  # points (..., 3) in mm LPS to bool
+
+@dataclass(frozen=True)
+class Shape:
+    """A body in the patient.
+
+    Attributes:
+        inside: takes points (..., 3) in mm LPS to bool.
+        centre: middle of a ball that holds it, mm LPS.
+        reach: radius of that ball in mm.
+    """
+
+    inside: Callable[[NDArray], NDArray]
+    centre: tuple
+    reach: float
+
+    def __call__(self, x: NDArray) -> NDArray:
+        return self.inside(x)
+
 
 KIDNEY_RADII = (25.0, 22.0, 55.0)
 RIGHT, LEFT = (-60.0, 0.0, 0.0), (60.0, 0.0, 0.0)
@@ -23,7 +41,7 @@ def ellipsoid(centre: tuple, radii: tuple, turn: NDArray | None = None) -> Shape
         at = (x - np.array(centre)) @ (np.eye(3) if turn is None else turn)
         return ((at / np.array(radii)) ** 2).sum(axis=-1) <= 1
 
-    return inside
+    return Shape(inside, centre, max(radii))
 
 
 def ball(centre: tuple, radius: float) -> Shape:
@@ -38,16 +56,23 @@ def rod(start: tuple, end: tuple, radius: float) -> Shape:
         t = np.clip((x - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
         return np.linalg.norm(x - a - t[..., None] * (b - a), axis=-1) <= radius
 
-    return inside
+    return Shape(inside, tuple((a + b) / 2), float(np.linalg.norm(b - a)) / 2 + radius)
+
+
+def block(centre: tuple, half: tuple) -> Shape:
+    """A block along the patient's axes."""
+    return Shape(lambda x: np.all(np.abs(x - centre) <= half, axis=-1), centre, float(np.linalg.norm(np.array(half))))
 
 
 def either(*shapes: Shape) -> Shape:
-    return lambda x: np.any([shape(x) for shape in shapes], axis=0)
+    centre = np.mean([shape.centre for shape in shapes], axis=0)
+    reach = max(np.linalg.norm(centre - shape.centre) + shape.reach for shape in shapes)
+    return Shape(lambda x: np.any([shape(x) for shape in shapes], axis=0), tuple(centre), float(reach))
 
 
 def grid(
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0),
-    extent: tuple[float, float, float] = (220.0, 100.0, 150.0),
+    extent: tuple[float, float, float] = (206.0, 60.0, 126.0),
     turn: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> Volume:
     """Air-free image around the origin: spacing and extent along i, j, k in mm, turned by degrees about x, y, z."""
@@ -65,9 +90,12 @@ def points(volume: Volume) -> NDArray:
 def draw(volume: Volume, bodies: list[tuple[int, Shape]]) -> NDArray:
     """Returns a label map, uint8 ``(k, j, i)``; later bodies overwrite earlier ones."""
     labels = np.zeros(volume.voxels.shape, np.uint8)
-    x = points(volume)
     for label, shape in bodies:
-        labels[shape(x)] = label
+        centre, reach = volume.to_kji(np.array(shape.centre)), shape.reach / np.array(volume.spacing[::-1])
+        box = tuple(slice(max(0, int(c - r)), max(0, int(c + r) + 2)) for c, r in zip(centre, reach, strict=True))
+        part = labels[box]
+        if part.size:
+            part[shape(points(volume.crop(box)))] = label
     return labels
 
 
