@@ -84,7 +84,9 @@ def run_ct(
     )
     clock = time.perf_counter()
     flags = [*acquisition.flags, *segmentation.flags]
-    findings = describe(volume, segmentation.labels, flags=flags, provenance=provenance)
+    findings = describe(
+        volume, segmentation.labels, flags=flags, provenance=provenance, certainty=segmentation.certainty
+    )
     provenance.seconds["measure"] = time.perf_counter() - clock
     return Run(volume, segmentation.labels, findings)
 

@@ -1,4 +1,4 @@
-"""CT in, label map out: locate, decide sides, outline, judge."""
+"""CT in, label map out: locate, decide sides, outline, judge, find lesions and stones."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
+from KidneySegLib.segmentation.boxed import Box
+from KidneySegLib.segmentation.certainty import Certainty
 from KidneySegLib.segmentation.device import Device, choose_device
-from KidneySegLib.segmentation.kidney import Box, Outline, outline_kidney
+from KidneySegLib.segmentation.kidney import Outline, outline_kidney
+from KidneySegLib.segmentation.lesions import draw_lesions, find_lesions
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
 from KidneySegLib.segmentation.plausible import believable
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import resample
 from KidneySegLib.segmentation.sides import Region, assign
-from KidneySegLib.structures import KIDNEYS, Side
+from KidneySegLib.segmentation.stones import find_stones
+from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
+
+STONE = BY_KEY["stone"].label
 
 
 @dataclass
@@ -31,12 +37,14 @@ class Segmentation:
         labels: uint8 on the input's own grid and axis order, values of ``structures``.
         flags: what is unusual.
         device: what it ran on.
+        certainty: how sure the network is of masses and cysts; None if there are none.
         seconds: wall time by stage.
     """
 
     labels: np.ndarray
     flags: list[Flag]
     device: Device
+    certainty: Certainty | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -57,11 +65,11 @@ def load_predictors(bundle: Bundle, device: Device) -> dict[str, Predictor]:
 
 
 def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress: Progress = silent) -> Segmentation:
-    """Finds and outlines the kidneys.
+    """Finds the kidneys, their masses and cysts, and stones.
 
     Args:
         volume: CT in HU, any orientation, right-angled axes.
-        bundle: with the stages ``locator`` and ``kidney``.
+        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need the stage ``lesion``.
         device: see ``choose_device``.
         progress: receives progress and may stop the run.
 
@@ -79,6 +87,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     regions, boxes, flags = _locate(canonical, predictors["locator"], bundle, progress)
     clock.lap("locate")
     labels = np.zeros(canonical.voxels.shape, np.uint8)
+    outlines = []
     for number, (region, box) in enumerate(zip(regions, boxes, strict=True)):
 
         def tell(done: float, side: Side = region.side, number: int = number) -> None:
@@ -86,9 +95,32 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
 
         outline = outline_kidney(canonical, region.side, box, region.seeds, predictors["kidney"], tell)
         flags += [flag for flag in outline.flags if flag not in flags]
-        flags += _judge_and_draw(outline, region, bundle, canonical, labels)
+        if believable(outline, canonical, bundle.rules):
+            outlines.append(outline)
+            flags += _draw(outline, region, bundle, labels)
+        else:
+            flags.append(_not_confirmed(outline.side))
     clock.lap("kidneys")
-    return Segmentation(np.ascontiguousarray(order.invert(labels)), flags, chosen, clock.seconds)
+    lesions = []
+    for number, outline in enumerate(outlines if "lesion" in predictors else []):
+
+        def tell_lesions(done: float, side: Side = outline.side, number: int = number) -> None:
+            share = (number + done) / len(outlines)
+            progress("lesions", share, f"Looking for masses and cysts of the {side.value} kidney")
+
+        lesions.append(find_lesions(canonical, outline, predictors["lesion"], bundle.rules, tell_lesions))
+        flags += [flag for flag in lesions[-1].flags if flag not in flags]
+    percent = draw_lesions(lesions, [outline.side for outline in outlines], labels)
+    clock.lap("lesions")
+    if outlines:
+        progress("stones", 0.0, "Looking for stones")
+        stones, more = find_stones(canonical, labels)
+        labels[stones] = STONE
+        flags += more
+    clock.lap("stones")
+    final = np.ascontiguousarray(order.invert(labels))
+    certainty = None if percent is None else Certainty.within(final, order.invert(percent))
+    return Segmentation(final, flags, chosen, certainty, clock.seconds)
 
 
 def _locate(
@@ -119,17 +151,16 @@ def _native_box(region: Region, shape: tuple[int, int, int], canonical: Volume, 
     return slices[0], slices[1], slices[2]
 
 
-def _judge_and_draw(
-    outline: Outline, region: Region, bundle: Bundle, canonical: Volume, labels: np.ndarray
-) -> list[Flag]:
-    """Writes a believable kidney into ``labels``; returns flags on it."""
-    side = outline.side
-    if not believable(outline, canonical, bundle.rules):
-        message = f"Something like a kidney was located on the {side.value} side, but its outline is not convincing: "
-        return [Flag("kidney_not_confirmed", Severity.WARNING, message + "it was left out. Check that side.")]
-    mask = outline.mask
+def _not_confirmed(side: Side) -> Flag:
+    message = f"Something like a kidney was located on the {side.value} side, but its outline is not convincing: "
+    return Flag("kidney_not_confirmed", Severity.WARNING, message + "it was left out. Check that side.")
+
+
+def _draw(outline: Outline, region: Region, bundle: Bundle, labels: np.ndarray) -> list[Flag]:
+    """Writes a kidney into ``labels``; returns flags on it."""
+    side, mask = outline.side, outline.mask
     if region.border is not None:
-        border = region.border * canonical.voxels.shape[2] / region.seeds.shape[2]
+        border = region.border * labels.shape[2] / region.seeds.shape[2]
         columns = np.arange(outline.box[2].start, outline.box[2].stop) + 0.5
         mask = mask & ((columns < border) == (side is Side.RIGHT))
     target = labels[outline.box]

@@ -144,7 +144,7 @@ def test_what_lies_inside_a_skull_is_no_kidney(bundle):
 def test_a_horseshoe_is_divided_at_the_spine(bundle):
     bridge = ((0.0, -10.0, 560.0), (70.0, 15.0, 20.0))
     result = segment_ct(body(RIGHT, LEFT, bridge), bundle, device="cpu")
-    assert [f.code for f in result.flags] == ["fused_kidney"]
+    assert "fused_kidney" in {f.code for f in result.flags}
     volume = body()
     for value, sign in ((1, -1), (2, 1)):
         x = volume.to_lps(np.argwhere(result.labels == value))[:, 0]

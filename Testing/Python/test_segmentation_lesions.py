@@ -1,0 +1,165 @@
+"""Masses and cysts, with a network that knows them by density.
+
+No border between two tissues of the images passes through the density of a third one.
+"""
+
+import numpy as np
+import pytest
+import torch
+from test_segmentation_pipeline import STAGES, Bright, body, reoriented
+
+from KidneySegLib.bundles.bundle import Bundle, Rules
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation.certainty import Certainty
+from KidneySegLib.segmentation.kidney import Outline
+from KidneySegLib.segmentation.lesions import CYST, MASS, Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.pipeline import segment_ct
+from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.structures import Side
+from KidneySegLib.volume import Volume
+
+STAGE = StagePlan(
+    "lesion",
+    NetworkPlan("unet3d", (4, 8, 8), ("kidney", "mass", "cyst")),
+    (1.5, 1.5, 1.5),
+    (-160.0, 340.0),
+    (64, 64, 64),
+)
+SPACING = 1.5
+
+
+class ByDensity(torch.nn.Module):
+    """Logits by HU alone: positive within 20 HU of a level; ``height`` bounds how sure it is."""
+
+    def __init__(self, height: float = 9.0, levels: tuple[int, int, int] = (200, 300, 150)) -> None:
+        super().__init__()
+        self.height, self.levels = height, levels
+
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        hu = (tile + 1) * 250 - 160
+        near = [20 - (hu - level).abs() for level in self.levels]
+        return torch.cat(near, dim=1).clamp(-9, self.height)
+
+
+def predictor(height: float = 9.0) -> Predictor:
+    return Predictor(STAGE, ByDensity(height), torch.device("cpu"), torch.float32)
+
+
+def image(*balls: tuple[tuple[float, float, float], float, float]) -> Volume:
+    """250 HU with balls (centre k, j, i and radius in voxels, HU), 1.5 mm voxels, canonical."""
+    hu = np.full((70, 70, 90), 250, np.int16)
+    grid = np.indices(hu.shape)
+    for centre, radius, level in balls:
+        distance = sum((g - c) ** 2 for g, c in zip(grid, centre, strict=True))
+        hu[distance <= radius**2] = level
+    return Volume(hu, np.diag([SPACING, SPACING, SPACING, 1.0]))
+
+
+KIDNEY = ((35, 35, 30), 16, 200)
+
+
+def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
+    box = (slice(15, 56), slice(15, 56), slice(10, 51))
+    return Outline(side, box, volume.voxels[box] == 200, 0.99, 100.0, False, ())
+
+
+def find(volume: Volume, *, side: Side = Side.RIGHT, height: float = 9.0, rules: Rules | None = None) -> Lesions:
+    return find_lesions(volume, outline(volume, side), predictor(height), rules or Rules(), lambda done: None)
+
+
+def volume_ml(found: Lesions, label: int) -> float:
+    return float((found.labels == label).sum()) * SPACING**3 / 1000
+
+
+def ball_ml(radius: float) -> float:
+    return float(4 / 3 * np.pi * (radius * SPACING) ** 3 / 1000)
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_mass_and_a_cyst_are_found_where_they_are(side):
+    volume = image(KIDNEY, ((35, 24, 25), 6, 300), ((42, 42, 36), 5, 150))
+    found = find(volume, side=side)
+    assert volume_ml(found, MASS) == pytest.approx(ball_ml(6), rel=0.06)
+    assert volume_ml(found, CYST) == pytest.approx(ball_ml(5), rel=0.06)
+    for label, centre in ((MASS, (35, 24, 25)), (CYST, (42, 42, 36))):
+        middle = np.argwhere(found.labels == label).mean(axis=0) + [b.start for b in found.box]
+        assert np.allclose(middle, centre, atol=0.3)
+    assert found.percent[found.labels > 0].min() > 50 and not found.percent[found.labels == 0].any()
+
+
+def test_the_box_follows_a_mass_that_leaves_it():
+    volume = image(((35, 35, 62), 20, 300), KIDNEY)
+    found = find(volume)
+    assert found.box[2].stop > 80
+    assert volume_ml(found, MASS) == pytest.approx(float((volume.voxels == 300).sum()) * SPACING**3 / 1000, rel=0.03)
+
+
+def test_what_does_not_touch_the_kidney_is_no_lesion_of_it():
+    volume = image(((35, 35, 30), 8, 200), ((35, 35, 46), 4, 300))  # 6 mm between them
+    assert not find(volume).labels.any()
+
+
+def test_specks_are_left_out():
+    volume = image(KIDNEY, ((35, 24, 25), 1, 150))
+    assert not find(volume).labels.any()
+    assert volume_ml(find(volume, rules=Rules(smallest_lesion_mm=2.0)), CYST) > 0
+
+
+def test_an_uncertain_lesion_is_left_out():
+    volume = image(KIDNEY, ((35, 24, 25), 6, 300))
+    assert not find(volume, height=0.2).labels.any()  # 0.55 at best
+    assert find(volume, height=1.5).labels.any()  # 0.82
+
+
+def test_necrosis_is_part_of_its_mass_but_a_cyst_beside_a_mass_stays_a_cyst():
+    necrotic = find(image(KIDNEY, ((35, 24, 25), 8, 300), ((35, 24, 25), 4, 150)))
+    assert volume_ml(necrotic, CYST) == 0
+    assert volume_ml(necrotic, MASS) == pytest.approx(ball_ml(8), rel=0.06)
+    both = find(image(KIDNEY, ((35, 24, 25), 6, 300), ((35, 24, 36), 6, 150)))
+    assert volume_ml(both, CYST) > 0.7 * ball_ml(6) and volume_ml(both, MASS) > 0.7 * ball_ml(6)
+
+
+def test_a_lesion_never_takes_voxels_of_the_other_kidney():
+    labels = np.zeros((4, 4, 8), np.uint8)
+    labels[..., :3], labels[..., 5:] = 1, 2
+    everywhere = (slice(0, 4), slice(0, 4), slice(0, 8))
+    lesion = Lesions(everywhere, np.full(labels.shape, MASS, np.uint8), np.full(labels.shape, 80, np.uint8), ())
+    percent = draw_lesions([lesion], [Side.RIGHT], labels)
+    assert (labels[..., :5] == MASS).all() and (labels[..., 5:] == 2).all()
+    assert percent is not None and (percent[..., :5] == 80).all() and not percent[..., 5:].any()
+
+
+def test_no_lesion_has_no_certainty():
+    labels = np.zeros((4, 4, 8), np.uint8)
+    none = Lesions((slice(0, 4), slice(0, 4), slice(0, 8)), labels.copy(), labels.copy(), ())
+    assert draw_lesions([none], [Side.LEFT], labels) is None
+    assert Certainty.within(labels, labels) is None
+    stones = labels + np.uint8(5)
+    assert Certainty.within(stones, labels) is None
+
+
+@pytest.mark.parametrize("permutation", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("flips", [(False, False, False), (True, False, True)])
+def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkeypatch, permutation, flips):
+    def networks(bundle, device):
+        made = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
+        densities = ByDensity(levels=(200, 60, 300))
+        return {**made, "lesion": Predictor(STAGE, densities, torch.device("cpu"), torch.float32)}
+
+    monkeypatch.setattr(pipeline, "load_predictors", networks)
+    bundle = Bundle(tmp_path, "made", "0", "", "ct", "", (*STAGES, STAGE), Rules(), "")
+    volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
+    k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
+    points = volume.to_lps(np.stack((k, j, i), -1))
+    cyst = np.linalg.norm(points - (-80.0, 20.0, 585.0), axis=-1) < 12
+    stored = reoriented(volume.like(np.where(cyst, 300, volume.voxels).astype(np.int16)), permutation, flips)
+    result = segment_ct(stored, bundle, device="cpu")
+    where = np.argwhere(result.labels == CYST)
+    assert np.allclose(stored.to_lps(where).mean(axis=0), (-80.0, 20.0, 585.0), atol=1.5)
+    # its border voxels have densities in between, which this network knows as nothing
+    assert len(where) * stored.voxel_volume == pytest.approx(4 / 3 * np.pi * 12**3, rel=0.25)
+    assert result.certainty is not None
+    inside = result.labels[result.certainty.box]
+    assert (result.certainty.percent[inside == CYST] > 50).all()
+    assert inside.size < result.labels.size / 10
