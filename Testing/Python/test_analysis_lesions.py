@@ -242,6 +242,8 @@ def test_every_order_of_storage_gives_the_same_lesions() -> None:
             last = stored.voxels.shape[axis] - 1
             assert index == (last - before["axial_slice"] if flipped[axis] else before["axial_slice"])
             for name, value in values.items():
+                if name.endswith(("_start_lps_mm", "_end_lps_mm")):
+                    continue  # a ball has many diameters
                 close = isinstance(value, float | tuple) and name != "cut_at"
                 assert value == (pytest.approx(before[name], abs=1e-6) if close else before[name]), name
 
