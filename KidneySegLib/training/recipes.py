@@ -30,6 +30,9 @@ class Schedule:
         average: decay of the running mean of weights that is validated and exported.
         validate_every: steps.
         seed: of weights and patches.
+        dice_of_absent: whether the Dice loss also counts for an output that a patch does not hold; cross-entropy always
+            does. Lesions are absent from most patches, and a Dice loss that punishes any finding there keeps a network
+            from beginning to find them.
     """
 
     steps: int
@@ -40,6 +43,7 @@ class Schedule:
     average: float = 0.998
     validate_every: int = 500
     seed: int = 0
+    dice_of_absent: bool = True
 
 
 @dataclass(frozen=True)

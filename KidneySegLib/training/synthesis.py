@@ -26,6 +26,7 @@ from KidneySegLib.training.transplant import transplant
 # A lesion may take the place of other soft tissue only from this radius on; smaller ones stay in kidney and fat.
 _BOLD_RADIUS_MM = 14.0
 _TRIES = 12
+_PLACES = 3
 # What finds less room than this share of itself is not put in: the rest would have a form that no lesion has.
 _LEAST_ROOM = 0.6
 _DECOY_DISTANCE_MM = 6.0
@@ -75,25 +76,27 @@ def synthesise(scene: Scene, ranges: SynthesisRanges, library: ShapeLibrary | No
         return
     count = int(rng.choice([1, 2, 3, 5], p=[0.55, 0.25, 0.12, 0.08]))
     for number in range(count):
-        _add_lesion(scene, ranges, library, rng, largest=1.0 if number == 0 else 0.4)
+        for _ in range(_PLACES):
+            if _add_lesion(scene, ranges, library, rng, largest=1.0 if number == 0 else 0.4):
+                break
 
 
 def _add_lesion(
     scene: Scene, ranges: SynthesisRanges, library: ShapeLibrary | None, rng: np.random.Generator, *, largest: float
-) -> None:
-    """Adds one lesion in or on the kidney."""
+) -> bool:
+    """Adds one lesion in or on the kidney; returns whether it found room."""
     solid = bool(rng.random() < ranges.solid)
     low, high = ranges.mass_radius_mm if solid else ranges.cyst_radius_mm
     radius = float(np.exp(rng.uniform(np.log(low), np.log(max(low * 1.2, high * largest)))))
     centre = _place_in_kidney(scene, radius, rng)
     if centre is None:
-        return
+        return False
     placed = _form(scene, library, solid, centre, radius, rng)
     push = radius * rng.uniform(0.5, 0.9)
     # Bone does not give way.
     if rng.random() < 0.6 and not (scene.hu[box_around(centre, 1.5 * push, scene.hu.shape, scene.spacing)] > 350).any():
         push_aside(scene, centre, push)
-    _fill(scene, placed, solid, rng, labelled=True)
+    return _fill(scene, placed, solid, rng, labelled=True)
 
 
 def _place_in_kidney(scene: Scene, radius: float, rng: np.random.Generator) -> np.ndarray | None:
@@ -141,13 +144,13 @@ def push_aside(scene: Scene, centre: np.ndarray, radius_mm: float) -> None:
     scene.warp(box, vectors * factor.unsqueeze(-1), centre)
 
 
-def _fill(scene: Scene, placed: Placed, solid: bool, rng: np.random.Generator, *, labelled: bool) -> None:
-    """Writes the texture and, for true lesions, the labels."""
+def _fill(scene: Scene, placed: Placed, solid: bool, rng: np.random.Generator, *, labelled: bool) -> bool:
+    """Writes the texture and, for true lesions, the labels; returns whether there was room."""
     box, form = placed.box, placed.form
     hu = scene.hu[box]
     share = form.share * scene.room(box, soft=form.radius_mm > _BOLD_RADIUS_MM and rng.random() < 0.6)
     if float(share.sum()) < _LEAST_ROOM * float(form.share.sum()):
-        return
+        return False
     share = scene.through_slices(share)
     texture = mass_texture if solid else cyst_texture
     level = scene.parenchyma_hu() if labelled else float(rng.uniform(30, 180))
@@ -155,6 +158,7 @@ def _fill(scene: Scene, placed: Placed, solid: bool, rng: np.random.Generator, *
     scene.hu[box] = hu + (content - hu) * share
     if labelled:
         scene.label(box, share, solid)
+    return True
 
 
 def _decoy(scene: Scene, ranges: SynthesisRanges, library: ShapeLibrary | None, rng: np.random.Generator) -> None:

@@ -73,7 +73,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0, reduction="none")
         self.step, self.best = 0, -1.0
         if (folder / "checkpoint.pt").is_file():
             self._load()
@@ -122,9 +122,7 @@ class Trainer:
         self.network.train()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(image)
-        logits = logits.float()
-        # Outputs overlap (a mass is part of the kidney as an organ), so each is a yes-or-no of its own.
-        loss = self.dice(logits, target) + torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+        loss = self._loss(logits.float(), target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), 12.0)
@@ -138,6 +136,18 @@ class Trainer:
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
         return float(loss.detach())
+
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Dice and cross-entropy; both tensors are ``(batch, outputs, k, j, i)``.
+
+        Outputs overlap (a mass is part of the kidney as an organ), so each is a yes-or-no of its own.
+        """
+        dice = self.dice(logits, target).flatten()
+        counts = torch.ones_like(dice)
+        if not self.recipe.schedule.dice_of_absent:
+            counts = target.amax(dim=(0, 2, 3, 4))
+        entropy = torch.nn.functional.binary_cross_entropy_with_logits(logits, target)
+        return (dice * counts).sum() / counts.sum().clamp(min=1) + entropy * logits.shape[1]
 
     def _validate(self, exams: Sequence[Exam], loss: float) -> None:
         self.average.eval()
