@@ -96,12 +96,6 @@ def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0,
     )
 
 
-def measure_label(volume: Volume, labels: np.ndarray, label: int, box: Box) -> Measures:
-    """Measures one label of a label map, uint8 ``(k, j, i)`` on the volume's grid, inside its bounding box."""
-    offset = (box[0].start, box[1].start, box[2].start)
-    return measure(volume, labels[box] == label, offset)
-
-
 def statistics(values: NDArray[np.generic]) -> Statistics:
     """Returns the distribution of ``values``, one-dimensional, in HU; voxels that are not finite are left out.
 

@@ -170,7 +170,7 @@ def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
             "asymmetry",
             Severity.WARNING,
             f"The {larger.side} kidney is {ratio:.1f} times as large as the {smaller.side} one "
-            f"({larger.organ_volume_ml:.0f} ml{_lesions_of(larger)} and {smaller.organ_volume_ml:.0f} "
+            f"({larger.organ_volume_ml:.0f} ml{_lesions_of(larger)}; {smaller.organ_volume_ml:.0f} "
             f"ml{_lesions_of(smaller)}).",
         )
     ]
@@ -179,4 +179,4 @@ def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
 def _lesions_of(kidney: KidneyFinding) -> str:
     """Returns how much of the organ is not the kidney's own tissue, where that is worth a word."""
     lesions = kidney.organ_volume_ml - kidney.measures.volume_ml
-    return f", {lesions:.0f} ml of it lesions," if lesions >= 1 else ""
+    return f", of which {lesions:.0f} ml are lesions" if lesions >= 1 else ""

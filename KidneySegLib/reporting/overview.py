@@ -1,29 +1,25 @@
-"""The overview picture: the kidneys in three planes with contours, sizes and remarks, as a radiologist's key image."""
+"""The overview picture: kidneys in three planes, lesions close up, sizes and remarks, as a radiologist's key image."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from KidneySegLib import __version__
-from KidneySegLib.findings import Findings
-from KidneySegLib.flags import Severity
-from KidneySegLib.reporting.panels import DIM_TEXT, TEXT, Window, draw_panel, font, line_colour
+from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
+from KidneySegLib.reporting.legend import write_legend
+from KidneySegLib.reporting.panels import Window, draw_panel
 from KidneySegLib.reporting.views import View, ViewFinder
-from KidneySegLib.structures import BY_LABEL, KIDNEYS
 from KidneySegLib.volume import Volume
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
 WIDTH, HEIGHT, GAP = 1600, 1060, 8
 TOP_HEIGHT = 580
 LEGEND_WIDTH = 500
-LINE_HEIGHT = 20
-FOOTER_HEIGHT = 64
-SEVERITY_COLOURS = {Severity.INFO: DIM_TEXT, Severity.WARNING: (255, 190, 70), Severity.ERROR: (255, 90, 80)}
+# With lesions or stones the page grows by a row of them.
+CLOSE_UPS, CLOSE_UP_HEIGHT = 4, 300
 
 # Abdominal soft tissue; where contrast has made the kidneys brighter, the window moves half of the way with them.
 WINDOW_WIDTH, WINDOW_LEVEL = 400.0, 40.0
@@ -32,7 +28,7 @@ HIGHEST_LEVEL = 110.0
 
 
 def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Image.Image:
-    """Draws axial, coronal and sagittal views with the segments' contours and a legend.
+    """Draws axial, coronal and sagittal views with the segments' contours, the largest lesions, and a legend.
 
     Args:
         volume: the image in HU.
@@ -43,18 +39,35 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
 
     finder = ViewFinder(volume, labels)
     window = _window(findings, finder.value_range())
-    page = Image.new("RGB", (WIDTH, HEIGHT))
-    legend_left, legend_top = WIDTH - LEGEND_WIDTH, 0
-    if finder.voxels.shape[0] == 1:  # a single slice has no other planes
-        _place(page, finder.axial(), (0, 0, legend_left - GAP, HEIGHT), window)
-    else:
-        half, legend_top = (WIDTH - GAP) // 2, TOP_HEIGHT + GAP
-        _place(page, finder.axial(), (0, 0, half, TOP_HEIGHT), window)
-        _place(page, [finder.coronal()], (half + GAP, 0, WIDTH, TOP_HEIGHT), window)
-        _place(page, finder.sagittal(), (0, legend_top, legend_left - GAP, HEIGHT), window)
-    present = [label for label in BY_LABEL if label in finder.present]
-    _write_legend(ImageDraw.Draw(page), findings, present, (legend_left, legend_top))
+    close_ups = _close_ups(finder, findings)
+    height = HEIGHT + (GAP + CLOSE_UP_HEIGHT if close_ups else 0)
+    page = Image.new("RGB", (WIDTH, height))
+    half = (WIDTH - GAP) // 2
+    _place(page, finder.axial(), (0, 0, half, TOP_HEIGHT), window)
+    _place(page, [finder.coronal()], (half + GAP, 0, WIDTH, TOP_HEIGHT), window)
+    views_width = WIDTH - LEGEND_WIDTH - GAP
+    _place(page, finder.sagittal(), (0, TOP_HEIGHT + GAP, views_width, HEIGHT), window)
+    if close_ups:
+        _place(page, close_ups, (0, HEIGHT + GAP, views_width, height), window)
+    write_legend(ImageDraw.Draw(page), findings, (WIDTH - LEGEND_WIDTH, TOP_HEIGHT + GAP, WIDTH, height))
     return page
+
+
+def _close_ups(finder: ViewFinder, findings: Findings) -> list[View]:
+    """Returns the largest lesions and stones, each in the slice of its largest diameter; one place is for a stone."""
+    lesions = sorted(findings.lesions, key=lambda lesion: -lesion.measures.axial_diameter_mm)
+    stones = sorted(findings.stones, key=lambda stone: -stone.measures.length_mm)
+    shown: list[LesionFinding | StoneFinding] = [*lesions[: CLOSE_UPS - min(1, len(stones))], *stones]
+    return [finder.close_up(_title(finding), finding.measures) for finding in shown[:CLOSE_UPS]]
+
+
+def _title(finding: LesionFinding | StoneFinding) -> str:
+    if isinstance(finding, StoneFinding):
+        return f"{finding.id}  " + (
+            "too small to measure" if finding.length_mm is None else f"{finding.length_mm:.0f} mm"
+        )
+    measures = finding.measures
+    return f"{finding.id}  {measures.axial_diameter_mm:.0f} x {measures.perpendicular_mm:.0f} mm"
 
 
 def _window(findings: Findings, value_range: tuple[float, float]) -> Window:
@@ -73,68 +86,3 @@ def _place(page: Image.Image, views: list[View], cell: tuple[int, int, int, int]
     width = (right - left - GAP * (len(views) - 1)) // len(views)
     for number, view in enumerate(views):
         page.paste(draw_panel(view, (width, bottom - top), window), (left + number * (width + GAP), top))
-
-
-def _write_legend(draw: ImageDraw.ImageDraw, findings: Findings, present: list[int], corner: tuple[int, int]) -> None:
-    left, top = corner[0] + 14, corner[1] + 14
-    y = _write_sizes(draw, findings, present, (left, top))
-    _write_remarks(draw, findings, (left, y + 16))
-    models = ", ".join(f"{bundle.name} {bundle.version}" for bundle in findings.provenance.bundles)
-    made_by = f"KidneySeg {__version__}" + (f" ({models})" if models else "")
-    draw.text((left, HEIGHT - 52), made_by, fill=DIM_TEXT, font=font(15))
-    draw.text((left, HEIGHT - 32), "Research use only, not a medical device", fill=DIM_TEXT, font=font(15))
-
-
-def _write_sizes(draw: ImageDraw.ImageDraw, findings: Findings, present: list[int], corner: tuple[int, int]) -> int:
-    """Writes one line per segment and returns where the next line begins."""
-    left, y = corner
-    columns = (left + 250, left + 355, left + 470)
-    if not present:
-        draw.text((left, y), "No kidney found", fill=TEXT, font=font(20))
-        return y + 30
-    for x, heading in zip(columns, ("Volume", "Length", "Mean"), strict=True):
-        draw.text((x, y), heading, fill=DIM_TEXT, font=font(15), anchor="ra")
-    y += 24
-    kidneys = {KIDNEYS[kidney.side].label: kidney for kidney in findings.kidneys}
-    for label in present:
-        draw.rectangle((left, y + 3, left + 15, y + 18), fill=line_colour(label))
-        draw.text((left + 26, y), BY_LABEL[label].name, fill=TEXT, font=font(19))
-        if label in kidneys:
-            of = kidneys[label].measures
-            at_least = "> " if kidneys[label].cut_at else ""
-            volume = "" if math.isnan(of.volume_ml) else f"{at_least}{of.volume_ml:.0f} ml"
-            values = (volume, f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
-            for x, value in zip(columns, values, strict=True):
-                draw.text((x, y), value, fill=TEXT, font=font(19), anchor="ra")
-        y += 28
-    return y
-
-
-def _write_remarks(draw: ImageDraw.ImageDraw, findings: Findings, corner: tuple[int, int]) -> None:
-    """Writes the flags, most severe first, as far as there is room."""
-    left, y = corner
-    order = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-    lines = []
-    for flag in sorted(findings.flags, key=lambda flag: order.index(flag.severity)):
-        words = _wrapped(draw, flag.message, LEGEND_WIDTH - 50)
-        lines += [(SEVERITY_COLOURS[flag.severity] if n == 0 else None, line) for n, line in enumerate(words)]
-    room = (HEIGHT - FOOTER_HEIGHT - y) // LINE_HEIGHT
-    if len(lines) > room:
-        lines = [*lines[: room - 1], (None, "... more in findings.json")]
-    for colour, line in lines:
-        if colour:
-            draw.ellipse((left + 2, y + 5, left + 10, y + 13), fill=colour)
-        draw.text((left + 20, y), line, fill=TEXT if colour else DIM_TEXT, font=font(15))
-        y += LINE_HEIGHT
-
-
-def _wrapped(draw: ImageDraw.ImageDraw, text: str, width: int) -> list[str]:
-    """Breaks a text into lines that fit the width in pixels."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and draw.textlength(longer, font=font(15)) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

@@ -1,4 +1,4 @@
-"""One view drawn as a picture: grey values through a window, contours, letters, scale bar."""
+"""One view drawn as a picture: grey values through a window, contours, diameters, letters, scale bar."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ LINE_WIDTH = 2.0  # pixels
 HALO_WIDTH = 4.0
 HALO_OPACITY = 0.55
 LETTER_SIZE, CAPTION_SIZE = 22, 17
+END_BAR = 4  # pixels to either side
 SCALE_BARS_MM = (100, 50, 20, 10, 5)
 TEXT = (235, 235, 235)
 DIM_TEXT = (165, 170, 175)
@@ -54,6 +55,8 @@ def draw_panel(view: View, size: tuple[int, int], window: Window) -> Image.Image
     frame = (*offset, offset[0] + width, offset[1] + height)
     panel.paste(Image.fromarray(rgb.round().astype(np.uint8)), offset)
     draw = ImageDraw.Draw(panel)
+    for line in view.lines:
+        _draw_line(draw, _in_panel(line, (top, left), view.spacing, scale, offset))
     _write_letters(draw, view, frame, size)
     _draw_scale_bar(draw, size, scale)
     return panel
@@ -126,6 +129,29 @@ def _draw_contour(rgb: np.ndarray, distance: np.ndarray, colour: tuple[int, int,
     for width, opacity, shade in ((HALO_WIDTH, HALO_OPACITY, (0, 0, 0)), (LINE_WIDTH, 1.0, colour)):
         cover = opacity * np.clip(width / 2 + 0.5 - across, 0, 1)[:, :, None]
         rgb += cover * (np.array(shade, np.float32) - rgb)
+
+
+def _in_panel(
+    line: tuple[float, float, float, float],
+    corner: tuple[float, float],
+    spacing: tuple[float, float],
+    scale: float,
+    offset: tuple[int, int],
+) -> tuple[float, float, float, float]:
+    """Takes a line (row, column, row, column; centres of pixels) to the panel's x, y, x, y."""
+    y0, x0, y1, x1 = ((p + 0.5 - corner[n % 2]) * spacing[n % 2] * scale for n, p in enumerate(line))
+    return x0 + offset[0], y0 + offset[1], x1 + offset[0], y1 + offset[1]
+
+
+def _draw_line(draw: ImageDraw.ImageDraw, line: tuple[float, float, float, float]) -> None:
+    """Draws a diameter: a thin line with a dark halo and a short bar across either end."""
+    x0, y0, x1, y1 = line
+    length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-6)
+    across = (-(y1 - y0) / length * END_BAR, (x1 - x0) / length * END_BAR)
+    bars = [(x - across[0], y - across[1], x + across[0], y + across[1]) for x, y in ((x0, y0), (x1, y1))]
+    for shade, width in (((0, 0, 0), 3), (TEXT, 1)):
+        for part in (line, *bars):
+            draw.line(part, fill=shade, width=width)
 
 
 def _write_letters(

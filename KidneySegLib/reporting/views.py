@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.analysis.measurements import bounding_boxes
+from KidneySegLib.findings import Measures
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -20,6 +21,8 @@ SHOWN_WELL = 0.6
 # What is kept above and below the kidneys in coronal and sagittal views.
 MARGIN_MM = 40.0
 AIR_HU = -300
+# A close-up shows this many times the lesion's diameter, and at least this much.
+CLOSE_UP_PER_DIAMETER, CLOSE_UP_MM = 2.2, 60.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class View:
         spacing: distance of rows and of columns in mm.
         letters: patient direction at the left, right, top and bottom border.
         focus: what must be seen: first and last row, first and last column.
+        lines: lines to be drawn, each from row, column to row, column; whole numbers are centres of pixels.
     """
 
     name: str
@@ -41,6 +45,7 @@ class View:
     spacing: tuple[float, float]
     letters: tuple[str, str, str, str]
     focus: tuple[int, int, int, int]
+    lines: tuple[tuple[float, float, float, float], ...] = ()
 
 
 class ViewFinder:
@@ -55,11 +60,11 @@ class ViewFinder:
         """
         order = volume.axis_order()
         canonical = volume.reordered(order)
+        self.canonical = canonical
         self.voxels = canonical.voxels
         self.labels = order.apply(labels)
         self.spacing = canonical.spacing
         boxes = bounding_boxes(self.labels)
-        self.present = tuple(boxes)
         self.boxes = {side: boxes[KIDNEYS[side].label] for side in Side if KIDNEYS[side].label in boxes}
         self.areas = {side: self._areas(side) for side in self.boxes}
 
@@ -89,6 +94,24 @@ class ViewFinder:
         if not self.boxes:
             return [self._sagittal("Sagittal", self.voxels.shape[2] // 2)]
         return [self._sagittal(f"Sagittal, {side} kidney", self._largest(side, axis=2)) for side in self.boxes]
+
+    def close_up(self, name: str, measures: Measures) -> View:
+        """Returns the axial slice with a body's largest diameter, its surroundings, and both diameters as lines."""
+        pairs = (
+            (measures.axial_start_lps_mm, measures.axial_end_lps_mm),
+            (measures.perpendicular_start_lps_mm, measures.perpendicular_end_lps_mm),
+        )
+        ends = self.canonical.to_kji(np.array(pairs))  # line, end, (k, j, i)
+        k = int(np.clip(round(float(ends[0, 0, 0])), 0, self.voxels.shape[0] - 1))
+        image, labels = self._cut(np.s_[k, :, :])
+        pixel = self._pixel(1, 2)
+        half = max(measures.axial_diameter_mm * CLOSE_UP_PER_DIAMETER, CLOSE_UP_MM) / 2
+        focus = []
+        for centre, mm, size in zip(ends[0].mean(axis=0)[1:], pixel, image.shape, strict=True):
+            first, last = round(centre - half / mm), round(centre + half / mm)
+            focus += [min(max(0, first), size - 1), min(max(0, last), size - 1)]
+        lines = tuple((float(a[1]), float(a[2]), float(b[1]), float(b[2])) for a, b in ends)
+        return View(name, image, labels, pixel, ("R", "L", "A", "P"), tuple(focus), lines)
 
     def _axial(self, name: str, k: int) -> View:
         image, labels = self._cut(np.s_[k, :, :])

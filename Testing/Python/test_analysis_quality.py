@@ -122,7 +122,7 @@ def test_asymmetry() -> None:
     assert codes(check_kidneys([kidney(Side.RIGHT, 100), kidney(Side.LEFT, 159)])) == []
     (flag,) = check_kidneys([kidney(Side.RIGHT, 100), kidney(Side.LEFT, 170)])
     assert flag.code == "asymmetry"
-    assert flag.message == "The left kidney is 1.7 times as large as the right one (170 ml and 100 ml)."
+    assert flag.message == "The left kidney is 1.7 times as large as the right one (170 ml; 100 ml)."
 
 
 def test_a_cut_kidney_is_not_called_small_or_asymmetric() -> None:

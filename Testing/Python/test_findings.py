@@ -15,8 +15,12 @@ from KidneySegLib.findings import (
     Findings,
     InputRecord,
     KidneyFinding,
+    LesionFinding,
     Measures,
+    PhaseEstimate,
     Provenance,
+    StoneBurden,
+    StoneFinding,
     library_versions,
 )
 from KidneySegLib.flags import Flag, Severity
@@ -47,6 +51,12 @@ MEASURES = Measures(
 )
 
 
+MASS = LesionFinding("M1", "mass", Side.RIGHT, "upper", MEASURES, 3.456, 0.0, 0.41234, 0.87654, ("head",))
+CYST = LesionFinding("C1", "cyst", Side.LEFT, None, MEASURES, None, None, None, None)
+STONE = StoneFinding("S1", Side.LEFT, "lower", "kidney", MEASURES, 6.789, 0.0001234, 1203.4, 806.66, False, 71.23)
+CRUMB = StoneFinding("S2", Side.LEFT, None, "ureter", MEASURES, None, None, 310.0, 250.0, True, None)
+
+
 @pytest.fixture
 def findings() -> Findings:
     volume = Volume(np.zeros((4, 5, 6), np.int16), np.diag([-0.7, 0.7, 5.0, 1]))
@@ -65,6 +75,10 @@ def findings() -> Findings:
             settings={"task": "ct", "step": 0.5},
             seconds={"read": 1.23456},
         ),
+        lesions=(MASS, CYST),
+        stones=(STONE, CRUMB),
+        stone_burden=(StoneBurden(Side.LEFT, 2, 0.12345, 6.789),),
+        phase=PhaseEstimate("nephrographic", 0.91234, {"cortex_hu": 151.26}),
     )
 
 
@@ -112,15 +126,61 @@ def test_round_trip(findings: Findings) -> None:
     assert again.provenance.libraries == library_versions()
 
 
+def test_lesions(findings: Findings) -> None:
+    mass, cyst = json.loads(findings.to_json())["lesions"]
+    assert [mass[name] for name in ("id", "structure", "side", "pole", "cut_at")] == [
+        "M1",
+        "mass",
+        "right",
+        "upper",
+        ["head"],
+    ]
+    assert (mass["volume_ml"], mass["volume_mm3"]) == (172.035, 172034.56)
+    assert (mass["sinus_distance_mm"], mass["capsule_distance_mm"]) == (3.46, 0.0)
+    assert (mass["exophytic_share"], mass["confidence"]) == (0.412, 0.877)
+    assert cyst["pole"] is None and cyst["exophytic_share"] is None and cyst["confidence"] is None
+    again = Findings.from_json(findings.to_json()).lesions
+    assert again[0].volume_mm3 == pytest.approx(172034.56)
+    assert again[1] == replace(CYST, measures=again[1].measures)
+
+
+def test_stones(findings: Findings) -> None:
+    values = json.loads(findings.to_json())
+    stone, crumb = values["stones"]
+    assert stone["structure"] == "stone" and stone["location"] == "kidney"
+    # partial volume regarded, and the plain values of the voxels under their own names
+    assert (stone["length_mm"], stone["voxel_length_mm"]) == (6.79, 124.35)
+    assert (stone["volume_ml"], stone["volume_mm3"], stone["voxel_volume_ml"]) == (0.0, 0.123, 172.035)
+    assert (stone["hu_mean"], stone["hu_peak"], stone["voxel_hu_mean"]) == (806.7, 1203.4, 33.3)
+    assert crumb["length_mm"] is None and crumb["volume_mm3"] is None and crumb["below_resolution"] is True
+    assert values["stone_burden"] == [{"side": "left", "count": 2, "volume_ml": 0.123, "largest_mm": 6.79}]
+    again = Findings.from_json(findings.to_json())
+    assert again.stones[0].volume_mm3 == pytest.approx(0.123)
+    assert again.stones[0].measures == again.kidneys[0].measures
+    assert again.stones[1] == replace(CRUMB, measures=again.stones[1].measures)
+    assert again.stone_burden == (StoneBurden(Side.LEFT, 2, 0.123, 6.79),)
+
+
+def test_phase(findings: Findings) -> None:
+    values = json.loads(findings.to_json())
+    assert values["phase"] == {"phase": "nephrographic", "confidence": 0.912, "evidence": {"cortex_hu": 151.3}}
+    assert Findings.from_json(replace(findings, phase=None).to_json()).phase is None
+    with pytest.raises(InputError, match="damaged"):
+        Findings.from_json(findings.to_json().replace('"nephrographic"', '"venous"'))
+
+
 def test_kidney_by_side(findings: Findings) -> None:
     left = findings.kidney(Side.LEFT)
     assert left is not None and left.side is Side.LEFT
     assert replace(findings, kidneys=findings.kidneys[:1]).kidney(Side.LEFT) is None
 
 
-def test_unknown_schema_version_is_refused(findings: Findings) -> None:
-    text = findings.to_json().replace('"schema_version": 2', '"schema_version": 99')
-    with pytest.raises(InputError, match="schema version 99; this KidneySeg reads version 2"):
+@pytest.mark.parametrize("version", [1, 99])
+def test_other_schema_versions_are_refused(findings: Findings, version: int) -> None:
+    text = findings.to_json().replace('"schema_version": 2', f'"schema_version": {version}')
+    with pytest.raises(
+        InputError, match=f"schema version {version}; this KidneySeg reads version 2. Use the KidneySeg"
+    ):
         Findings.from_json(text)
 
 

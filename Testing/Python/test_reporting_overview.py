@@ -10,7 +10,7 @@ import pytest
 from reporting_cases import findings_of, oblique, phantom
 
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.reporting.overview import HEIGHT, WIDTH, draw_overview
+from KidneySegLib.reporting.overview import CLOSE_UP_HEIGHT, GAP, HEIGHT, WIDTH, draw_overview
 from KidneySegLib.reporting.panels import draw_panel, line_colour, signed_distance
 from KidneySegLib.reporting.views import View, ViewFinder
 from KidneySegLib.structures import BY_LABEL
@@ -122,9 +122,54 @@ def test_any_number_of_kidneys_and_slices(kept: tuple[int, ...], slices: int) ->
     part = slice(17, 17 + slices) if slices < 36 else slice(None)
     volume, labels = volume.crop((part, slice(None), slice(None))), labels[part]
     picture = np.asarray(draw_overview(volume, labels, findings_of(volume, labels)))
-    assert picture.shape == (HEIGHT, WIDTH, 3)
+    assert picture.shape == (HEIGHT, WIDTH, 3)  # no lesion, no row of close-ups
     for label in (1, 2):
         assert (coloured(picture, label) > 100) == (label in kept)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_lesion_is_shown_close_up_with_its_diameters(order: AxisOrder) -> None:
+    """The view is the lesion's own slice, whatever the order of storage, and the lines end at its border."""
+    volume, labels = phantom(rotation=oblique())
+    labels[labels == 5] = 0
+    volume, labels = volume.reordered(order), order.apply(labels)
+    (mass,) = findings_of(volume, labels).lesions
+    view = ViewFinder(volume, labels).close_up("M1", mass.measures)
+    count = np.count_nonzero(view.labels == 3)
+    axis = order.permutation.index(0)
+    assert count == np.count_nonzero(np.take(labels, mass.measures.axial_slice, axis=axis) == 3) > 0
+    for (row0, column0, row1, column1), mm in zip(
+        view.lines, (mass.measures.axial_diameter_mm, mass.measures.perpendicular_mm), strict=True
+    ):
+        assert np.hypot((row1 - row0) * view.spacing[0], (column1 - column0) * view.spacing[1]) == pytest.approx(mm)
+        for row, column in ((row0, column0), (row1, column1)):
+            inside = view.labels[round(row) - 1 : round(row) + 2, round(column) - 1 : round(column) + 2] == 3
+            assert inside.any() and not inside.all()
+    top, bottom, left, right = view.focus
+    rows, columns = np.nonzero(view.labels == 3)
+    assert top < rows.min() and rows.max() < bottom and left < columns.min() and columns.max() < right
+    picture = draw_overview(volume, labels, findings_of(volume, labels))
+    assert picture.size == (WIDTH, HEIGHT + GAP + CLOSE_UP_HEIGHT)
+    assert coloured(np.asarray(picture)[HEIGHT:], 3) > 100
+
+
+def test_diameters_are_drawn_where_they_lie() -> None:
+    image = np.full((50, 50), -160, np.float32)
+    line = (24.5, 9.5, 24.5, 39.5)  # between rows, 30 mm long
+    view = View("", image, np.zeros((50, 50), np.uint8), (1.0, 1.0), ("", "", "", ""), (0, 49, 0, 49), (line,))
+    pixels = np.asarray(draw_panel(view, (500, 500), (-160, 240)))[200:300, :, 0] > 200
+    rows, columns = np.nonzero(pixels)
+    assert (columns.min(), columns.max()) == (pytest.approx(100, abs=2), pytest.approx(400, abs=2))
+    assert rows.mean() + 200 == pytest.approx(250, abs=1)
+
+
+def test_more_lesions_than_places() -> None:
+    volume, labels = phantom((36, 60, 90))
+    for n in range(12):
+        labels[5 + 2 * n : 6 + 2 * n, 30:34, 20:24] = 4
+    findings = findings_of(volume, labels)
+    assert len(findings.lesions) == 13
+    assert draw_overview(volume, labels, findings).size == (WIDTH, HEIGHT + GAP + CLOSE_UP_HEIGHT)
 
 
 @pytest.mark.parametrize("value", [-1000, 0, 3000])
