@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from KidneySegLib.analysis.partial_volume import ball
+
 # Almost all of the blur of a body kernel lies within 2 mm.
 REACH_MM = 2.0
 # Values of what can surround a stone: urine to enhanced parenchyma. Fat around it does not lower the border, because
@@ -42,15 +44,6 @@ def outline(
     parts = cc3d.connected_components(mask, connectivity=26)
     touched = np.unique(parts[core & mask])
     return np.isin(parts, touched[touched > 0])
-
-
-def ball(radius_mm: float, spacing: tuple[float, float, float]) -> np.ndarray:
-    """Returns the voxels within ``radius_mm`` of a centre voxel and its next neighbours along the axes, bool."""
-    radii = [max(radius_mm, axis) for axis in spacing]
-    reach = [int(radius / axis + 1e-9) for radius, axis in zip(radii, spacing, strict=True)]
-    grids = np.ogrid[tuple(slice(-r, r + 1) for r in reach)]
-    distance = sum((grid * axis / radius) ** 2 for grid, axis, radius in zip(grids, spacing, radii, strict=True))
-    return np.asarray(distance <= 1 + 1e-9)
 
 
 def _surroundings(voxels: np.ndarray, core: np.ndarray, near: np.ndarray, level: float) -> float:

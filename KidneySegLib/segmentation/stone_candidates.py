@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.analysis.measurements import Box
+from KidneySegLib.analysis.partial_volume import ball
 from KidneySegLib.segmentation.stone_border import REACH_MM, outline
 from KidneySegLib.segmentation.stone_region import KidneyRegion, Zone
 from KidneySegLib.segmentation.stone_tissue import Tissue
@@ -133,8 +134,6 @@ def _with_margin(box: Box, margin: list[int], shape: tuple[int, ...]) -> Box:
 def _shell(body: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
     """Returns the voxels around a body, beyond its blurred border."""
     from scipy.ndimage import binary_dilation
-
-    from KidneySegLib.segmentation.stone_border import ball
 
     near = binary_dilation(body, ball(1.2, spacing))
     return binary_dilation(near, ball(2.0, spacing)) & ~near

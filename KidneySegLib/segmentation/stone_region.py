@@ -97,10 +97,7 @@ def _ureter(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> Bo
     centre = [(axis.start + axis.stop) / 2 for axis in kidney]
     middle = _spine(canonical, kidney, side, other)
     away = MIDLINE_MM / along_i
-    if side is Side.RIGHT:
-        columns = (centre[2], middle - away)
-    else:
-        columns = (middle + away, centre[2])
+    columns = (centre[2], middle - away) if side is Side.RIGHT else (middle + away, centre[2])
     box = [
         (kidney[0].start - URETER_BELOW_KIDNEY_MM / along_k, centre[0] + URETER_ABOVE_CENTRE_MM / along_k),
         (centre[1] - URETER_BEFORE_CENTRE_MM / along_j, centre[1] + URETER_BEHIND_CENTRE_MM / along_j),

@@ -75,11 +75,9 @@ def tissue_of(
     else:
         dense = level + max(STONE_ABOVE_TISSUE_HU, STONE_NOISES * noise)
     sure = level + float(norm.isf(FALSE_VOXELS / values.size)) * noise
-    peak = (
-        dense
-        if fixed_threshold_hu is not None and not contrast
-        else max(dense, level + max(PEAK_ABOVE_TISSUE_HU, PEAK_NOISES * noise))
-    )
+    peak = max(dense, level + max(PEAK_ABOVE_TISSUE_HU, PEAK_NOISES * noise))
+    if fixed_threshold_hu is not None and not contrast:
+        peak = dense
     return Tissue(level, noise, dense, peak, max(peak, sure))
 
 

@@ -1,9 +1,8 @@
 """Stones: dense bodies in the kidneys, their pelves and proximal ureters, at native resolution.
 
 Candidates are all bodies above a threshold that follows the parenchyma's own value and noise; rules leave out what else
-is dense there. Without contrast medium nothing in a kidney but stones and calcified lesions is: Dunnick et al.,
-*Textbook of Uroradiology*. With contrast medium small stones drown, and excreted contrast medium looks like stones:
-then the search is strict, or left out, and says so.
+is dense there. Without contrast medium nothing in a kidney is but stones and calcified lesions or vessels. With it
+small stones drown, and excreted contrast medium looks like stones: then the search is strict, or left out, and says so.
 """
 
 from __future__ import annotations
