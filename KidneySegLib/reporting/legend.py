@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from KidneySegLib import __version__
@@ -54,7 +55,8 @@ Row = tuple[int, str, tuple[str, str, str]]  # label, name, values
 
 def _kidney_row(kidney: KidneyFinding) -> Row:
     of, at_least = kidney.measures, "> " if kidney.cut_at else ""
-    values = (f"{at_least}{of.volume_ml:.0f} ml", f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
+    volume = "-" if math.isnan(of.volume_ml) else f"{at_least}{of.volume_ml:.0f} ml"
+    values = (volume, f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
     return KIDNEYS[kidney.side].label, KIDNEYS[kidney.side].name, values
 
 

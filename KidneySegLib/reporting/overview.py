@@ -42,15 +42,25 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     close_ups = _close_ups(finder, findings)
     height = HEIGHT + (GAP + CLOSE_UP_HEIGHT if close_ups else 0)
     page = Image.new("RGB", (WIDTH, height))
+    views_width = WIDTH - LEGEND_WIDTH - GAP
+    if finder.voxels.shape[0] == 1:  # a single slice has no other planes
+        legend_top = 0
+        _place(page, finder.axial(), (0, 0, views_width, HEIGHT), window)
+    else:
+        legend_top = TOP_HEIGHT + GAP
+        _place_planes(page, finder, window)
+    if close_ups:
+        _place(page, close_ups, (0, HEIGHT + GAP, views_width, height), window)
+    write_legend(ImageDraw.Draw(page), findings, (WIDTH - LEGEND_WIDTH, legend_top, WIDTH, height))
+    return page
+
+
+def _place_planes(page: Image.Image, finder: ViewFinder, window: Window) -> None:
+    """Draws axial and coronal views at the top, sagittal ones below."""
     half = (WIDTH - GAP) // 2
     _place(page, finder.axial(), (0, 0, half, TOP_HEIGHT), window)
     _place(page, [finder.coronal()], (half + GAP, 0, WIDTH, TOP_HEIGHT), window)
-    views_width = WIDTH - LEGEND_WIDTH - GAP
-    _place(page, finder.sagittal(), (0, TOP_HEIGHT + GAP, views_width, HEIGHT), window)
-    if close_ups:
-        _place(page, close_ups, (0, HEIGHT + GAP, views_width, height), window)
-    write_legend(ImageDraw.Draw(page), findings, (WIDTH - LEGEND_WIDTH, TOP_HEIGHT + GAP, WIDTH, height))
-    return page
+    _place(page, finder.sagittal(), (0, TOP_HEIGHT + GAP, WIDTH - LEGEND_WIDTH - GAP, HEIGHT), window)
 
 
 def _close_ups(finder: ViewFinder, findings: Findings) -> list[View]:

@@ -26,7 +26,7 @@ def codes(flags: list) -> set[str]:
     return {flag.code for flag in flags}
 
 
-# --- DICOM --------------------------------------------------------------------------------------------------------------
+# --- DICOM ---
 
 
 def test_a_dicom_slice_has_its_place_and_its_thickness(tmp_path):
