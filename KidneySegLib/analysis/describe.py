@@ -18,6 +18,7 @@ from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
 from KidneySegLib.analysis.lesions import Certainty, measure_lesions, organ_body
 from KidneySegLib.analysis.phase import estimate_phase
 from KidneySegLib.analysis.quality import check_image, check_kidneys
+from KidneySegLib.analysis.stones import measure_stones
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag
@@ -43,18 +44,19 @@ def describe(
 
     Raises:
         GeometryError: the label map does not lie on the volume's grid.
-        InputError: the image has no valid values inside a kidney or a lesion.
+        InputError: the image has no valid values inside a kidney, lesion or stone.
     """
     if labels.shape != volume.voxels.shape:
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
     anatomy = Anatomy.of(volume, labels)
     kidneys = _kidneys(anatomy)
     lesions = measure_lesions(anatomy, certainty)
+    stones, burden = measure_stones(anatomy)
     phase = estimate_phase(volume, labels)
     remarks = [
         *check_image(volume),
         *check_kidneys(kidneys),
-        *check_lesions(lesions, anatomy.kidneys, anatomy.specks, phase),
+        *check_lesions(lesions, kidneys, anatomy.specks, phase),
         *(check_phase(phase) if kidneys else []),
     ]
     return Findings(
@@ -62,6 +64,8 @@ def describe(
         flags=(*flags, *remarks),
         provenance=provenance,
         lesions=tuple(lesions),
+        stones=tuple(stones),
+        stone_burden=tuple(burden),
         phase=phase,
     )
 

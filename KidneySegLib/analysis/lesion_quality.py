@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from KidneySegLib.analysis.bodies import SPECK_MM
-from KidneySegLib.findings import LesionFinding, PhaseEstimate
+from KidneySegLib.findings import KidneyFinding, LesionFinding, PhaseEstimate
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.structures import BY_KEY, Side
 
@@ -21,21 +21,24 @@ MEASURABLE_CYST_MM = 8.0
 
 
 def check_lesions(
-    lesions: Sequence[LesionFinding], found: Iterable[Side], specks: Mapping[str, int], phase: PhaseEstimate | None
+    lesions: Sequence[LesionFinding],
+    kidneys: Sequence[KidneyFinding],
+    specks: Mapping[str, int],
+    phase: PhaseEstimate | None,
 ) -> list[Flag]:
     """Looks at the lesions: completeness, confidence, place, density.
 
     Args:
         lesions: masses and cysts.
-        found: sides whose kidney was found.
+        kidneys: the kidneys that were found.
         specks: number of voxel groups too small to be a lesion, by structure key.
         phase: the contrast phase.
     """
-    sides = set(found)
+    sides = {kidney.side for kidney in kidneys}
     flags = []
     for lesion in lesions:
         flags += [*_cut(lesion), *_uncertain(lesion), *_without_kidney(lesion, sides), *_dense(lesion, phase)]
-    return flags + _specks(specks)
+    return flags + _poles_of_a_part(lesions, kidneys) + _specks(specks)
 
 
 def check_phase(phase: PhaseEstimate) -> list[Flag]:
@@ -103,6 +106,21 @@ def _without_kidney(lesion: LesionFinding, found: set[Side]) -> list[Flag]:
         "place in the kidney is not known."
     )
     return [Flag("lesion_without_kidney", Severity.WARNING, message)]
+
+
+def _poles_of_a_part(lesions: Sequence[LesionFinding], kidneys: Sequence[KidneyFinding]) -> list[Flag]:
+    """Thirds of a kidney that is not whole in the image are not those of the kidney."""
+    sides = {lesion.side for lesion in lesions if lesion.pole}
+    return [
+        Flag(
+            "poles_of_a_part",
+            Severity.INFO,
+            f"The {kidney.side} kidney is not whole in the image: upper, inter and lower pole of its lesions refer to "
+            "the part that is there.",
+        )
+        for kidney in kidneys
+        if kidney.side in sides and {"feet", "head"} & set(kidney.cut_at)
+    ]
 
 
 def _dense(lesion: LesionFinding, phase: PhaseEstimate | None) -> list[Flag]:

@@ -19,6 +19,7 @@ SOME = replace(
     measure(Volume(np.zeros((2, 2, 2), np.int16), np.eye(4)), np.ones((2, 2, 2), bool)), perpendicular_mm=15.0
 )
 CYST = LesionFinding("C1", "cyst", Side.LEFT, "lower", SOME, 5.0, 0.0, 0.4, 0.9)
+KIDNEYS = [KidneyFinding(side, SOME, 150.0, 110.0) for side in Side]
 PLAIN = PhaseEstimate("non-contrast", 0.9)
 
 
@@ -27,7 +28,7 @@ def codes(flags: list[Flag]) -> list[str]:
 
 
 def check(lesion: LesionFinding, phase: PhaseEstimate | None = PLAIN) -> list[Flag]:
-    return check_lesions([lesion], Side, {}, phase)
+    return check_lesions([lesion], KIDNEYS, {}, phase)
 
 
 def dense(hu: float, **changes: float) -> LesionFinding:
@@ -73,15 +74,23 @@ def test_cut_uncertain_and_lost_lesions() -> None:
     assert codes(check(replace(CYST, confidence=0.59))) == ["low_confidence_lesion"]
     assert check(replace(CYST, confidence=0.6)) == check(replace(CYST, confidence=None)) == []
     lost = replace(CYST, pole=None, exophytic_share=None)
-    (flag,) = check_lesions([lost], [Side.RIGHT], {}, PLAIN)
+    (flag,) = check_lesions([lost], KIDNEYS[:1], {}, PLAIN)
     assert flag.code == "lesion_without_kidney" and flag.message.startswith("Cyst C1 (left kidney) lies on a side")
 
 
+def test_poles_of_a_kidney_that_is_not_whole() -> None:
+    cut = [KIDNEYS[0], replace(KIDNEYS[1], cut_at=("head",))]
+    (flag,) = check_lesions([CYST], cut, {}, PLAIN)
+    assert flag.code == "poles_of_a_part" and flag.message.startswith("The left kidney is not whole")
+    assert check_lesions([replace(CYST, side=Side.RIGHT)], cut, {}, PLAIN) == []
+    assert check_lesions([CYST], [KIDNEYS[0], replace(KIDNEYS[1], cut_at=("left side",))], {}, PLAIN) == []
+
+
 def test_specks() -> None:
-    one, many = check_lesions([], Side, {"mass": 1, "cyst": 3}, PLAIN)
+    one, many = check_lesions([], KIDNEYS, {"mass": 1, "cyst": 3}, PLAIN)
     assert one.message == ("1 group of voxels labelled solid mass is smaller than 3 mm and not listed as a finding.")
     assert many.message.startswith("3 groups of voxels labelled cyst are smaller") and many.severity is Severity.INFO
-    assert check_lesions([], Side, {"mass": 0}, PLAIN) == []
+    assert check_lesions([], KIDNEYS, {"mass": 0}, PLAIN) == []
 
 
 @pytest.mark.parametrize(
