@@ -291,6 +291,14 @@ def test_from_training_to_a_measured_picture(tmp_path):
     assert findings["kidneys"][0]["length_mm"] == pytest.approx(52, abs=6)
     assert findings["provenance"]["settings"]["window_given"] is False
 
+    window = ("--window", "-160", "240")
+    call("segment", picture, "-o", tmp_path / "own", *options, "--pixel-mm", "2", *window, "--progress", "none")
+    again = json.loads((tmp_path / "own" / "findings.json").read_text())
+    assert again["provenance"]["settings"]["window_hu"] == [-160.0, 240.0]
+    assert "scale_from_kidneys" not in {flag["code"] for flag in again["flags"]}
+    # grey 128 is 41 HU in that window; without one the kidneys are given 35 HU
+    assert [round(f["kidneys"][1]["hu_p50"]) for f in (findings, again)] == [35, 41]
+
     table = call("evaluate", tmp_path / "validation", "-o", tmp_path / "evaluation", *options)
     assert "Kidneys, 6 slices of 3 patients" in table and "Stones, 7 slices" in table
     with (tmp_path / "evaluation" / "slices.csv").open() as file:
