@@ -10,8 +10,10 @@ reach of the point spread. Hence
 * **length**: the border itself runs where the share is one half, which is found between two voxel centres by linear
   interpolation. The largest distance between any two such points is the length, in any direction.
 
-A body narrower than the point spread never reaches its own peak: it is measured too large (a 3 mm stone in a scan with
-2 mm point spread by about 10 percent in length), as by eye.
+Balls of 1000 HU blurred by a point spread of 1.9 mm (full width at half maximum), in slices of 0.7 and 1.25 mm: from 4
+mm on the length is 0.5 mm too small to 0.1 mm too large, the volume 0.88 to 0.98 of the truth from 4 to 6 mm (counting
+voxels: 0.66 to 0.83), and 0.95 to 0.98 from 9 mm on. A body of 2 mm never reaches its peak: its length is 0.3 to 0.9 mm
+and its volume 2 to 3 times too large.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class StoneFinding:
         hu_peak: highest value.
         hu_mean: mean value.
         below_resolution: it consists of one or two voxels and cannot be measured.
-        skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``analysis.skin``); None where the skin lies
+        skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``analysis.skin``); None where that lies
             outside the image.
     """
 

@@ -3,7 +3,8 @@
 The scanner blurs a sharp border by its point spread; the border itself is then where the value lies half-way between
 the stone and its surroundings. A stone is not equally dense everywhere, so the peak that counts is that within the
 reach of the point spread, not that of the whole stone. Where the image was clipped at a display window the peak is the
-window's upper end and the border lies a little too far outside: by about 0.3 mm at 240 HU.
+window's upper end, and the border lies too far outside by as much as the blur reaches: about one millimetre on either
+side for a stone of 1200 HU that was cut off at 240 HU.
 """
 
 from __future__ import annotations

@@ -27,7 +27,10 @@ MIDLINE_MM = 22.0
 SEEN_MM = 60.0
 
 BONE_HU = 150
-COLUMN_MM = 20.0
+LEAST_BONE = 100
+# Half the width of a vertebra with most of its transverse processes.
+VERTEBRA_MM = 30.0
+SHIFTS = 5
 
 
 class Zone(IntEnum):
@@ -124,17 +127,19 @@ def _spine(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> flo
         far = other[2].start if side is Side.RIGHT else other[2].stop
     else:
         far = edge + (100 if side is Side.RIGHT else -100) / spacing
-    first, last = (int(np.clip(x, 0, width)) for x in sorted((edge, far)))
     guess = (edge + far) / 2 if other is not None else width / 2
-    if last - first < COLUMN_MM / spacing:
-        return guess
-    part = canonical.voxels[kidney[0], kidney[1].start :, first:last]
+    part = canonical.voxels[kidney[0], kidney[1].start :]
     bone = np.count_nonzero(part[:: max(1, part.shape[0] // 20)] > BONE_HU, axis=(0, 1)).astype(float)
-    if bone.sum() < COLUMN_MM:
+    columns = np.arange(width)
+    medial = (columns >= min(edge, far)) & (columns < max(edge, far))
+    if bone[medial].sum() < LEAST_BONE:
         return guess
-    column = np.ones(max(1, int(2 * COLUMN_MM / spacing)))
-    smooth = np.convolve(bone, column, mode="same")
-    return first + float(np.flatnonzero(smooth == smooth.max()).mean())
+    window = np.ones(max(1, int(2 * VERTEBRA_MM / spacing)))
+    middle = float(columns[medial][np.convolve(bone, window, mode="same")[medial].argmax()])
+    for _ in range(SHIFTS):  # to the centre of gravity of what lies around it: a vertebra is symmetric
+        near = np.abs(columns - middle) <= VERTEBRA_MM / spacing
+        middle = float(np.average(columns[near], weights=bone[near])) if bone[near].any() else middle
+    return middle
 
 
 def _grown(box: Box, canonical: Volume, margins_mm: list[tuple[float, float]]) -> Box:

@@ -40,7 +40,7 @@ def is_stone(body: Candidate, tissue: Tissue, *, contrast: bool) -> bool:
         return False
     if body.zone is Zone.URETER:
         return not contrast and _like_ureteral_stone(body, tissue)
-    return body.zone is Zone.KIDNEY or (body.voxels > 1 and not _like_vessel(body))
+    return body.zone is Zone.KIDNEY or not _like_vessel(body)
 
 
 def is_stent(body: Candidate) -> bool:
