@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from KidneySegLib.training.contrast import smooth_noise
+from KidneySegLib.training.filters import box_mean
 from KidneySegLib.training.shapes import LesionShape
 from KidneySegLib.training.spatial import rotation
 from KidneySegLib.training.textures import Form
@@ -114,5 +115,4 @@ def take(
 
 def _sharpen(share: torch.Tensor) -> torch.Tensor:
     """A border about a voxel wide, whatever the shape's own grid was."""
-    smooth = functional.avg_pool3d(share[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0]
-    return ((smooth - 0.5) * 2.5 + 0.5).clamp(0, 1)
+    return ((box_mean(share, 3) - 0.5) * 2.5 + 0.5).clamp(0, 1)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from KidneySegLib.training.filters import box_mean
 from KidneySegLib.training.forms import Box
 
 _LEAST_KIDNEY_VOXELS = 200
@@ -55,7 +56,7 @@ class Scene:
 
     def room(self, box: Box, *, soft: bool) -> torch.Tensor:
         """Returns where a lesion may grow, 0..1: kidney and fat, with ``soft`` other soft tissue; never bone or air."""
-        smooth = functional.avg_pool3d(self.hu[box][None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0]
+        smooth = box_mean(self.hu[box], 3)
         organ = self.organ[box] > 0.5
         if soft:
             return ((smooth > -250) & ((smooth < 260) | organ)).float()

@@ -10,7 +10,17 @@ from KidneySegLib.training.slice_recipes import SliceRecipe
 from KidneySegLib.training.slices import LabelledSlice, load_slices
 
 
-def recipe_slices(recipe: SliceRecipe, data: Path, names: Sequence[str]) -> list[LabelledSlice]:
+def training_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:
+    """Reads the slices that a recipe trains on; see ``_slices``."""
+    return _slices(recipe, data, recipe.train, recipe.slice_distance_mm)
+
+
+def validation_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:
+    """Reads the slices that a recipe chooses its weights on; see ``_slices``."""
+    return _slices(recipe, data, recipe.validation, recipe.validation_distance_mm)
+
+
+def _slices(recipe: SliceRecipe, data: Path, names: Sequence[str], distance_mm: float) -> list[LabelledSlice]:
     """Reads the slices of folders and exams below ``data``.
 
     Raises:
@@ -24,7 +34,7 @@ def recipe_slices(recipe: SliceRecipe, data: Path, names: Sequence[str]) -> list
         for item in load_slices(
             data / name,
             recipe.stage.spacing[1],
-            distance_mm=recipe.slice_distance_mm,
+            distance_mm=distance_mm,
             pixel_mm=recipe.pixel_mm,
             window=recipe.stage.window,
         )

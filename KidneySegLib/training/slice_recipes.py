@@ -44,7 +44,8 @@ class SliceRecipe:
         stage: the plan that goes into the bundle.
         train: folders of slices and exams below the data folder.
         validation: the same, for choosing the weights.
-        slice_distance_mm: between slices that are taken from one exam.
+        slice_distance_mm: between slices that are taken from one exam for training.
+        validation_distance_mm: the same for validation.
         pixel_mm: pixel size of folders of slices.
         epochs: validations, and passes over ``slices_per_epoch`` slices.
         slices_per_epoch: augmented slices that are drawn in one epoch.
@@ -56,6 +57,7 @@ class SliceRecipe:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     slice_distance_mm: float
+    validation_distance_mm: float
     pixel_mm: float
     epochs: int
     slices_per_epoch: int
@@ -96,6 +98,7 @@ def _parse(data: Mapping[str, Any], slices_per_epoch: int | None) -> SliceRecipe
         train=tuple(data["data"]["train"]),
         validation=tuple(data["data"]["validation"]),
         slice_distance_mm=float(data["data"]["slice_distance_mm"]),
+        validation_distance_mm=float(data["data"]["validation_distance_mm"]),
         pixel_mm=float(data["data"]["pixel_mm"]),
         epochs=epochs,
         slices_per_epoch=per_epoch,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from KidneySegLib.training.contrast import smooth_noise
+from KidneySegLib.training.filters import box_mean
 from KidneySegLib.training.forms import Placed, box_around, offsets, place_ball, place_shape, whole
 from KidneySegLib.training.grain import grain
 from KidneySegLib.training.scene import Scene
@@ -178,7 +178,7 @@ def _dilate_collecting_system(scene: Scene, rng: np.random.Generator) -> None:
     """Fills the deep part of the kidney with urine; it stays kidney."""
     border = rng.uniform(7, 16) + 3 * smooth_noise(scene.hu.shape, 9, rng)
     share = torch.sigmoid((scene.depth - border) / 1.2) * (scene.organ > 0.5)
-    share = scene.through_slices(functional.avg_pool3d(share[None, None], 3, stride=1, padding=1)[0, 0])
+    share = scene.through_slices(box_mean(share, 3))
     content = rng.uniform(-4, 16) + grain(scene, whole(scene.hu.shape), rng)
     share = share * (1 - scene.mass - scene.cyst).clamp(0, 1)
     scene.hu = scene.hu + (content - scene.hu) * share

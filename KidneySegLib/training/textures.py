@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 
 from KidneySegLib.training.contrast import smooth_noise
+from KidneySegLib.training.filters import box_mean
 
 # Unenhanced parenchyma, and the enhancement from which a scan counts as one with contrast medium.
 UNENHANCED_HU = 35.0
@@ -40,13 +41,13 @@ class Form:
         whole = list(self.share.shape)
         cell = max(1, round(0.25 * self.radius_mm / self.spacing[0]))
         coarse = functional.interpolate(self.share[None, None], size=[max(1, n // cell) for n in whole], mode="area")
-        coarse = functional.avg_pool3d(coarse, 5, stride=1, padding=2)
+        coarse = box_mean(coarse[0, 0], 5)[None, None]
         smooth = functional.interpolate(coarse, size=whole, mode="trilinear", align_corners=False)[0, 0]
         return ((smooth - 0.5) * 2).clamp(0, 1)
 
     def shell(self) -> torch.Tensor:
         """Share of a wall about two voxels thick."""
-        inner = functional.avg_pool3d(self.share[None, None], 3, stride=1, padding=1)[0, 0]
+        inner = box_mean(self.share, 3)
         return (self.share * (1 - inner) * 2.5).clamp(0, 1)
 
 

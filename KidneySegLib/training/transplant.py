@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from KidneySegLib.training.contrast import smooth_noise
+from KidneySegLib.training.filters import box_mean
 from KidneySegLib.training.forms import offsets, take, whole
 from KidneySegLib.training.grain import grain
 from KidneySegLib.training.scene import Scene
@@ -67,5 +67,4 @@ def _parenchyma(scene: Scene, organ: torch.Tensor, rng: np.random.Generator) -> 
     profile = np.interp(np.arange(_DEEPEST_MM + 1), known, profile[known])
     depth = torch.from_numpy(kidney_depth((organ > 0.5).numpy().astype(np.uint8), scene.spacing)).long()
     values = torch.from_numpy(profile.astype(np.float32))[depth.clamp(0, _DEEPEST_MM)]
-    smooth = functional.avg_pool3d(values[None, None], 3, stride=1, padding=1, count_include_pad=False)[0, 0]
-    return smooth + 4 * smooth_noise(scene.hu.shape, 5, rng)
+    return box_mean(values, 3) + 4 * smooth_noise(scene.hu.shape, 5, rng)

@@ -234,3 +234,10 @@ def test_a_recipe_can_be_shortened_and_leave_exams_out():
     assert recipe.changed(leave_out=[], synthesis=True, steps=None, start=None) == recipe
     with pytest.raises(InputError, match="leave out"):
         recipe.changed(leave_out=["C9"], synthesis=True, steps=None, start=None)
+
+
+def test_lesions_at_the_patch_s_edge_have_textures_too():
+    narrow = Form(torch.ones(13, 3, 1), 30.0, SPACING)
+    for seed in range(30):
+        for texture in (mass_texture, cyst_texture):
+            assert bool(torch.isfinite(texture(narrow, 150, np.random.default_rng(seed))).all())
