@@ -26,7 +26,6 @@ class CoarseKidney:
         box: part of the scan's grid that the blocks cover.
         steps: voxels per block along k, j, i.
         spacing: of the blocks along k, j, i in mm.
-        hu: mean of each block.
         share: how much of each block is kidney (lesions and stones included), 0 to 1.
         hull: the kidney with its sinus.
         depth: distance to the surface of the hull in mm, 0 outside.
@@ -35,7 +34,6 @@ class CoarseKidney:
     box: Box
     steps: tuple[int, int, int]
     spacing: tuple[float, float, float]
-    hu: np.ndarray
     share: np.ndarray
     hull: np.ndarray
     depth: np.ndarray
@@ -56,19 +54,18 @@ def coarse_kidney(volume: Volume, mask: np.ndarray, box: Box) -> CoarseKidney:
     """Brings one kidney to blocks.
 
     Args:
-        volume: the image in HU.
+        volume: the image.
         mask: bool ``(k, j, i)`` on the volume's grid, within ``box``.
         box: the kidney's bounding box and a margin.
     """
     spacing = volume.spacing[::-1]
     steps = tuple(max(1, round(BLOCK_MM / axis)) for axis in spacing)
     sizes = tuple(step * axis for step, axis in zip(steps, spacing, strict=True))
-    hu = _block_means(volume.voxels[box], steps)
     share = _block_means(mask, steps)
     hull, margin = _closed(share >= 0.5, sizes)
     depth = _distance(~hull, sizes)
     inner = tuple(slice(before, size - after) for (before, after), size in zip(margin, hull.shape, strict=True))
-    return CoarseKidney(box, steps, sizes, hu, share, hull[inner], depth[inner])  # type: ignore[arg-type]
+    return CoarseKidney(box, steps, sizes, share, hull[inner], depth[inner])  # type: ignore[arg-type]
 
 
 def _closed(mask: np.ndarray, spacing: tuple[float, ...]) -> tuple[np.ndarray, list[tuple[int, int]]]:

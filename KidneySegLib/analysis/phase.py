@@ -93,20 +93,21 @@ def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side 
     box = _enlarged(box, volume)
     part = labels[box]
     kidney = coarse_kidney(volume, part == label, box)
-    tissue = (kidney.share > 0.9) & np.isfinite(kidney.hu)
+    hu = kidney.coarse(volume.voxels[box])
+    tissue = (kidney.share > 0.9) & np.isfinite(hu)
     cortex = tissue & _between(kidney, CORTEX_DEPTH_MM)
     if np.count_nonzero(cortex) < FEWEST_BLOCKS:
         return None
-    cortex_hu = float(np.percentile(kidney.hu[cortex], 60))  # the lower part is mixed with fat at the surface
-    medulla = tissue & _between(kidney, MEDULLA_DEPTH_MM) & (kidney.hu > FLUID_HU)
+    cortex_hu = float(np.percentile(hu[cortex], 60))  # the lower part is mixed with fat at the surface
+    medulla = tissue & _between(kidney, MEDULLA_DEPTH_MM) & (hu > FLUID_HU)
     enough = np.count_nonzero(medulla) >= FEWEST_BLOCKS
-    medulla_hu = float(np.percentile(kidney.hu[medulla], 35)) if enough else cortex_hu
+    medulla_hu = float(np.percentile(hu[medulla], 35)) if enough else cortex_hu
     others = kidney.coarse(np.isin(part, [BY_KEY[key].label for key in ("mass", "cyst", "stone")]))
-    inside = kidney.hull & (kidney.depth >= MEDULLA_DEPTH_MM[0]) & (others == 0) & np.isfinite(kidney.hu)
-    collecting = kidney.hu[inside]
+    inside = kidney.hull & (kidney.depth >= MEDULLA_DEPTH_MM[0]) & (others == 0) & np.isfinite(hu)
+    collecting = hu[inside]
     excreted = np.count_nonzero(collecting > cortex_hu + EXCRETED_ABOVE_CORTEX_HU)
     return _Side(
-        parenchyma=float(np.median(kidney.hu[tissue])),
+        parenchyma=float(np.median(hu[tissue])),
         cortex=cortex_hu,
         medulla=medulla_hu,
         collecting=float(np.percentile(collecting, 99)) if collecting.size else cortex_hu,

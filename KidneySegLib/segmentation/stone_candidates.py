@@ -89,7 +89,7 @@ def candidates(
             mask = outline(part, core, spacing, tissue.level, tissue.noise)
         else:
             mask = core
-        around = _shell(core | mask, spacing)
+        around = _shell(core | mask, spacing) if inside > 0.5 else np.zeros_like(core)  # bone: nobody asks
         whole = tuple(
             slice(outer.start + a.start, outer.start + a.stop) for outer, a in zip(region.box, box, strict=True)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -58,8 +59,6 @@ def tissue_of(
     Returns:
         None if the kidney has hardly any voxels.
     """
-    from scipy.stats import norm
-
     values = voxels[tissue]
     low, high = TISSUE_HU
     values = values[(values > low) & (values < high)]
@@ -74,7 +73,7 @@ def tissue_of(
         dense = fixed_threshold_hu
     else:
         dense = level + max(STONE_ABOVE_TISSUE_HU, STONE_NOISES * noise)
-    sure = level + float(norm.isf(FALSE_VOXELS / values.size)) * noise
+    sure = level + NormalDist().inv_cdf(1 - FALSE_VOXELS / values.size) * noise
     peak = max(dense, level + max(PEAK_ABOVE_TISSUE_HU, PEAK_NOISES * noise))
     if fixed_threshold_hu is not None and not contrast:
         peak = dense

@@ -41,16 +41,17 @@ def find_stones(
         return found, [_HIDDEN]
     at_threshold = fixed_threshold_hu is not None and not contrast
     accepted: list[Candidate] = []
-    stent = False
+    stent = clipped = False
     for region in stone_regions(canonical, labels, ureter=not contrast):
         voxels = canonical.voxels[region.box]
         tissue = tissue_of(voxels, region.tissue, contrast=contrast, fixed_threshold_hu=fixed_threshold_hu)
         if tissue is None:
             continue
+        clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
         bodies = list(candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold))
         stent = stent or any(is_stent(body) for body in bodies)
         accepted += [body for body in bodies if is_stone(body, tissue, contrast=contrast)]
-    flags = _flags(phase, stent)
+    flags = [_CLIPPED] if clipped else _flags(phase, stent)
     if contrast and excreted(accepted):
         accepted = []
         flags.append(_DENSE)
@@ -65,6 +66,12 @@ _HIDDEN = Flag(
     Severity.WARNING,
     "Contrast medium was excreted into the collecting system and hides stones: none were looked for. Stones are read "
     "on a scan without contrast medium.",
+)
+_CLIPPED = Flag(
+    "stones_not_searched",
+    Severity.WARNING,
+    "The scan seems to be enhanced by contrast medium, and its values end at a display window below the density by "
+    "which stones could be told from it: none were looked for.",
 )
 _DENSE = Flag(
     "dense_collecting_system",

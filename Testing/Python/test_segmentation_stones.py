@@ -124,6 +124,12 @@ def test_enhanced_kidneys_hold_no_stone():
         assert flags == {"stones_may_be_hidden"}
 
 
+def test_clipped_contrast_scan_says_that_nothing_was_looked_for():
+    mask, flags = found(enhanced(260, 70).add_ball(Abdomen.left, 8, 1200), clip=(-160, 240))
+    assert not mask.any()
+    assert flags == {"stones_not_searched"}
+
+
 def test_dense_stone_on_a_contrast_scan():
     mask, flags = found(enhanced(190, 180).add_ball(Abdomen.left, 8, 1200))
     assert cc3d.connected_components(mask, connectivity=26).max() == 1
