@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional
 from torch.utils.data import Dataset
 
@@ -25,15 +26,10 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """An endless list of augmented slices: image ``(1, j, i)`` in 0..1 and target ``(1, j, i)`` in {0, 1}."""
 
     def __init__(self, recipe: SliceRecipe, slices: Sequence[LabelledSlice]) -> None:
-        """Takes the recipe and its slices. Each patient is drawn equally often, whatever the number of slices."""
+        """Takes the recipe and its slices; at least one of them shows a kidney."""
         self.recipe = recipe
-        patients: dict[str, tuple[list[LabelledSlice], list[LabelledSlice]]] = {}
-        for item in slices:
-            patients.setdefault(item.patient, ([], []))[int(item.organ.any())].append(item)
-        self.patients = list(patients.values())
-        # A patient without kidney in view teaches less.
-        weights = np.array([1.0 if shown else 0.3 for _, shown in self.patients])
-        self.weights = weights / weights.sum()
+        self.shown = _by_patient([item for item in slices if item.organ.any()])
+        self.empty = _by_patient([item for item in slices if not item.organ.any()])
 
     def __len__(self) -> int:
         """Number of slices of the whole schedule."""
@@ -48,14 +44,37 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns HU and organ share ``(j, i)`` of slice number ``index``."""
         rng = np.random.default_rng((self.recipe.schedule.seed, index))
-        empty, shown = self.patients[int(rng.choice(len(self.patients), p=self.weights))]
-        without = not shown or (bool(empty) and rng.random() < self.recipe.ranges.without_kidney)
-        group = empty if without else shown
-        item = group[int(rng.integers(len(group)))]
+        without = self.empty and rng.random() < self.recipe.ranges.without_kidney
+        # Each patient is drawn equally often, whatever the number of slices.
+        patients = self.empty if without else self.shown
+        patient = patients[int(rng.integers(len(patients)))]
+        item = patient[int(rng.integers(len(patient)))]
         hu, organ = _sample(item, self.recipe, rng)
+        hu, organ = _remove(hu, organ, self.recipe.ranges.removed, rng)
         if rng.random() < _ENHANCED:
             hu = hu + organ * rng.uniform(-15, _ENHANCEMENT_HU)
         return _acquire(hu, self.recipe.ranges, rng), organ
+
+
+def _by_patient(slices: Sequence[LabelledSlice]) -> list[list[LabelledSlice]]:
+    patients: dict[str, list[LabelledSlice]] = {}
+    for item in slices:
+        patients.setdefault(item.patient, []).append(item)
+    return list(patients.values())
+
+
+def _remove(
+    hu: torch.Tensor, organ: torch.Tensor, probability: float, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Fills some kidneys with fat, as after a nephrectomy: there need not be two kidneys in a slice, or any."""
+    pieces, count = ndimage.label(organ.numpy() >= 0.5)
+    gone = [piece for piece in range(1, count + 1) if rng.random() < probability]
+    if not gone:
+        return hu, organ
+    share = torch.from_numpy(ndimage.binary_dilation(np.isin(pieces, gone), iterations=2).astype(np.float32))
+    share = functional.avg_pool2d(share[None], 3, stride=1, padding=1)[0]
+    fat = torch.from_numpy(rng.normal(rng.uniform(-115, -85), 12, hu.shape).astype(np.float32))
+    return hu + (fat - hu) * share, organ * (share == 0)
 
 
 def _sample(item: LabelledSlice, recipe: SliceRecipe, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:

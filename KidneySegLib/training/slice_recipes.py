@@ -18,7 +18,8 @@ class SliceRanges:
     """How far slices are varied.
 
     Attributes:
-        without_kidney: share of slices without kidney among those drawn from a patient who has both.
+        without_kidney: share of slices without kidney.
+        removed: probability that a kidney is replaced by fat.
         rotation: degrees, both ways.
         scale: factor of size, from 1/scale to scale.
         stretch: extra factor per axis.
@@ -27,7 +28,8 @@ class SliceRanges:
         mirror: probability that left and right are exchanged. Safe, because both kidneys are one class.
     """
 
-    without_kidney: float = 0.15
+    without_kidney: float = 0.25
+    removed: float = 0.1
     rotation: float = 20.0
     scale: float = 1.3
     stretch: float = 1.1

@@ -19,9 +19,9 @@ from KidneySegLib.segmentation.resampling import grid_shape, resample
 from KidneySegLib.training.exams import STORE_FINENESS, read_exam
 
 LIST = "slices.json"
-# Slices without kidney are taken this far above and below the kidneys: there a network has to tell liver, spleen and
-# bowel from kidney; farther away nobody runs it.
-_BEYOND_MM = 40.0
+# Slices without kidney are taken this far above and below the kidneys, where liver, spleen, bowel and the muscles of
+# the pelvis have to be told from kidney.
+_BEYOND_MM = 120.0
 # A smaller cross-section of both kidneys together is the rim of a pole, where the outline itself is uncertain.
 _SMALLEST_MM2 = 60.0
 
