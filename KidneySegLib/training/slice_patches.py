@@ -45,10 +45,7 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Returns HU and organ share ``(j, i)`` of slice number ``index``."""
         rng = np.random.default_rng((self.recipe.schedule.seed, index))
         without = self.empty and rng.random() < self.recipe.ranges.without_kidney
-        # Each patient is drawn equally often, whatever the number of slices.
-        patients = self.empty if without else self.shown
-        patient = patients[int(rng.integers(len(patients)))]
-        item = patient[int(rng.integers(len(patient)))]
+        item = _choose(self.empty if without else self.shown, rng)
         hu, organ = _sample(item, self.recipe, rng)
         hu, organ = _remove(hu, organ, self.recipe.ranges.removed, rng)
         if rng.random() < _ENHANCED:
@@ -61,6 +58,13 @@ def _by_patient(slices: Sequence[LabelledSlice]) -> list[list[LabelledSlice]]:
     for item in slices:
         patients.setdefault(item.patient, []).append(item)
     return list(patients.values())
+
+
+def _choose(patients: list[list[LabelledSlice]], rng: np.random.Generator) -> LabelledSlice:
+    """Draws a slice. A patient counts by the square root of its slices: neighbours are alike, but not the same."""
+    weights = np.sqrt([len(patient) for patient in patients])
+    patient = patients[int(rng.choice(len(patients), p=weights / weights.sum()))]
+    return patient[int(rng.integers(len(patient)))]
 
 
 def _remove(
