@@ -24,6 +24,12 @@ from KidneySegLib.findings import Findings, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag
 from KidneySegLib.volume import Volume
 
+# Remarks that reader or segmentation make more exactly, where they ran.
+_SAID_BY = {
+    "values_clipped": {"clipped_values"},
+    "stones_with_contrast": {"stones_not_searched", "stones_may_be_hidden"},
+}
+
 
 def describe(
     volume: Volume,
@@ -59,6 +65,8 @@ def describe(
         *check_lesions(lesions, kidneys, anatomy.specks, phase),
         *(check_phase(phase) if kidneys else []),
     ]
+    said = {flag.code for flag in flags}
+    remarks = [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
     return Findings(
         kidneys=tuple(kidneys),
         flags=(*flags, *remarks),

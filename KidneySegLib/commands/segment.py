@@ -12,6 +12,9 @@ from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.task import Task
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.structures import BY_KEY
+
+_POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
 
 
 def segment(
@@ -65,6 +68,12 @@ def _summarise(findings: Findings) -> None:
         typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}length {measures.length_mm:.0f} mm{cut}")
     if not findings.kidneys:
         typer.echo("No kidney was found.")
+    for lesion in findings.lesions:
+        where = lesion.side.value + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
+        typer.echo(
+            f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
+            f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
+        )
     for stone in findings.stones:
         size = "too small to be measured" if stone.length_mm is None else f"length {stone.length_mm:.1f} mm"
         typer.echo(f"Stone {stone.id}, {stone.side.value} {stone.location}: {size}")
