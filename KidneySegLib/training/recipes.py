@@ -53,12 +53,15 @@ class Sampling:
     Attributes:
         on_kidney: probability that a patch is centred near a kidney; else anywhere in an exam.
         jitter_mm: largest distance of the centre from the kidney's box centre, along k, j, i.
+        masses_first: patches at the start of a run that must show a solid mass of some size. Without them the network
+            settles on a small probability of mass all over the kidney, and stays there for thousands of steps.
         mirror: ``left`` mirrors left kidneys so that the network sees only right ones; ``random`` mirrors by chance.
     """
 
     on_kidney: float
     jitter_mm: tuple[float, float, float]
     mirror: str
+    masses_first: int = 0
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,9 @@ def mass_texture(form: Form, parenchyma: float, rng: np.random.Generator) -> tor
     else:
         kind = rng.choice(4, p=[0.42, 0.33, 0.15, 0.10])  # clear cell, papillary-like, oncocytoma-like, very vascular
         low, high, least, most = [
-            (0.3, 1.0, 0.12, 0.4),
+            (0.3, 0.85, 0.15, 0.45),
             (0.06, 0.45, 0.02, 0.1),
-            (0.55, 1.0, 0.02, 0.1),
+            (0.5, 0.9, 0.02, 0.1),
             (0.95, 1.35, 0.1, 0.35),
         ][int(kind)]
         level = UNENHANCED_HU + rng.uniform(low, high) * enhancement
