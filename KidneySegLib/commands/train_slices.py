@@ -32,11 +32,11 @@ def open_slice_recipe(name: str, slices_per_epoch: int = 0) -> SliceRecipe:
 def train_slices(recipe: str, data: Path, output: Path, *, minutes: float, device: str) -> None:
     """Trains the network of a slice recipe; writes checkpoint, best weights and curves."""
     from KidneySegLib.segmentation.device import choose_device
-    from KidneySegLib.training.slice_data import recipe_slices
+    from KidneySegLib.training.slice_data import training_slices, validation_slices
     from KidneySegLib.training.slice_trainer import SliceTrainer
 
     plan = open_slice_recipe(recipe)
-    slices, validation = (recipe_slices(plan, data, names) for names in (plan.train, plan.validation))
+    slices, validation = training_slices(plan, data), validation_slices(plan, data)
     trainer = SliceTrainer(plan, output, choose_device(device).torch_device)
     finished = trainer.run(slices, validation, minutes=minutes)
     typer.echo(f"Epoch {trainer.epoch} of {plan.epochs}; best validation Dice {trainer.learner.best:.3f}.")
