@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,14 +13,33 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from KidneySegLib.segmentation.slice_network import AIR, network_input
+from KidneySegLib.training.contrast import ContrastRanges, change_contrast
 from KidneySegLib.training.slice_recipes import SliceRanges, SliceRecipe
 from KidneySegLib.training.slices import LabelledSlice
+from KidneySegLib.training.spatial import Sampled
+from KidneySegLib.training.tissue import kidney_depth, tissue_regions
 
 _ELASTIC_SPACING_MM = 40.0
 # How far the middle of the image is moved at random, as a share of the patch.
 _SHIFT = 0.08
-# Contrast medium lifts the kidney by up to this many HU; a third of the slices is varied so.
-_ENHANCEMENT_HU, _ENHANCED = 120.0, 0.33
+# The maps for contrast synthesis are made slice by slice, as if the next slices were far away.
+_SLICE_MM = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """A slice with the maps that contrast synthesis needs, uint8 ``(j, i)``; see ``tissue``."""
+
+    item: LabelledSlice
+    depth: np.ndarray
+    regions: np.ndarray
+
+    @classmethod
+    def of(cls, item: LabelledSlice) -> _Source:
+        spacing = (_SLICE_MM, *item.spacing)
+        hu, organ = item.hu[None].astype(np.float32), item.organ[None].astype(np.uint8)
+        depth = kidney_depth(organ, spacing) if item.organ.any() else np.zeros_like(organ)
+        return cls(item, depth[0], tissue_regions(hu, organ, spacing)[0])
 
 
 class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -45,22 +65,21 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Returns HU and organ share ``(j, i)`` of slice number ``index``."""
         rng = np.random.default_rng((self.recipe.schedule.seed, index))
         without = self.empty and rng.random() < self.recipe.ranges.without_kidney
-        item = _choose(self.empty if without else self.shown, rng)
-        hu, organ = _sample(item, self.recipe, rng)
-        hu, organ = _remove(hu, organ, self.recipe.ranges.removed, rng)
-        if rng.random() < _ENHANCED:
-            hu = hu + organ * rng.uniform(-15, _ENHANCEMENT_HU)
+        source = _choose(self.empty if without else self.shown, rng)
+        sampled = _sample(source, self.recipe, rng)
+        hu = change_contrast(sampled, ContrastRanges(self.recipe.ranges.contrast), rng)[1]
+        hu, organ = _remove(hu, sampled.organ[0], self.recipe.ranges.removed, rng)
         return _acquire(hu, self.recipe.ranges, rng), organ
 
 
-def _by_patient(slices: Sequence[LabelledSlice]) -> list[list[LabelledSlice]]:
-    patients: dict[str, list[LabelledSlice]] = {}
+def _by_patient(slices: Sequence[LabelledSlice]) -> list[list[_Source]]:
+    patients: dict[str, list[_Source]] = {}
     for item in slices:
-        patients.setdefault(item.patient, []).append(item)
+        patients.setdefault(item.patient, []).append(_Source.of(item))
     return list(patients.values())
 
 
-def _choose(patients: list[list[LabelledSlice]], rng: np.random.Generator) -> LabelledSlice:
+def _choose(patients: list[list[_Source]], rng: np.random.Generator) -> _Source:
     """Draws a slice. A patient counts by the square root of its slices: neighbours are alike, but not the same."""
     weights = np.sqrt([len(patient) for patient in patients])
     patient = patients[int(rng.choice(len(patients), p=weights / weights.sum()))]
@@ -81,8 +100,12 @@ def _remove(
     return hu + (fat - hu) * share, organ * (share == 0)
 
 
-def _sample(item: LabelledSlice, recipe: SliceRecipe, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Samples a slice through one random affine and elastic map; HU are air outside it."""
+def _sample(source: _Source, recipe: SliceRecipe, rng: np.random.Generator) -> Sampled:
+    """Samples a slice through one random affine and elastic map; HU are air outside it.
+
+    The maps hold the slice three times ``(3, j, i)``: contrast synthesis works on volumes and smooths along k.
+    """
+    item = source.item
     ranges, patch, spacing = recipe.ranges, recipe.stage.patch[1:], recipe.stage.spacing[1:]
     size = ranges.scale ** rng.uniform(-1, 1) * ranges.stretch ** rng.uniform(-1, 1, 2)
     # Most patients lie straight: angles are drawn from a normal law within the range.
@@ -98,12 +121,18 @@ def _sample(item: LabelledSlice, recipe: SliceRecipe, rng: np.random.Generator) 
     extent = np.array(item.hu.shape) * np.array(item.spacing)
     to_grid = torch.from_numpy((matrix.T * (2 / extent)).astype(np.float32))
     grid = (points + torch.from_numpy(shift.astype(np.float32))) @ to_grid
+    grid = grid.flip(-1)[None]
     # Zero padding stands for air outside the slice, hence the offset.
-    maps = np.stack([item.hu.astype(np.float32) - AIR, item.organ.astype(np.float32)])
-    values = functional.grid_sample(
-        torch.from_numpy(maps)[None], grid.flip(-1)[None], padding_mode="zeros", align_corners=False
-    )[0]
-    return values[0] + AIR, values[1]
+    maps = np.stack([item.hu - AIR, item.organ, item.parenchyma, source.depth]).astype(np.float32)
+    hu, organ, parenchyma, depth = functional.grid_sample(
+        torch.from_numpy(maps)[None], grid, padding_mode="zeros", align_corners=False
+    )[0][:, None].expand(-1, 3, -1, -1)
+    numbers = torch.from_numpy(source.regions.astype(np.float32))[None, None]
+    regions = functional.grid_sample(numbers, grid, mode="nearest", padding_mode="zeros", align_corners=False)[
+        0
+    ].expand(3, -1, -1)
+    none = torch.zeros_like(organ)
+    return Sampled(hu + AIR, organ, none, none, parenchyma, depth, regions)
 
 
 def _elastic(

@@ -20,6 +20,7 @@ class SliceRanges:
     Attributes:
         without_kidney: share of slices without kidney.
         removed: probability that a kidney is replaced by fat.
+        contrast: probability that the contrast phase is changed (see ``contrast``).
         rotation: degrees, both ways.
         scale: factor of size, from 1/scale to scale.
         stretch: extra factor per axis.
@@ -30,6 +31,7 @@ class SliceRanges:
 
     without_kidney: float = 0.25
     removed: float = 0.1
+    contrast: float = 0.6
     rotation: float = 20.0
     scale: float = 1.3
     stretch: float = 1.1

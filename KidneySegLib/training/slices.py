@@ -36,6 +36,7 @@ class LabelledSlice:
         spacing: of rows (j) and columns (i) in mm.
         hu: int16 ``(j, i)``.
         organ: bool ``(j, i)``, kidney of either side with its masses, cysts and stones.
+        parenchyma: bool ``(j, i)``, kidney without them: what contrast medium enhances.
     """
 
     name: str
@@ -43,6 +44,7 @@ class LabelledSlice:
     spacing: tuple[float, float]
     hu: np.ndarray
     organ: np.ndarray
+    parenchyma: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,12 @@ def _from_folder(folder: Path, working: float, pixel_mm: float, window: tuple[fl
     for entry in read_list(folder):
         if entry.has_kidneys:
             hu = grey_to_hu(read_grey(folder / "images" / f"{entry.number}.png"), window)
-            organ = read_grey(folder / "kidneys" / f"{entry.number}.png") > 0
-            if organ.shape != hu.shape:
+            labels = read_grey(folder / "kidneys" / f"{entry.number}.png")
+            if labels.shape != hu.shape:
                 raise InputError(f"Slice {entry.number}: image and kidneys have different sizes.")
             name = f"{entry.patient} {entry.number}"
             pixel = entry.pixel_mm or pixel_mm
-            slices += _stored(hu[None], organ[None], (pixel, pixel), working, [name], entry.patient)
+            slices += _stored(hu[None], labels[None], (pixel, pixel), working, [name], entry.patient)
     return slices
 
 
@@ -147,8 +149,7 @@ def _from_exam(folder: Path, working: float, distance_mm: float) -> list[Labelle
     """Takes slices with kidney, and those without that lie close above and below (an exam without any: all)."""
     image, labels = read_exam(folder)
     i, j, k = image.spacing
-    organ = labels.voxels > 0
-    area = organ.sum(axis=(1, 2)) * i * j
+    area = (labels.voxels > 0).sum(axis=(1, 2)) * i * j
     shown = np.flatnonzero(area > 0)
     first, last = (int(shown[0]), int(shown[-1])) if shown.size else (0, len(area) - 1)
     beyond = round(_BEYOND_MM / k)
@@ -157,18 +158,20 @@ def _from_exam(folder: Path, working: float, distance_mm: float) -> list[Labelle
     chosen = chosen[(area[chosen] == 0) | (area[chosen] >= _SMALLEST_MM2)]
     hu = np.clip(image.voxels[chosen], -1024, 3071)
     names = [f"{folder.name} {n + 1}" for n in chosen]
-    return _stored(hu, organ[chosen], (j, i), working, names, folder.name)
+    return _stored(hu, labels.voxels[chosen], (j, i), working, names, folder.name)
 
 
 def _stored(
-    hu: np.ndarray, organ: np.ndarray, native: tuple[float, float], working: float, names: Sequence[str], patient: str
+    hu: np.ndarray, labels: np.ndarray, native: tuple[float, float], working: float, names: Sequence[str], patient: str
 ) -> list[LabelledSlice]:
     """Brings slices ``(k, j, i)`` of one patient near the working grid."""
     target = [max(n, working * STORE_FINENESS) for n in native]
     shape = grid_shape(hu.shape, (1.0, *native), (1.0, *target))
     rows, columns = (n * size / new for n, size, new in zip(native, hu.shape[1:], shape[1:], strict=True))
-    stored_hu = resample(hu, shape).round().numpy().astype(np.int16)
-    stored_organ = resample(organ, shape).numpy() >= 0.5
+    stored = resample(hu, shape).round().numpy().astype(np.int16)
+    organ = resample(labels > 0, shape).numpy() >= 0.5
+    parenchyma = (resample((labels == 1) | (labels == 2), shape).numpy() >= 0.5) & organ
     return [
-        LabelledSlice(name, patient, (rows, columns), stored_hu[n], stored_organ[n]) for n, name in enumerate(names)
+        LabelledSlice(name, patient, (rows, columns), stored[n], organ[n], parenchyma[n])
+        for n, name in enumerate(names)
     ]

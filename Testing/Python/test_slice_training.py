@@ -39,7 +39,7 @@ def recipe_of(tmp_path, text: str = RECIPE) -> SliceRecipe:
 def slices_of(patients: dict[str, int]) -> list[LabelledSlice]:
     empty = np.zeros((4, 4))
     return [
-        LabelledSlice(f"{patient} {n}", patient, (1.0, 1.0), empty.astype(np.int16), empty.astype(bool))
+        LabelledSlice(f"{patient} {n}", patient, (1.0, 1.0), empty.astype(np.int16), empty > 0, empty > 0)
         for patient, count in patients.items()
         for n in range(count)
     ]
