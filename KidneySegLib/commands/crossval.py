@@ -30,12 +30,12 @@ def crossval(
 
     from KidneySegLib.segmentation.device import choose_device
     from KidneySegLib.training.crossval import cross_validate, table
-    from KidneySegLib.training.slice_data import training_slices
+    from KidneySegLib.training.slice_data import crossval_slices
 
     if threads:
         torch.set_num_threads(threads)
     plan = open_slice_recipe(recipe, slices_per_epoch)
-    slices = [item for item in training_slices(plan, data) if item.organ.any()]
+    slices = crossval_slices(plan, data)
     chosen = choose_device(device).torch_device
     results = cross_validate(plan, slices, output, chosen, folds=folds, split=split, minutes=minutes, tell=typer.echo)
     if results is None:

@@ -54,7 +54,7 @@ def cross_validate(
 ) -> list[Fold] | None:
     """Trains and validates every fold; continues what is in ``folder``.
 
-    Only slices with kidney are used, as in the paper. The weights after the last epoch count, not those of the epoch
+    Only slices with kidney count, as in the paper. The weights after the last epoch count, not those of the epoch
     that was best on the fold's own validation slices.
 
     Returns:

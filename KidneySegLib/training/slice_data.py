@@ -15,6 +15,12 @@ def training_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:
     return _slices(recipe, data, recipe.train, recipe.slice_distance_mm)
 
 
+def crossval_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:
+    """Reads the slices with kidney of a recipe's training data, fewer of each exam; see ``_slices``."""
+    slices = _slices(recipe, data, recipe.train, recipe.validation_distance_mm)
+    return [item for item in slices if item.organ.any()]
+
+
 def validation_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:
     """Reads the slices that a recipe chooses its weights on; see ``_slices``."""
     return _slices(recipe, data, recipe.validation, recipe.validation_distance_mm)

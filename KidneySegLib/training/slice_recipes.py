@@ -49,7 +49,7 @@ class SliceRecipe:
         train: folders of slices and exams below the data folder.
         validation: the same, for choosing the weights.
         slice_distance_mm: between slices that are taken from one exam for training.
-        validation_distance_mm: the same for validation.
+        validation_distance_mm: the same for validation and for cross-validation.
         pixel_mm: pixel size of folders of slices.
         epochs: validations, and passes over ``slices_per_epoch`` slices.
         slices_per_epoch: augmented slices that are drawn in one epoch.
