@@ -16,8 +16,8 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.volume import read_image
 
 _KIDNEY, _MASS, _CYST = 1, 2, 3
-# Kidneys below this are remnants or specks of labelling; lesions below it have no shape worth keeping.
-_LEAST_KIDNEY_ML, _LEAST_LESION_ML = 15.0, 0.1
+# Kidneys below this are remnants or specks of labelling; lesions below it are a few voxels, which enlarged are boxes.
+_LEAST_KIDNEY_ML, _LEAST_LESION_ML = 15.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,7 @@ def read_shapes(folder: Path, cache: Path) -> ShapeLibrary:
     if not file.is_file():
         kidneys = [kidney for path in sorted(folder.glob("*.nii.gz")) for kidney in _diseased(path)]
         if not kidneys:
-            raise InputError(
-                f"The folder of shapes '{folder.name}' has no label maps. Check the data folder."
-            )
+            raise InputError(f"The folder of shapes '{folder.name}' has no label maps. Check the data folder.")
         cache.mkdir(parents=True, exist_ok=True)
         arrays = {f"labels_{n}": kidney.labels for n, kidney in enumerate(kidneys)}
         partial = file.with_suffix(".partial.npz")

@@ -122,8 +122,8 @@ def _form(
     shape = tuple(scene.hu.shape)
     if library is None or rng.random() < 0.3:
         return place_ball(centre, radius, shape, scene.spacing, rng)
-    # A shape of about the right size: large and small lesions differ in more than scale.
-    like = [s for s in library.lesions if s.solid == solid and 0.4 < s.radius_mm / radius < 2.5]
+    # A shape of about the right size: large and small lesions differ in more than scale, and enlarged ones show voxels.
+    like = [s for s in library.lesions if s.solid == solid and 0.6 < s.radius_mm / radius < 2.5]
     if not like:
         return place_ball(centre, radius, shape, scene.spacing, rng)
     return place_shape(like[int(rng.integers(len(like)))], centre, radius, shape, scene.spacing, rng)

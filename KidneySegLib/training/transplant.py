@@ -65,6 +65,8 @@ def _parenchyma(scene: Scene, organ: torch.Tensor, rng: np.random.Generator) -> 
     if known.size == 0:
         return torch.full_like(scene.hu, scene.parenchyma_hu())
     profile = np.interp(np.arange(_DEEPEST_MM + 1), known, profile[known])
+    # Cortex and pyramids alternate; without smoothing the new kidney would have rings like an onion.
+    profile = np.convolve(np.pad(profile, 4, mode="edge"), np.hanning(11)[1:-1] / np.hanning(11).sum(), mode="valid")
     depth = torch.from_numpy(kidney_depth((organ > 0.5).numpy().astype(np.uint8), scene.spacing)).long()
     values = torch.from_numpy(profile.astype(np.float32))[depth.clamp(0, _DEEPEST_MM)]
     return box_mean(values, 3) + 4 * smooth_noise(scene.hu.shape, 5, rng)
