@@ -27,6 +27,11 @@ from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
 STONE = BY_KEY["stone"].label
+_NO_LESION_STAGE = Flag(
+    "lesions_not_searched",
+    Severity.WARNING,
+    "This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out.",
+)
 
 
 @dataclass
@@ -101,6 +106,8 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
         else:
             flags.append(_not_confirmed(outline.side))
     clock.lap("kidneys")
+    if outlines and "lesion" not in predictors:
+        flags.append(_NO_LESION_STAGE)
     lesions = []
     for number, outline in enumerate(outlines if "lesion" in predictors else []):
 
