@@ -49,6 +49,16 @@ def bounding_boxes(labels: np.ndarray) -> dict[int, Box]:
     return boxes
 
 
+def enlarged(box: Box, volume: Volume, margin_mm: float) -> Box:
+    """Returns a box (slices for k, j, i) with a margin on all sides, but not beyond the image."""
+    margins = [int(np.ceil(margin_mm / axis)) for axis in volume.spacing[::-1]]
+    k, j, i = (
+        slice(max(0, part.start - margin), min(size, part.stop + margin))
+        for part, margin, size in zip(box, margins, volume.voxels.shape, strict=True)
+    )
+    return k, j, i
+
+
 def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0, 0, 0)) -> Measures:
     """Measures one body.
 

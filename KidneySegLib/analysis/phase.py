@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.analysis.kidney_depth import CoarseKidney, coarse_kidney
-from KidneySegLib.analysis.measurements import Box, bounding_boxes
+from KidneySegLib.analysis.measurements import Box, bounding_boxes, enlarged
 from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.structures import BY_KEY, KIDNEYS
 from KidneySegLib.volume import Volume
@@ -90,7 +90,7 @@ def estimate_phase(volume: Volume, labels: np.ndarray) -> PhaseEstimate:
 
 def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side | None:
     """Returns the numbers of one kidney, or None if too little of it is there."""
-    box = _enlarged(box, volume)
+    box = enlarged(box, volume, MARGIN_MM)
     part = labels[box]
     kidney = coarse_kidney(volume, part == label, box)
     hu = kidney.coarse(volume.voxels[box])
@@ -118,16 +118,6 @@ def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side 
 
 def _between(kidney: CoarseKidney, depths: tuple[float, float]) -> np.ndarray:
     return (kidney.depth >= depths[0]) & (kidney.depth < depths[1])
-
-
-def _enlarged(box: Box, volume: Volume) -> Box:
-    """Adds a margin, so that the surface lies inside; not beyond the image."""
-    margins = [int(np.ceil(MARGIN_MM / axis)) for axis in volume.spacing[::-1]]
-    k, j, i = (
-        slice(max(0, part.start - margin), min(size, part.stop + margin))
-        for part, margin, size in zip(box, margins, volume.voxels.shape, strict=True)
-    )
-    return k, j, i
 
 
 def _weighted(pairs: Iterable[tuple[float, int]]) -> float:

@@ -55,6 +55,8 @@ def train(
     shapes = read_shapes(data / plan.synthesis.shapes, cache) if plan.synthesis.shapes else None
     trainer = Trainer(plan, output, choose_device(device).torch_device)
     finished = trainer.run(exams, validation, minutes=minutes, workers=workers, shapes=shapes)
-    typer.echo(f"Step {trainer.step} of {plan.schedule.steps}; best median validation Dice {trainer.best:.3f}.")
+    typer.echo(
+        f"Step {trainer.learner.step} of {plan.schedule.steps}; best median validation Dice {trainer.learner.best:.3f}."
+    )
     if not finished:
         typer.echo("The schedule has not ended: run the same command again to continue.")

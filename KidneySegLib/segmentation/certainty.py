@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.segmentation.boxed import Box
+from KidneySegLib.analysis.measurements import Box, bounding_boxes
 from KidneySegLib.structures import BY_KEY
 
 _LESIONS = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
@@ -27,16 +27,8 @@ class Certainty:
     @classmethod
     def within(cls, labels: np.ndarray, percent: np.ndarray) -> Certainty | None:
         """Cuts ``percent`` to where ``labels`` (both uint8 ``(k, j, i)``) has masses and cysts; None if it has none."""
-        slices = []
-        inside = np.flatnonzero(labels.max(axis=(1, 2)) >= min(_LESIONS))
-        if inside.size == 0:
+        boxes = [box for label, box in bounding_boxes(labels).items() if label in _LESIONS]
+        if not boxes:
             return None
-        part = np.isin(labels[inside[0] : inside[-1] + 1], _LESIONS)
-        for axis in range(3):
-            filled = np.flatnonzero(part.any(axis=tuple(other for other in range(3) if other != axis)))
-            if filled.size == 0:
-                return None
-            slices.append(slice(int(filled[0]), int(filled[-1]) + 1))
-        k = slice(slices[0].start + int(inside[0]), slices[0].stop + int(inside[0]))
-        box = (k, slices[1], slices[2])
-        return cls(box, percent[box].copy())
+        k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
+        return cls((k, j, i), percent[k, j, i].copy())

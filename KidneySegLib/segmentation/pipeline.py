@@ -15,7 +15,7 @@ from KidneySegLib.segmentation.boxed import Box
 from KidneySegLib.segmentation.certainty import Certainty
 from KidneySegLib.segmentation.device import Device, choose_device
 from KidneySegLib.segmentation.kidney import Outline, outline_kidney
-from KidneySegLib.segmentation.lesions import draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
 from KidneySegLib.segmentation.plausible import believable
@@ -106,18 +106,11 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
         else:
             flags.append(_not_confirmed(outline.side))
     clock.lap("kidneys")
+    lesions = _find_lesions(canonical, outlines, predictors.get("lesion"), bundle, progress)
+    flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and "lesion" not in predictors:
         flags.append(_NO_LESION_STAGE)
-    lesions = []
-    for number, outline in enumerate(outlines if "lesion" in predictors else []):
-
-        def tell_lesions(done: float, side: Side = outline.side, number: int = number) -> None:
-            share = (number + done) / len(outlines)
-            progress("lesions", share, f"Looking for masses and cysts of the {side.value} kidney")
-
-        lesions.append(find_lesions(canonical, outline, predictors["lesion"], bundle.rules, tell_lesions))
-        flags += [flag for flag in lesions[-1].flags if flag not in flags]
-    percent = draw_lesions(lesions, [outline.side for outline in outlines], labels)
+    percent = draw_lesions(lesions, [outline.side for outline in outlines], labels) if lesions else None
     clock.lap("lesions")
     if outlines:
         progress("stones", 0.0, "Looking for stones")
@@ -156,6 +149,23 @@ def _native_box(region: Region, shape: tuple[int, int, int], canonical: Volume, 
         start = max(0, int(np.floor(low * fine / coarse - margin)))
         slices.append(slice(start, min(fine, int(np.ceil(up * fine / coarse + margin)))))
     return slices[0], slices[1], slices[2]
+
+
+def _find_lesions(
+    canonical: Volume, outlines: list[Outline], predictor: Predictor | None, bundle: Bundle, progress: Progress
+) -> list[Lesions]:
+    """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
+    if predictor is None:
+        return []
+    lesions = []
+    for number, outline in enumerate(outlines):
+
+        def tell(done: float, side: Side = outline.side, number: int = number) -> None:
+            share = (number + done) / len(outlines)
+            progress("lesions", share, f"Looking for masses and cysts of the {side.value} kidney")
+
+        lesions.append(find_lesions(canonical, outline, predictor, bundle.rules, tell))
+    return lesions
 
 
 def _not_confirmed(side: Side) -> Flag:

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from KidneySegLib.analysis.kidney_depth import coarse_kidney
-from KidneySegLib.analysis.measurements import Box, bounding_boxes
+from KidneySegLib.analysis.measurements import Box, bounding_boxes, enlarged
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -75,7 +75,7 @@ def stone_regions(canonical: Volume, labels: np.ndarray, *, ureter: bool) -> lis
 def _region(
     canonical: Volume, labels: np.ndarray, side: Side, kidney: Box, other: Box | None, ureter: bool
 ) -> KidneyRegion:
-    hull_box = _grown(kidney, canonical, [(MARGIN_MM, MARGIN_MM)] * 3)
+    hull_box = enlarged(kidney, canonical, MARGIN_MM)
     part = labels[hull_box]
     lesions = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
     organ = (part == KIDNEYS[side].label) | np.isin(part, lesions) | (part == BY_KEY["stone"].label)
@@ -83,7 +83,7 @@ def _region(
     zones = np.where(coarse.fine(coarse.hull), np.uint8(Zone.SINUS), np.uint8(Zone.OUTSIDE))
     zones[organ] = Zone.KIDNEY
     way = _ureter(canonical, kidney, side, other) if ureter else None
-    box = _grown(_union(hull_box, way), canonical, [(SURROUNDINGS_MM, SURROUNDINGS_MM)] * 3)
+    box = enlarged(_union(hull_box, way), canonical, SURROUNDINGS_MM)
     whole = np.zeros([axis.stop - axis.start for axis in box], np.uint8)
     if way is not None:
         whole[_within(way, box)] = Zone.URETER
@@ -140,16 +140,6 @@ def _spine(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> flo
         near = np.abs(columns - middle) <= VERTEBRA_MM / spacing
         middle = float(np.average(columns[near], weights=bone[near])) if bone[near].any() else middle
     return middle
-
-
-def _grown(box: Box, canonical: Volume, margins_mm: list[tuple[float, float]]) -> Box:
-    """Adds margins in mm (before, after) along k, j, i; not beyond the image."""
-    grown = []
-    parts = zip(box, margins_mm, canonical.spacing[::-1], canonical.voxels.shape, strict=True)
-    for axis, (before, after), spacing, size in parts:
-        start, stop = axis.start - int(np.ceil(before / spacing)), axis.stop + int(np.ceil(after / spacing))
-        grown.append(slice(max(0, start), min(size, stop)))
-    return grown[0], grown[1], grown[2]
 
 
 def _union(box: Box, other: Box | None) -> Box:

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
 from monai.losses import DiceLoss
 from torch.nn import functional
 
+from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.plan import NetworkPlan
-from KidneySegLib.networks.factory import build_network
+from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.training.recipes import Schedule
-from KidneySegLib.training.trainer import learning_rate
 
 # Gradients longer than this are shortened (nnU-Net's value).
 _LONGEST_GRADIENT = 12.0
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
 
 
+def learning_rate(schedule: Schedule, step: int) -> float:
+    """Linear warm-up, then a cosine down to zero."""
+    if step < schedule.warm_up:
+        return schedule.learning_rate * (step + 1) / schedule.warm_up
+    share = (step - schedule.warm_up) / max(1, schedule.steps - schedule.warm_up)
+    return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
 class Learner:
     """State of a run in ``folder``: ``checkpoint.pt`` holds all of it, ``best.pt`` the best averaged weights."""
 
-    def __init__(self, plan: NetworkPlan, schedule: Schedule, folder: Path, device: torch.device) -> None:
-        """Builds the network; continues from ``folder``/checkpoint.pt if it is there."""
+    def __init__(
+        self,
+        plan: NetworkPlan,
+        schedule: Schedule,
+        folder: Path,
+        device: torch.device,
+        start: tuple[Bundle, str] | None = None,
+    ) -> None:
+        """Builds the network; continues from ``folder``/checkpoint.pt if it is there.
+
+        Args:
+            plan: the network.
+            schedule: how long and how fast it learns.
+            folder: of the run.
+            device: what it learns on.
+            start: bundle and stage whose weights a new run begins with; None begins with random ones.
+        """
+        self.outputs = plan.outputs
         self.schedule, self.folder, self.device = schedule, folder, device
         self.precision = torch.bfloat16
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(schedule.seed)
         self.network = build_network(plan).to(device)
+        if start is not None:
+            self._start_from(*start)
         self.average = build_network(plan).to(device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
+        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0, reduction="none")
         self.step, self.best = 0, -1.0
         if (folder / CHECKPOINT).is_file():
             self._load()
@@ -45,8 +72,7 @@ class Learner:
         self.network.train()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(image.to(self.device))
-        logits, target = logits.float(), target.to(self.device)
-        loss = self.dice(logits, target) + functional.binary_cross_entropy_with_logits(logits, target)
+        loss = self._loss(logits.float(), target.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
@@ -61,6 +87,18 @@ class Learner:
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
         return float(loss.detach())
+
+    def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Dice and cross-entropy; both tensors are ``(batch, outputs, [k,] j, i)``.
+
+        Outputs overlap (a mass is part of the kidney as an organ), so each is a yes-or-no of its own.
+        """
+        dice = self.dice(logits, target).flatten()
+        counts = torch.ones_like(dice)
+        if not self.schedule.dice_of_absent:
+            counts = target.transpose(0, 1).flatten(1).amax(dim=1)
+        entropy = functional.binary_cross_entropy_with_logits(logits, target)
+        return (dice * counts).sum() / counts.sum().clamp(min=1) + entropy * logits.shape[1]
 
     def offer(self, score: float) -> None:
         """Keeps the averaged weights as the best ones if no validation scored higher."""
@@ -78,6 +116,17 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
         }
         _write(self.folder / CHECKPOINT, state)
+
+    def _start_from(self, bundle: Bundle, stage: str) -> None:
+        """Takes the weights of a bundle's stage; outputs are matched by name, new ones start at random."""
+        given, old = bundle.weights()[stage], bundle.stage(stage).network.outputs
+        for key, value in parameters(self.network).items():
+            if value.shape == given[key].shape:
+                value.copy_(given[key])
+            else:
+                for row, output in enumerate(self.outputs):
+                    if output in old:
+                        value[row] = given[key][old.index(output)]
 
     def _load(self) -> None:
         state = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import InputError
@@ -15,6 +15,8 @@ from KidneySegLib.training.acquisition import AcquisitionRanges
 from KidneySegLib.training.contrast import ContrastRanges
 from KidneySegLib.training.spatial import SpatialRanges
 from KidneySegLib.training.synthesis import SynthesisRanges
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,21 @@ def read_recipe(path: Path) -> Recipe:
         InputError: the file is missing, is not TOML, or a field is missing or unknown.
         BundleError: the stage's plan is not valid.
     """
+    return parse_file(path, _parse)
+
+
+def parse_file(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """Reads a TOML file and returns what ``parse`` makes of it.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or ``parse`` misses a field or finds a wrong one.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"The recipe cannot be read: {error}") from error
     try:
-        return _parse(data)
+        return parse(data)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"The recipe '{path.name}' has a missing, unknown or wrong field: {error}") from error
 

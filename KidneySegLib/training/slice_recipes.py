@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from KidneySegLib.bundles.plan import StagePlan
-from KidneySegLib.errors import InputError
-from KidneySegLib.training.recipes import Schedule
+from KidneySegLib.training.recipes import Schedule, parse_file
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,7 @@ def read_slice_recipe(path: Path, *, slices_per_epoch: int | None = None) -> Sli
         InputError: the file is missing, is not TOML, or a field is missing or unknown.
         BundleError: the stage's plan is not valid.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"The recipe cannot be read: {error}") from error
-    try:
-        return _parse(data, slices_per_epoch)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The recipe '{path.name}' has a missing, unknown or wrong field: {error}") from error
+    return parse_file(path, lambda data: _parse(data, slices_per_epoch))
 
 
 def _parse(data: Mapping[str, Any], slices_per_epoch: int | None) -> SliceRecipe:

@@ -11,8 +11,9 @@ from training_cases import RECIPE, write_exams
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.exams import prepare_exam
+from KidneySegLib.training.learner import learning_rate
 from KidneySegLib.training.recipes import read_recipe
-from KidneySegLib.training.trainer import Trainer, learning_rate
+from KidneySegLib.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -35,12 +36,12 @@ def train(data: Path, run: str, minutes: float) -> tuple[Trainer, bool]:
 
 def test_it_learns_and_leaves_curves_and_weights(data):
     trainer, finished = train(data, "run", minutes=5)
-    assert finished and trainer.step == 40
+    assert finished and trainer.learner.step == 40
     with (data / "run/curves.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["20", "40"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
-    assert float(rows[-1]["median"]) == pytest.approx(trainer.best, abs=1e-3) and trainer.best > 0.5
+    assert float(rows[-1]["median"]) == pytest.approx(trainer.learner.best, abs=1e-3) and trainer.learner.best > 0.5
     assert set(rows[0]) == {"step", "loss", "median", "two right", "two left"}
     assert (data / "run/best.pt").is_file()
     assert (data / "run/curves.png").read_bytes().startswith(b"\x89PNG")
@@ -57,18 +58,18 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(data):
             break
     assert steps == 12
     # One step moves a weight by up to 1e-2: a forgotten moment or a wrong patch would show.
-    for one, other in zip(whole.network.parameters(), part.network.parameters(), strict=True):
+    for one, other in zip(whole.learner.network.parameters(), part.learner.network.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-3)
-    for one, other in zip(whole.average.parameters(), part.average.parameters(), strict=True):
+    for one, other in zip(whole.learner.average.parameters(), part.learner.average.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-3)
 
 
 def test_a_step_without_a_finite_gradient_changes_nothing(data):
     trainer = Trainer(read_recipe(data / "recipe.toml"), data / "run", torch.device("cpu"))
-    before = [p.clone() for p in trainer.network.parameters()]
+    before = [p.clone() for p in trainer.learner.network.parameters()]
     image = torch.full((1, 1, 16, 16, 16), torch.inf)
-    assert np.isnan(trainer._learn(image, torch.zeros_like(image)))
-    assert all(torch.equal(a, b) for a, b in zip(before, trainer.network.parameters(), strict=True))
+    assert np.isnan(trainer.learner.learn(image, torch.zeros_like(image)))
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.learner.network.parameters(), strict=True))
 
 
 def test_the_learning_rate_rises_and_falls_to_zero(data):
