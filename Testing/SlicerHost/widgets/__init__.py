@@ -1,0 +1,1 @@
+"""Stand-ins of the widgets of CTK and Slicer that panels of scripted modules use."""

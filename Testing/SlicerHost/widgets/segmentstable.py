@@ -1,0 +1,146 @@
+"""qMRMLSegmentsTableView: the segments of a segmentation, with a check mark for what is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer
+from PySide6.QtCore import Property, Signal
+
+from SlicerHost.pythonqt.standins import standIn
+from SlicerHost.widgets.observing import Observers
+
+_VISIBLE, _COLOR, _NAME = range(3)
+_ID = qt.Qt.UserRole
+
+
+def _columnOption(name: str) -> Property:
+    """Returns a property that is kept only: these columns have no cells to click here."""
+
+    def read(self: Any) -> bool:
+        return bool(self._columns.get(name, True))
+
+    def write(self: Any, value: bool) -> None:
+        self._columns[name] = value
+
+    return Property(bool, read, write)
+
+
+@standIn
+class qMRMLSegmentsTableView(qt.QWidget):
+    """Lists segments by name and colour; the first column shows and hides them."""
+
+    selectionChanged = Signal(object, object)
+    segmentAboutToBeModified = Signal(str)
+    segmentModified = Signal(str)
+    cppSignals = {"selectionChanged(QItemSelection,QItemSelection)": "selectionChanged"}
+
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene: Any = None
+        self._node: Any = None
+        self._columns: dict[str, bool] = {}
+        self._observers = Observers()
+        self._filling = False
+        self._table = qt.QTableWidget(0, 3)
+        self._table.setHorizontalHeaderLabels(["", "", "Name"])
+        self._table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+        self._table.horizontalHeader().setStretchLastSection(True)
+        layout = qt.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._table)
+        self._table.selectionModel().selectionChanged.connect(self.selectionChanged)
+        self._table.itemChanged.connect(self._onEdited)
+
+    def tableWidget(self) -> qt.QTableWidget:
+        """Returns the table to click on, as Slicer's widget does."""
+        return self._table
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._scene = scene
+
+    def segmentationNode(self) -> Any:
+        return self._node
+
+    def setSegmentationNode(self, node: Any) -> None:
+        if node is not None and not node.IsA("vtkMRMLSegmentationNode"):
+            raise TypeError(f"a {node.GetClassName()} is no segmentation")
+        self._observers.clear()
+        self._node = node
+        if node is not None:
+            kind = slicer.vtkSegmentation
+            events = [kind.SegmentAdded, kind.SegmentRemoved, kind.SegmentModified, kind.SegmentsOrderModified]
+            self._observers.add(node.GetSegmentation(), events, self._fill)
+            self._observers.add(node, [node.DisplayModifiedEvent], self._fill)
+        self._fill()
+
+    def segmentCount(self) -> int:
+        return int(self._table.rowCount)
+
+    def _fill(self, _caller: Any = None, _event: str = "") -> None:
+        selected = self.selectedSegmentIDs()
+        self._filling = True
+        segmentation = self._node.GetSegmentation() if self._node is not None else None
+        identifiers = list(segmentation.GetSegmentIDs()) if segmentation else []
+        self._table.setRowCount(len(identifiers))
+        for row, identifier in enumerate(identifiers):
+            self._fillRow(row, identifier, segmentation.GetSegment(identifier))
+        self._filling = False
+        self.setSelectedSegmentIDs([each for each in selected if each in identifiers])
+
+    def _fillRow(self, row: int, identifier: str, segment: Any) -> None:
+        display = self._node.GetDisplayNode()
+        shown = display is None or display.GetSegmentVisibility(identifier)
+        visible = qt.QTableWidgetItem()
+        visible.setCheckState(qt.Qt.Checked if shown else qt.Qt.Unchecked)
+        visible.setData(_ID, identifier)
+        color = qt.QTableWidgetItem()
+        color.setBackground(qt.QColor.fromRgbF(*segment.GetColor()))
+        color.setFlags(qt.Qt.ItemIsEnabled)
+        for column, item in ((_VISIBLE, visible), (_COLOR, color), (_NAME, qt.QTableWidgetItem(segment.GetName()))):
+            self._table.setItem(row, column, item)
+
+    def _onEdited(self, item: qt.QTableWidgetItem) -> None:
+        if self._filling:
+            return
+        identifier = self._table.item(item.row(), _VISIBLE).data(_ID)
+        if item.column() == _VISIBLE:
+            self._node.CreateDefaultDisplayNodes()
+            self._node.GetDisplayNode().SetSegmentVisibility(identifier, item.checkState() == qt.Qt.Checked)
+        elif item.column() == _NAME:
+            self._node.GetSegmentation().GetSegment(identifier).SetName(item.text())
+
+    def selectedSegmentIDs(self) -> list[str]:
+        rows = sorted({index.row() for index in self._table.selectedIndexes()})
+        return [self._table.item(row, _VISIBLE).data(_ID) for row in rows]
+
+    def setSelectedSegmentIDs(self, identifiers: list[str]) -> None:
+        self._table.clearSelection()
+        mode = qt.QItemSelectionModel.Select | qt.QItemSelectionModel.Rows
+        for row in range(self._table.rowCount):
+            if self._table.item(row, _VISIBLE).data(_ID) in identifiers:
+                self._table.selectionModel().select(self._table.model().index(row, _NAME), mode)
+
+    def clearSelection(self) -> None:
+        self._table.clearSelection()
+
+    def _getSelectionMode(self) -> int:
+        return int(self._table.selectionMode.value)
+
+    def setSelectionMode(self, mode: int) -> None:
+        self._table.setSelectionMode(qt.QAbstractItemView.SelectionMode(mode))
+
+    selectionMode = Property(int, _getSelectionMode, setSelectionMode)
+
+    headerVisible = _columnOption("header")
+    visibilityColumnVisible = _columnOption("visibility")
+    colorColumnVisible = _columnOption("color")
+    opacityColumnVisible = _columnOption("opacity")
+    statusColumnVisible = _columnOption("status")
+    layerColumnVisible = _columnOption("layer")
+    filterBarVisible = _columnOption("filterBar")
+    readOnly = _columnOption("readOnly")

@@ -1,0 +1,79 @@
+"""qMRMLTableView: a table node in a table view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import vtk
+from PySide6.QtCore import Property
+
+from SlicerHost.pythonqt.standins import standIn
+from SlicerHost.widgets.observing import Observers
+
+
+@standIn
+class qMRMLTableView(qt.QTableView):
+    """Shows a table node and follows its changes; a locked table cannot be edited."""
+
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._scene: Any = None
+        self._node: Any = None
+        self._transposed = False
+        self._observers = Observers()
+        self._filling = False
+        self._cells = qt.QStandardItemModel(self)
+        self._cells.itemChanged.connect(self._onEdited)
+        self.setModel(self._cells)
+
+    def mrmlScene(self) -> Any:
+        return self._scene
+
+    def setMRMLScene(self, scene: Any) -> None:
+        self._scene = scene
+
+    def mrmlTableNode(self) -> Any:
+        return self._node
+
+    def setMRMLTableNode(self, node: Any) -> None:
+        if node is not None and not node.IsA("vtkMRMLTableNode"):
+            raise TypeError(f"a {node.GetClassName()} is no table")
+        self._observers.clear()
+        self._node = node
+        if node is not None:
+            self._observers.add(node, [vtk.vtkCommand.ModifiedEvent], self._fill)
+        self._fill()
+
+    def _fill(self, _caller: Any = None, _event: str = "") -> None:
+        self._filling = True
+        self._cells.clear()
+        node = self._node
+        if node is not None:
+            columns = range(node.GetNumberOfColumns())
+            self._cells.setHorizontalHeaderLabels([self._title(column) for column in columns])
+            for row in range(node.GetNumberOfRows()):
+                self._cells.appendRow([self._item(row, column) for column in columns])
+        self._filling = False
+
+    def _title(self, column: int) -> str:
+        name = self._node.GetColumnName(column)
+        return self._node.GetColumnTitle(name) or name
+
+    def _item(self, row: int, column: int) -> qt.QStandardItem:
+        item = qt.QStandardItem(self._node.GetCellText(row, column))
+        item.setEditable(not self._node.GetLocked())
+        return item
+
+    def _onEdited(self, item: qt.QStandardItem) -> None:
+        if not self._filling:
+            self._node.SetCellText(item.row(), item.column(), item.text())
+
+    def _getTransposed(self) -> bool:
+        return self._transposed
+
+    def setTransposed(self, transposed: bool) -> None:
+        if transposed:
+            raise NotImplementedError("this stand-in shows tables upright only")
+
+    transposed = Property(bool, _getTransposed, setTransposed)
