@@ -8,7 +8,7 @@ from SlicerHost import availability
 if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
-pytestmark = pytest.mark.usefixtures("slicerHost")
+pytestmark = pytest.mark.usefixtures("host")
 
 
 def test_properties_are_attributes() -> None:
@@ -107,13 +107,13 @@ def test_disconnect() -> None:
     assert heard == [3]
 
 
-def test_settings_lie_in_the_hosts_folder(slicerHost) -> None:
+def test_settings_lie_in_the_hosts_folder(host) -> None:
     import qt
     import slicer.util
 
     slicer.app.userSettings().setValue("KidneySeg/Device", "cpu")
     assert slicer.util.settingsValue("KidneySeg/Device", "auto") == "cpu"
-    assert qt.QSettings().fileName().startswith(str(slicerHost.folder))
+    assert qt.QSettings().fileName().startswith(str(host.folder))
 
 
 def test_section_folds_on_a_click_on_its_header() -> None:
@@ -154,34 +154,34 @@ def test_slider_keeps_its_limits() -> None:
     assert (slider.value, heard) == (-200.0, [300.0, -200.0])
 
 
-def test_file_dialogs_are_answered_by_the_test(slicerHost, tmp_path) -> None:
+def test_file_dialogs_are_answered_by_the_test(host, tmp_path) -> None:
     import ctk
     import qt
 
     line = ctk.ctkPathLineEdit()
     line.filters = ctk.ctkPathLineEdit.Dirs
-    slicerHost.dialogs.answerPath(tmp_path)
+    host.dialogs.answerPath(tmp_path)
     line.browse()
     assert line.currentPath == str(tmp_path)
-    assert slicerHost.dialogs.shown[-1].kind == "file"
+    assert host.dialogs.shown[-1].kind == "file"
     with pytest.raises(AssertionError, match="nobody answered"):
         qt.QFileDialog.getOpenFileName(None, "Open", "")
 
 
-def test_message_boxes_are_recorded_and_answered(slicerHost) -> None:
+def test_message_boxes_are_recorded_and_answered(host) -> None:
     import slicer.util
 
     slicer.util.errorDisplay("No kidney", detailedText="why")
-    error = slicerHost.dialogs.shown[-1]
+    error = host.dialogs.shown[-1]
     assert (error.text, error.icon, error.detailedText) == ("No kidney", "Critical", "why")
-    slicerHost.dialogs.answer("Yes", "No")
+    host.dialogs.answer("Yes", "No")
     assert slicer.util.confirmYesNoDisplay("Overwrite?") is True
     assert slicer.util.confirmYesNoDisplay("Overwrite?") is False
     with pytest.raises(AssertionError, match="nobody answered"):
         slicer.util.confirmOkCancelDisplay("Install?")
 
 
-def test_own_dialogs_are_handled_by_the_test(slicerHost) -> None:
+def test_own_dialogs_are_handled_by_the_test(host) -> None:
     import qt
     from SlicerHost.hands import write
 
@@ -193,12 +193,12 @@ def test_own_dialogs_are_handled_by_the_test(slicerHost) -> None:
         write(line, "left")
         shown.accept()
 
-    slicerHost.dialogs.handleNext(answer)
+    host.dialogs.handleNext(answer)
     assert dialog.exec_() == qt.QDialog.Accepted
     assert line.text == "left"
 
 
-def test_try_with_error_display_shows_and_raises(slicerHost) -> None:
+def test_try_with_error_display_shows_and_raises(host) -> None:
     import slicer.util
 
     with (
@@ -206,10 +206,37 @@ def test_try_with_error_display_shows_and_raises(slicerHost) -> None:
         slicer.util.tryWithErrorDisplay("It failed.", waitCursor=True),
     ):
         raise RuntimeError("no memory")
-    assert slicerHost.dialogs.texts() == ["It failed.\n\nno memory"]
+    assert host.dialogs.texts() == ["It failed.\n\nno memory"]
 
 
-def test_errors_in_slots_are_kept(slicerHost) -> None:
+def test_names_of_pyside_are_not_there() -> None:
+    import qt
+
+    assert not hasattr(qt, "Signal")
+    assert issubclass(qt.QCheckBox, qt.QAbstractButton)
+
+
+def test_child_processes_tell_when_they_are_done() -> None:
+    import qt
+    from SlicerHost.hands import waitUntil
+
+    process = qt.QProcess()
+    done: list[int] = []
+    process.connect("finished(int,QProcess::ExitStatus)", lambda code, _status: done.append(code))
+    process.start("PythonSlicer", ["-c", "import numpy; print('ready'); raise SystemExit(3)"])
+    waitUntil(lambda: bool(done), 60)
+    assert done == [3]
+    assert bytes(process.readAllStandardOutput().data()).strip() == b"ready"
+
+
+def test_what_would_open_in_a_browser_is_recorded(host) -> None:
+    import qt
+
+    assert qt.QDesktopServices.openUrl(qt.QUrl("file:///report.pdf"))
+    assert host.dialogs.shown[-1].text == "file:///report.pdf"
+
+
+def test_errors_in_slots_are_kept(host) -> None:
     import qt
 
     def fail() -> None:
@@ -218,4 +245,4 @@ def test_errors_in_slots_are_kept(slicerHost) -> None:
     button = qt.QPushButton()
     button.connect("clicked()", fail)
     button.click()
-    assert "RuntimeError: in a slot" in slicerHost.uncaught.pop()
+    assert "RuntimeError: in a slot" in host.uncaught.pop()

@@ -24,7 +24,7 @@ class Shown:
     """One dialog as it was shown."""
 
     kind: str
-    """`message`, `file`, `text`, `dialog`, or the name of one of the application's dialogs (`openAddDataDialog`)."""
+    """`message`, `file`, `text`, `dialog`, `openUrl`, or one of the application's own, as `openAddDataDialog`."""
     title: str = ""
     text: str = ""
     informativeText: str = ""
@@ -187,7 +187,13 @@ class Dialogs:
             setattr(qt.QFileDialog, name, staticmethod(path))
         qt.QFileDialog.getOpenFileNames = staticmethod(paths)
         qt.QInputDialog.getText = staticmethod(text)
+        qt.QDesktopServices.openUrl = staticmethod(self._openUrl)
         self._installQuestions()
+
+    def _openUrl(self, url: Any) -> bool:
+        """Notes what would be opened in a browser or another program."""
+        self.record("openUrl", text=url.toString())
+        return True
 
     def _installQuestions(self) -> None:
         box = qt.QMessageBox

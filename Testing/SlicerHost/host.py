@@ -39,6 +39,7 @@ class Host:
     def _prepareImports(self) -> None:
         """Makes `qt`, `ctk` and the Python modules of Slicer that the wheel lacks importable."""
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        self._addPythonSlicer()
         if availability.windowClass():
             os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", availability.windowClass())
         sys.path.insert(0, str(_PYTHON))
@@ -46,6 +47,16 @@ class Host:
 
         # not found through sys.path: slicer's own __init__ would copy their contents into its namespace
         slicer.__path__.append(str(_PYTHON / "slicer"))
+
+    def _addPythonSlicer(self) -> None:
+        """Puts a `PythonSlicer` on the search path, with which scripts start child processes: this very Python."""
+        if os.name != "posix":
+            return
+        program = self.folder / "bin" / "PythonSlicer"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        os.environ["PATH"] = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
     def _makeApplication(self) -> None:
         import slicer
@@ -76,6 +87,7 @@ class Host:
         from SlicerHost.layout import qSlicerLayoutManager
         from SlicerHost.mainwindow import qSlicerMainWindow
         from SlicerHost.modulemanager import Modules, qSlicerLoadableModule, qSlicerModuleManager
+        from SlicerHost.segmenteditor import makeSegmentEditorModule
         from SlicerHost.subjecthierarchy import SubjectHierarchyItems
 
         self._addWidgets()
@@ -83,6 +95,8 @@ class Host:
         self.moduleManager = qSlicerModuleManager(slicer.modules)
         for name, logic in self._logics.items():
             self.moduleManager._add(name, qSlicerLoadableModule(name, logic))
+        self.moduleManager._add("SegmentEditor", makeSegmentEditorModule())
+        self.moduleManager._add("Data", qSlicerLoadableModule("Data", None))
         self._items = SubjectHierarchyItems(self.scene)
         self.app._parts |= {
             "applicationLogic": self.applicationLogic,
@@ -98,10 +112,10 @@ class Host:
         """Puts the stand-ins where scripts find Slicer's classes: `slicer.qMRMLNodeComboBox`."""
         import slicer
 
-        from SlicerHost import scriptedmodule
+        from SlicerHost import scriptedmodule, segmenteditor
         from SlicerHost.widgets import mrmlwidget, nodecombobox, segmentstable, tableview
 
-        for module in (mrmlwidget, nodecombobox, segmentstable, tableview, scriptedmodule):
+        for module in (mrmlwidget, nodecombobox, segmentstable, tableview, scriptedmodule, segmenteditor):
             for name, value in vars(module).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)
@@ -166,8 +180,15 @@ class Host:
         self.app.userSettings().clear()
         self.dialogs.reset()
         slicer.packaging.reset()
-        self.app.processEvents()
+        self.deleteDoomed()
         self.uncaught.clear()
+
+    def deleteDoomed(self) -> None:
+        """Deletes the objects that were told to go; only an event loop does that, and in a test none is running."""
+        import qt
+
+        self.app.processEvents()
+        qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.DeferredDelete.value)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The fixture `slicerHost`; a test file asks for it with `pytest_plugins = ["SlicerHost.pytest_fixtures"]`."""
+"""The fixture `host`; a test file asks for it with `pytest_plugins = ["SlicerHost.pytest_fixtures"]`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def slicerHost() -> Iterator[Host]:
+def host() -> Iterator[Host]:
     """A clean host. The test fails at its end if a slot raised an error, or if an answer was never asked for."""
     reason = availability.missing()
     if reason:
         pytest.skip(reason)
     from SlicerHost.host import start
 
-    host = start()
-    host.reset()
-    yield host
-    uncaught, unused = list(host.uncaught), host.dialogs.unused()
-    host.reset()
+    booted = start()
+    booted.reset()
+    yield booted
+    uncaught, unused = list(booted.uncaught), booted.dialogs.unused()
+    booted.reset()
     assert not uncaught, "errors in slots and observers:\n" + "\n".join(uncaught)
     assert not unused, f"answers that no dialog asked for: {unused}"
 

@@ -36,7 +36,8 @@ def _strictSetattr(self: Any, name: str, value: Any) -> None:
             raise AttributeError(f"Property '{name}' of {kind.__name__} object is not writable")
         found.__set__(self, value)
         return
-    if isCppClass(kind) and not (isStandIn(kind) and name.startswith("_")):
+    ofPySide = isinstance(value, QtCore.SignalInstance)  # PySide6 keeps a signal on the object at its first use
+    if isCppClass(kind) and not ofPySide and not (isStandIn(kind) and name.startswith("_")):
         if found is not None:
             raise AttributeError(f"Slot '{name}' can not be overwritten on {kind.__name__} object")
         raise AttributeError(

@@ -11,11 +11,14 @@ from .properties import addProperties
 from .signals import addConnect
 
 _MODULES = (QtCore, QtGui, QtWidgets)
+# PySide6's own names, which Slicer's `qt` does not have
+_PYSIDE_ONLY = {"Signal", "SignalInstance", "Slot", "Property", "ClassInfo", "QEnum", "QFlag", "SIGNAL", "SLOT"}
 
 
 def _contents() -> dict[str, Any]:
     # PySide6 fills its modules when a name is asked for: vars() would miss most of them
-    return {name: getattr(module, name) for module in _MODULES for name in dir(module) if not name.startswith("_")}
+    names = {name: module for module in _MODULES for name in dir(module) if not name.startswith("_")}
+    return {name: getattr(module, name) for name, module in names.items() if name not in _PYSIDE_ONLY}
 
 
 def _classes(contents: dict[str, Any]) -> list[type]:
@@ -47,7 +50,7 @@ def namespace() -> dict[str, Any]:
     for kind in _classes(contents):
         addProperties(kind)
         makeStrict(kind)
-    addConnect()
+        addConnect(kind)
     base: Any = QtCore.QObject
     base.name = property(lambda self: self.objectName, lambda self, value: self.setObjectName(value))
     base.className = _className

@@ -109,6 +109,11 @@ def _makeProperty(kind: type, meta: QtCore.QMetaProperty) -> QtProperty:
     return made
 
 
+def hasProperty(kind: type, name: str) -> bool:
+    """Tells whether a class has a Qt property, of its own or from a base."""
+    return any(isinstance(base.__dict__.get(name), QtProperty | QtCore.Property) for base in kind.__mro__)
+
+
 def addProperties(kind: type) -> None:
     """Makes attributes of the properties that a PySide6 class declares itself."""
     meta: QtCore.QMetaObject | None = getattr(kind, "staticMetaObject", None)

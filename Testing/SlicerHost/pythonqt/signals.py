@@ -18,7 +18,6 @@ from .standins import cppSignalName, signalSignatures
 _Record = tuple[str, Callable[..., Any], Callable[..., Any]]
 _connections: weakref.WeakKeyDictionary[QtCore.QObject, list[_Record]] = weakref.WeakKeyDictionary()
 
-_originalGetattribute = QtCore.QObject.__getattribute__
 _originalConnect = QtCore.QObject.connect
 _originalDisconnect = QtCore.QObject.disconnect
 
@@ -46,7 +45,7 @@ def findSignal(sender: QtCore.QObject, signature: str) -> tuple[Any, int]:
     name = cppSignalName(type(sender), wanted)
     if name is None:
         if sender.metaObject().indexOfSignal(wanted) < 0:
-            known = ", ".join(signalSignatures(type(sender)))
+            known = ", ".join(signalSignatures(sender))
             raise NoSuchSignal(f"{type(sender).__name__} has no signal {wanted!r}; it has {known}")
         name = wanted[: wanted.index("(")]
     signal = getattr(sender, name)
@@ -110,15 +109,22 @@ def disconnect(self: QtCore.QObject, *arguments: Any) -> Any:
     return False
 
 
-def _getattribute(self: QtCore.QObject, name: str) -> Any:
-    # PySide6 answers `connect` of an instance itself, so an attribute of the class would not be seen
-    if name == "connect":
-        return connect.__get__(self)
-    if name == "disconnect":
-        return disconnect.__get__(self)
-    return _originalGetattribute(self, name)
+def addConnect(kind: type) -> None:
+    """Gives a class PythonQt's `connect` and `disconnect`.
 
+    PySide6 answers `connect` of an instance itself, so an attribute of the class would not be seen. Most classes look
+    their attributes up as QObject does; those with methods that are static and not static, as QProcess, in a way of
+    their own.
+    """
+    original = kind.__dict__.get("__getattribute__")
+    if original is None:
+        return
 
-def addConnect() -> None:
-    """Gives every QObject PythonQt's `connect` and `disconnect`."""
-    QtCore.QObject.__getattribute__ = _getattribute  # type: ignore[method-assign, assignment]
+    def getattribute(self: QtCore.QObject, name: str) -> Any:
+        if name == "connect":
+            return connect.__get__(self)
+        if name == "disconnect":
+            return disconnect.__get__(self)
+        return original(self, name)
+
+    kind.__getattribute__ = getattribute  # type: ignore[method-assign]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from PySide6 import QtCore
+from PySide6 import QtCore, QtWidgets
 
 Class = TypeVar("Class", bound=type)
 
@@ -26,14 +26,7 @@ def standIn(kind: Class) -> Class:
 
 def standInWidgets() -> dict[str, type]:
     """Returns the stand-ins that a `.ui` file can name."""
-    return {
-        name: kind for name, kind in _registered.items() if getattr(kind, "staticMetaObject", None) and isWidget(kind)
-    }
-
-
-def isWidget(kind: type) -> bool:
-    """Tells whether the class is a widget's."""
-    return any(base.__name__ == "QWidget" for base in kind.__mro__)
+    return {name: kind for name, kind in _registered.items() if issubclass(kind, QtWidgets.QWidget)}
 
 
 def isCppClass(kind: type) -> bool:
@@ -55,10 +48,10 @@ def cppSignalName(kind: type, signature: str) -> str | None:
     return None
 
 
-def signalSignatures(kind: type) -> list[str]:
+def signalSignatures(sender: QtCore.QObject) -> list[str]:
     """Returns all signatures a script can connect to, for messages."""
-    declared = [signature for base in kind.__mro__ for signature in base.__dict__.get("cppSignals", {})]
-    meta = kind.staticMetaObject  # type: ignore[attr-defined]
+    declared = [signature for base in type(sender).__mro__ for signature in base.__dict__.get("cppSignals", {})]
+    meta = sender.metaObject()  # a class's own staticMetaObject does not live as long as the class
     methods = [meta.method(number) for number in range(meta.methodCount())]
     signals = [m for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal]
     return sorted({*declared, *(bytes(m.methodSignature().data()).decode() for m in signals)})

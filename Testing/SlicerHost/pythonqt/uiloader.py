@@ -7,8 +7,12 @@ from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
+from .properties import hasProperty
 from .signals import findSignal
 from .standins import standInWidgets
+
+# what Designer writes as properties and the loader turns into calls: a label's buddy, the direction of a Line
+_DESIGNERS_OWN = {"buddy", "orientation"}
 
 
 class UiFileError(RuntimeError):
@@ -18,7 +22,7 @@ class UiFileError(RuntimeError):
 def _checkWidgets(root: ElementTree.Element) -> None:
     known = standInWidgets()
     named = {element.get("class", "") for element in root.iter("widget")}
-    unknown = sorted(name for name in named if name not in known and not hasattr(QtWidgets, name))
+    unknown = sorted(name for name in named if name not in known and name != "Line" and not hasattr(QtWidgets, name))
     if unknown:
         raise UiFileError(f"no stand-in for the widgets {', '.join(unknown)}")
     declared = {element.findtext("class") for element in root.findall("customwidgets/customwidget")}
@@ -34,11 +38,12 @@ def _checkProperties(root: ElementTree.Element) -> None:
     """
     known = standInWidgets()
     for element in root.iter("widget"):
-        name = element.get("class", "")
-        meta = (known.get(name) or getattr(QtWidgets, name)).staticMetaObject
+        kind = element.get("class", "")
+        widget = known.get(kind) or getattr(QtWidgets, "QFrame" if kind == "Line" else kind)
         for each in element.findall("property"):
-            if each.get("stdset") != "0" and meta.indexOfProperty(each.get("name", "")) < 0:
-                raise UiFileError(f"{name} ({element.get('name')}) has no property {each.get('name')!r}")
+            name = each.get("name", "")
+            if each.get("stdset") != "0" and name not in _DESIGNERS_OWN and not hasProperty(widget, name):
+                raise UiFileError(f"{kind} ({element.get('name')}) has no property {name!r}")
 
 
 def _takeConnections(root: ElementTree.Element) -> list[tuple[str, str, str, str]]:

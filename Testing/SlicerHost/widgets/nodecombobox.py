@@ -159,22 +159,24 @@ class qMRMLNodeComboBox(qt.QWidget):
 
     def _refresh(self) -> None:
         """Lists the nodes anew and keeps the current one if it is still there."""
-        nodes = self.nodes()
-        self._nodeObservers.clear()
-        for node in nodes:
-            self._nodeObservers.add(node, [vtk.vtkCommand.ModifiedEvent], self._onNodeModified)
-        listed = [node.GetID() for node in nodes]
+        listed = [node.GetID() for node in self.nodes()]
         current = self._currentID
         if current not in listed:
             current = "" if self.noneEnabled or not listed else listed[0]
+        if not self._setCurrentID(current):
+            self._fill()
+
+    def _fill(self) -> None:
+        nodes = self.nodes()
+        self._nodeObservers.clear()
         self._comboBox.clear()
         if self.noneEnabled or not nodes:
             self._comboBox.addItem(self.noneDisplay, "")
         for node in nodes:
+            self._nodeObservers.add(node, [vtk.vtkCommand.ModifiedEvent], self._onNodeModified)
             self._comboBox.addItem(node.GetName() or "", node.GetID())
-        self._addActions(bool(current))
-        self._comboBox.setCurrentIndex(self._comboBox.findData(current))
-        self._setCurrentID(current)
+        self._addActions(bool(self._currentID))
+        self._comboBox.setCurrentIndex(self._comboBox.findData(self._currentID))
 
     def _addActions(self, hasNode: bool) -> None:
         label = self._typeLabel()
@@ -232,23 +234,25 @@ class qMRMLNodeComboBox(qt.QWidget):
 
     def setCurrentNodeID(self, nodeID: str) -> None:
         """Chooses a listed node; anything else chooses none, as in Slicer."""
-        index = self._comboBox.findData(nodeID or "")
-        self._comboBox.setCurrentIndex(index)
-        self._setCurrentID(nodeID if nodeID and index >= 0 else "")
+        listed = [node.GetID() for node in self.nodes()]
+        self._setCurrentID(nodeID if nodeID in listed else "")
 
     currentNodeID = Property(str, _getCurrentNodeID, setCurrentNodeID)
 
     def setCurrentNodeIndex(self, index: int) -> None:
         self.setCurrentNode(self.nodes()[index])
 
-    def _setCurrentID(self, nodeID: str) -> None:
+    def _setCurrentID(self, nodeID: str) -> bool:
+        """Makes a node the current one; tells everybody, and returns True, if it was not."""
         if nodeID == self._currentID:
-            return
+            return False
         self._currentID = nodeID
+        self._fill()  # what can be done with the current node is in the list, too
         node = self.currentNode()
         self.currentNodeChanged.emit(node)
         self.currentNodeChosen.emit(node is not None)
         self.currentNodeIDChanged.emit(nodeID)
+        return True
 
     def setNoneEnabled(self, enabled: bool) -> None:
         self.noneEnabled = enabled

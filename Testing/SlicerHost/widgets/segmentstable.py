@@ -31,10 +31,9 @@ def _columnOption(name: str) -> Property:
 class qMRMLSegmentsTableView(qt.QWidget):
     """Lists segments by name and colour; the first column shows and hides them."""
 
-    selectionChanged = Signal(object, object)
+    selectionChanged = Signal(qt.QItemSelection, qt.QItemSelection)
     segmentAboutToBeModified = Signal(str)
     segmentModified = Signal(str)
-    cppSignals = {"selectionChanged(QItemSelection,QItemSelection)": "selectionChanged"}
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
