@@ -316,6 +316,17 @@ def test_there_is_no_such_module(host, tmp_path: Path) -> None:
         slicer.util.getModule("Missing")
 
 
+def test_the_panel_can_be_seen(host, path: Path, tmp_path: Path) -> None:
+    from PIL import Image
+    from SlicerHost.pictures import panelPicture
+
+    host.openModule(path)
+    panelPicture(tmp_path / "panel.png")
+    picture = Image.open(tmp_path / "panel.png")
+    assert picture.size == (500, 900)
+    assert len(picture.convert("RGB").getcolors(100_000)) > 10
+
+
 def test_segment_editor_takes_over(host) -> None:
     import slicer.util
 

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from SlicerHost import availability
 
-if availability.missing() or availability.missingForPictures():
-    pytest.skip(availability.missing() or availability.missingForPictures(), allow_module_level=True)
+if availability.missing():
+    pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
+pytestmark = pytest.mark.usefixtures("drawing")
 
 
 @pytest.fixture

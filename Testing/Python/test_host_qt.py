@@ -181,6 +181,25 @@ def test_message_boxes_are_recorded_and_answered(host) -> None:
         slicer.util.confirmOkCancelDisplay("Install?")
 
 
+def test_buttons_of_ones_own_are_clicked_by_their_text(host) -> None:
+    import qt
+
+    box = qt.QMessageBox()
+    box.text = "torch is missing"
+    install = box.addButton("&Install", qt.QMessageBox.AcceptRole)
+    box.addButton("Not now", qt.QMessageBox.RejectRole)
+    pressed: list[str] = []
+    install.connect("clicked()", lambda: pressed.append("install"))
+    host.dialogs.answer("Install")
+    box.exec_()
+    assert box.clickedButton() == install
+    assert pressed == ["install"]
+    assert host.dialogs.shown[-1].buttons == ("Install", "Not now")
+    host.dialogs.answer("Later")
+    with pytest.raises(AssertionError, match="no 'Later'"):
+        box.exec_()
+
+
 def test_own_dialogs_are_handled_by_the_test(host) -> None:
     import qt
     from SlicerHost.hands import write

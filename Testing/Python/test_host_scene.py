@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,16 @@ def test_layouts_have_their_views() -> None:
     manager.layout = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
     assert len(manager.sliceViewNames()) == 3
     assert manager.threeDWidget(0).threeDView().mrmlViewNode().IsA("vtkMRMLViewNode")
+
+
+def test_own_terminology_is_read() -> None:
+    import slicer
+
+    path = Path(__file__).resolve().parents[2] / "Resources" / "Terminology" / "KidneySeg.term.json"
+    logic = slicer.util.getModuleLogic("Terminologies")
+    context = logic.LoadTerminologyFromFile(str(path))
+    assert context
+    assert logic.GetNumberOfCategoriesInTerminology(context) > 0
 
 
 def test_dialogs_of_the_application_are_recorded(host) -> None:

@@ -13,6 +13,35 @@ from SlicerHost.pythonqt.standins import standIn
 
 
 @standIn
+class qSlicerExtensionsManagerModel(qt.QObject):
+    """No extension is installed; requests are recorded and, as without a network, fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._requests: list[str] = []
+        self._interactive = True
+
+    def _getInteractive(self) -> bool:
+        return self._interactive
+
+    def setInteractive(self, interactive: bool) -> None:
+        self._interactive = interactive
+
+    interactive = Property(bool, _getInteractive, setInteractive)
+
+    def isExtensionInstalled(self, _name: str) -> bool:
+        return False
+
+    def installExtensionFromServer(self, name: str, _restart: bool = True, _update: bool = True) -> bool:
+        self._requests.append(name)
+        return False
+
+    def requests(self) -> list[str]:
+        """Returns the extensions that a script wanted to install. Not in Slicer."""
+        return self._requests
+
+
+@standIn
 class qSlicerApplication(qt.QApplication):
     """The application object. The host hands it its parts once they are there."""
 
@@ -25,6 +54,7 @@ class qSlicerApplication(qt.QApplication):
         self._folder = folder
         self._parts: dict[str, Any] = {}
         self._restarts = 0
+        self._extensions = qSlicerExtensionsManagerModel()
         self.setApplicationName("Slicer")
         self.setOrganizationName("SlicerHost")
         # QSettings() without arguments must not touch the settings of whoever runs the tests
@@ -60,6 +90,9 @@ class qSlicerApplication(qt.QApplication):
 
     def mrmlScene(self) -> Any:
         return slicer.mrmlScene
+
+    def extensionsManagerModel(self) -> qSlicerExtensionsManagerModel:
+        return self._extensions
 
     def userSettings(self) -> qt.QSettings:
         return self._settings

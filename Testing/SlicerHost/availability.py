@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 # VTK tries X first and crashes where there is none: the class must be named
 _WINDOWS = {
@@ -19,6 +20,9 @@ def missing() -> str:
     """Returns why the host cannot start here; empty if it can."""
     if importlib.util.find_spec("slicer_core") is None:
         return "slicer-core is not installed (pip install -e '.[slicer]')"
+    package = importlib.util.find_spec("slicer")
+    if package is None or package.origin is None or not Path(package.origin).with_name("slicer_core.py").is_file():
+        return "another package named `slicer` lies where slicer-core's should be (uninstall both, install slicer-core)"
     if importlib.util.find_spec("PySide6") is None:
         return "PySide6 is not installed (pip install -e '.[slicer]')"
     return ""

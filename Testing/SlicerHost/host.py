@@ -26,8 +26,8 @@ class Host:
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.uncaught: list[str] = []
         """Tracebacks of exceptions in slots and observers, which Qt and VTK only print."""
-        self._scriptedModules: list[str] = []
-        self._loadedFrom: list[str] = []
+        self._scriptedModules: dict[str, Path] = {}
+        self._addedPaths: list[str] = []
         self._prepareImports()
         self._makeApplication()
         self._makeScene()
@@ -136,9 +136,9 @@ class Host:
         path = Path(path).resolve()
         before = list(sys.path)
         module, _instance = loadScriptedModule(path)
-        self._loadedFrom += [folder for folder in sys.path if folder not in before]
+        self._addedPaths += [folder for folder in sys.path if folder not in before]
         self.moduleManager._add(path.stem, module)
-        self._scriptedModules.append(path.stem)
+        self._scriptedModules[path.stem] = path
         return module
 
     def openModule(self, path: str | Path) -> Any:
@@ -158,12 +158,13 @@ class Host:
             self.moduleManager._remove(name)
             if widget is not None:
                 widget.deleteLater()
-        folders = tuple(f"{folder}{os.sep}" for folder in self._loadedFrom)
+        # only what lies beside the modules: a module may have put a whole checkout on the search path
+        folders = tuple(f"{path.parent}{os.sep}" for path in self._scriptedModules.values())
         for name, python in list(sys.modules.items()):
             if folders and str(getattr(python, "__file__", None) or "").startswith(folders):
                 del sys.modules[name]
-        sys.path[:] = [folder for folder in sys.path if folder not in self._loadedFrom]
-        self._scriptedModules, self._loadedFrom = [], []
+        sys.path[:] = [folder for folder in sys.path if folder not in self._addedPaths]
+        self._scriptedModules, self._addedPaths = {}, []
 
     def clearScene(self) -> None:
         """Empties the scene, parameter nodes included; views and colours stay."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import slicer.util
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -93,6 +94,14 @@ def _sliceView(name: str) -> _SliceView:
 def _threeDView() -> _View:
     node = slicer.app.layoutManager().threeDWidget(0).mrmlViewNode()
     return _View(_VIEW_MANAGERS, node)
+
+
+def panelPicture(path: Path) -> None:
+    """Writes the main window with the module panel as PNG."""
+    window = slicer.util.mainWindow()
+    slicer.app.processEvents()
+    if not window.grab().save(str(path)):
+        raise OSError(f"{path} cannot be written")
 
 
 def slicePicture(

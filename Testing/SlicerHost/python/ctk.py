@@ -6,6 +6,7 @@ from SlicerHost.widgets.paths import ctkDirectoryButton, ctkPathLineEdit
 from SlicerHost.widgets.simple import (
     ctkCheckBox,
     ctkComboBox,
+    ctkDoubleSpinBox,
     ctkFittedTextBrowser,
     ctkMessageBox,
     ctkPushButton,
@@ -17,6 +18,7 @@ __all__ = [
     "ctkCollapsibleGroupBox",
     "ctkComboBox",
     "ctkDirectoryButton",
+    "ctkDoubleSpinBox",
     "ctkFittedTextBrowser",
     "ctkMessageBox",
     "ctkPathLineEdit",

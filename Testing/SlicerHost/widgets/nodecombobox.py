@@ -54,6 +54,7 @@ class qMRMLNodeComboBox(qt.QWidget):
         layout = qt.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._comboBox)
+        self.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
         self._comboBox.activated.connect(self._onActivated)
         self._options: dict[str, Any] = {
             "noneEnabled": False,

@@ -38,6 +38,7 @@ class ctkSliderWidget(qt.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._slider, 1)
         layout.addWidget(self._spinBox)
+        self.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
         self._spinBox.setRange(0.0, 99.0)
         self._fitSlider()
         self._spinBox.valueChanged.connect(self._onSpinBox)

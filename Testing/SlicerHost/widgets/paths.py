@@ -29,6 +29,7 @@ class ctkPathLineEdit(qt.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._lineEdit, 1)
         layout.addWidget(self._button)
+        self.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
         self._lineEdit.textChanged.connect(self.currentPathChanged)
         self._button.clicked.connect(self.browse)
 
@@ -85,6 +86,7 @@ class ctkDirectoryButton(qt.QWidget):
         layout = qt.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._button)
+        self.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
         self._button.clicked.connect(self.browse)
 
     def _getDirectory(self) -> str:

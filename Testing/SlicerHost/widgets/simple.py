@@ -64,5 +64,10 @@ class ctkComboBox(qt.QComboBox):
 
 
 @standIn
+class ctkDoubleSpinBox(qt.QDoubleSpinBox):
+    """A spin box for floating-point values; CTK's can also invert and scale them."""
+
+
+@standIn
 class ctkFittedTextBrowser(qt.QTextBrowser):
     """A text browser; CTK's is as high as its text."""
