@@ -211,6 +211,15 @@ def test_module_is_described_and_found(host, path: Path) -> None:
     assert isinstance(slicer.util.getModuleWidget("Counter"), __import__("Counter").CounterWidget)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("categories", "Segmentation"), ("icon", "icon.png"), ("hidden", "no"), ("category", ["a"])]
+)
+def test_a_wrong_description_is_refused(host, path: Path, name: str, value: object) -> None:
+    module = host.loadModule(path)
+    with pytest.raises(AttributeError):
+        setattr(module, name, value)
+
+
 def test_clicks_run_the_module(host, path: Path) -> None:
     from SlicerHost.hands import CannotReach, choose, click
 

@@ -265,3 +265,13 @@ def test_errors_in_slots_are_kept(host) -> None:
     button.connect("clicked()", fail)
     button.click()
     assert "RuntimeError: in a slot" in host.uncaught.pop()
+
+
+def test_errors_in_observers_are_kept(host) -> None:
+    def fail(_caller: object, _event: str) -> None:
+        raise RuntimeError("in an observer")
+
+    tag = host.scene.AddObserver(host.scene.NodeAddedEvent, fail)
+    host.scene.AddNewNodeByClass("vtkMRMLTextNode")
+    host.scene.RemoveObserver(tag)
+    assert "RuntimeError: in an observer" in host.uncaught.pop()

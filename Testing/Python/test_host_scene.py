@@ -152,6 +152,17 @@ def test_slice_views_show_and_fit_a_volume(host) -> None:
     assert red.mrmlSliceNode().GetSliceToRAS().GetElement(2, 3) == pytest.approx(-60.0)
 
 
+def test_slice_views_jump_to_a_point(host) -> None:
+    import slicer
+
+    slicer.vtkMRMLSliceNode.JumpAllSlices(host.scene, 12.0, -34.0, 56.0)
+    manager = slicer.app.layoutManager()
+    nodes = [manager.sliceWidget(name).mrmlSliceNode() for name in ("Yellow", "Green", "Red")]
+    positions = [node.GetSliceToRAS().GetElement(axis, 3) for axis, node in enumerate(nodes)]
+    assert positions == pytest.approx([12.0, -34.0, 56.0])
+    assert host.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode").GetCrosshairName() == "default"
+
+
 def test_layouts_have_their_views() -> None:
     import slicer
 

@@ -112,6 +112,22 @@ def test_form_loads_and_clicks_drive_it(host, tmp_path) -> None:
         choose(ui.inputVolume, "None")
 
 
+def test_a_section_that_a_form_folds_is_folded(host, tmp_path) -> None:
+    import slicer.util
+    from SlicerHost.hands import click
+
+    title = '<property name="text"><string>Inputs</string></property>'
+    folded = f'{title}<property name="collapsed"><bool>true</bool></property>'
+    panel = load(tmp_path, FORM.replace(title, folded))
+    ui = slicer.util.childWidgetVariables(panel)
+    panel.show()
+    host.app.processEvents()
+    assert ui.inputs.collapsed
+    assert not ui.inputVolume.isVisible()
+    click(ui.inputs)
+    assert ui.inputVolume.isVisible()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

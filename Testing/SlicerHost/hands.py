@@ -25,8 +25,10 @@ def click(widget: Any) -> None:
     """Clicks on the middle of a widget; on the mark of a check box and on the header of a folding section."""
     _reach(widget)
     position = qt.QPoint(widget.width // 2, widget.height // 2)
-    if isinstance(widget, qt.QCheckBox | qt.QRadioButton | qt.QGroupBox) or hasattr(widget, "collapsed"):
+    if isinstance(widget, qt.QGroupBox) or hasattr(widget, "collapsed"):
         position = qt.QPoint(10, 10)
+    elif isinstance(widget, qt.QCheckBox | qt.QRadioButton):
+        position.setX(10)
     QTest.mouseClick(widget, qt.Qt.LeftButton, qt.Qt.NoModifier, position)
     qt.QApplication.processEvents()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6 import QtCore
+from PySide6 import QtCore, QtGui
 
 # Virtual methods that are properties too: Shiboken would take an attribute of this name for a Python override and call
 # it from C++. They stay methods, which is laxer than PythonQt.
@@ -46,7 +46,9 @@ class WrongValue(AttributeError):
 def checkValue(name: str, typeName: str, value: Any) -> None:
     """Raises WrongValue if PythonQt would not turn the value into the property's type."""
     accepts = _ACCEPTS.get(typeName)
-    if accepts is not None and not accepts(value):
+    kind = getattr(QtGui, typeName, None)
+    wrong = not accepts(value) if accepts is not None else kind is not None and not isinstance(value, kind)
+    if wrong:
         raise refusal(name, typeName, value)
 
 

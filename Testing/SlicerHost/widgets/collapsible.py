@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import qt
+import shiboken6
 from PySide6.QtCore import Property, Signal
 
 from SlicerHost.pythonqt.standins import standIn
@@ -17,7 +18,7 @@ class _Contents:
 
     def show(self, visible: bool) -> None:
         if visible:
-            for child in self._hidden:
+            for child in filter(shiboken6.isValid, self._hidden):
                 child.setVisible(True)
             self._hidden = []
             return
@@ -67,7 +68,7 @@ class ctkCollapsibleButton(qt.QAbstractButton):
         """A child that comes into a folded section is hidden, too."""
         super().childEvent(event)
         if event.added() and self.collapsed:
-            qt.QTimer.singleShot(0, lambda: self._contents.show(self.isChecked()))
+            qt.QTimer.singleShot(0, self, lambda: self._contents.show(self.isChecked()))
 
     def minimumSizeHint(self) -> qt.QSize:
         """The header must fit even when there is no layout."""
