@@ -19,11 +19,17 @@ class NetworkPlan:
         architecture: name known to ``networks.factory``.
         filters: channels per resolution level, finest first; each level halves the grid.
         outputs: names of the output channels.
+        inputs: names of the input channels: the windowed image, or ``segmentation.organ_channels.ORGAN_INPUTS``.
+        affine: whether instance normalisation is followed by a learnt scale and shift.
+        exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
     """
 
     architecture: str
     filters: tuple[int, ...]
     outputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ("image",)
+    affine: bool = False
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class StagePlan:
                         architecture=str(network.pop("architecture")),
                         filters=tuple(int(f) for f in network.pop("filters")),
                         outputs=tuple(str(o) for o in network.pop("outputs")),
+                        inputs=tuple(str(i) for i in network.pop("inputs", ("image",))),
                         **network,
                     ),
                     "spacing": tuple(float(s) for s in data["spacing"]),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
     """Returns a network with random weights.
 
-    It takes images ``(batch, 1, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``; a 2D network has no k.
+    It takes images ``(batch, inputs, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``; a 2D network has no k.
 
     Raises:
         BundleError: the architecture is not known to this version.
@@ -60,11 +60,11 @@ def _unet(plan: NetworkPlan, dimensions: int) -> torch.nn.Module:
     levels = len(plan.filters)
     return DynUNet(
         spatial_dims=dimensions,
-        in_channels=1,
+        in_channels=len(plan.inputs),
         out_channels=len(plan.outputs),
         kernel_size=[3] * levels,
         strides=[1] + [2] * (levels - 1),
         upsample_kernel_size=[2] * (levels - 1),
         filters=list(plan.filters),
-        norm_name="instance",
+        norm_name=("instance", {"affine": plan.affine}),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.predict import OrganMasks
 from KidneySegLib.segmentation.resampling import grid_shape, resample, restore
 from KidneySegLib.structures import Side
 
@@ -22,7 +23,12 @@ Box = tuple[slice, slice, slice]
 
 
 def box_probabilities(
-    volume: Volume, side: Side, box: Box, predictor: Predictor, tell: Callable[[float], None]
+    volume: Volume,
+    side: Side,
+    box: Box,
+    predictor: Predictor,
+    tell: Callable[[float], None],
+    masks: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
     """Returns the probability of every output in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
 
@@ -32,10 +38,13 @@ def box_probabilities(
         box: where to look, slices for k, j, i.
         predictor: the stage.
         tell: takes the finished share.
+        masks: bool ``(k, j, i)`` in ``box``: the kidney with its lesions and its outline, for a stage whose inputs are
+            made from them.
     """
     stage, crop = predictor.stage, volume.voxels[box]
     if side is Side.LEFT:
         crop = crop[..., ::-1]
+        masks = None if masks is None else (masks[0][..., ::-1], masks[1][..., ::-1])
     total, flags = np.zeros((len(stage.network.outputs), *crop.shape), np.float32), []
     for number, scale in enumerate(stage.scales):
 
@@ -44,7 +53,10 @@ def box_probabilities(
 
         shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
         hu: torch.Tensor = resample(crop, shape)
-        found, more = probabilities_within_memory(predictor, hu, tell_scale)
+        organ = None
+        if masks is not None:
+            organ = OrganMasks(*(resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks))
+        found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
         for output, channel in enumerate(found):
             total[output] += restore(channel, crop.shape).numpy()
         flags += more

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.segmentation.predict import OrganMasks, Predictor
 
 if TYPE_CHECKING:
     import torch
@@ -54,6 +54,7 @@ def probabilities_within_memory(
     hu: torch.Tensor,
     tell: Callable[[float], None],
     available: Callable[[], int] = available_memory,
+    organ: OrganMasks | None = None,
 ) -> tuple[torch.Tensor, list[Flag]]:
     """Runs ``predictor`` on ``hu`` (k, j, i), asking for less memory as often as it takes.
 
@@ -62,6 +63,7 @@ def probabilities_within_memory(
         hu: on the predictor's working grid.
         tell: takes the finished share.
         available: tells the free main memory in bytes.
+        organ: see ``Predictor.probabilities``.
 
     Returns:
         Probabilities ``(outputs, k, j, i)`` and flags for what was lowered.
@@ -81,7 +83,7 @@ def probabilities_within_memory(
             flags = [_smaller_tiles(predictor.stage, patch)]
         try:
             stage = replace(predictor.stage, patch=patch)
-            return replace(predictor, stage=stage).probabilities(hu, tell), flags
+            return replace(predictor, stage=stage).probabilities(hu, tell, organ), flags
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

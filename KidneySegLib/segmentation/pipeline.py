@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from KidneySegLib.segmentation.kidney import Outline, outline_kidney
 from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.organ import find_organ
 from KidneySegLib.segmentation.plausible import believable
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import resample
@@ -27,6 +30,9 @@ from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
 STONE = BY_KEY["stone"].label
+LESION_STAGES = {"organ", "lesion"}
+# The organ network takes more of the time than the lesion network.
+_ORGAN_SHARE = 0.6
 _NO_LESION_STAGE = Flag(
     "lesions_not_searched",
     Severity.WARNING,
@@ -74,7 +80,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
 
     Args:
         volume: CT in HU, any orientation, right-angled axes.
-        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need the stage ``lesion``.
+        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need ``organ`` and ``lesion``.
         device: see ``choose_device``.
         progress: receives progress and may stop the run.
 
@@ -106,9 +112,9 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
         else:
             flags.append(_not_confirmed(outline.side))
     clock.lap("kidneys")
-    lesions = _find_lesions(canonical, outlines, predictors.get("lesion"), bundle, progress)
+    lesions = _find_lesions(canonical, outlines, predictors, bundle, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
-    if outlines and "lesion" not in predictors:
+    if outlines and not predictors.keys() >= LESION_STAGES:
         flags.append(_NO_LESION_STAGE)
     percent = draw_lesions(lesions, [outline.side for outline in outlines], labels) if lesions else None
     clock.lap("lesions")
@@ -152,10 +158,10 @@ def _native_box(region: Region, shape: tuple[int, int, int], canonical: Volume, 
 
 
 def _find_lesions(
-    canonical: Volume, outlines: list[Outline], predictor: Predictor | None, bundle: Bundle, progress: Progress
+    canonical: Volume, outlines: list[Outline], predictors: dict[str, Predictor], bundle: Bundle, progress: Progress
 ) -> list[Lesions]:
     """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
-    if predictor is None:
+    if not predictors.keys() >= LESION_STAGES:
         return []
     lesions = []
     for number, outline in enumerate(outlines):
@@ -164,8 +170,15 @@ def _find_lesions(
             share = (number + done) / len(outlines)
             progress("lesions", share, f"Looking for masses and cysts of the {side.value} kidney")
 
-        lesions.append(find_lesions(canonical, outline, predictor, bundle.rules, tell))
+        organ = find_organ(canonical, outline, predictors["organ"], partial(_tell_part, tell, 0.0, _ORGAN_SHARE))
+        tell_rest = partial(_tell_part, tell, _ORGAN_SHARE, 1.0)
+        found = find_lesions(canonical, outline, organ, predictors["lesion"], bundle.rules, tell_rest)
+        lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
+
+
+def _tell_part(tell: Callable[[float], None], start: float, end: float, done: float) -> None:
+    tell(start + done * (end - start))
 
 
 def _not_confirmed(side: Side) -> Flag:

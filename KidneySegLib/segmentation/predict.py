@@ -7,13 +7,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.segmentation.organ_channels import organ_channels
 from KidneySegLib.segmentation.resampling import normalise
 
 if TYPE_CHECKING:
     import torch
 
+_OUTSIDE_HU = -1024.0
 
 Tell = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class OrganMasks:
+    """What is known of a kidney before its lesions are looked for.
+
+    Attributes:
+        organ: bool ``(k, j, i)``: the kidney with its lesions.
+        kidney: bool ``(k, j, i)``: its outline.
+    """
+
+    organ: torch.Tensor
+    kidney: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -32,22 +47,30 @@ class Predictor:
     device: torch.device
     precision: torch.dtype
 
-    def probabilities(self, hu: torch.Tensor, progress: Tell | None = None) -> torch.Tensor:
+    def probabilities(
+        self, hu: torch.Tensor, progress: Tell | None = None, organ: OrganMasks | None = None
+    ) -> torch.Tensor:
         """Returns the probability of every output, ``(outputs, k, j, i)`` 32-bit float on the CPU.
 
         Args:
             hu: ``(k, j, i)`` on the stage's working grid, canonical orientation.
             progress: called with the finished share after every tile; may raise to stop the run.
+            organ: masks like ``hu``, for a stage whose inputs are made from them.
         """
         import torch
         from monai.inferers.utils import sliding_window_inference
 
         stage = fitted(self.stage, tuple(hu.shape))
-        image = normalise(hu, stage.window)[None, None]
         padding = [
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
         ]
-        image = torch.nn.functional.pad(image, [v for pair in padding[::-1] for v in pair], value=-1.0)
+        around = [v for pair in padding[::-1] for v in pair]
+        padded = torch.nn.functional.pad(hu, around, value=_OUTSIDE_HU)
+        if organ is None:
+            image = normalise(padded, stage.window)[None, None]
+        else:
+            whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
+            image = organ_channels(padded, whole, kidney, stage.spacing)[None]
         done, total = 0, tile_count(tuple(image.shape[2:]), stage)
 
         def run(tile: torch.Tensor) -> torch.Tensor:
@@ -71,7 +94,8 @@ class Predictor:
                 device=torch.device("cpu"),
             )
             inside = tuple(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True))
-            return torch.sigmoid(torch.as_tensor(logits)[0][(slice(None), *inside)])
+            result = torch.as_tensor(logits)[0][(slice(None), *inside)]
+            return torch.softmax(result, dim=0) if stage.network.exclusive else torch.sigmoid(result)
 
 
 def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:

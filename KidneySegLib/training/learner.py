@@ -47,7 +47,7 @@ class Learner:
             device: what it learns on.
             start: bundle and stage whose weights a new run begins with; None begins with random ones.
         """
-        self.outputs = plan.outputs
+        self.outputs, self.exclusive = plan.outputs, plan.exclusive
         self.schedule, self.folder, self.device = schedule, folder, device
         self.precision = torch.bfloat16
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,8 +91,11 @@ class Learner:
     def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Dice and cross-entropy; both tensors are ``(batch, outputs, [k,] j, i)``.
 
-        Outputs overlap (a mass is part of the kidney as an organ), so each is a yes-or-no of its own.
+        Outputs that overlap (a mass is part of the kidney as an organ) are a yes-or-no each. Of those that exclude each
+        other one is true at every voxel that is to be learnt from; where none is, nothing counts.
         """
+        if self.exclusive:
+            return _exclusive_loss(logits, target)
         dice = self.dice(logits, target).flatten()
         counts = torch.ones_like(dice)
         if not self.schedule.dice_of_absent:
@@ -121,6 +124,8 @@ class Learner:
         """Takes the weights of a bundle's stage; outputs are matched by name, new ones start at random."""
         given, old = bundle.weights()[stage], bundle.stage(stage).network.outputs
         for key, value in parameters(self.network).items():
+            if key not in given:
+                continue
             if value.shape == given[key].shape:
                 value.copy_(given[key])
             else:
@@ -134,6 +139,18 @@ class Learner:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.best = state["step"], state["best"]
+
+
+def _exclusive_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy and the mean Dice loss of the outputs that are there, over all voxels that have one."""
+    here = target.amax(dim=1) > 0.5
+    if not here.any():
+        return logits.sum() * 0
+    values, truth = logits.transpose(0, 1)[:, here], target.transpose(0, 1)[:, here]
+    shares = values.softmax(dim=0)
+    dice = 1 - (2 * (shares * truth).sum(dim=1) + 1) / ((shares + truth).sum(dim=1) + 1)
+    present = truth.amax(dim=1)
+    return functional.cross_entropy(values.T, truth.argmax(dim=0)) + (dice * present).sum() / present.sum()
 
 
 def _write(path: Path, state: object) -> None:

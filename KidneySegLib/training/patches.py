@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, organ_channels
 from KidneySegLib.segmentation.resampling import normalise
 from KidneySegLib.training.acquisition import acquire
 from KidneySegLib.training.contrast import change_contrast
 from KidneySegLib.training.exams import Exam
+from KidneySegLib.training.organ_masks import drawn_organ, outlined_kidney
 from KidneySegLib.training.recipes import Recipe
 from KidneySegLib.training.scene import Scene
 from KidneySegLib.training.shapes import ShapeLibrary
@@ -24,6 +26,8 @@ _TRIES = 20
 _AIR_HU = -500
 # Of a mass in the first patches, where the recipe asks for masses first.
 _MASS_ML = 4.0
+# Tells the random numbers of masks from those of attempts.
+_MASKS = 1_000_000
 
 
 def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
@@ -36,7 +40,11 @@ def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
 
 
 class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """A list of augmented patches: image ``(1, k, j, i)`` in -1..1, target ``(outputs, k, j, i)`` in {0, 1}."""
+    """A list of augmented patches: image ``(inputs, k, j, i)``, target ``(outputs, k, j, i)`` in {0, 1}.
+
+    A plain image lies in -1..1. With the inputs of ``organ_channels`` the outputs exclude each other, and all are 0
+    outside the organ's mask: nothing is to be learnt there.
+    """
 
     def __init__(self, recipe: Recipe, exams: Sequence[Exam], shapes: ShapeLibrary | None = None) -> None:
         """Takes the recipe, its prepared exams and, if the recipe names them, shapes of lesions."""
@@ -55,7 +63,16 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns patch number ``index``."""
         hu, targets = self.draw(index)
-        return normalise(hu, self.recipe.stage.window)[None], (targets >= 0.5).float()
+        stage = self.recipe.stage
+        if stage.network.inputs != ORGAN_INPUTS:
+            return normalise(hu, stage.window)[None], (targets >= 0.5).float()
+        # The draw gives the organ in the place of the parenchyma.
+        rng = np.random.default_rng((self.recipe.schedule.seed, index, _MASKS))
+        region = drawn_organ(targets[0], hu, stage.spacing, rng)
+        lesions = (targets[1:] >= 0.5) & region
+        healthy = region & ~lesions.any(dim=0)
+        kidney = outlined_kidney(region, lesions, stage.spacing, rng)
+        return organ_channels(hu, region, kidney, stage.spacing), torch.cat([healthy[None], lesions]).float()
 
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns HU ``(k, j, i)`` and the outputs' shares ``(outputs, k, j, i)`` of patch number ``index``."""
@@ -81,7 +98,7 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         synthesise(scene, recipe.synthesis, self.shapes, rng)
         # Air and what lies outside the scan is no kidney, however a lesion was pushed there.
         tissue = scene.hu > _AIR_HU
-        maps = {"kidney": scene.organ, "mass": scene.mass, "cyst": scene.cyst}
+        maps = {"kidney": scene.organ, "parenchyma": scene.organ, "mass": scene.mass, "cyst": scene.cyst}
         targets = torch.stack([maps[name] * tissue for name in recipe.stage.network.outputs])
         return acquire(scene.hu, targets, spacing, exam.thickness, recipe.acquisition, rng)
 

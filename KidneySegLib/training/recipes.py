@@ -167,7 +167,7 @@ def _parse(data: Mapping[str, Any]) -> Recipe:
     )
     if recipe.sampling.mirror not in ("left", "random"):
         raise ValueError("sampling.mirror must be 'left' or 'random'")
-    unknown = set(recipe.stage.network.outputs) - {"kidney", "mass", "cyst"}
+    unknown = set(recipe.stage.network.outputs) - {"kidney", "parenchyma", "mass", "cyst"}
     if unknown:
         raise ValueError(f"outputs that cannot be trained: {', '.join(sorted(unknown))}")
     overlap = set(recipe.exams) & set(recipe.validation)

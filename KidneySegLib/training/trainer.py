@@ -30,11 +30,12 @@ def trim(image: torch.Tensor, target: torch.Tensor, divisor: int) -> tuple[torch
     Instance normalisation would otherwise see mostly padding in a short scan.
 
     Args:
-        image: ``(batch, 1, k, j, i)``, -1 outside the scan.
-        target: the same shape.
+        image: ``(batch, inputs, k, j, i)``; the first input has its smallest value outside the scan.
+        target: the same grid.
         divisor: the remaining number of slices is a multiple of it.
     """
-    filled = torch.nonzero((image > -1).any(dim=4).any(dim=3).any(dim=1).any(dim=0))
+    first_channel = image[:, :1]
+    filled = torch.nonzero((first_channel > first_channel.amin()).any(dim=4).any(dim=3).any(dim=1).any(dim=0))
     if filled.numel() == 0:
         return image, target
     first, last = int(filled[0]), int(filled[-1]) + 1

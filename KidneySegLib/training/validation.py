@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS
+from KidneySegLib.segmentation.predict import OrganMasks, Predictor
 from KidneySegLib.segmentation.resampling import grid_shape, resample
 from KidneySegLib.training.exams import Exam
 
@@ -35,8 +36,16 @@ def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm
             references = {"kidney": exam.organ[box], "mass": exam.lesions[box] == 3, "cyst": exam.lesions[box] == 4}
             mirrored = slice(None, None, -1 if side == "left" else 1)
             shape = grid_shape(hu.shape, exam.spacing, stage.spacing)
-            found = predictor.probabilities(resample(hu[..., mirrored], shape)) > stage.threshold
+            organ = resample(references["kidney"][..., mirrored].astype(np.uint8), shape) >= 0.5
+            # Without the engine's outline the kidney without its lesions takes its place.
+            healthy = organ & (resample((exam.lesions[box] < 3)[..., mirrored].astype(np.uint8), shape) >= 0.5)
+            given = OrganMasks(organ, healthy) if stage.network.inputs == ORGAN_INPUTS else None
+            found = (predictor.probabilities(resample(hu[..., mirrored], shape), organ=given) > stage.threshold) & (
+                organ if given is not None else True
+            )
             for output, mask in zip(stage.network.outputs, found.numpy(), strict=True):
+                if output not in references:
+                    continue
                 truth = resample(references[output][..., mirrored].astype(np.uint8), shape).numpy() >= 0.5
                 # A lesion that is not there has no Dice; false ones are counted on whole scans, not here.
                 if output == "kidney" or truth.any():

@@ -3,6 +3,8 @@
 No border between two tissues of the images passes through the density of a third one.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,37 +15,54 @@ from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.segmentation import pipeline
 from KidneySegLib.segmentation.certainty import Certainty
 from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.lesions import CYST, MASS, Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesion_kind import CYST, MASS
+from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.organ import find_organ
+from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
-STAGE = StagePlan(
-    "lesion",
-    NetworkPlan("unet3d", (4, 8, 8), ("kidney", "mass", "cyst")),
-    (1.5, 1.5, 1.5),
-    (-160.0, 340.0),
-    (64, 64, 64),
+ORGAN = StagePlan(
+    "organ", NetworkPlan("unet3d", (4, 8, 8), ("kidney",)), (1.5, 1.5, 1.5), (-160.0, 340.0), (64, 64, 64)
+)
+STAGE = replace(
+    ORGAN,
+    name="lesion",
+    network=NetworkPlan("unet3d", (4, 8, 8), ("parenchyma", "mass", "cyst"), ORGAN_INPUTS, True, True),
 )
 SPACING = 1.5
+LEVELS = (200, 300, 150)
 
 
-class ByDensity(torch.nn.Module):
-    """Logits by HU alone: positive within 20 HU of a level; ``height`` bounds how sure it is."""
+class AnyOf(torch.nn.Module):
+    """The organ by HU alone: positive within 20 HU of one of the levels."""
 
-    def __init__(self, height: float = 9.0, levels: tuple[int, int, int] = (200, 300, 150)) -> None:
+    def __init__(self, levels: tuple[int, int, int] = LEVELS) -> None:
         super().__init__()
-        self.height, self.levels = height, levels
+        self.levels = levels
 
     def forward(self, tile: torch.Tensor) -> torch.Tensor:
         hu = (tile + 1) * 250 - 160
-        near = [20 - (hu - level).abs() for level in self.levels]
-        return torch.cat(near, dim=1).clamp(-9, self.height)
+        return torch.cat([20 - (hu - level).abs() for level in self.levels], dim=1).amax(dim=1, keepdim=True)
 
 
-def predictor(height: float = 9.0) -> Predictor:
-    return Predictor(STAGE, ByDensity(height), torch.device("cpu"), torch.float32)
+class ByDifference(torch.nn.Module):
+    """Mass and cyst by their difference to the parenchyma's level; ``doubt`` is the logit that it is parenchyma."""
+
+    def __init__(self, doubt: float = -9.0, levels: tuple[int, int, int] = LEVELS) -> None:
+        super().__init__()
+        self.doubt, self.levels = doubt, levels
+
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        difference = 60 * tile[:, :1]
+        near = [20 - (difference - (level - self.levels[0])).abs() for level in self.levels]
+        return torch.cat([near[0].clamp(self.doubt, 9), *(n.clamp(-9, 9) for n in near[1:])], dim=1)
+
+
+def predictor(stage: StagePlan, network: torch.nn.Module) -> Predictor:
+    return Predictor(stage, network, torch.device("cpu"), torch.float32)
 
 
 def image(*balls: tuple[tuple[float, float, float], float, float]) -> Volume:
@@ -64,8 +83,11 @@ def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
     return Outline(side, box, volume.voxels[box] == 200, 0.99, 100.0, False, ())
 
 
-def find(volume: Volume, *, side: Side = Side.RIGHT, height: float = 9.0, rules: Rules | None = None) -> Lesions:
-    return find_lesions(volume, outline(volume, side), predictor(height), rules or Rules(), lambda done: None)
+def find(volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: Rules | None = None) -> Lesions:
+    kidney = outline(volume, side)
+    organ = find_organ(volume, kidney, predictor(ORGAN, AnyOf()), lambda done: None)
+    lesions = predictor(STAGE, ByDifference(doubt))
+    return find_lesions(volume, kidney, organ, lesions, rules or Rules(), lambda done: None)
 
 
 def volume_ml(found: Lesions, label: int) -> float:
@@ -108,8 +130,8 @@ def test_specks_are_left_out():
 
 def test_an_uncertain_lesion_is_left_out():
     volume = image(KIDNEY, ((35, 24, 25), 6, 300))
-    assert not find(volume, height=0.2).labels.any()  # 0.55 at best
-    assert find(volume, height=1.5).labels.any()  # 0.82
+    assert not find(volume, doubt=8.6).labels.any()  # 0.6 at best
+    assert find(volume, doubt=7.5).labels.any()  # 0.82
 
 
 def test_necrosis_is_part_of_its_mass_but_a_cyst_beside_a_mass_stays_a_cyst():
@@ -144,11 +166,15 @@ def test_no_lesion_has_no_certainty():
 def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkeypatch, permutation, flips):
     def networks(bundle, device):
         made = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
-        densities = ByDensity(levels=(200, 60, 300))
-        return {**made, "lesion": Predictor(STAGE, densities, torch.device("cpu"), torch.float32)}
+        levels = (200, 60, 300)
+        return {
+            **made,
+            "organ": predictor(ORGAN, AnyOf(levels)),
+            "lesion": predictor(STAGE, ByDifference(levels=levels)),
+        }
 
     monkeypatch.setattr(pipeline, "load_predictors", networks)
-    bundle = Bundle(tmp_path, "made", "0", "", "ct", "", (*STAGES, STAGE), Rules(), "")
+    bundle = Bundle(tmp_path, "made", "0", "", "ct", "", (*STAGES, ORGAN, STAGE), Rules(), "")
     volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
     k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
     points = volume.to_lps(np.stack((k, j, i), -1))
