@@ -1,0 +1,202 @@
+"""KidneySeg: kidneys, solid masses, cysts and stones on CT. A thin module over the engine KidneySegLib."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+from KidneySegWidgets.correctionPanel import CorrectionPanel
+from KidneySegWidgets.inputPanel import InputPanel
+from KidneySegWidgets.parameterNode import KidneySegParameterNode
+from KidneySegWidgets.processRunner import ChildProcessRunner, Runner
+from KidneySegWidgets.resultNodes import ResultNodes
+from KidneySegWidgets.resultPanel import ResultPanel
+from KidneySegWidgets.runPanel import RunPanel
+from KidneySegWidgets.sampleData import registerSampleData
+from KidneySegWidgets.toolsPanel import ToolsPanel
+
+
+class KidneySeg(ScriptedLoadableModule):
+    """Describes the module to Slicer."""
+
+    def __init__(self, parent: Any) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        parent.title = _("KidneySeg")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = ["Segmentations", "Markups", "Tables", "Volumes"]
+        parent.contributors = ["KidneySeg contributors"]
+        parent.helpText = _(
+            "Outlines kidneys, solid masses, cysts and stones on CT and measures them, on this computer and without a "
+            "network connection. Choose a volume, click Segment, check the outlines, correct them in Segment Editor."
+            "<p><b>Research use only. Not a medical device.</b></p>"
+        )
+        parent.helpText += self.getDefaultModuleDocumentationLink()
+        parent.acknowledgementText = _(
+            "Networks: MONAI and PyTorch. The card of each model names the images that it was trained on, their "
+            "authors and their licences (button About… in the section Inputs)."
+        )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """Joins the sections of the panel."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: KidneySegLogic | None = None
+        self._parameterNode: Any = None
+        self._guiTag: Any = None
+
+    def setup(self) -> None:
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/KidneySeg.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = KidneySegLogic()
+        self.inputs = InputPanel(self.ui, self._update)
+        self.runs = RunPanel(self.ui, self.logic.runner, self.inputs.parameters, self._onNewResult)
+        self.results = ResultPanel(self.ui)
+        self.correction = CorrectionPanel(self.ui, self._isAutomatic, self.results.update)
+        self.tools = ToolsPanel(self.ui, lambda: self.results.result, self._onExported, self._update)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
+        self._useParameterNode()
+
+    def cleanup(self) -> None:
+        """Leaves nothing behind: no process, no observer, no timer."""
+        self.runs.queue.abandonAll()
+        self.correction.stop()
+        self._forgetParameterNode()
+        self.removeObservers()
+
+    def enter(self) -> None:
+        self._useParameterNode()
+
+    def onReload(self) -> None:
+        """Reads the files beside this one again, too."""
+        for name in [name for name in sys.modules if name.partition(".")[0] == "KidneySegWidgets"]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
+
+    def useRunner(self, runner: Runner) -> None:
+        """Runs the engine in another way; tests do that. Nothing may be running."""
+        self.logic.runner = runner
+        self.runs.queue.setRunner(runner)
+
+    # parameter node
+
+    def _useParameterNode(self) -> None:
+        if slicer.mrmlScene.IsClosing() or slicer.mrmlScene.IsImporting():
+            return
+        wrapper = self.logic.getParameterNode()
+        if self._parameterNode is None or self._parameterNode.parameterNode is not wrapper.parameterNode:
+            self._forgetParameterNode()
+            self._parameterNode = wrapper
+            self.inputs.setParameterNode(wrapper)
+            self._guiTag = wrapper.connectGui(self.ui)
+            self.addObserver(wrapper.parameterNode, "ModifiedEvent", self._update)
+        elif wrapper.inputVolume is None:
+            self.inputs.setParameterNode(wrapper)
+        self._update()
+
+    def _forgetParameterNode(self) -> None:
+        if self._parameterNode is not None:
+            self._parameterNode.disconnectGui(self._guiTag)
+            self.removeObserver(self._parameterNode.parameterNode, "ModifiedEvent", self._update)
+        self._parameterNode = None
+        self.inputs.setParameterNode(None)
+
+    def _isAutomatic(self) -> bool:
+        return self._parameterNode is not None and self._parameterNode.recomputeAutomatically
+
+    def _update(self, _caller: Any = None, _event: Any = None) -> None:
+        """Shows what the parameter node says; called at each change of it."""
+        self.inputs.update()
+        self.runs.update()
+        node = self._parameterNode.result if self._parameterNode is not None else None
+        shown = self.results.result.segmentationNode if self.results.result is not None else None
+        if node is not shown:
+            self._showResult(ResultNodes(node) if ResultNodes.isResult(node) else None)
+        self.tools.update()
+
+    def _showResult(self, result: ResultNodes | None) -> None:
+        self.results.setResult(result)
+        self.correction.setResult(result)
+
+    # events
+
+    def _onNewResult(self, result: ResultNodes) -> None:
+        self._parameterNode.result = result.segmentationNode
+        self.ui.resultSection.collapsed = False
+
+    def _onExported(self) -> None:
+        """Exporting measures again."""
+        self.correction.setResult(self.results.result)
+        self.results.update()
+
+    def _onSceneStartClose(self, _caller: Any, _event: Any) -> None:
+        self.runs.queue.abandonAll()
+        self._showResult(None)
+        self._forgetParameterNode()
+        self.runs.say("")
+        self.runs.onQueueChanged()
+
+    def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
+        """The scene is another one now: empty, or read from a file."""
+        self._useParameterNode()
+
+    def _onNodeRemoved(self, _caller: Any, _event: Any) -> None:
+        if slicer.mrmlScene.IsClosing():
+            return
+        for run in self.runs.queue.runs():
+            if slicer.mrmlScene.GetNodeByID(run.volumeId) is None:
+                self.runs.queue.removeVolume(run.volumeId)
+        if self._parameterNode is not None:
+            self._update()
+
+
+class KidneySegLogic(ScriptedLoadableModuleLogic):
+    """Knows the parameters and how the engine is run; what it does with them is in the files beside this one."""
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.runner: Runner = ChildProcessRunner()
+
+    def getParameterNode(self) -> Any:
+        return KidneySegParameterNode(super().getParameterNode())
+
+
+class KidneySegTest(ScriptedLoadableModuleTest):
+    """Runs in Slicer: the whole engine on the phantom, by clicks."""
+
+    def setUp(self) -> None:
+        slicer.mrmlScene.Clear()
+
+    def runTest(self, **_options: Any) -> None:
+        self.setUp()
+        self.test_segmentPhantom()
+
+    def test_segmentPhantom(self) -> None:
+        from KidneySegWidgets.selfTest import checkPhantomResult, segmentBySteps
+
+        self.delayDisplay("Making the phantom")
+        result = segmentBySteps(seconds=600)
+        checkPhantomResult(self, result)
+        self.delayDisplay("Test passed")

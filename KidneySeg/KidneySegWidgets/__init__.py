@@ -1,0 +1,1 @@
+"""The parts of the Slicer module KidneySeg: one small file for each purpose."""

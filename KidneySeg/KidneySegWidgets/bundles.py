@@ -1,0 +1,29 @@
+"""Model bundles for the panel: which there are for a task, and what their cards say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from KidneySegWidgets.engineLocation import ensureEngine
+from KidneySegWidgets.runParameters import Task
+
+
+def installedBundles(task: Task, modelsFolder: str = "") -> list[Any]:
+    """Returns the readable bundles for a task: those of the user's folder first, then those that ship."""
+    ensureEngine()
+    from KidneySegLib.bundles.bundle import MANIFEST, read_bundle
+    from KidneySegLib.errors import BundleError
+    from KidneySegLib.resources import resource_folder
+
+    parents = [*([Path(modelsFolder)] if modelsFolder else []), resource_folder() / "Models"]
+    found: dict[str, Any] = {}
+    for parent in parents:
+        for folder in sorted(parent.iterdir()) if parent.is_dir() else []:
+            if not (folder / MANIFEST).is_file() or folder.name in found:
+                continue
+            try:
+                found[folder.name] = read_bundle(folder)
+            except BundleError:
+                continue  # 'kidneyseg models' names damaged ones; here they cannot be chosen
+    return [bundle for bundle in found.values() if bundle.task == task.value]

@@ -1,0 +1,61 @@
+"""Contrast phase, flags and corrections in words for the panel."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from slicer.i18n import tr as _
+
+_COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#607d8b"}
+_MARKS = {"error": "●", "warning": "▲", "info": "–"}
+_ORDER = ("error", "warning", "info")
+
+
+def phaseText(findings: Any) -> str:
+    """Returns the contrast phase and how sure it is."""
+    estimate = findings.phase
+    if estimate is None or estimate.phase == "unknown":
+        return _("cannot be told")
+    names = {
+        "non-contrast": _("non-contrast"),
+        "corticomedullary": _("corticomedullary (arterial)"),
+        "nephrographic": _("nephrographic (portal venous)"),
+        "excretory": _("excretory (late)"),
+    }
+    if estimate.confidence >= 0.8:
+        return names[estimate.phase]
+    return _("{phase}, not sure").format(phase=names[estimate.phase])
+
+
+def summaryText(findings: Any) -> str:
+    """Returns what was found in one line."""
+    counts = (
+        (sum(lesion.structure == "mass" for lesion in findings.lesions), _("solid masses")),
+        (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cysts")),
+        (len(findings.stones), _("stones")),
+    )
+    kidneys = [
+        _("{side} kidney {volume:.0f} ml").format(
+            side={"right": _("right"), "left": _("left")}[kidney.side.value], volume=kidney.measures.volume_ml
+        )
+        if kidney.measures.volume_ml == kidney.measures.volume_ml  # NaN: a single slice has no volume
+        else {"right": _("right kidney"), "left": _("left kidney")}[kidney.side.value]
+        for kidney in findings.kidneys
+    ]
+    lesions = [f"{count} {name}" for count, name in counts if count]
+    text = ", ".join([*kidneys, *lesions]) or _("no kidney was found")
+    return text[0].upper() + text[1:]
+
+
+def flagsHtml(findings: Any) -> str:
+    """Returns the flags as a list, the grave ones first; every text is escaped."""
+    flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
+    if not flags:
+        return _("No remarks.")
+    rows = (
+        f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
+        f"<td>{html.escape(flag.message)}</td></tr>"
+        for flag in flags
+    )
+    return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"

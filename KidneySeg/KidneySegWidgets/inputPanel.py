@@ -1,0 +1,104 @@
+"""The section Inputs: volume, task, model, device and region, as parameters of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.bundles import installedBundles
+from KidneySegWidgets.runParameters import RunParameters, lastVolume
+from KidneySegWidgets.settings import devices, setting
+
+
+class InputPanel:
+    """Fills the section and reads it."""
+
+    def __init__(self, ui: Any, onChanged: Callable[[], None]) -> None:
+        self._ui, self._onChanged = ui, onChanged
+        self._node: Any = None
+        self._bundles: dict[str, Any] = {}
+        self._updating = False
+        for identifier, label in devices():
+            ui.deviceComboBox.addItem(label, identifier)
+        ui.bundleComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        ui.loadDicomButton.connect("clicked()", self._onLoadDicom)
+        ui.cardButton.connect("clicked()", self._onCard)
+
+    def setParameterNode(self, node: Any) -> None:
+        """Takes another parameter node; None forgets the present one."""
+        self._node = node
+        if node is None:
+            return
+        if node.inputVolume is None:
+            node.inputVolume = lastVolume()
+        if not node.device:
+            node.device = setting("device")
+        self.update()
+
+    def update(self) -> None:
+        """Shows what the parameter node says."""
+        if self._node is None or self._updating:
+            return
+        self._updating = True
+        try:
+            self._listBundles()
+            self._choose(self._ui.deviceComboBox, self._node.device)
+        finally:
+            self._updating = False
+
+    def parameters(self) -> RunParameters:
+        """Returns what a click on Segment would do."""
+        node = self._node
+        if node is None:
+            return RunParameters(None)
+        return RunParameters(
+            volume=node.inputVolume,
+            task=node.task,
+            bundle=self._ui.bundleComboBox.currentData or "",
+            device=self._ui.deviceComboBox.currentData or "auto",
+            roi=node.region,
+            modelsFolder=setting("modelsFolder"),
+        )
+
+    def bundle(self) -> Any:
+        """Returns the chosen model bundle, or None."""
+        return self._bundles.get(self._ui.bundleComboBox.currentData or "")
+
+    def _listBundles(self) -> None:
+        comboBox = self._ui.bundleComboBox
+        found = {bundle.folder.name: bundle for bundle in installedBundles(self._node.task, setting("modelsFolder"))}
+        if found.keys() != self._bundles.keys() or comboBox.count == 0:
+            self._bundles = found
+            comboBox.clear()
+            for name, bundle in found.items():
+                comboBox.addItem(f"{bundle.title} ({name} {bundle.version})", name)
+            if not found:
+                comboBox.addItem(_("No model for this task is installed"), "")
+        self._choose(comboBox, self._node.bundle)
+        self._ui.cardButton.enabled = bool(found)
+
+    @staticmethod
+    def _choose(comboBox: Any, identifier: str) -> None:
+        comboBox.setCurrentIndex(max(0, comboBox.findData(identifier)))
+
+    def _onChosen(self, _index: int) -> None:
+        if self._node is None or self._updating:
+            return
+        self._node.bundle = self._ui.bundleComboBox.currentData or ""
+        self._node.device = self._ui.deviceComboBox.currentData or ""
+        self._onChanged()
+
+    def _onLoadDicom(self) -> None:
+        slicer.util.selectModule("DICOM")
+
+    def _onCard(self) -> None:
+        bundle = self.bundle()
+        if bundle is not None:
+            details = bundle.card or _("This model has no card.")
+            text = f"{bundle.title}\n{bundle.name} {bundle.version}, {_('licence')}: {bundle.licence}"
+            slicer.util.infoDisplay(text, windowTitle=_("About this model"), detailedText=details)

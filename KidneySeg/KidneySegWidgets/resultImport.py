@@ -1,0 +1,133 @@
+"""From the engine's result folder into the scene."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.engineLocation import ensureEngine
+from KidneySegWidgets.findingsTable import fillTable
+from KidneySegWidgets.inputVolume import PreparedVolume
+from KidneySegWidgets.resultNodes import ResultNodes
+from KidneySegWidgets.segments import styleSegment
+from KidneySegWidgets.straightGrid import toVtkMatrix
+
+# Millimetres by which a corner of the label map may lie off the volume's: files hold the geometry in 32 bits.
+_TOLERANCE_MM = 0.05
+
+
+def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultNodes:
+    """Makes segmentation, table and findings of a complete result folder.
+
+    Args:
+        folder: what the engine wrote.
+        prepared: what the engine was given.
+        volume: the node that it was made from.
+
+    Raises:
+        RuntimeError: the folder is not complete, or does not belong to the volume.
+        InputError: the findings cannot be read.
+    """
+    findings = _readFindings(folder, prepared)
+    labels = _loadLabels(folder / "labels.nii.gz", prepared)
+    result = ResultNodes.create(volume)
+    result.setNetworkLabels(labels)
+    drawLabels(result)
+    result.setFindings(findings)
+    result.setNetworkFindings(findings)
+    fillTable(result.table, findings)
+    return result
+
+
+def drawLabels(result: ResultNodes) -> None:
+    """Fills the segmentation with what the network drew, by one import for all segments."""
+    labels, node = result.networkLabels, result.segmentationNode
+    ensureEngine()
+    from KidneySegLib import __version__
+    from KidneySegLib.structures import BY_LABEL
+
+    node.GetSegmentation().RemoveAllSegments()
+    node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
+    values = np.unique(slicer.util.arrayFromVolume(labels))
+    keys = [BY_LABEL[int(value)].key for value in values if value]
+    identifiers = vtk.vtkStringArray()
+    for key in keys:
+        node.GetSegmentation().AddEmptySegment(key, key)
+        identifiers.InsertNextValue(key)
+    if keys:
+        slicer.modules.segmentations.logic().ImportLabelmapToSegmentationNode(labels, node, identifiers)
+    for key in keys:
+        styleSegment(node.GetSegmentation().GetSegment(key), key, f"KidneySeg {__version__}")
+
+
+def _readFindings(folder: Path, prepared: PreparedVolume) -> Any:
+    ensureEngine()
+    from KidneySegLib.findings import Findings
+    from KidneySegLib.flags import Flag, Severity
+
+    path = folder / "findings.json"
+    if not path.is_file():
+        raise RuntimeError(_("The run ended without a complete result. Look at the log and run it again."))
+    findings = Findings.from_json(json.dumps(_inWholeGrid(json.loads(path.read_text(encoding="utf-8")), prepared)))
+    remarks = []
+    if prepared.voxels.shape != prepared.wholeSize:
+        text = "Only a region that the reader chose was searched, not the whole scan."
+        remarks.append(Flag("region_chosen", Severity.INFO, text))
+    if prepared.resampled:
+        text = "The tilted or deformed volume was resampled to a straight grid."
+        remarks.append(Flag("straightened", Severity.INFO, text))
+    return replace(findings, flags=(*remarks, *findings.flags))
+
+
+def _inWholeGrid(values: dict[str, Any], prepared: PreparedVolume) -> dict[str, Any]:
+    """Counts axial slices in the whole volume where only a region was given to the engine."""
+    axes = prepared.ijkToRas[:3, :3] / np.linalg.norm(prepared.ijkToRas[:3, :3], axis=0)
+    axis = 2 - int(np.abs(axes[2]).argmax())
+    for group in ("kidneys", "lesions", "stones"):
+        for finding in values.get(group, []):
+            finding["axial_slice"] += prepared.start[axis]
+    return values
+
+
+def _loadLabels(path: Path, prepared: PreparedVolume) -> Any:
+    """Returns a label map node on the volume's whole grid and under its transform."""
+    node = slicer.modules.volumes.logic().AddArchetypeVolume(str(path), "KidneySeg labels", 1)
+    if node is None:
+        raise RuntimeError(_("The label map of the result cannot be read. Run it again."))
+    try:
+        labels = slicer.util.arrayFromVolume(node)
+        _checkPlace(node, labels, prepared)
+    except Exception:
+        slicer.mrmlScene.RemoveNode(node)
+        raise
+    whole = np.zeros(prepared.wholeSize, np.uint8)
+    box = tuple(slice(a, a + n) for a, n in zip(prepared.start, labels.shape, strict=True))
+    whole[box] = labels
+    # the file goes with the temporary folder; the node must not point at it when the scene is saved
+    storage = node.GetStorageNode()
+    if storage is not None:
+        slicer.mrmlScene.RemoveNode(storage)
+    slicer.util.updateVolumeFromArray(node, whole)
+    node.SetIJKToRASMatrix(toVtkMatrix(prepared.nodeMatrix))
+    node.SetAndObserveTransformNodeID(prepared.transform.GetID() if prepared.transform is not None else None)
+    return node
+
+
+def _checkPlace(node: Any, labels: np.ndarray, prepared: PreparedVolume) -> None:
+    """Refuses a label map of another size or in another place: it would be drawn where it does not belong."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    corners = np.array([[i, j, k, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
+    corners[:, :3] *= np.array(labels.shape[::-1]) - 1
+    apart = corners @ (slicer.util.arrayFromVTKMatrix(matrix) - prepared.ijkToRas).T
+    if labels.shape != prepared.voxels.shape or np.abs(apart).max() > _TOLERANCE_MM:
+        raise RuntimeError(_("The result does not lie on the volume that was given. Run it again and report this."))

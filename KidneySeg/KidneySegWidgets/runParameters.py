@@ -1,0 +1,87 @@
+"""What a run needs, and whether it can start: the only thing that panel and logic tell each other about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from slicer.i18n import tr as _
+
+
+class Task(Enum):
+    """What the engine can do. The value is the engine's own word for it."""
+
+    CT = "ct"
+    CT_SLICE = "ct-slice"
+
+    def label(self) -> str:
+        return {Task.CT: _("CT"), Task.CT_SLICE: _("CT, single slice")}[self]
+
+
+@dataclass(frozen=True)
+class RunParameters:
+    """One run as the user asked for it.
+
+    Attributes:
+        volume: the volume node; None if none is chosen.
+        task: what is to be done.
+        bundle: name of the model bundle; empty if none is installed for the task.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        roi: markups ROI node that limits the run; None takes the whole volume.
+        modelsFolder: folder with own bundles; empty if there is none.
+    """
+
+    volume: Any
+    task: Task = Task.CT
+    bundle: str = ""
+    device: str = "auto"
+    roi: Any = None
+    modelsFolder: str = ""
+
+    def isValid(self) -> tuple[bool, str]:
+        """Returns whether the run can start, and if not, why and what to do."""
+        reason = self._volumeReason() or self._taskReason() or self._roiReason()
+        return not reason, reason
+
+    def _volumeReason(self) -> str:
+        if self.volume is None:
+            return _("Choose a volume, or load a CT.")
+        image = self.volume.GetImageData()
+        if image is None or 0 in image.GetDimensions():
+            return _("The volume has no voxels. Choose another one.")
+        if image.GetNumberOfScalarComponents() != 1:
+            return _("The volume has several values per voxel (a colour image). Choose a CT.")
+        matrix = vtk.vtkMatrix4x4()
+        self.volume.GetIJKToRASMatrix(matrix)
+        if abs(matrix.Determinant()) < 1e-9:
+            return _("The voxels of the volume have no size. Load the series again.")
+        return ""
+
+    def _taskReason(self) -> str:
+        if self.task is Task.CT_SLICE and self.volume.GetImageData().GetDimensions()[2] != 1:
+            return _("A single slice is a volume of one slice. Load only that image, or choose the task CT.")
+        if not self.bundle:
+            return _("No model for this task is installed. Name the folder of your models in the settings below.")
+        return ""
+
+    def _roiReason(self) -> str:
+        if self.roi is None:
+            return ""
+        roi, volume = np.zeros(6), np.zeros(6)
+        self.roi.GetRASBounds(roi)
+        self.volume.GetRASBounds(volume)
+        apart = any(roi[2 * a] > volume[2 * a + 1] or roi[2 * a + 1] < volume[2 * a] for a in range(3))
+        if apart or roi[0] > roi[1]:
+            return _("The region lies outside the volume. Move it, or choose no region.")
+        return ""
+
+
+def lastVolume() -> Any:
+    """Returns the volume that was loaded last, or None. Label maps are no images."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    images = [node for node in nodes if not node.IsA("vtkMRMLLabelMapVolumeNode") and not node.GetHideFromEditors()]
+    return images[-1] if images else None

@@ -1,0 +1,77 @@
+"""Segments and the engine's structures: identifier, name, colour, terminology, and who drew them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import vtk
+
+from KidneySegWidgets.engineLocation import ensureEngine
+
+AUTOMATIC, SEMIAUTOMATIC = "AUTOMATIC", "SEMIAUTOMATIC"
+# Slicer fills a DICOM SEG from these tags.
+_TYPE_TAG, _NAME_TAG = "DICOM.SegmentAlgorithmType", "DICOM.SegmentAlgorithmName"
+
+
+def styleSegment(segment: Any, key: str, algorithm: str) -> None:
+    """Gives a segment name, colour and terminology of its structure; the network drew it."""
+    ensureEngine()
+    from KidneySegLib.reporting.terminology import terminology_entry
+    from KidneySegLib.structures import BY_KEY
+
+    structure = BY_KEY[key]
+    segment.SetName(structure.name)
+    segment.SetColor(*(value / 255 for value in structure.colour))
+    segment.SetTag(segment.GetTerminologyEntryTagName(), terminology_entry(structure))
+    segment.SetTag(_NAME_TAG, algorithm)
+    markSegment(segment, AUTOMATIC)
+
+
+def markSegment(segment: Any, algorithmType: str) -> None:
+    """Says who drew the segment: AUTOMATIC, or SEMIAUTOMATIC after a reader's correction."""
+    segment.SetTag(_TYPE_TAG, algorithmType)
+
+
+def algorithmType(segment: Any) -> str:
+    """Returns who drew the segment; empty if nobody said."""
+    return segmentTag(segment, _TYPE_TAG)
+
+
+def segmentTag(segment: Any, name: str) -> str:
+    """Returns a tag; empty if the segment has none of this name."""
+    value = vtk.reference("")
+    return str(value.get()) if segment.GetTag(name, value) else ""
+
+
+def structureKey(segmentId: str, segment: Any) -> str | None:
+    """Returns the structure that a segment shows, or None if it is none of ours.
+
+    The identifier decides; a segment that the reader added (Segment Editor's Islands makes such) by its terminology.
+    """
+    ensureEngine()
+    from KidneySegLib.structures import BY_KEY, SIDE_CODES, STRUCTURES
+
+    if segmentId in BY_KEY:
+        return segmentId
+    parts = segmentTag(segment, segment.GetTerminologyEntryTagName()).split("~")
+    codes = [part.split("^")[1] if part.count("^") >= 2 else "" for part in parts]
+    if len(codes) < 4:
+        return None
+    for structure in STRUCTURES:
+        side = SIDE_CODES[structure.side].value if structure.side else ""
+        if codes[2] == structure.type.value and codes[3] == side:
+            return structure.key
+    return None
+
+
+def segmentsByStructure(segmentation: Any) -> dict[str, list[str]]:
+    """Returns identifiers of segments by structure key, in the order of label values; foreign ones are left out."""
+    ensureEngine()
+    from KidneySegLib.structures import STRUCTURES
+
+    found: dict[str, list[str]] = {structure.key: [] for structure in STRUCTURES}
+    for identifier in segmentation.GetSegmentIDs():
+        key = structureKey(identifier, segmentation.GetSegment(identifier))
+        if key is not None:
+            found[key].append(identifier)
+    return found

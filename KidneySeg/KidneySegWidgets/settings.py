@@ -1,0 +1,50 @@
+"""Settings of the user, kept in Slicer's settings file; not in the scene, which may go to others."""
+
+from __future__ import annotations
+
+import slicer
+
+_GROUP = "KidneySeg"
+_DEFAULTS = {"device": "auto", "modelsFolder": ""}
+
+
+def setting(name: str) -> str:
+    """Returns a setting: `device` (default for new scenes) or `modelsFolder` (folder with own model bundles)."""
+    value = slicer.app.userSettings().value(f"{_GROUP}/{name}", _DEFAULTS[name])
+    return str(value) if value is not None else _DEFAULTS[name]
+
+
+def setSetting(name: str, value: str) -> None:
+    """Keeps a setting."""
+    if name not in _DEFAULTS:
+        raise KeyError(name)
+    slicer.app.userSettings().setValue(f"{_GROUP}/{name}", value)
+
+
+def devices() -> list[tuple[str, str]]:
+    """Returns the devices to choose from, as the engine names them, with their labels.
+
+    Which of them are there only torch knows, and that is not loaded into Slicer: the engine tells if one is missing.
+    """
+    from slicer.i18n import tr as _
+
+    listed = [("auto", _("Automatic")), ("cpu", _("CPU"))]
+    listed += [(f"cuda:{number}", _("GPU {number}").format(number=number)) for number in range(_gpus())]
+    if slicer.app.os == "macosx":
+        listed.append(("mps", _("GPU (Metal)")))
+    return listed
+
+
+def _gpus() -> int:
+    """Returns how many graphics cards NVIDIA's driver reports; one entry is offered where it cannot be asked."""
+    import shutil
+    import subprocess
+
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return 0
+    try:
+        answer = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return 1
+    return sum(line.startswith("GPU ") for line in answer.stdout.splitlines())

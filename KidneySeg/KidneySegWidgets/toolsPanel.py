@@ -1,0 +1,81 @@
+"""The sections Export and Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer.util
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.export import exportResult, exportTrainingCase
+from KidneySegWidgets.installation import checkInstallation
+from KidneySegWidgets.resultNodes import ResultNodes
+from KidneySegWidgets.settings import devices, setSetting, setting
+
+
+class ToolsPanel:
+    """Writes results and keeps settings."""
+
+    def __init__(
+        self,
+        ui: Any,
+        result: Callable[[], ResultNodes | None],
+        onExported: Callable[[], None],
+        onSettings: Callable[[], None],
+    ) -> None:
+        self._ui, self._result, self._onExported, self._onSettings = ui, result, onExported, onSettings
+        for identifier, label in devices():
+            ui.defaultDeviceComboBox.addItem(label, identifier)
+        ui.defaultDeviceComboBox.setCurrentIndex(max(0, ui.defaultDeviceComboBox.findData(setting("device"))))
+        ui.modelsFolderEdit.filters = ui.modelsFolderEdit.Dirs
+        ui.modelsFolderEdit.currentPath = setting("modelsFolder")
+        ui.exportButton.connect("clicked()", self._onExport)
+        ui.exportTrainingButton.connect("clicked()", self._onExportTraining)
+        ui.defaultDeviceComboBox.connect("currentIndexChanged(int)", self._onDefaultDevice)
+        ui.modelsFolderEdit.connect("currentPathChanged(QString)", self._onModelsFolder)
+        ui.checkInstallationButton.connect("clicked()", self._onCheckInstallation)
+
+    def update(self) -> None:
+        """Enables what can be done."""
+        for button in (self._ui.exportButton, self._ui.exportTrainingButton):
+            button.enabled = self._result() is not None
+
+    def _export(self, write: Callable[[ResultNodes, Path], Any], done: str) -> None:
+        result = self._result()
+        if result is None:
+            return
+        written = None
+        with slicer.util.tryWithErrorDisplay(_("The export failed."), waitCursor=True):
+            written = write(result, Path(self._ui.exportFolderButton.directory))
+        self._onExported()
+        if written is not None:
+            slicer.util.infoDisplay(done.format(name=written.name), windowTitle="KidneySeg")
+
+    def _onExport(self) -> None:
+        def write(result: ResultNodes, folder: Path) -> Path:
+            return exportResult(result, _freeFolder(folder, "KidneySeg"))[0].parent
+
+        self._export(write, _("The result was written into the folder {name}."))
+
+    def _onExportTraining(self) -> None:
+        self._export(exportTrainingCase, _("The corrected case was written into the folder {name}."))
+
+    def _onDefaultDevice(self, _index: int) -> None:
+        setSetting("device", self._ui.defaultDeviceComboBox.currentData)
+
+    def _onModelsFolder(self, path: str) -> None:
+        setSetting("modelsFolder", path)
+        self._onSettings()
+
+    def _onCheckInstallation(self) -> None:
+        checkInstallation()
+
+
+def _freeFolder(parent: Path, name: str) -> Path:
+    """Returns a folder that is not there yet. It is not called after the volume, which may bear a patient's name."""
+    number = 1
+    while (parent / f"{name}_{number}").exists():
+        number += 1
+    return parent / f"{name}_{number}"

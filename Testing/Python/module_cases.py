@@ -1,0 +1,127 @@
+"""What the tests of the Slicer module share: a volume node, a runner without networks, and the panel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from conftest import ROOT
+from numpy.typing import NDArray
+from reporting_cases import findings_of, phantom
+
+from KidneySegLib.reporting.results import write_results
+from KidneySegLib.volume import Volume, read_image
+
+MODULE = ROOT / "KidneySeg" / "KidneySeg.py"
+RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+class FakeRunner:
+    """Answers as the engine does, with a label map that the test gives; `step()` and `end()` are the passing of time.
+
+    The image that the panel wrote is read back by the engine's own reader, so that its geometry is put to the test.
+    """
+
+    def __init__(self, labels: Callable[[Volume], NDArray[np.uint8]]) -> None:
+        self.labels = labels
+        self.jobs: list[Any] = []
+        self.images: list[Volume] = []
+        self.cancels = 0
+        self.abandoned = 0
+        self.automatic = True
+        self._onLine: Any = None
+        self._onEnd: Any = None
+
+    def start(self, job: Any, onLine: Any, onEnd: Any) -> None:  # noqa: N803
+        self.jobs.append(job)
+        self.images.append(read_image(job.image))
+        self._onLine, self._onEnd = onLine, onEnd
+        if self.automatic:
+            import qt
+
+            qt.QTimer.singleShot(0, self._run)
+
+    def cancel(self) -> None:
+        self.cancels += 1
+
+    def abandon(self) -> None:
+        self.abandoned += 1
+        self._onEnd = None
+
+    def isRunning(self) -> bool:  # noqa: N802
+        return self._onEnd is not None
+
+    def _run(self) -> None:
+        if self._onEnd is not None:
+            self.step(0.5, "Outlining the kidneys")
+            self.end(0)
+
+    def step(self, fraction: float, message: str) -> None:
+        self._onLine(json.dumps({"stage": "kidneys", "fraction": fraction, "message": message}), False)
+
+    def complain(self, text: str) -> None:
+        self._onLine(text, True)
+
+    def end(self, exitCode: int) -> None:  # noqa: N803
+        if exitCode == 0:
+            image = self.images[-1]
+            labels = self.labels(image)
+            write_results(self.jobs[-1].output, image, labels, findings_of(image, labels))
+        tell, self._onEnd = self._onEnd, None
+        tell(exitCode)
+
+
+def add_volume(volume: Volume, name: str = "ct") -> Any:
+    """Puts an engine's volume into the scene."""
+    import slicer.util
+
+    return slicer.util.addVolumeFromArray(
+        np.ascontiguousarray(volume.voxels), ijkToRAS=RAS @ np.array(volume.ijk_to_lps), name=name
+    )
+
+
+def open_panel(host: Any, labels: NDArray[np.uint8] | None = None) -> tuple[Any, FakeRunner]:
+    """Opens the module with a fake runner, whose label map is that of the phantom unless another is given."""
+    wanted = phantom()[1] if labels is None else labels
+    widget = host.openModule(MODULE)
+    runner = FakeRunner(lambda _image: wanted)
+    widget.useRunner(runner)
+    return widget, runner
+
+
+def segmented(host: Any, volume: Volume | None = None, labels: NDArray[np.uint8] | None = None) -> Any:
+    """Returns the panel after a click on Segment and a result of the fake runner."""
+    from SlicerHost.hands import click, waitUntil
+
+    add_volume(phantom()[0] if volume is None else volume)
+    widget, _runner = open_panel(host, labels)
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None)
+    assert widget.results.result is not None, widget.ui.statusLabel.text
+    return widget
+
+
+def segment_tag(segment: Any, name: str) -> str:
+    """Returns a tag of a segment; empty if it has none."""
+    import vtk
+
+    value = vtk.reference("")
+    return str(value.get()) if segment.GetTag(name, value) else ""
+
+
+def table_rows(table: Any) -> list[dict[str, str]]:
+    """Returns the rows of a table node by column names."""
+    names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
+    return [{name: table.GetCellText(row, n) for n, name in enumerate(names)} for row in range(table.GetNumberOfRows())]
+
+
+def picture_folder(tmp_path: Path) -> Path:
+    """Where tests put pictures: the folder named by KIDNEYSEG_PICTURES, or a temporary one."""
+    import os
+
+    folder = Path(os.environ.get("KIDNEYSEG_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
