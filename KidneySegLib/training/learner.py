@@ -60,7 +60,7 @@ class Learner:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
         )
-        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0, reduction="none")
+        self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
         self.step, self.best = 0, -1.0
         if (folder / CHECKPOINT).is_file():
             self._load()
@@ -96,12 +96,8 @@ class Learner:
         """
         if self.exclusive:
             return _exclusive_loss(logits, target)
-        dice = self.dice(logits, target).flatten()
-        counts = torch.ones_like(dice)
-        if not self.schedule.dice_of_absent:
-            counts = target.transpose(0, 1).flatten(1).amax(dim=1)
-        entropy = functional.binary_cross_entropy_with_logits(logits, target)
-        return (dice * counts).sum() / counts.sum().clamp(min=1) + entropy * logits.shape[1]
+        dice: torch.Tensor = self.dice(logits, target)
+        return dice + functional.binary_cross_entropy_with_logits(logits, target)
 
     def offer(self, score: float) -> None:
         """Keeps the averaged weights as the best ones if no validation scored higher."""

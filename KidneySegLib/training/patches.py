@@ -24,9 +24,7 @@ from KidneySegLib.training.synthesis import synthesise
 _REACH_MM = 15.0
 _TRIES = 20
 _AIR_HU = -500
-# Of a mass in the first patches, where the recipe asks for masses first.
-_MASS_ML = 4.0
-# Tells the random numbers of masks from those of attempts.
+# Tells the random numbers of masks from those of the patch.
 _MASKS = 1_000_000
 
 
@@ -76,19 +74,8 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns HU ``(k, j, i)`` and the outputs' shares ``(outputs, k, j, i)`` of patch number ``index``."""
-        hu, targets = self._draw(np.random.default_rng((self.recipe.schedule.seed, index)))
-        if index >= self.recipe.sampling.masses_first:
-            return hu, targets
-        mass = self.recipe.stage.network.outputs.index("mass")
-        least = _MASS_ML * 1000 / float(np.prod(self.recipe.stage.spacing))
-        for attempt in range(1, _TRIES):
-            if float(targets[mass].sum()) >= least:
-                break
-            hu, targets = self._draw(np.random.default_rng((self.recipe.schedule.seed, index, attempt)))
-        return hu, targets
-
-    def _draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         recipe = self.recipe
+        rng = np.random.default_rng((recipe.schedule.seed, index))
         exam = self.exams[int(rng.choice(len(self.exams), p=self.weights))]
         centre, mirror = self._place(exam, rng)
         spacing = recipe.stage.spacing

@@ -32,9 +32,6 @@ class Schedule:
         average: decay of the running mean of weights that is validated and exported.
         validate_every: steps.
         seed: of weights and patches.
-        dice_of_absent: whether the Dice loss also counts for an output that a patch does not hold; cross-entropy always
-            does. Lesions are absent from most patches, and a Dice loss that punishes any finding there keeps a network
-            from beginning to find them.
     """
 
     steps: int
@@ -45,7 +42,6 @@ class Schedule:
     average: float = 0.998
     validate_every: int = 500
     seed: int = 0
-    dice_of_absent: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,15 +51,12 @@ class Sampling:
     Attributes:
         on_kidney: probability that a patch is centred near a kidney; else anywhere in an exam.
         jitter_mm: largest distance of the centre from the kidney's box centre, along k, j, i.
-        masses_first: patches at the start of a run that must show a solid mass of some size. Without them the network
-            settles on a small probability of mass all over the kidney, and stays there for thousands of steps.
         mirror: ``left`` mirrors left kidneys so that the network sees only right ones; ``random`` mirrors by chance.
     """
 
     on_kidney: float
     jitter_mm: tuple[float, float, float]
     mirror: str
-    masses_first: int = 0
 
 
 @dataclass(frozen=True)

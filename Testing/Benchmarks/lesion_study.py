@@ -12,8 +12,8 @@
 
 Every variant is tried with the whole engine on exams that it was not trained on; tables land in
 `OUTPUT/VARIANT/result`.
-All start from the kidney network of the shipped bundle, which has seen the training exams as organs, without lesion
-labels. Training takes long: a call goes on where the last one was stopped.
+All lesion networks begin with random weights; locator, outline and organ come from the shipped bundle, which has seen
+the training exams. Training takes long: a call goes on where the last one was stopped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from KidneySegLib.training.evaluation_tables import make_tables
 
 WITH_LESIONS = ("c3l00189", "lidc0001", "C1", "C3")
 UNSEEN = ("C2", "T1")
-STEPS = {"synthetic": 3000, "real": 1500, "both": 3000, "leave-one-out": 500}
+STEPS = {"synthetic": 4000, "real": 4000, "both": 4000, "leave-one-out": 500}
 
 
 def run(

@@ -1,17 +1,13 @@
 """Synthetic lesions: labels agree with the image, sizes are as asked, neighbours and bone keep their place."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.training.exams import Exam
 from KidneySegLib.training.forms import place_ball, place_shape, take
 from KidneySegLib.training.grain import grain
-from KidneySegLib.training.patches import Patches
 from KidneySegLib.training.recipes import find_recipe, read_recipe
 from KidneySegLib.training.scene import Scene
 from KidneySegLib.training.shapes import DiseasedKidney, LesionShape, ShapeLibrary, read_shapes
@@ -245,28 +241,3 @@ def test_lesions_at_the_patch_s_edge_have_textures_too():
     for seed in range(30):
         for texture in (mass_texture, cyst_texture):
             assert bool(torch.isfinite(texture(narrow, 150, np.random.default_rng(seed))).all())
-
-
-def test_the_first_patches_show_masses_where_the_recipe_asks_for_it():
-    recipe = read_recipe(find_recipe("ct-lesion"))
-    made = made_exam()
-    few = replace(
-        recipe, stage=replace(recipe.stage, patch=(32, 32, 32)), sampling=replace(recipe.sampling, masses_first=4)
-    )
-    least = 4000 / 8  # voxels of 2 mm in 4 ml
-    first = Patches(few, [made])
-    assert sum(float(first.draw(index)[1][1].sum()) >= least for index in range(4)) >= 3
-    later = Patches(replace(few, sampling=replace(few.sampling, masses_first=0)), [made])
-    assert torch.equal(first.draw(5)[0], later.draw(5)[0])
-
-
-def made_exam():
-    """A large round kidney in fat, 2 mm voxels."""
-    distance = np.linalg.norm((np.indices((60, 60, 60)).T - 30) * 2.0, axis=-1).T
-    organ = (distance < 35).astype(np.uint8)
-    hu = np.where(organ > 0, 120, -100).astype(np.int16)
-    depth = np.clip(35 - distance, 0, 255).astype(np.uint8)
-    none = np.zeros_like(organ)
-    return Exam(
-        "made", (2.0, 2.0, 2.0), hu, organ, organ, depth, none, none, (("right", (12, 12, 12), (48, 48, 48)),), 2.0
-    )
