@@ -48,7 +48,7 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
 
 
 def drawLabels(result: ResultNodes) -> None:
-    """Fills the segmentation with what the network drew, by one import for all segments."""
+    """Fills the segmentation with what the network drew, as one layer for all segments."""
     labels, node = result.networkLabels, result.segmentationNode
     ensureEngine()
     from KidneySegLib import __version__
@@ -57,16 +57,28 @@ def drawLabels(result: ResultNodes) -> None:
     node.GetSegmentation().RemoveAllSegments()
     node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
-    values = np.unique(slicer.util.arrayFromVolume(labels))
-    keys = [BY_LABEL[int(value)].key for value in values if value]
-    identifiers = vtk.vtkStringArray()
-    for key in keys:
-        node.GetSegmentation().AddEmptySegment(key, key)
-        identifiers.InsertNextValue(key)
-    if keys:
-        slicer.modules.segmentations.logic().ImportLabelmapToSegmentationNode(labels, node, identifiers)
-    for key in keys:
-        styleSegment(node.GetSegmentation().GetSegment(key), key, f"KidneySeg {__version__}")
+    layer = _layer(labels)
+    for value in np.unique(slicer.util.arrayFromVolume(labels)):
+        if value:
+            key = BY_LABEL[int(value)].key
+            segment = slicer.vtkSegment()
+            styleSegment(segment, key, f"KidneySeg {__version__}")
+            segment.SetLabelValue(int(value))
+            segment.AddRepresentation("Binary labelmap", layer)
+            node.GetSegmentation().AddSegment(segment, key)
+
+
+def _layer(labels: Any) -> Any:
+    """Returns a copy of a label map node's voxels that all segments share, each by its value.
+
+    It is how Slicer reads a file of segments. Its logic for label maps numbers segments anew, by their order.
+    """
+    matrix = vtk.vtkMatrix4x4()
+    labels.GetIJKToRASMatrix(matrix)
+    layer = slicer.vtkOrientedImageData()
+    layer.DeepCopy(labels.GetImageData())
+    layer.SetGeometryFromImageToWorldMatrix(matrix)
+    return layer
 
 
 def _readFindings(folder: Path, prepared: PreparedVolume) -> Any:
@@ -104,8 +116,7 @@ def _loadLabels(path: Path, prepared: PreparedVolume) -> Any:
     if node is None:
         raise RuntimeError(_("The label map of the result cannot be read. Run it again."))
     try:
-        labels = slicer.util.arrayFromVolume(node)
-        _checkPlace(node, labels, prepared)
+        labels = _inOrder(node, prepared)
     except Exception:
         slicer.mrmlScene.RemoveNode(node)
         raise
@@ -122,12 +133,25 @@ def _loadLabels(path: Path, prepared: PreparedVolume) -> Any:
     return node
 
 
-def _checkPlace(node: Any, labels: np.ndarray, prepared: PreparedVolume) -> None:
-    """Refuses a label map of another size or in another place: it would be drawn where it does not belong."""
-    matrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(matrix)
+def _inOrder(node: Any, prepared: PreparedVolume) -> np.ndarray:
+    """Returns the label map's voxels (k, j, i) in the order of the volume.
+
+    Slicer turns the last axis round when it reads a left-handed grid.
+
+    Raises:
+        RuntimeError: the label map is of another size or in another place; it would be drawn where it does not belong.
+    """
+    vtkMatrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(vtkMatrix)
+    matrix, labels = slicer.util.arrayFromVTKMatrix(vtkMatrix), slicer.util.arrayFromVolume(node)
+    for axis in range(3):
+        if matrix[:3, axis] @ prepared.ijkToRas[:3, axis] < 0:
+            matrix[:3, 3] += matrix[:3, axis] * (labels.shape[2 - axis] - 1)
+            matrix[:3, axis] *= -1
+            labels = np.flip(labels, 2 - axis)
     corners = np.array([[i, j, k, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
     corners[:, :3] *= np.array(labels.shape[::-1]) - 1
-    apart = corners @ (slicer.util.arrayFromVTKMatrix(matrix) - prepared.ijkToRas).T
+    apart = corners @ (matrix - prepared.ijkToRas).T
     if labels.shape != prepared.voxels.shape or np.abs(apart).max() > _TOLERANCE_MM:
         raise RuntimeError(_("The result does not lie on the volume that was given. Run it again and report this."))
+    return labels
