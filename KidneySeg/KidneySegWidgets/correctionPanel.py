@@ -10,6 +10,7 @@ import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.correction import corrections, recompute, reset
 from KidneySegWidgets.engineLocation import ensureEngine
 from KidneySegWidgets.resultNodes import ResultNodes
@@ -63,7 +64,7 @@ class CorrectionPanel:
         self._measuring = True
         done = False
         try:
-            with slicer.util.tryWithErrorDisplay(complaint, waitCursor=True):
+            with complaining(complaint):
                 work(result)
                 done = True
         finally:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
 import vtk
 from slicer.i18n import tr as _
-
-from KidneySegWidgets.engineLocation import ensureEngine
 
 
 def columns() -> dict[str, str]:
@@ -19,14 +16,15 @@ def columns() -> dict[str, str]:
         "structure": _("Structure"),
         "side": _("Side"),
         "place": _("Place"),
-        "volume_ml": _("Volume (ml)"),
-        "axial_diameter_mm": _("Axial (mm)"),
-        "length_mm": _("3D max (mm)"),
+        "volume_ml": _("ml"),
+        "axial_diameter_mm": _("axial mm"),
+        "length_mm": _("3D mm"),
         "hu_mean": _("HU"),
     }
 
 
-_NUMBERS = ("volume_ml", "axial_diameter_mm", "length_mm", "hu_mean")
+# Decimals that findings.json has.
+_DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 2, "length_mm": 2, "hu_mean": 1}
 
 
 def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -39,29 +37,28 @@ def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def fillTable(table: Any, findings: Any) -> None:
     """Writes the findings into a table node."""
-    ensureEngine()
-    from KidneySegLib.structures import BY_KEY
-
     wasModified = table.StartModify()
     table.RemoveAllColumns()
     rows = list(findingRows(findings))
     for name, title in columns().items():
-        array = vtk.vtkDoubleArray() if name in _NUMBERS else vtk.vtkStringArray()
+        # texts, because a number that could not be measured must be an empty cell
+        array = vtk.vtkStringArray()
         array.SetName(name)
         for identifier, values in rows:
-            array.InsertNextValue(_cell(name, identifier, values, BY_KEY[values["structure"]].name))
+            array.InsertNextValue(_cell(name, identifier, values))
         table.AddColumn(array)
         table.SetColumnTitle(name, title)
     table.SetUseColumnTitleAsColumnHeader(True)
     table.EndModify(wasModified)
 
 
-def _cell(name: str, identifier: str, values: dict[str, Any], structure: str) -> Any:
-    if name in _NUMBERS:
-        return math.nan if values[name] is None else float(values[name])
-    if name == "place":
-        return _place(values)
-    return {"id": identifier, "structure": structure, "side": _side(values["side"])}[name]
+def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
+    if name in _DECIMALS:
+        return "" if values[name] is None else f"{values[name]:.{_DECIMALS[name]}f}"
+    if name == "structure":
+        kinds = {"mass": _("Solid mass"), "cyst": _("Cyst"), "stone": _("Stone")}
+        return kinds.get(values["structure"], _("Kidney"))
+    return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
 
 
 def _side(side: str) -> str:
@@ -74,5 +71,5 @@ def _place(values: dict[str, Any]) -> str:
         return _("cut by the image")
     if values.get("location") in ("pelvis", "ureter"):
         return {"pelvis": _("pelvis"), "ureter": _("ureter")}[values["location"]]
-    poles = {"upper": _("upper pole"), "inter": _("between the poles"), "lower": _("lower pole")}
+    poles = {"upper": _("upper pole"), "inter": _("interpolar"), "lower": _("lower pole")}
     return poles.get(values.get("pole") or "", "")

@@ -31,9 +31,9 @@ def phaseText(findings: Any) -> str:
 def summaryText(findings: Any) -> str:
     """Returns what was found in one line."""
     counts = (
-        (sum(lesion.structure == "mass" for lesion in findings.lesions), _("solid masses")),
-        (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cysts")),
-        (len(findings.stones), _("stones")),
+        (sum(lesion.structure == "mass" for lesion in findings.lesions), _("solid mass"), _("solid masses")),
+        (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cyst"), _("cysts")),
+        (len(findings.stones), _("stone"), _("stones")),
     )
     kidneys = [
         _("{side} kidney {volume:.0f} ml").format(
@@ -43,7 +43,7 @@ def summaryText(findings: Any) -> str:
         else {"right": _("right kidney"), "left": _("left kidney")}[kidney.side.value]
         for kidney in findings.kidneys
     ]
-    lesions = [f"{count} {name}" for count, name in counts if count]
+    lesions = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     text = ", ".join([*kidneys, *lesions]) or _("no kidney was found")
     return text[0].upper() + text[1:]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import slicer
-import slicer.util
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.lesionView import showFinding
 from KidneySegWidgets.resultNodes import ATTRIBUTE, ResultNodes
@@ -23,6 +22,8 @@ class ResultPanel:
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
         ui.show3DCheckBox.connect("toggled(bool)", self._onShow3D)
+        ui.tableView.verticalHeader().setVisible(False)
+        ui.tableView.verticalHeader().setDefaultSectionSize(24)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -65,7 +66,7 @@ class ResultPanel:
         if self.result is None or shown == self._hasSurfaces(self.result.segmentationNode):
             return
         node = self.result.segmentationNode
-        with slicer.util.tryWithErrorDisplay(_("The surfaces could not be made."), waitCursor=True):
+        with complaining(_("The surfaces could not be made.")):
             if shown:
                 node.CreateClosedSurfaceRepresentation()
             else:

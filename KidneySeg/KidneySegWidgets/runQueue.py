@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 import slicer
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.failure import failureMessage
 from KidneySegWidgets.inputVolume import PreparedVolume, prepareVolume, writeNrrd
 from KidneySegWidgets.processRunner import EngineJob, Runner
@@ -117,7 +117,7 @@ class RunQueue:
             try:
                 self._start(self.current)
             except (OSError, RuntimeError, ValueError, MemoryError) as error:
-                self._end("failed", self.current, str(error) or _("There is not enough memory to start the run."))
+                self._end("failed", self.current, self._whyNotStarted(error))
 
     def _start(self, run: Run) -> None:
         run.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
@@ -167,8 +167,8 @@ class RunQueue:
         try:
             result = importResult(run.folder / "result", run.prepared, volume)
         except Exception as error:
-            logging.exception("KidneySeg: the result could not be brought into the scene")
-            self._end("failed", run, str(error))
+            logError(error)
+            self._end("failed", run, reasonOf(error))
             return
         self._end("finished", run, result)
 
@@ -182,6 +182,16 @@ class RunQueue:
             self._listener.onRunFailed(run, outcome)
         else:
             self._listener.onRunCancelled(run)
+
+    @staticmethod
+    def _whyNotStarted(error: Exception) -> str:
+        if isinstance(error, MemoryError):
+            return _("There is not enough memory to start the run. Close other programs, or choose a region.")
+        if isinstance(error, OSError):
+            return _(
+                "The images could not be handed to the engine ({reason}). Check that the disk has space left."
+            ).format(reason=reasonOf(error))
+        return reasonOf(error)
 
     @staticmethod
     def _clean(run: Run) -> None:

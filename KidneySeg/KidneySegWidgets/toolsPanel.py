@@ -9,6 +9,7 @@ from typing import Any
 import slicer.util
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.export import exportResult, exportTrainingCase
 from KidneySegWidgets.installation import checkInstallation
 from KidneySegWidgets.resultNodes import ResultNodes
@@ -47,7 +48,7 @@ class ToolsPanel:
         if result is None:
             return
         written = None
-        with slicer.util.tryWithErrorDisplay(_("The export failed."), waitCursor=True):
+        with complaining(_("The export failed.")):
             written = write(result, Path(self._ui.exportFolderButton.directory))
         self._onExported()
         if written is not None:

@@ -102,7 +102,7 @@ def test_table_has_the_values_of_findings(host: Any) -> None:
         assert row["side"] == values["side"]
         for name in ("volume_ml", "axial_diameter_mm", "length_mm", "hu_mean"):
             if values[name] is None:
-                assert row[name] == "nan"
+                assert row[name] == "", "not measured"
             else:
                 assert float(row[name]) == pytest.approx(values[name]), (row["id"], name)
     assert widget.results.result.table.GetLocked()
