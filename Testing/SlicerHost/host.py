@@ -96,7 +96,8 @@ class Host:
         for name, logic in self._logics.items():
             self.moduleManager._add(name, qSlicerLoadableModule(name, logic))
         self.moduleManager._add("SegmentEditor", makeSegmentEditorModule())
-        self.moduleManager._add("Data", qSlicerLoadableModule("Data", None))
+        for name in ("Data", "DICOM"):  # to be switched to, nothing more
+            self.moduleManager._add(name, qSlicerLoadableModule(name, None))
         self._items = SubjectHierarchyItems(self.scene)
         self.app._parts |= {
             "applicationLogic": self.applicationLogic,
