@@ -1,0 +1,208 @@
+"""Settings, installation, sample data, buttons; and the rules that the module's files keep."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+from SlicerHost import availability
+
+if availability.missing():
+    pytest.skip(availability.missing(), allow_module_level=True)
+pytest_plugins = ["SlicerHost.pytest_fixtures"]
+
+from module_cases import MODULE, add_volume, open_panel, picture_folder  # noqa: E402
+from reporting_cases import phantom  # noqa: E402
+
+FILES = [MODULE, *sorted((MODULE.parent / "KidneySegWidgets").glob("*.py"))]
+
+
+@pytest.fixture
+def settings_shown(host: Any) -> Any:
+    """A panel whose section Settings is unfolded."""
+    add_volume(phantom()[0])
+    widget, _runner = open_panel(host)
+    widget.ui.settingsSection.collapsed = False
+    host.app.processEvents()
+    return widget
+
+
+def test_default_device_is_kept_and_taken_in_new_scenes(host: Any, settings_shown: Any) -> None:
+    import slicer
+    from SlicerHost.hands import choose
+
+    assert settings_shown.ui.deviceComboBox.currentData == "auto"
+    choose(settings_shown.ui.defaultDeviceComboBox, "CPU")
+    assert slicer.app.userSettings().value("KidneySeg/device") == "cpu"
+    slicer.mrmlScene.Clear(0)
+    host.app.processEvents()
+    assert settings_shown.ui.deviceComboBox.currentData == "cpu"
+
+
+def test_models_folder_adds_its_bundles(host: Any, settings_shown: Any, tmp_path: Path) -> None:
+    import shutil
+
+    from SlicerHost.hands import choose, click
+
+    from KidneySegLib.resources import resource_folder
+
+    own = tmp_path / "my-kidney"
+    shutil.copytree(resource_folder() / "Models" / "ct-kidney", own, ignore=shutil.ignore_patterns("*.safetensors"))
+    manifest = own / "bundle.json"
+    text = manifest.read_text(encoding="utf-8").replace('"ct-kidney"', '"my-kidney"').replace("Kidneys on CT", "Mine")
+    manifest.write_text(text, encoding="utf-8")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "bundle.json").write_text("{}", encoding="utf-8")
+    settings_shown.ui.modelsFolderEdit.currentPath = str(tmp_path)
+    box = settings_shown.ui.bundleComboBox
+    assert [box.itemData(n) for n in range(box.count)] == ["my-kidney", "ct-kidney"]
+    choose(box, box.itemText(1))
+    choose(box, box.itemText(0))
+    runner = settings_shown.logic.runner
+    runner.automatic = False
+    click(settings_shown.ui.segmentButton)
+    job = runner.jobs[0]
+    assert job.bundle == "my-kidney" and job.environment()["KIDNEYSEG_MODELS"] == str(tmp_path)
+    assert settings_shown.logic.getParameterNode().bundle == "my-kidney"
+
+
+def test_card_tells_what_the_model_was_trained_on(host: Any, settings_shown: Any) -> None:
+    from SlicerHost.hands import click
+
+    click(settings_shown.ui.cardButton)
+    shown = host.dialogs.shown[-1]
+    assert "ct-kidney 1" in shown.text and "CC BY-NC" in shown.text
+    assert "Not a medical device" in shown.detailedText
+
+
+def test_dicom_button_opens_slicers_browser(host: Any, settings_shown: Any) -> None:
+    from SlicerHost.hands import click
+
+    click(settings_shown.ui.loadDicomButton)
+    assert host.mainWindow.moduleSelector().selectedModule == "DICOM"
+
+
+def test_complete_installation_is_told(host: Any, settings_shown: Any) -> None:
+    import slicer.packaging
+    from SlicerHost.hands import click
+
+    click(settings_shown.ui.checkInstallationButton)
+    assert host.dialogs.texts() == ["Everything that KidneySeg needs is installed."]
+    assert slicer.packaging.installRequests == []
+
+
+def test_nothing_is_installed_without_a_yes(host: Any, settings_shown: Any) -> None:
+    import slicer.packaging
+    from SlicerHost.hands import click
+
+    slicer.packaging.pretendMissing("torch", "monai")
+    host.dialogs.answer("No")
+    click(settings_shown.ui.checkInstallationButton)
+    assert "torch" in host.dialogs.texts()[0] and "monai" in host.dialogs.texts()[0]
+    assert slicer.packaging.installRequests == []
+
+
+def test_torch_comes_through_its_extension_only(
+    host: Any, settings_shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer.packaging
+    from SlicerHost.hands import click
+
+    slicer.packaging.pretendMissing("torch", "monai")
+    host.dialogs.answer("Yes")
+    click(settings_shown.ui.checkInstallationButton)
+    assert "extension 'PyTorch' is missing" in host.dialogs.texts()[-1]
+    assert slicer.packaging.installRequests == []
+
+    class Logic:
+        asked: list[dict[str, Any]] = []
+
+        def installTorch(self, **options: Any) -> object:  # noqa: N802
+            self.asked.append(options)
+            slicer.packaging._pretendedMissing.discard("torch")
+            return object()
+
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", types.SimpleNamespace(PyTorchUtilsLogic=Logic))
+    host.dialogs.answer("Yes")
+    click(settings_shown.ui.checkInstallationButton)
+    assert len(Logic.asked) == 1
+    assert slicer.packaging.installRequests == [["monai>=1.5"]]
+
+
+def test_requirements_are_those_of_the_engine() -> None:
+    import tomllib
+
+    from packaging.requirements import Requirement
+
+    root = MODULE.parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    engine = {Requirement(each).name: str(Requirement(each)) for each in project["dependencies"]}
+    lines = (MODULE.parent / "Resources" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    asked = {Requirement(line).name: str(Requirement(line)) for line in lines if line and not line.startswith("#")}
+    ships_with_slicer = {"numpy", "pydicom", "SimpleITK"}
+    assert asked.keys() == engine.keys() - ships_with_slicer - {"torch"}
+    assert all(engine[name] == text for name, text in asked.items())
+
+
+def test_sample_is_registered_once_slicer_has_started(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Logic:
+        registered: list[dict[str, Any]] = []
+
+        @classmethod
+        def registerCustomSampleDataSource(cls, **options: Any) -> None:  # noqa: N802
+            cls.registered.append(options)
+
+    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=Logic))
+    host.loadModule(MODULE)
+    assert Logic.registered == [], "no work at import"
+    host.app.startupCompleted.emit()
+    assert Logic.registered, "modules of earlier tests hear of the start, too"
+    assert Logic.registered[0]["category"] == "KidneySeg" and callable(Logic.registered[0]["customDownloader"])
+    assert Path(Logic.registered[0]["thumbnailFileName"]).is_file()
+
+
+def test_module_describes_itself(host: Any) -> None:
+    module = host.loadModule(MODULE)
+    assert module.categories == ["Segmentation"]
+    assert "Not a medical device" in module.helpText
+    assert module.acknowledgementText and not module.icon.isNull()
+
+
+def test_module_file_is_thin() -> None:
+    assert len(MODULE.read_text(encoding="utf-8").splitlines()) < 300
+    for path in FILES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path.name
+
+
+def test_only_slicers_own_packages_at_file_scope() -> None:
+    allowed = {*sys.stdlib_module_names, "numpy", "slicer", "vtk", "qt", "ctk", "KidneySegWidgets"}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert {name.partition(".")[0] for name in names} <= allowed, path.name
+
+
+def test_built_extension_installs_every_file() -> None:
+    cmake = (MODULE.parent / "CMakeLists.txt").read_text(encoding="utf-8")
+    assert "KidneySegWidgets/*.py" in cmake
+    for path in (MODULE.parent / "Resources").rglob("*"):
+        if path.is_file():
+            name = path.relative_to(MODULE.parent).as_posix().replace("/KidneySeg.", "/${MODULE_NAME}.")
+            assert name in cmake, f"{name} is not installed"
+    root = (MODULE.parents[1] / "CMakeLists.txt").read_text(encoding="utf-8")
+    assert "add_subdirectory(KidneySeg)" in root
+
+
+def test_picture_of_all_sections(host: Any, settings_shown: Any, tmp_path: Path) -> None:
+    from SlicerHost.pictures import panelPicture
+
+    settings_shown.ui.exportSection.collapsed = False
+    host.mainWindow.resize(520, 1250)
+    path = picture_folder(tmp_path) / "panel_empty.png"
+    panelPicture(path)
+    assert path.stat().st_size > 20_000
