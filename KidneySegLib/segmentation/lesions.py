@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # A lesion touches its kidney: it comes at least this near to the outline.
 _CONTACT_MM = 3.0
+# The outline is more exact than the coarser networks: what they add around it counts only where it goes this far.
+_RIM_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,17 @@ def find_lesions(
         rules: of the bundle.
         tell: takes the finished share.
     """
+    from scipy.ndimage import binary_fill_holes, distance_transform_edt
+
     outputs = predictor.stage.network.outputs
     kidney = outline_in(outline, organ.box)
     found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, (organ.mask, kidney))
     mass, cyst = found[outputs.index("mass")], found[outputs.index("cyst")]
     lesion = mass + cyst
     mask = organ.mask & (lesion > predictor.stage.threshold)
-    mask = _believed(mask, lesion, kidney, volume, rules)
+    if mask.any():
+        beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=volume.spacing[::-1])
+        mask = _believed(_without_rims(mask, beyond), lesion, beyond, volume, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[organ.box], volume.spacing[::-1], rules.other_kind_share)
     percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
     return Lesions(organ.box, labels, percent, tuple(flags))
@@ -88,21 +94,31 @@ def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.n
     return percent
 
 
-def _believed(
-    mask: np.ndarray, probability: np.ndarray, kidney: np.ndarray, volume: Volume, rules: Rules
-) -> np.ndarray:
-    """Returns the mask without pieces that are too small, too uncertain or away from the kidney."""
+def _without_rims(mask: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """Returns the mask without thin pieces outside the outline; ``beyond`` is the distance from it in mm."""
     import cc3d
-    from scipy.ndimage import distance_transform_edt
+
+    pieces = cc3d.connected_components(mask & (beyond > 0), connectivity=6)
+    far = np.unique(pieces[beyond >= _RIM_MM])
+    return mask & ((pieces == 0) | np.isin(pieces, far[far > 0]))
+
+
+def _believed(
+    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, volume: Volume, rules: Rules
+) -> np.ndarray:
+    """Returns the mask without pieces that are too small, too uncertain or away from the kidney.
+
+    ``beyond`` is the distance from the kidney's outline in mm.
+    """
+    import cc3d
 
     pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
     if count == 0:
         return mask
-    near = distance_transform_edt(~kidney, sampling=volume.spacing[::-1]) <= _CONTACT_MM
     ids, values = pieces[mask], probability[mask]
     sizes = np.bincount(ids, minlength=count + 1)
     certainty = np.bincount(ids, values, minlength=count + 1) / np.maximum(sizes, 1)
-    touching = np.bincount(pieces[near], minlength=count + 1) > 0
+    touching = np.bincount(pieces[beyond <= _CONTACT_MM], minlength=count + 1) > 0
     smallest = np.pi / 6 * rules.smallest_lesion_mm**3 / volume.voxel_volume
     keep = (sizes >= smallest) & (certainty >= rules.least_lesion_confidence) & touching
     keep[0] = False

@@ -122,6 +122,14 @@ def test_what_does_not_touch_the_kidney_is_no_lesion_of_it():
     assert not find(volume).labels.any()
 
 
+def test_a_thin_rim_around_the_outline_is_not_added_but_what_goes_far_is():
+    volume = image(((35, 35, 30), 17.5, 300), KIDNEY)  # 2 mm of something denser all around
+    rim = find(volume)
+    assert not rim.labels.any()
+    bulge = find(image(((35, 35, 30), 17.5, 300), ((35, 35, 48), 7, 300), KIDNEY))
+    assert volume_ml(bulge, MASS) > 0.5 * ball_ml(7)
+
+
 def test_specks_are_left_out():
     volume = image(KIDNEY, ((35, 24, 25), 1, 150))
     assert not find(volume).labels.any()
