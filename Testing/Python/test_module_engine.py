@@ -1,0 +1,187 @@
+"""The module with the real engine in a child process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from SlicerHost import availability
+
+if availability.missing():
+    pytest.skip(availability.missing(), allow_module_level=True)
+pytest.importorskip("torch", reason="the real engine needs torch")
+pytest_plugins = ["SlicerHost.pytest_fixtures"]
+
+from conftest import ROOT  # noqa: E402
+from module_cases import MODULE, RAS, add_volume, picture_folder, table_rows  # noqa: E402
+from reporting_cases import phantom  # noqa: E402
+
+from KidneySegLib.resources import resource_folder  # noqa: E402
+from KidneySegLib.volume import read_image  # noqa: E402
+
+if not (resource_folder() / "Models" / "ct-kidney" / "weights.safetensors").is_file():
+    pytest.skip("the model bundle ct-kidney is not here", allow_module_level=True)
+
+SECONDS = 240
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in ("Z", "X")
+
+
+def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: Path) -> None:
+    import slicer.util
+    from SlicerHost.hands import click, waitUntil
+    from SlicerHost.pictures import panelPicture
+
+    exam = shared_data / "ct" / "validation" / "lits0"
+    if not (exam / "image.nii.gz").is_file():
+        pytest.skip("the exam lits0 is not here")
+    slicer.util.loadVolume(str(exam / "image.nii.gz"))
+    widget = host.openModule(MODULE)
+    widget.logic.getParameterNode().device = "cpu"
+    host.mainWindow.resize(520, 1250)
+    messages: list[str] = []
+    click(widget.ui.segmentButton)
+    folder = widget.runs.queue.current.folder
+    pictures = picture_folder(tmp_path)
+
+    def finished() -> bool:
+        text = widget.ui.statusLabel.text
+        if text not in messages:
+            messages.append(text)
+            if len(messages) == 5:
+                panelPicture(pictures / "panel_running.png")
+        return widget.runs.queue.current is None
+
+    waitUntil(finished, SECONDS)
+    assert widget.results.result is not None, messages
+    assert len({text.split(": ")[1].split(",")[0] for text in messages}) >= 4, f"stages are shown: {messages}"
+    assert any("left" in text for text in messages), "and the time that is left"
+    assert not folder.exists()
+    result = widget.results.result
+    truth = read_image(exam / "mask.nii.gz")
+    for identifier, label in (("kidney_right", 1), ("kidney_left", 2)):
+        drawn = slicer.util.arrayFromSegmentBinaryLabelmap(result.segmentationNode, identifier, result.volume) > 0
+        points = np.argwhere(drawn)[:, ::-1]
+        lps = points @ _to_lps(result.volume)[:3, :3].T + _to_lps(result.volume)[:3, 3]
+        kji = truth.to_kji(lps).round().astype(int)
+        inside = (truth.voxels[tuple(kji.T)] == label).mean()
+        assert inside > 0.85, f"{identifier}: {inside:.2f} of the outline lies in the reference"
+    findings = result.findings()
+    rows = table_rows(result.table)
+    assert [float(row["volume_ml"]) for row in rows[:2]] == [k.measures.volume_ml for k in findings.kidneys]
+    assert findings.provenance.bundles[0].name == "ct-kidney"
+    assert findings.provenance.device.startswith("cpu")
+    assert host.dialogs.texts() == []
+    panelPicture(pictures / "panel_real.png")
+
+
+def _to_lps(node: Any) -> np.ndarray:
+    import slicer.util
+    import vtk
+
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return RAS @ slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def test_cancel_midway_ends_the_process_and_leaves_nothing(host: Any) -> None:
+    import slicer.util
+    from SlicerHost.hands import click, waitUntil
+
+    add_volume(phantom(size=(120, 160, 160))[0])
+    widget = host.openModule(MODULE)
+    click(widget.ui.segmentButton)
+    folder = widget.runs.queue.current.folder
+    pid = widget.logic.runner.processIdentifier()
+    waitUntil(lambda: widget.ui.progressBar.value > 0, SECONDS)
+    assert is_running(pid)
+    click(widget.ui.cancelButton)
+    waitUntil(lambda: widget.runs.queue.current is None, 20)
+    assert not is_running(pid)
+    assert "cancelled" in widget.ui.statusLabel.text
+    assert not folder.exists()
+    assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
+    assert widget.ui.segmentButton.enabled and host.dialogs.texts() == []
+
+
+def test_unusable_volume_gets_the_engines_own_sentence(host: Any) -> None:
+    from SlicerHost.hands import click, waitUntil
+
+    from KidneySegLib.volume import Volume
+
+    nonsense = Volume(np.full((20, 30, 30), 7, np.int16), np.diag([1.0, 1.0, 1.0, 1.0]))
+    add_volume(nonsense)
+    widget = host.openModule(MODULE)
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None, SECONDS)
+    assert widget.results.result is None
+    assert len(host.dialogs.texts()) == 1
+    assert "kidneyseg:" not in host.dialogs.texts()[0] and "Traceback" not in host.dialogs.texts()[0]
+    assert host.dialogs.texts()[0] in widget.ui.statusLabel.text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+@pytest.mark.parametrize("obedient", [True, False])
+def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A launcher with a child, as PythonSlicer is one; the second kind does not listen to SIGTERM."""
+    from SlicerHost.hands import waitUntil
+
+    host.loadModule(MODULE)
+    from KidneySegWidgets import processRunner
+
+    ignore = "" if obedient else "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    child = f"{ignore}import time; time.sleep(60)"
+    script = tmp_path / "launcher.py"
+    script.write_text(
+        "import subprocess, sys, time\n"
+        f"{ignore}\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        "time.sleep(0.5)\nprint(child.pid, flush=True)\nchild.wait()\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(processRunner, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(processRunner.EngineJob, "arguments", lambda _job: [])
+    monkeypatch.setattr(
+        processRunner, "startProcess", _starting([sys.executable, str(script)], processRunner.startProcess)
+    )
+    runner = processRunner.ChildProcessRunner()
+    lines: list[str] = []
+    ends: list[int] = []
+    job = processRunner.EngineJob(tmp_path / "image.nrrd", tmp_path / "out", "ct", "cpu", "ct-kidney")
+    runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
+    waitUntil(lambda: bool(lines), 20)
+    launcher, grandchild = runner.processIdentifier(), int(lines[0])
+    assert is_running(launcher) and is_running(grandchild)
+    runner.cancel()
+    waitUntil(lambda: bool(ends), 20)
+    deadline = time.monotonic() + 5
+    while is_running(grandchild) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(grandchild) and not is_running(launcher)
+    assert ends == [-15 if obedient else -9] and not runner.isRunning()
+
+
+def _starting(command: list[str], start: Any) -> Any:
+    return lambda _arguments, folder, environment: start(command, folder, environment)
+
+
+def test_module_runs_its_own_test(host: Any) -> None:
+    """KidneySegTest as Slicer runs it: makes the phantom, segments it by a click, checks the result."""
+    import slicer
+
+    host.openModule(MODULE)
+    assert ROOT.is_dir()
+    slicer.modules.KidneySegInstance.runTest(msec=1)
+    assert slicer.modules.KidneySegWidget.results.result is not None
