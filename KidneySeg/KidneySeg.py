@@ -77,6 +77,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self._onSceneEndClose)
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
+        self._showResult(None)
         self._useParameterNode()
 
     def cleanup(self) -> None:

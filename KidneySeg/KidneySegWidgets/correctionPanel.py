@@ -110,9 +110,12 @@ class CorrectionPanel:
 
     def _show(self) -> None:
         has = self._result is not None and self._result.networkLabels is not None
+        self._ui.correctionSection.setVisible(self._result is not None)
         for name in ("editButton", "recomputeButton", "resetButton"):
             getattr(self._ui, name).enabled = has
-        self._ui.correctionLabel.text = self._text() if has else _("There is no result to correct.")
+        self._ui.correctionLabel.text = (
+            self._text() if has else _("The network's version is gone: segment the volume again to correct it.")
+        )
 
     def _text(self) -> str:
         if self.isStale:

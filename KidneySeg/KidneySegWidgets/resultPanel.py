@@ -24,6 +24,7 @@ class ResultPanel:
         ui.show3DCheckBox.connect("toggled(bool)", self._onShow3D)
         ui.tableView.verticalHeader().setVisible(False)
         ui.tableView.verticalHeader().setDefaultSectionSize(24)
+        ui.tableView.horizontalHeader().setStretchLastSection(True)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -33,13 +34,13 @@ class ResultPanel:
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)
         self._ui.tableView.setMRMLTableNode(result.table if result is not None and result.hasFindings else None)
-        self._ui.show3DCheckBox.enabled = result is not None
+        self._ui.resultDetails.setVisible(result is not None)
         self._ui.show3DCheckBox.checked = node is not None and self._hasSurfaces(node)
         self.update()
 
     def update(self) -> None:
         """Shows the findings as they are now."""
-        summary, phase, flags = "", "", _("Segment a volume, or choose a result.")
+        summary, phase, flags = "", "", ""
         if self.result is not None:
             try:
                 findings = self.result.findings()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import slicer
 
 _GROUP = "KidneySeg"
-_DEFAULTS = {"device": "auto", "modelsFolder": ""}
+_DEFAULTS = {"device": "auto", "modelsFolder": "", "exportFolder": ""}
 
 
 def setting(name: str) -> str:
-    """Returns a setting: `device` (default for new scenes) or `modelsFolder` (folder with own model bundles)."""
+    """Returns a setting: `device` (for new scenes), `modelsFolder` (own bundles) or `exportFolder` (the last one)."""
     value = slicer.app.userSettings().value(f"{_GROUP}/{name}", _DEFAULTS[name])
     return str(value) if value is not None else _DEFAULTS[name]
 

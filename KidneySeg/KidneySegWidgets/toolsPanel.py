@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import qt
 import slicer.util
 from slicer.i18n import tr as _
 
@@ -32,6 +33,8 @@ class ToolsPanel:
         ui.defaultDeviceComboBox.setCurrentIndex(max(0, ui.defaultDeviceComboBox.findData(setting("device"))))
         ui.modelsFolderEdit.filters = ui.modelsFolderEdit.Dirs
         ui.modelsFolderEdit.currentPath = setting("modelsFolder")
+        ui.exportFolderButton.directory = setting("exportFolder") or qt.QDir.homePath()
+        ui.exportFolderButton.connect("directoryChanged(QString)", self._onExportFolder)
         ui.exportButton.connect("clicked()", self._onExport)
         ui.exportTrainingButton.connect("clicked()", self._onExportTraining)
         ui.defaultDeviceComboBox.connect("currentIndexChanged(int)", self._onDefaultDevice)
@@ -39,9 +42,8 @@ class ToolsPanel:
         ui.checkInstallationButton.connect("clicked()", self._onCheckInstallation)
 
     def update(self) -> None:
-        """Enables what can be done."""
-        for button in (self._ui.exportButton, self._ui.exportTrainingButton):
-            button.enabled = self._result() is not None
+        """Shows what can be done."""
+        self._ui.exportSection.setVisible(self._result() is not None)
 
     def _export(self, write: Callable[[ResultNodes, Path], Any], done: str) -> None:
         result = self._result()
@@ -69,6 +71,9 @@ class ToolsPanel:
     def _onModelsFolder(self, path: str) -> None:
         setSetting("modelsFolder", path)
         self._onSettings()
+
+    def _onExportFolder(self, path: str) -> None:
+        setSetting("exportFolder", path)
 
     def _onCheckInstallation(self) -> None:
         checkInstallation()

@@ -22,6 +22,8 @@ def test_nothing_can_start_without_a_volume_and_the_panel_says_so(host: Any) -> 
     widget, _runner = open_panel(host)
     assert not widget.ui.segmentButton.enabled
     assert "Choose a volume" in widget.ui.statusLabel.text
+    for name in ("tableView", "editButton", "exportSection", "progressBar", "queueList"):
+        assert not getattr(widget.ui, name).isVisible(), f"{name} is of no use yet"
     add_volume(phantom()[0])
     host.app.processEvents()
     widget.enter()

@@ -113,7 +113,7 @@ def test_closing_the_scene_forgets_the_result(host: Any) -> None:
     host.app.processEvents()
     assert widget.results.result is None
     assert widget.ui.tableView.mrmlTableNode() is None
-    assert not widget.ui.editButton.enabled and not widget.ui.exportButton.enabled
+    assert not widget.ui.editButton.isVisible() and not widget.ui.exportSection.isVisible()
 
 
 def test_removed_segmentation_leaves_an_empty_panel(host: Any) -> None:
@@ -123,7 +123,7 @@ def test_removed_segmentation_leaves_an_empty_panel(host: Any) -> None:
     slicer.mrmlScene.RemoveNode(widget.results.result.segmentationNode)
     host.app.processEvents()
     assert widget.results.result is None
-    assert not widget.ui.recomputeButton.enabled
+    assert not widget.ui.recomputeButton.isVisible()
 
 
 def test_removed_volume_says_so_when_measuring(host: Any) -> None:

@@ -201,7 +201,6 @@ def test_built_extension_installs_every_file() -> None:
 def test_picture_of_all_sections(host: Any, settings_shown: Any, tmp_path: Path) -> None:
     from SlicerHost.pictures import panelPicture
 
-    settings_shown.ui.exportSection.collapsed = False
     host.mainWindow.resize(520, 1250)
     path = picture_folder(tmp_path) / "panel_empty.png"
     panelPicture(path)
