@@ -343,7 +343,10 @@ def test_pictures_of_views(host: Any, drawing: None, tmp_path: Path) -> None:
     composite.SetBackgroundVolumeID(widget.results.result.volume.GetID())
     click_row(widget, 2)
     folder = picture_folder(tmp_path)
-    flat = slicePicture(folder / "slice.png", "Red").astype(int)
+    height = slicer.app.layoutManager().sliceWidget("Red").sliceLogic().GetSliceOffset()
+    flat = slicePicture(folder / "slice.png", "Red", height).astype(int)
+    yellow = (flat[..., 0] > 180) & (flat[..., 1] > 150) & (flat[..., 2] < 120)
+    assert yellow.sum() > 15, "the diameter line is drawn"
     pink = (flat[..., 0] - flat[..., 1] > 60) & (flat[..., 2] - flat[..., 1] > 30)
     assert pink.sum() > 20, "the mass is drawn in its colour"
     reddish = (flat[..., 0] - flat[..., 2] > 60).nonzero()[1]
