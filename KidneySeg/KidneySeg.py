@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import qt
 import slicer
 import slicer.util
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -59,6 +61,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic: KidneySegLogic | None = None
         self._parameterNode: Any = None
         self._guiTag: Any = None
+        self._orphans: list[Any] = []
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
@@ -76,6 +79,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
         self._showResult(None)
         self._useParameterNode()
@@ -163,9 +168,31 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """The scene is another one now: empty, or read from a file."""
         self._useParameterNode()
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAdded(self, _caller: Any, _event: Any, node: Any) -> None:
+        """Chooses the first volume that is loaded, once it has got its voxels."""
+        if (
+            self._parameterNode is not None
+            and self._parameterNode.inputVolume is None
+            and node.IsA("vtkMRMLVolumeNode")
+        ):
+            qt.QTimer.singleShot(0, self._chooseVolume)
+
+    def _chooseVolume(self) -> None:
+        if self._parameterNode is not None:  # the module may be gone by now
+            self._useParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAboutToBeRemoved(self, _caller: Any, _event: Any, node: Any) -> None:
+        if ResultNodes.isResult(node) and not slicer.mrmlScene.IsClosing():
+            self._orphans = ResultNodes(node).parts()
+
     def _onNodeRemoved(self, _caller: Any, _event: Any) -> None:
         if slicer.mrmlScene.IsClosing():
             return
+        orphans, self._orphans = self._orphans, []
+        for node in orphans:
+            slicer.mrmlScene.RemoveNode(node)
         for run in self.runs.queue.runs():
             if slicer.mrmlScene.GetNodeByID(run.volumeId) is None:
                 self.runs.queue.removeVolume(run.volumeId)
@@ -195,8 +222,12 @@ class KidneySegTest(ScriptedLoadableModuleTest):
         self.test_segmentPhantom()
 
     def test_segmentPhantom(self) -> None:
+        from KidneySegWidgets.installation import missingPackages
         from KidneySegWidgets.selfTest import checkPhantomResult, segmentBySteps
 
+        missing = missingPackages()
+        if missing:
+            self.skipTest(f"not installed: {', '.join(missing)}")
         self.delayDisplay("Making the phantom")
         result = segmentBySteps(seconds=600)
         checkPhantomResult(self, result)

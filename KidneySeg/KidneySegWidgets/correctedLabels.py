@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import slicer
 import slicer.util
@@ -69,10 +67,3 @@ def dice(one: np.ndarray, other: np.ndarray) -> float:
     """Returns the Dice coefficient of two masks, 1 if both are empty."""
     total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
     return 2 * int(np.count_nonzero(one & other)) / total if total else 1.0
-
-
-def removeResultNode(node: Any) -> None:
-    """Removes a segmentation with everything that belongs to it."""
-    for part in ResultNodes(node).parts():
-        slicer.mrmlScene.RemoveNode(part)
-    slicer.mrmlScene.RemoveNode(node)

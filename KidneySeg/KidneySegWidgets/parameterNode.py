@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import slicer
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
@@ -30,8 +29,3 @@ class KidneySegParameterNode:
     device: str = ""
     result: vtkMRMLSegmentationNode
     recomputeAutomatically: bool = True
-
-
-def isInScene(node: object) -> bool:
-    """Returns whether a node is still there."""
-    return node is not None and slicer.mrmlScene.IsNodePresent(node)

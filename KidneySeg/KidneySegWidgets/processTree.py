@@ -8,6 +8,11 @@ import subprocess
 from pathlib import Path
 
 
+def withoutWindow() -> dict[str, int]:
+    """Returns the option with which `subprocess` opens no console window on Windows."""
+    return {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}  # type: ignore[attr-defined]
+
+
 def startProcess(arguments: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     """Starts a process at the head of a tree of its own, without a console window."""
     options: dict[str, object] = {}
@@ -40,7 +45,7 @@ def endProcessTree(process: subprocess.Popen[str], force: bool = False) -> None:
             ["taskkill", "/F", "/T", "/PID", str(process.pid)],
             capture_output=True,
             check=False,
-            creationflags=subprocess.CREATE_NO_WINDOW,  # type: ignore[attr-defined]
+            **withoutWindow(),
         )
         return
     try:

@@ -11,7 +11,9 @@ import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.engineLocation import engineRoot, pythonExecutable
+from KidneySegWidgets.engineLocation import engineRoot, ensureEngine, pythonExecutable
+from KidneySegWidgets.inputVolume import RAS_TO_LPS
+from KidneySegWidgets.processTree import withoutWindow
 
 NODE_NAME = "KidneySegPhantom"
 
@@ -38,7 +40,7 @@ def loadSample(_source: Any = None) -> list[Any]:
     with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as folder:
         command = [pythonExecutable(), "-m", "KidneySegLib", "sample", folder]
         with slicer.util.WaitCursor():
-            made = subprocess.run(command, cwd=engineRoot(), capture_output=True, text=True, check=False)
+            made = subprocess.run(command, cwd=engineRoot(), capture_output=True, check=False, **withoutWindow())
         if made.returncode:
             raise RuntimeError(_("The sample could not be made. Click 'Check installation' in the KidneySeg module."))
         return [loadSeries(Path(folder) / "series")]
@@ -46,14 +48,9 @@ def loadSample(_source: Any = None) -> list[Any]:
 
 def loadSeries(folder: Path) -> Any:
     """Loads a DICOM series by the engine's reader, which orders slices by their position."""
-    import numpy as np
-
-    from KidneySegWidgets.engineLocation import ensureEngine
-    from KidneySegWidgets.inputVolume import RAS_TO_LPS
-
     ensureEngine()
     from KidneySegLib.reading import read_input
 
     volume = read_input(folder).volume
-    matrix = RAS_TO_LPS @ np.asarray(volume.ijk_to_lps)
+    matrix = RAS_TO_LPS @ volume.ijk_to_lps
     return slicer.util.addVolumeFromArray(volume.voxels, ijkToRAS=matrix, name=NODE_NAME)

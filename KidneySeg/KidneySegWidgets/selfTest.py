@@ -23,7 +23,7 @@ def segmentBySteps(seconds: float) -> ResultNodes:
         RuntimeError: the run failed; the message is the panel's.
     """
     slicer.util.selectModule("KidneySeg")
-    widget = slicer.modules.KidneySegWidget
+    widget = slicer.modules.kidneyseg.widgetRepresentation().self()
     volume = loadSample()[0]
     widget.ui.inputSelector.setCurrentNode(volume)
     widget.ui.segmentButton.click()

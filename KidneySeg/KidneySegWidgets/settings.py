@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from functools import cache
+
 import slicer
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.processTree import withoutWindow
 
 _GROUP = "KidneySeg"
 _DEFAULTS = {"device": "auto", "modelsFolder": "", "exportFolder": ""}
@@ -26,8 +33,6 @@ def devices() -> list[tuple[str, str]]:
 
     Which of them are there only torch knows, and that is not loaded into Slicer: the engine tells if one is missing.
     """
-    from slicer.i18n import tr as _
-
     listed = [("auto", _("Automatic")), ("cpu", _("CPU"))]
     listed += [(f"cuda:{number}", _("GPU {number}").format(number=number)) for number in range(_gpus())]
     if slicer.app.os == "macosx":
@@ -35,16 +40,16 @@ def devices() -> list[tuple[str, str]]:
     return listed
 
 
+@cache
 def _gpus() -> int:
     """Returns how many graphics cards NVIDIA's driver reports; one entry is offered where it cannot be asked."""
-    import shutil
-    import subprocess
-
     program = shutil.which("nvidia-smi")
     if program is None:
         return 0
     try:
-        answer = subprocess.run([program, "--list-gpus"], capture_output=True, text=True, timeout=5, check=True)
+        answer = subprocess.run(
+            [program, "--list-gpus"], capture_output=True, text=True, timeout=5, check=True, **withoutWindow()
+        )
     except (OSError, subprocess.SubprocessError):
         return 1
     return sum(line.startswith("GPU ") for line in answer.stdout.splitlines())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import ctk
 import qt
 import slicer.util
 from slicer.i18n import tr as _
@@ -31,7 +32,7 @@ class ToolsPanel:
         for identifier, label in devices():
             ui.defaultDeviceComboBox.addItem(label, identifier)
         ui.defaultDeviceComboBox.setCurrentIndex(max(0, ui.defaultDeviceComboBox.findData(setting("device"))))
-        ui.modelsFolderEdit.filters = ui.modelsFolderEdit.Dirs
+        ui.modelsFolderEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.modelsFolderEdit.currentPath = setting("modelsFolder")
         ui.exportFolderButton.directory = setting("exportFolder") or qt.QDir.homePath()
         ui.exportFolderButton.connect("directoryChanged(QString)", self._onExportFolder)

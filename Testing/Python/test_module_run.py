@@ -26,8 +26,7 @@ def test_nothing_can_start_without_a_volume_and_the_panel_says_so(host: Any) -> 
         assert not getattr(widget.ui, name).isVisible(), f"{name} is of no use yet"
     add_volume(phantom()[0])
     host.app.processEvents()
-    widget.enter()
-    assert widget.ui.segmentButton.enabled
+    assert widget.ui.segmentButton.enabled, "the volume that comes is chosen"
     assert widget.ui.inputSelector.currentNode().GetName() == "ct"
 
 

@@ -120,9 +120,12 @@ def test_removed_segmentation_leaves_an_empty_panel(host: Any) -> None:
     import slicer
 
     widget = segmented(host)
+    parts = widget.results.result.parts()
+    assert len(parts) == 4
     slicer.mrmlScene.RemoveNode(widget.results.result.segmentationNode)
     host.app.processEvents()
     assert widget.results.result is None
+    assert not any(slicer.mrmlScene.IsNodePresent(part) for part in parts), "nothing hidden stays behind"
     assert not widget.ui.recomputeButton.isVisible()
 
 
