@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -76,27 +77,46 @@ def _measured(
     result: ResultNodes, volume: Any, before: np.ndarray, after: np.ndarray, changed: dict[str, float]
 ) -> Any:
     """Returns the findings of the corrected labels."""
-    from KidneySegLib.analysis.describe import describe
     from KidneySegLib.flags import Flag, Severity
     from KidneySegLib.structures import BY_KEY
 
     original = result.networkFindings()
     # what the engine says of the network's labels it says anew of the corrected ones, where it still holds
-    again = {flag.code for flag in describe(volume, before, flags=[], provenance=original.provenance).flags}
+    again = {flag.code for flag in _described(original, volume, before, [], original.provenance).flags}
     flags = [flag for flag in original.flags if flag.code not in again]
     for key, value in changed.items():
         text = f"{BY_KEY[key].name}: corrected by the reader (Dice with the network's version {value:.3f})."
         flags.append(Flag(CORRECTED, Severity.INFO, text))
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     provenance = replace(original.provenance, settings=settings)
-    findings = describe(volume, after, flags=flags, provenance=provenance)
+    findings = _described(original, volume, after, flags, provenance)
     return replace(findings, lesions=_namedLesions(result, volume, before, after, findings.lesions))
+
+
+def _described(original: Any, volume: Any, labels: np.ndarray, flags: list[Any], provenance: Any) -> Any:
+    """Returns the engine's findings of labels; a single slice is measured as one, if the original was."""
+    from KidneySegLib.analysis.describe import describe
+    from KidneySegLib.analysis.slice_findings import describe_slice
+
+    if not any(flag.code == "single_slice" for flag in original.flags):
+        return describe(volume, labels, flags=flags, provenance=provenance)
+    unknown = any(math.isnan(kidney.measures.volume_ml) for kidney in original.kidneys)
+    return describe_slice(
+        volume,
+        labels,
+        thickness_mm=None if unknown else volume.spacing[2],
+        estimated_hu=False,
+        flags=flags,
+        provenance=provenance,
+    )
 
 
 def _namedLesions(result: ResultNodes, volume: Any, before: np.ndarray, after: np.ndarray, lesions: Any) -> Any:
     """Gives lesions the identifiers that they had, and untouched ones the network's confidence."""
     original = result.networkFindings().lesions
-    old = dict(zip([lesion.id for lesion in original], _bodies(volume, before), strict=True))
+    bodies = _bodies(volume, before)
+    # another version of the engine may count the bodies of a saved scene in another way; then places must do
+    old = dict(zip([lesion.id for lesion in original], bodies, strict=True)) if len(bodies) == len(original) else {}
     new = dict(zip([lesion.id for lesion in lesions], _bodies(volume, after), strict=True))
     grid = volume.canonical()
     added = {

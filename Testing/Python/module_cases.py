@@ -27,6 +27,7 @@ class FakeRunner:
 
     def __init__(self, labels: Callable[[Volume], NDArray[np.uint8]]) -> None:
         self.labels = labels
+        self.findings: Callable[[Volume, NDArray[np.uint8]], Any] = findings_of
         self.jobs: list[Any] = []
         self.images: list[Volume] = []
         self.cancels = 0
@@ -69,7 +70,7 @@ class FakeRunner:
         if exitCode == 0:
             image = self.images[-1]
             labels = self.labels(image)
-            write_results(self.jobs[-1].output, image, labels, findings_of(image, labels))
+            write_results(self.jobs[-1].output, image, labels, self.findings(image, labels))
         tell, self._onEnd = self._onEnd, None
         tell(exitCode)
 

@@ -85,6 +85,25 @@ def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: P
     assert findings.provenance.device.startswith("cpu")
     assert host.dialogs.texts() == []
     panelPicture(pictures / "panel_real.png")
+    if not availability.missingForPictures():
+        _take_views(widget, pictures)
+
+
+def _take_views(widget: Any, pictures: Path) -> None:
+    """Writes pictures of the views, for the eye."""
+    import slicer
+    from SlicerHost.pictures import slicePicture, threeDPicture
+
+    volume = widget.results.result.volume
+    slicer.util.setSliceViewerLayers(background=volume)
+    volume.GetDisplayNode().SetAutoWindowLevel(False)
+    volume.GetDisplayNode().SetWindowLevel(400, 40)
+    widget.ui.tableView.selectRow(1)
+    for view in ("Red", "Green"):
+        height = slicer.app.layoutManager().sliceWidget(view).sliceLogic().GetSliceOffset()
+        assert slicePicture(pictures / f"real_{view}.png", view, height, (600, 600)).std() > 10
+    widget.ui.show3DCheckBox.checked = True
+    assert threeDPicture(pictures / "real_3D.png", size=(600, 600)).std() > 10
 
 
 def _to_lps(node: Any) -> np.ndarray:

@@ -339,10 +339,11 @@ def test_region_is_all_that_the_engine_gets_and_results_fit_the_whole(host: Any)
     result = widget.results.result
     drawn = slicer.util.arrayFromSegmentBinaryLabelmap(result.segmentationNode, "kidney_left", node)
     np.testing.assert_array_equal(drawn > 0, labels == 2)
-    whole = findings_of(volume, labels)
+    whole, part = findings_of(volume, labels), findings_of(runner.images[0], within(runner.images[0]))
+    first = volume.to_kji(np.array(runner.images[0].origin)).round().astype(int)
+    assert first[0] >= 1, "slices of the region are counted from elsewhere"
     kidney = result.findings().kidneys[0]
-    assert runner.images[0].origin[2] > volume.origin[2] + 8, "slices of the region are counted from elsewhere"
-    assert kidney.measures.axial_slice == pytest.approx(whole.kidneys[1].measures.axial_slice, abs=1)  # two are as wide
+    assert kidney.measures.axial_slice == part.kidneys[0].measures.axial_slice + first[0]
     assert kidney.measures.centroid_lps_mm == pytest.approx(whole.kidneys[1].measures.centroid_lps_mm, abs=0.02)
     assert "Only a region" in widget.ui.flagsBrowser.plainText
     roi.SetCenter(1000, 1000, 1000)
@@ -374,6 +375,58 @@ def test_single_slice_needs_a_volume_of_one_slice(host: Any) -> None:
     choose(widget.ui.taskComboBox, "CT")
     assert widget.ui.segmentButton.enabled
     assert "ct-kidney" in widget.ui.bundleComboBox.currentText
+
+
+def test_single_slice_is_run_and_corrected_as_one(host: Any, tmp_path: Path) -> None:
+    """With a bundle that only says that it is for slices: what the module gives and what it makes of the answer."""
+    import json
+    import shutil
+
+    import slicer.util
+    from SlicerHost.hands import choose, click, waitUntil
+
+    from KidneySegLib.analysis.slice_findings import describe_slice
+    from KidneySegLib.resources import resource_folder
+
+    shutil.copytree(
+        resource_folder() / "Models" / "ct-kidney", tmp_path / "mine", ignore=shutil.ignore_patterns("*.safetensors")
+    )
+    manifest = json.loads((tmp_path / "mine" / "bundle.json").read_text(encoding="utf-8"))
+    manifest |= {"name": "mine", "task": "ct-slice"}
+    (tmp_path / "mine" / "bundle.json").write_text(json.dumps(manifest), encoding="utf-8")
+    volume, labels = phantom()
+    one, drawn = Volume(volume.voxels[18:19], volume.ijk_to_lps), labels[18:19].copy()
+    node = add_volume(one)
+    widget, runner = open_panel(host, drawn)
+    runner.findings = lambda image, found: describe_slice(
+        image,
+        found,
+        thickness_mm=None,
+        estimated_hu=False,
+        flags=[],
+        provenance=findings_of(image, found).provenance,
+    )
+    widget.ui.modelsFolderEdit.currentPath = str(tmp_path)
+    choose(widget.ui.taskComboBox, "CT, single slice")
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None)
+    assert runner.jobs[0].task == "ct-slice" and runner.jobs[0].bundle == "mine"
+    result = widget.results.result
+    rows = table_rows(result.table)
+    assert rows[0]["volume_ml"] == "", "a slice has no volume"
+    assert float(rows[0]["axial_diameter_mm"]) == result.findings().to_dict()["kidneys"][0]["axial_diameter_mm"]
+    assert widget.ui.summaryLabel.text.startswith("Right kidney, left kidney")
+    mask = drawn == 1
+    mask[:, :, :22] = False
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        mask.astype(np.uint8), result.segmentationNode, "kidney_right", node
+    )
+    click(widget.ui.recomputeButton)
+    again = table_rows(result.table)
+    assert again[0]["volume_ml"] == "" and again[0]["length_mm"] == again[0]["axial_diameter_mm"]
+    assert again[0]["axial_diameter_mm"] != rows[0]["axial_diameter_mm"]
+    codes = [flag.code for flag in result.findings().flags]
+    assert codes.count("single_slice") == 1 and codes.count("corrected_by_reader") == 1
 
 
 def test_from_click_to_segments_in_two_seconds(host: Any) -> None:
