@@ -24,6 +24,7 @@ class ResultNodes:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume.GetName()} KidneySeg")
         node.SetAttribute(ATTRIBUTE, "1")
         node.CreateDefaultDisplayNodes()
+        node.GetDisplayNode().SetOpacity2DFill(0.25)  # the tissue must be seen below its outline
         node.SetNodeReferenceID(_VOLUME, volume.GetID())
         result = cls(node)
         result.addToStudy(node)
