@@ -37,6 +37,8 @@ class Rules:
         sure_confidence: mean probability below which a kidney is flagged for a look.
         smallest_lesion_mm: masses and cysts with less volume than a ball of this diameter are not reported.
         least_lesion_confidence: mean probability inside a mass or cyst below which it is not believed.
+        least_outside_confidence: the same for one that lies mostly outside the outline, and for the part of any other
+            that does: muscle, bowel and other organs are there.
         other_kind_share: a connected lesion with at most this share of the other kind is wholly of its main kind.
     """
 
@@ -47,7 +49,8 @@ class Rules:
     least_confidence: float = 0.85
     sure_confidence: float = 0.88
     smallest_lesion_mm: float = 5.0
-    least_lesion_confidence: float = 0.65
+    least_lesion_confidence: float = 0.45
+    least_outside_confidence: float = 0.6
     other_kind_share: float = 0.25
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # A lesion touches its kidney: it comes at least this near to the outline.
 _CONTACT_MM = 3.0
-# The outline is more exact than the coarser networks: what they add around it counts only where it goes this far.
-_RIM_MM = 5.0
+# The outline is more exact than the coarser networks: what they add around it has to be this thick somewhere.
+_RIM_MM = 8.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def find_lesions(
     mask = organ.mask & (lesion > predictor.stage.threshold)
     if mask.any():
         beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=volume.spacing[::-1])
-        mask = _believed(_without_rims(mask, beyond), lesion, beyond, volume, rules)
+        mask = _believed(mask, lesion, beyond, volume, rules)
+        mask = _without_rims(mask, lesion, beyond, volume, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[organ.box], volume.spacing[::-1], rules.other_kind_share)
     percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
     return Lesions(organ.box, labels, percent, tuple(flags))
@@ -94,13 +95,33 @@ def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.n
     return percent
 
 
-def _without_rims(mask: np.ndarray, beyond: np.ndarray) -> np.ndarray:
-    """Returns the mask without thin pieces outside the outline; ``beyond`` is the distance from it in mm."""
-    import cc3d
+def _without_rims(
+    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, volume: Volume, rules: Rules
+) -> np.ndarray:
+    """Returns the mask without thin or uncertain parts outside the outline.
 
-    pieces = cc3d.connected_components(mask & (beyond > 0), connectivity=6)
-    far = np.unique(pieces[beyond >= _RIM_MM])
-    return mask & ((pieces == 0) | np.isin(pieces, far[far > 0]))
+    ``beyond`` is the distance from the kidney's outline in mm.
+    """
+    import cc3d
+    from scipy.ndimage import distance_transform_edt
+
+    outside = mask & (beyond > 0)
+    if not outside.any():
+        return mask
+    pieces, count = cc3d.connected_components(outside, connectivity=6, return_N=True)
+    thick = distance_transform_edt(outside, sampling=volume.spacing[::-1]) >= _RIM_MM / 2
+    keep = np.bincount(pieces[thick], minlength=count + 1) > 0
+    keep &= _mean_within(pieces, probability, count) >= rules.least_outside_confidence
+    keep[0] = True
+    return mask & keep[pieces]
+
+
+def _mean_within(pieces: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Returns the mean of ``values`` in each piece, from number 0 (the background: 0) to ``count``."""
+    inside = pieces > 0
+    ids = pieces[inside]
+    sizes = np.bincount(ids, minlength=count + 1)
+    return np.bincount(ids, values[inside], minlength=count + 1) / np.maximum(sizes, 1)
 
 
 def _believed(
@@ -115,11 +136,12 @@ def _believed(
     pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
     if count == 0:
         return mask
-    ids, values = pieces[mask], probability[mask]
-    sizes = np.bincount(ids, minlength=count + 1)
-    certainty = np.bincount(ids, values, minlength=count + 1) / np.maximum(sizes, 1)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    certainty = _mean_within(pieces, probability, count)
     touching = np.bincount(pieces[beyond <= _CONTACT_MM], minlength=count + 1) > 0
+    outside = np.bincount(pieces[beyond > 0], minlength=count + 1) > 0.5 * sizes
+    least = np.where(outside, rules.least_outside_confidence, rules.least_lesion_confidence)
     smallest = np.pi / 6 * rules.smallest_lesion_mm**3 / volume.voxel_volume
-    keep = (sizes >= smallest) & (certainty >= rules.least_lesion_confidence) & touching
+    keep = (sizes >= smallest) & (certainty >= least) & touching
     keep[0] = False
     return np.asarray(keep[pieces])

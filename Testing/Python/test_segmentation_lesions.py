@@ -138,8 +138,10 @@ def test_specks_are_left_out():
 
 def test_an_uncertain_lesion_is_left_out():
     volume = image(KIDNEY, ((35, 24, 25), 6, 300))
-    assert not find(volume, doubt=8.6).labels.any()  # 0.6 at best
-    assert find(volume, doubt=7.5).labels.any()  # 0.82
+    # 0.52 at best: the made kidney's outline leaves the lesion out, so it lies outside.
+    assert not find(volume, doubt=8.9).labels.any()
+    assert find(volume, doubt=8.9, rules=Rules(least_outside_confidence=0.45)).labels.any()
+    assert find(volume, doubt=8.0).labels.any()  # 0.73
 
 
 def test_necrosis_is_part_of_its_mass_but_a_cyst_beside_a_mass_stays_a_cyst():
