@@ -192,6 +192,30 @@ def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.Monk
     assert ends == [-15 if obedient else -9] and not runner.isRunning()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+def test_what_a_launcher_leaves_behind_ends_too(host: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from SlicerHost.hands import waitUntil
+
+    host.loadModule(MODULE)
+    from KidneySegWidgets import processRunner
+
+    script = (
+        "import subprocess, sys; "
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)"
+    )
+    monkeypatch.setattr(
+        processRunner, "startProcess", _starting([sys.executable, "-c", script], processRunner.startProcess)
+    )
+    runner = processRunner.ChildProcessRunner()
+    lines: list[str] = []
+    ends: list[int] = []
+    job = processRunner.EngineJob(tmp_path / "image.nrrd", tmp_path / "out", "ct", "cpu", "ct-kidney")
+    runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
+    waitUntil(lambda: bool(ends), 20)
+    assert ends == [0]
+    waitUntil(lambda: not is_running(int(lines[0])), 5)
+
+
 def _starting(command: list[str], start: Any) -> Any:
     return lambda _arguments, folder, environment: start(command, folder, environment)
 
