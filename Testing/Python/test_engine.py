@@ -12,7 +12,7 @@ from KidneySegLib.engine import Run, run_ct
 from KidneySegLib.reading import read_input
 from KidneySegLib.sample.write import write_sample
 from KidneySegLib.segmentation.pipeline import segment_ct
-from KidneySegLib.structures import KIDNEYS, Side
+from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.training.exams import assign_sides, read_exam
 from KidneySegLib.training.metrics import agreement
 from KidneySegLib.volume import AxisOrder, Volume, read_image
@@ -67,6 +67,18 @@ def test_validation_exams_keep_their_dice(shared_data, exam, least):
     found = run.volume.axis_order().apply(run.labels)
     for side in Side:
         assert dice(found, reference.voxels, side) >= least
+
+
+# T1 holds a large tumour, C2 a large cyst; nothing like T1's was ever trained on.
+@pytest.mark.parametrize(("exam", "key", "least"), [("T1", "mass", 0.82), ("C2", "cyst", 0.85)])
+def test_a_large_mass_and_a_large_cyst_are_found_as_one_and_as_what_they_are(shared_data, exam, key, least):
+    folder = shared_data / "ct/validation" / exam
+    run = run_ct(folder / "image.nii.gz", device="cpu")
+    found = run.volume.axis_order().apply(run.labels) == BY_KEY[key].label
+    _, reference = read_exam(folder)
+    assert agreement(found, reference.voxels == BY_KEY[key].label, (1.0, 1.0, 1.0)).dice >= least
+    assert [lesion.structure for lesion in run.findings.lesions] == [key]
+    assert "lesions_not_searched" not in {flag.code for flag in run.findings.flags}
 
 
 @pytest.mark.parametrize("exam", ["cmbcrc01068", "lidc0314_chest"])

@@ -18,16 +18,6 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 from test_packaging import METADATA, SLICER_CONFIG, USE_SLICER  # noqa: E402
 
 # As Slicer's macro: scripts and resources go to the folder of scripted modules, with their folders.
-SCRIPTED_MODULE = """
-macro(slicerMacroBuildScriptedModule)
-  cmake_parse_arguments(MODULE "WITH_GENERIC_TESTS" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
-  ctkMacroCompilePythonScript(
-    TARGET_NAME ${MODULE_NAME} SCRIPTS ${MODULE_SCRIPTS} RESOURCES ${MODULE_RESOURCES}
-    DESTINATION_DIR "${CMAKE_BINARY_DIR}/${Slicer_QTSCRIPTEDMODULES_LIB_DIR}"
-    INSTALL_DIR "${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR}"
-    )
-endmacro()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +26,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("extension")
     for name, text in (
         ("SlicerConfig.cmake", SLICER_CONFIG),
-        ("UseSlicer.cmake", USE_SLICER + SCRIPTED_MODULE),
+        ("UseSlicer.cmake", USE_SLICER),
         ("Empty.cmake", ""),
         ("Metadata.cmake", METADATA),
     ):

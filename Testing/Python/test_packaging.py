@@ -113,6 +113,14 @@ macro(ctkMacroCompilePythonScript)
     file(COPY "${CMAKE_CURRENT_SOURCE_DIR}/${file}" DESTINATION "${MY_DESTINATION_DIR}/${folder}")
   endforeach()
 endmacro()
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(MODULE "WITH_GENERIC_TESTS" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  ctkMacroCompilePythonScript(
+    TARGET_NAME ${MODULE_NAME} SCRIPTS ${MODULE_SCRIPTS} RESOURCES ${MODULE_RESOURCES}
+    DESTINATION_DIR "${CMAKE_BINARY_DIR}/${Slicer_QTSCRIPTEDMODULES_LIB_DIR}"
+    INSTALL_DIR "${Slicer_INSTALL_QTSCRIPTEDMODULES_LIB_DIR}"
+    )
+endmacro()
 """
 METADATA = """
 foreach(name HOMEPAGE CATEGORY CONTRIBUTORS DESCRIPTION ICONURL SCREENSHOTURLS DEPENDS)
@@ -147,4 +155,7 @@ def test_extension_configures_and_puts_engine_and_resources_beside_the_module(tm
     copied = {str(p.relative_to(installed)) for p in installed.rglob("*") if p.is_file()}
     modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")}
     resources = {str(p.relative_to(ROOT)) for p in (ROOT / "Resources").rglob("*") if p.is_file()}
-    assert copied == modules | resources
+    module = {str(p.relative_to(ROOT / "KidneySeg")) for p in (ROOT / "KidneySeg").rglob("*") if p.is_file()}
+    left_out = {"CMakeLists.txt", "ruff.toml"}
+    caches = {name for name in module if "__pycache__" in name or name.startswith(".")}
+    assert copied == modules | resources | (module - left_out - caches)
