@@ -95,7 +95,8 @@ def _region(
 def _ureter(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> Box | None:
     """Returns the box in which the proximal ureter runs, or None where there is no room for it."""
     along_k, along_j, along_i = canonical.spacing[::-1]
-    if kidney[0].start == 0 and (kidney[0].stop - kidney[0].start) * along_k < SEEN_MM:
+    whole = canonical.voxels.shape[0] == 1  # a slice for itself: whatever it shows besides the kidney is looked at
+    if not whole and kidney[0].start == 0 and (kidney[0].stop - kidney[0].start) * along_k < SEEN_MM:
         return None
     centre = [(axis.start + axis.stop) / 2 for axis in kidney]
     middle = _spine(canonical, kidney, side, other)

@@ -8,7 +8,7 @@ import pytest
 from stone_cases import Abdomen
 
 from KidneySegLib.segmentation.stones import find_stones
-from KidneySegLib.volume import read_image
+from KidneySegLib.volume import Volume, read_image
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.8, 0.8, 3.0), (0.7, 0.7, 1.25)]
 
@@ -86,6 +86,15 @@ def test_stone_in_the_ureter_but_not_bone_or_aorta():
     # calcium in the wall of the aorta, 15 mm left of the midline; a rib behind the kidney
     others = Abdomen().add_ball((115, 60, 70), 4, 900).add_rod((10, 97, 60), (90, 94, 80), 9, 600)
     assert not found(others)[0].any()
+
+
+def test_single_slice_shows_a_stone_beside_the_kidney_but_not_calcium_of_the_aorta():
+    def in_slice(abdomen: Abdomen) -> np.ndarray:
+        whole = abdomen.volume()
+        return find_stones(Volume(whole.voxels[70:71], whole.ijk_to_lps), abdomen.labels[70:71])[0]
+
+    assert in_slice(Abdomen().add_ball((75, 60, 70), 5, 900))[0, 60, 75]
+    assert not in_slice(Abdomen().add_ball((115, 60, 70), 4, 900)).any()
 
 
 def test_bone_that_touches_the_kidney():
