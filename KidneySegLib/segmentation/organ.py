@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.analysis.measurements import bounding_boxes, enlarged
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # A large mass leaves the kidney's box; the box follows it up to five times. Most runs need one pass.
 _GROWTH_MM = 30.0
+_MARGIN_MM = 20.0
 _SHARES = (0.0, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
@@ -60,14 +62,21 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
             break
         box = larger
     tell(1.0)
-    return Organ(box, mask, tuple(flags))
+    # What comes next shall depend on the organ, not on how the box came about.
+    whole = np.zeros(volume.voxels.shape, bool)
+    whole[box] = mask
+    box = enlarged(bounding_boxes(whole.view(np.uint8))[1], volume, _MARGIN_MM)
+    return Organ(box, whole[box], tuple(flags))
 
 
 def outline_in(outline: Outline, box: Box) -> np.ndarray:
-    """Returns the outline's mask in a box that holds the outline's own."""
+    """Returns the outline's mask in another box, which holds all of it."""
     mask = np.zeros([b.stop - b.start for b in box], bool)
-    inner = tuple(slice(o.start - b.start, o.stop - b.start) for o, b in zip(outline.box, box, strict=True))
-    mask[inner] = outline.mask
+    # The outline's own box has a margin that may reach out of the other one.
+    pairs = list(zip(outline.box, box, strict=True))
+    inner = tuple(slice(max(0, o.start - b.start), min(o.stop, b.stop) - b.start) for o, b in pairs)
+    own = tuple(slice(max(0, b.start - o.start), min(o.stop, b.stop) - o.start) for o, b in pairs)
+    mask[inner] = outline.mask[own]
     return mask
 
 

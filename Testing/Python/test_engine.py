@@ -108,7 +108,7 @@ def test_a_removed_kidney_stays_missing(shared_data):
     voxels = image.voxels.copy()
     voxels[gone] = np.random.default_rng(0).normal(-100, 15, int(gone.sum())).astype(voxels.dtype)
     found = segment_ct(image.like(voxels), find_bundle(None, "ct"), device="cpu").labels
-    assert set(np.unique(found)) == {0, KIDNEYS[Side.RIGHT].label}
+    assert KIDNEYS[Side.RIGHT].label in found and KIDNEYS[Side.LEFT].label not in found
     assert dice(found, np.where(labels.voxels == 1, 1, 0).astype(np.uint8), Side.RIGHT) > 0.9
 
 
