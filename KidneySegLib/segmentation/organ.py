@@ -63,10 +63,14 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
         box = larger
     tell(1.0)
     # What comes next shall depend on the organ, not on how the box came about.
-    whole = np.zeros(volume.voxels.shape, bool)
-    whole[box] = mask
-    box = enlarged(bounding_boxes(whole.view(np.uint8))[1], volume, _MARGIN_MM)
-    return Organ(box, whole[box], tuple(flags))
+    filled = bounding_boxes(mask.view(np.uint8))[1]
+    k, j, i = (slice(b.start + f.start, b.start + f.stop) for b, f in zip(box, filled, strict=True))
+    around = enlarged((k, j, i), volume, _MARGIN_MM)
+    cut = np.zeros([part.stop - part.start for part in around], bool)
+    cut[tuple(slice(f.start - a.start, f.stop - a.start) for f, a in zip((k, j, i), around, strict=True))] = mask[
+        filled
+    ]
+    return Organ(around, cut, tuple(flags))
 
 
 def outline_in(outline: Outline, box: Box) -> np.ndarray:
