@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.plan import NetworkPlan
-from KidneySegLib.networks.factory import build_network, parameters
+from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.training.recipes import Schedule
 
 # Gradients longer than this are shortened (nnU-Net's value).
@@ -47,14 +47,15 @@ class Learner:
             device: what it learns on.
             start: bundle and stage whose weights a new run begins with; None begins with random ones.
         """
-        self.outputs, self.exclusive = plan.outputs, plan.exclusive
+        self.exclusive = plan.exclusive
         self.schedule, self.folder, self.device = schedule, folder, device
         self.precision = torch.bfloat16
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(schedule.seed)
         self.network = build_network(plan).to(device)
         if start is not None:
-            self._start_from(*start)
+            bundle, stage = start
+            load_parameters(self.network, bundle.weights()[stage])
         self.average = build_network(plan).to(device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
@@ -115,19 +116,6 @@ class Learner:
             "optimiser": self.optimiser.state_dict(),
         }
         _write(self.folder / CHECKPOINT, state)
-
-    def _start_from(self, bundle: Bundle, stage: str) -> None:
-        """Takes the weights of a bundle's stage; outputs are matched by name, new ones start at random."""
-        given, old = bundle.weights()[stage], bundle.stage(stage).network.outputs
-        for key, value in parameters(self.network).items():
-            if key not in given:
-                continue
-            if value.shape == given[key].shape:
-                value.copy_(given[key])
-            else:
-                for row, output in enumerate(self.outputs):
-                    if output in old:
-                        value[row] = given[key][old.index(output)]
 
     def _load(self) -> None:
         state = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)
