@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +29,9 @@ def box_probabilities(
     predictor: Predictor,
     tell: Callable[[float], None],
     masks: tuple[np.ndarray, np.ndarray] | None = None,
+    outputs: Sequence[str] | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
-    """Returns the probability of every output in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
+    """Returns the probability of outputs in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
 
     Args:
         volume: canonical orientation.
@@ -40,12 +41,14 @@ def box_probabilities(
         tell: takes the finished share.
         masks: bool ``(k, j, i)`` in ``box``: the kidney with its lesions and its outline, for a stage whose inputs are
             made from them.
+        outputs: which ones, in which order; None takes every one.
     """
     stage, crop = predictor.stage, volume.voxels[box]
     if side is Side.LEFT:
         crop = crop[..., ::-1]
         masks = None if masks is None else (masks[0][..., ::-1], masks[1][..., ::-1])
-    total, flags = np.zeros((len(stage.network.outputs), *crop.shape), np.float32), []
+    wanted = [stage.network.outputs.index(name) for name in outputs or stage.network.outputs]
+    total, flags = np.zeros((len(wanted), *crop.shape), np.float32), []
     for number, scale in enumerate(stage.scales):
 
         def tell_scale(done: float, number: int = number) -> None:
@@ -57,8 +60,8 @@ def box_probabilities(
         if masks is not None:
             organ = OrganMasks(*(resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks))
         found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
-        for output, channel in enumerate(found):
-            total[output] += restore(channel, crop.shape).numpy()
+        for place, output in enumerate(wanted):
+            total[place] += restore(found[output], crop.shape).numpy()
         flags += more
     total /= len(stage.scales)
     return (total[..., ::-1] if side is Side.LEFT else total), flags

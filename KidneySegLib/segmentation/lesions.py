@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.boxed import Box, box_probabilities
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
@@ -58,19 +59,21 @@ def find_lesions(
     """
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
-    outputs = predictor.stage.network.outputs
     kidney = outline_in(outline, organ.box)
-    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, (organ.mask, kidney))
-    mass, cyst = found[outputs.index("mass")], found[outputs.index("cyst")]
+    masks = (organ.mask, kidney)
+    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"))
+    # The network looks around the organ; lesions lie within it, and its box is a third as large.
+    within, box = _filled(organ)
+    kidney, (mass, cyst) = kidney[within], (channel[within] for channel in found)
     lesion = mass + cyst
-    mask = organ.mask & (lesion > predictor.stage.threshold)
+    mask = organ.mask[within] & (lesion > predictor.stage.threshold)
     if mask.any():
         beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=volume.spacing[::-1])
         mask = _believed(mask, lesion, beyond, volume, rules)
         mask = _without_rims(mask, lesion, beyond, volume, rules)
-    labels = decide_kinds(mask, mass > cyst, volume.voxels[organ.box], volume.spacing[::-1], rules.other_kind_share)
+    labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules.other_kind_share)
     percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
-    return Lesions(organ.box, labels, percent, tuple(flags))
+    return Lesions(box, labels, percent, tuple(flags))
 
 
 def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.ndarray) -> np.ndarray | None:
@@ -93,6 +96,15 @@ def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.n
         target[here] = found.labels[here]
         percent[found.box][here] = found.percent[here]
     return percent
+
+
+def _filled(organ: Organ) -> tuple[Box, Box]:
+    """Returns the organ's bounding box with one voxel around it, in its own box and in the volume."""
+    inner = bounding_boxes(organ.mask.view(np.uint8))[1]
+    k, j, i = (slice(max(0, part.start - 1), part.stop + 1) for part in inner)
+    sizes = zip((k, j, i), organ.box, strict=True)
+    a, b, c = (slice(o.start + part.start, min(o.start + part.stop, o.stop)) for part, o in sizes)
+    return (k, j, i), (a, b, c)
 
 
 def _without_rims(
