@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.analysis.describe import describe
+from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
@@ -77,9 +78,13 @@ def run_ct(
         started_utc=started,
         device=segmentation.device.name,
         precision=str(segmentation.device.precision).removeprefix("torch."),
-        input=_input_record(source, acquisition),
+        input=input_record(source, acquisition),
         bundles=(BundleRecord(bundle.name, bundle.version, bundle.sha256),),
-        settings={"device": device, "model": model or "default", "series_chosen_by_user": series_uid is not None},
+        settings={
+            "device": device,
+            "model": model_setting(model, bundle),
+            "series_chosen_by_user": series_uid is not None,
+        },
         seconds={"read": read, **segmentation.seconds},
     )
     clock = time.perf_counter()
@@ -99,7 +104,14 @@ def write_run(run: Run, folder: Path, progress: Progress = silent) -> list[Path]
     return files
 
 
-def _input_record(path: Path, acquisition: Acquisition) -> InputRecord:
+def model_setting(model: str | None, bundle: Bundle) -> str:
+    """Returns which model was asked for, without a path, which may hold a name."""
+    if model is None:
+        return "default"
+    return model if model == bundle.name else "own"
+
+
+def input_record(path: Path, acquisition: Acquisition) -> InputRecord:
     """Describes the input without its path, which may hold a patient's name."""
     if acquisition.source.modality:
         return InputRecord.of(acquisition.volume, "dicom", acquisition.source.to_dict())

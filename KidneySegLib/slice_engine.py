@@ -8,7 +8,7 @@ from pathlib import Path
 
 from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.engine import Run
+from KidneySegLib.engine import Run, model_setting
 from KidneySegLib.findings import BundleRecord, InputRecord, Provenance
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.segmentation.slices import segment_slice
@@ -64,7 +64,7 @@ def run_slice(
         settings={
             "task": TASK,
             "device": device,
-            "model": model if model == bundle.name else "default" if model is None else "own",
+            "model": model_setting(model, bundle),
             "pixel_mm": pixel_mm,
             "window_hu": list(read.window) if read.window else None,
             "window_given": window is not None,

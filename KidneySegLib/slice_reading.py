@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.dicom.acquisition import Acquisition, Source
-from KidneySegLib.dicom.scan import is_dicom_file
+from KidneySegLib.dicom.scan import is_dicom_file, scan
 from KidneySegLib.dicom.single import PLACEHOLDER_MM, read_ct_image
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
@@ -70,6 +70,39 @@ def read_slice(path: Path, *, pixel_mm: float | None = None, window: tuple[float
         thickness = acquisition.source.slice_thickness
         return SliceInput(acquisition, "dicom", thickness if thickness and thickness > 0 else None)
     raise InputError("The file is neither DICOM nor a PNG or JPEG picture. Choose one axial CT slice.")
+
+
+def is_single_slice(path: Path) -> bool:
+    """Whether an input is one axial slice, as far as names and headers tell; what cannot be read is none.
+
+    A DICOM file is one if no other image of its series lies beside it.
+
+    Args:
+        path: what ``read_slice`` or ``reading.read_input`` would be given.
+    """
+    if path.name.lower().endswith(PICTURE_SUFFIXES):
+        return True
+    if path.is_file() and is_image_file(path):
+        return _axial_slices(path) == 1
+    try:
+        frames = scan(path)[0]
+    except InputError:
+        return False
+    return sum(1 for frame in frames if frame.rows and frame.columns) == 1
+
+
+def _axial_slices(path: Path) -> int:
+    """Returns how many slices an image file has towards the head; 0 if its header cannot be read."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+        towards_head = np.abs(np.array(reader.GetDirection()).reshape(reader.GetDimension(), -1)[2, :3])
+    except (RuntimeError, IndexError):
+        return 0
+    return int(reader.GetSize()[int(towards_head.argmax())])
 
 
 def _read_research_file(path: Path) -> SliceInput:

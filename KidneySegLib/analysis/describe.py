@@ -14,6 +14,7 @@ import numpy as np
 from KidneySegLib.analysis.anatomy import Anatomy
 from KidneySegLib.analysis.diameters import maximum_diameter
 from KidneySegLib.analysis.image_ends import cut_at
+from KidneySegLib.analysis.known import KnownFindings
 from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
 from KidneySegLib.analysis.lesions import Certainty, measure_lesions, organ_body
 from KidneySegLib.analysis.phase import estimate_phase
@@ -38,6 +39,7 @@ def describe(
     flags: Sequence[Flag],
     provenance: Provenance,
     certainty: Certainty | None = None,
+    known: KnownFindings | None = None,
 ) -> Findings:
     """Measures kidneys, lesions and stones of a label map and checks image and result.
 
@@ -47,6 +49,7 @@ def describe(
         flags: remarks from before (reading, segmentation); they come first in the findings.
         provenance: how the label map came about.
         certainty: how sure the network was of the lesions; None where the labels came from elsewhere.
+        known: findings that keep their identifiers, for a label map that was corrected.
 
     Raises:
         GeometryError: the label map does not lie on the volume's grid.
@@ -56,8 +59,8 @@ def describe(
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
     anatomy = Anatomy.of(volume, labels)
     kidneys = _kidneys(anatomy)
-    lesions = measure_lesions(anatomy, certainty)
-    stones, burden = measure_stones(anatomy)
+    lesions = measure_lesions(anatomy, certainty, known)
+    stones, burden = measure_stones(anatomy, known)
     phase = estimate_phase(volume, labels)
     remarks = [
         *check_image(volume),

@@ -13,6 +13,7 @@ import numpy as np
 from KidneySegLib.analysis.anatomy import Anatomy, Lesion
 from KidneySegLib.analysis.bodies import Body
 from KidneySegLib.analysis.image_ends import cut_at
+from KidneySegLib.analysis.known import KnownFindings, numbered
 from KidneySegLib.analysis.measurements import Box
 from KidneySegLib.analysis.organ import Organ
 from KidneySegLib.analysis.sinus import distance_mm, sinus_of
@@ -37,24 +38,38 @@ class Certainty(Protocol):
         """Probability in per cent of each voxel's own label, uint8 ``(k, j, i)`` of the box's shape."""
 
 
-def measure_lesions(anatomy: Anatomy, certainty: Certainty | None = None) -> list[LesionFinding]:
+def measure_lesions(
+    anatomy: Anatomy, certainty: Certainty | None = None, known: KnownFindings | None = None
+) -> list[LesionFinding]:
     """Measures all masses and cysts, in the order of ``anatomy.lesions``.
 
     Args:
         anatomy: the label map taken apart.
         certainty: of the network, on the stored grid.
+        known: lesions that keep their identifiers, and the network's certainty where they are unchanged; None numbers
+            lesions by their place.
     """
     sinuses = {}
     for side in {lesion.side for lesion in anatomy.lesions} & anatomy.organs.keys():
         kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
         sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
     found: list[LesionFinding] = []
-    for lesion in anatomy.lesions:
-        number = 1 + sum(other.structure == lesion.structure.key for other in found)
-        identifier = f"{LETTERS[lesion.structure.key]}{number}"
-        confidence = _confidence(anatomy.stored(lesion.body.voxels()), certainty)
+    for lesion, identifier in zip(anatomy.lesions, _identifiers(anatomy, known), strict=True):
+        if known is None:
+            confidence = _confidence(anatomy.stored(lesion.body.voxels()), certainty)
+        else:
+            confidence = known.confidence(identifier, lesion.body)
         found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.side), confidence))
     return found
+
+
+def _identifiers(anatomy: Anatomy, known: KnownFindings | None) -> list[str]:
+    """Returns the identifiers of ``anatomy.lesions``: masses, then cysts."""
+    names: list[str] = []
+    for key, letter in LETTERS.items():
+        bodies = [lesion.body for lesion in anatomy.lesions if lesion.structure.key == key]
+        names += known.names(letter, bodies) if known else numbered(letter, len(bodies))
+    return names
 
 
 def organ_body(anatomy: Anatomy, side: Side) -> Body:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from KidneySegLib.analysis.describe import describe
+from KidneySegLib.analysis.known import KnownFindings
 from KidneySegLib.findings import Findings, KidneyFinding, Measures, Provenance, StoneBurden, StoneFinding
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.volume import Volume
@@ -28,6 +29,7 @@ def describe_slice(
     estimated_hu: bool,
     flags: Sequence[Flag],
     provenance: Provenance,
+    known: KnownFindings | None = None,
 ) -> Findings:
     """Measures kidneys and stones of one axial slice.
 
@@ -41,11 +43,12 @@ def describe_slice(
         estimated_hu: whether the values are grey values turned into HU by an assumed or a given window.
         flags: remarks from before.
         provenance: how the label map came about.
+        known: findings that keep their identifiers, for a label map that was corrected.
 
     Raises:
         GeometryError, InputError: as ``describe``.
     """
-    whole = describe(volume, labels, flags=(), provenance=provenance)
+    whole = describe(volume, labels, flags=(), provenance=provenance, known=known)
     leave_out = MEANINGLESS | (ESTIMATED if estimated_hu else set())
     kept = [flag for flag in whole.flags if flag.code not in leave_out]
     share = 1.0 if thickness_mm is not None else math.nan

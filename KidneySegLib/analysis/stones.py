@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.analysis.anatomy import Anatomy
 from KidneySegLib.analysis.bodies import Body
+from KidneySegLib.analysis.known import KnownFindings, numbered
 from KidneySegLib.analysis.laterality import sides_of
 from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.analysis.partial_volume import ball, margin, size
@@ -25,7 +26,18 @@ PELVIS_MM = 10.0
 SURROUNDED = 0.5
 
 
-def measure_stones(anatomy: Anatomy) -> tuple[list[StoneFinding], list[StoneBurden]]:
+def find_stones(anatomy: Anatomy) -> list[tuple[Body, Side]]:
+    """Returns the stones, not yet measured, right before left and from head to feet."""
+    bodies = stone_bodies(anatomy.labels)
+    sides = sides_of(bodies, anatomy.kidneys, anatomy.canonical) if bodies else []
+    heights = [float(anatomy.canonical.to_lps(body.voxels().mean(axis=0))[2]) for body in bodies]
+    order = sorted(range(len(bodies)), key=lambda n: (list(Side).index(sides[n]), -heights[n]))
+    return [(bodies[n], sides[n]) for n in order]
+
+
+def measure_stones(
+    anatomy: Anatomy, known: KnownFindings | None = None
+) -> tuple[list[StoneFinding], list[StoneBurden]]:
     """Measures all stones.
 
     Where the image went through a display window (no value above 400 HU, and stones reach its upper end), the true
@@ -33,6 +45,7 @@ def measure_stones(anatomy: Anatomy) -> tuple[list[StoneFinding], list[StoneBurd
 
     Args:
         anatomy: the label map taken apart.
+        known: stones that keep their identifiers; None numbers them by their place.
 
     Returns:
         The stones, right before left and from head to feet; and the burden of each side that has a kidney or a stone.
@@ -40,17 +53,20 @@ def measure_stones(anatomy: Anatomy) -> tuple[list[StoneFinding], list[StoneBurd
     Raises:
         InputError: the image has no valid values inside a stone.
     """
-    bodies = _bodies(anatomy.labels)
-    sides = sides_of(bodies, anatomy.kidneys, anatomy.canonical) if bodies else []
-    heights = [float(anatomy.canonical.to_lps(body.voxels().mean(axis=0))[2]) for body in bodies]
-    order = sorted(range(len(bodies)), key=lambda n: (list(Side).index(sides[n]), -heights[n]))
+    found = find_stones(anatomy)
+    bodies = [body for body, _ in found]
+    names = known.names("S", bodies) if known else numbered("S", len(bodies))
     skin = Skin(anatomy.canonical)
-    highest = float(np.nanmax(anatomy.canonical.voxels)) if bodies else 0.0
-    stones = [_measure(anatomy, bodies[n], sides[n], f"S{id_}", skin, highest) for id_, n in enumerate(order, start=1)]
-    return stones, [_burden(side, stones) for side in Side if side in anatomy.kidneys or side in sides]
+    highest = float(np.nanmax(anatomy.canonical.voxels)) if found else 0.0
+    stones = [
+        _measure(anatomy, body, side, name, skin, highest) for (body, side), name in zip(found, names, strict=True)
+    ]
+    sides = {side for _, side in found} | anatomy.kidneys.keys()
+    return stones, [_burden(side, stones) for side in Side if side in sides]
 
 
-def _bodies(labels: np.ndarray) -> list[Body]:
+def stone_bodies(labels: np.ndarray) -> list[Body]:
+    """Returns the groups of voxels that are stones, of labels ``(k, j, i)`` in canonical order."""
     import cc3d
 
     box = bounding_boxes(labels).get(STONE)

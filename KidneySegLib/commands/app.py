@@ -16,8 +16,10 @@ import typer
 
 from KidneySegLib import __version__
 from KidneySegLib.commands.crossval import crossval
+from KidneySegLib.commands.deidentify import deidentify
 from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
+from KidneySegLib.commands.measure import measure
 from KidneySegLib.commands.models import models
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
@@ -33,7 +35,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (segment, sample, models, train, crossval, export, evaluate):
+for command in (segment, measure, sample, deidentify, models, train, crossval, export, evaluate):
     app.command()(command)
 
 

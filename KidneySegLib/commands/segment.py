@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from KidneySegLib.commands.progress import ProgressStyle, showing
-from KidneySegLib.commands.task import Task
+from KidneySegLib.commands.summary import summarise
+from KidneySegLib.commands.task import SegmentTask
 from KidneySegLib.errors import InputError
-from KidneySegLib.findings import Findings
-from KidneySegLib.structures import BY_KEY
-
-_POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
 
 
 def segment(
@@ -23,8 +19,9 @@ def segment(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result; made if missing")],
     task: Annotated[
-        Task, typer.Option(help="ct: a volume; ct-slice: kidneys and stones on one axial slice, in 2D")
-    ] = Task.CT,
+        SegmentTask,
+        typer.Option(help="ct: a volume; ct-slice: kidneys and stones on one axial slice, in 2D; auto: by the input"),
+    ] = SegmentTask.CT,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
@@ -39,43 +36,26 @@ def segment(
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.engine import run_ct, write_run
     from KidneySegLib.slice_engine import run_slice
+    from KidneySegLib.slice_reading import is_single_slice
 
+    if task is SegmentTask.AUTO:
+        task = SegmentTask.CT_SLICE if series is None and is_single_slice(source) else SegmentTask.CT
     _check_options(task, series, pixel_mm, window)
     with showing(progress) as receiver:
-        if task is Task.CT_SLICE:
+        if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:
             run = run_ct(source, device=device, model=model, series_uid=series, progress=receiver)
         write_run(run, output, receiver)
     if progress is not ProgressStyle.JSON:
-        _summarise(run.findings)
+        summarise(run.findings)
 
 
-def _check_options(task: Task, series: str | None, pixel_mm: float | None, window: tuple[float, float] | None) -> None:
+def _check_options(
+    task: SegmentTask, series: str | None, pixel_mm: float | None, window: tuple[float, float] | None
+) -> None:
     """Refuses options that the task would silently leave aside."""
-    if task is Task.CT and (pixel_mm is not None or window is not None):
+    if task is SegmentTask.CT and (pixel_mm is not None or window is not None):
         raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")
-    if task is Task.CT_SLICE and series is not None:
+    if task is SegmentTask.CT_SLICE and series is not None:
         raise InputError("--series chooses among series; --task ct-slice takes one slice. Give the file of the slice.")
-
-
-def _summarise(findings: Findings) -> None:
-    """Prints what was found, in a few lines."""
-    for kidney in findings.kidneys:
-        measures = kidney.measures
-        cut = f"  (cut by the image at the {', '.join(kidney.cut_at)})" if kidney.cut_at else ""
-        volume = "" if math.isnan(measures.volume_ml) else f"{measures.volume_ml:.0f} ml, "
-        typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}length {measures.length_mm:.0f} mm{cut}")
-    if not findings.kidneys:
-        typer.echo("No kidney was found.")
-    for lesion in findings.lesions:
-        where = lesion.side.value + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
-        typer.echo(
-            f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
-            f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
-        )
-    for stone in findings.stones:
-        size = "too small to be measured" if stone.length_mm is None else f"length {stone.length_mm:.1f} mm"
-        typer.echo(f"Stone {stone.id}, {stone.side.value} {stone.location}: {size}")
-    for flag in findings.flags:
-        typer.echo(f"[{flag.severity.value}] {flag.message}")

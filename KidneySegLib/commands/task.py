@@ -10,3 +10,11 @@ class Task(StrEnum):
 
     CT = "ct"
     CT_SLICE = "ct-slice"
+
+
+class SegmentTask(StrEnum):
+    """The same, or left to the input: one slice is taken for a slice, anything else for a volume."""
+
+    AUTO = "auto"
+    CT = "ct"
+    CT_SLICE = "ct-slice"

@@ -45,6 +45,11 @@ class Findings:
         """Returns the kidney of this side, or None if it was not found."""
         return next((kidney for kidney in self.kidneys if kidney.side is side), None)
 
+    @property
+    def is_single_slice(self) -> bool:
+        """Whether they are of one slice, whose lengths and volumes are not those of whole bodies."""
+        return any(flag.code == "single_slice" for flag in self.flags)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the findings as plain JSON values."""
         return {

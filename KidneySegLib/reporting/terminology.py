@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from KidneySegLib.resources import resource_folder
-from KidneySegLib.structures import BY_KEY, SIDE_CODES, Code, Structure
+from KidneySegLib.structures import BY_KEY, SIDE_CODES, STRUCTURES, Code, Structure
 
 SLICER_CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
 SLICER_ANATOMIC_CONTEXT = "Anatomic codes - DICOM master list"
@@ -35,6 +35,18 @@ def terminology_entry(structure: Structure) -> str:
     modifier = SIDE_CODES[structure.side] if structure.side else None
     parts = (_code(structure.category), _code(structure.type), _code(modifier))
     return "~".join((context, *parts, SLICER_ANATOMIC_CONTEXT, _code(structure.region), _code(None)))
+
+
+def structure_of_entry(entry: str) -> Structure | None:
+    """Returns the structure that a serialised terminology entry means, by category type and side; None if none."""
+    codes = [part.split("^")[1] if part.count("^") >= 2 else "" for part in entry.split("~")]
+    if len(codes) < 4:
+        return None
+    for structure in STRUCTURES:
+        side = SIDE_CODES[structure.side].value if structure.side else ""
+        if (codes[2], codes[3]) == (structure.type.value, side):
+            return structure
+    return None
 
 
 def _code(code: Code | None) -> str:

@@ -1,0 +1,40 @@
+"""``kidneyseg measure``: a label map that a reader corrected becomes a result folder again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from KidneySegLib.commands.progress import ProgressStyle, showing
+from KidneySegLib.commands.summary import summarise
+
+
+def measure(
+    image: Annotated[Path, typer.Argument(help="The CT, as given to 'kidneyseg segment'")],
+    labels: Annotated[
+        Path, typer.Argument(help="Corrected label map on its grid: .nii.gz, .nrrd, .mha, or Slicer's .seg.nrrd")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result; made if missing")],
+    findings: Annotated[
+        Path | None,
+        typer.Option(help="Result folder of the network's run: names are kept, and what was corrected is listed"),
+    ] = None,
+    series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
+) -> None:
+    """Measures a corrected label map; writes the same files as 'segment'."""
+    from KidneySegLib.engine import write_run
+    from KidneySegLib.errors import OutputError
+    from KidneySegLib.remeasure import remeasure
+
+    if findings is not None and output.resolve() == (findings if findings.is_dir() else findings.parent).resolve():
+        raise OutputError(
+            "The result would replace the network's own, which it is compared with. Choose another folder."
+        )
+    with showing(progress) as receiver:
+        run = remeasure(image, labels, previous=findings, series_uid=series, progress=receiver)
+        write_run(run, output, receiver)
+    if progress is not ProgressStyle.JSON:
+        summarise(run.findings)

@@ -1,0 +1,34 @@
+"""What was found, in a few lines on the terminal."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+from KidneySegLib.findings import Findings
+from KidneySegLib.structures import BY_KEY
+
+_POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
+
+
+def summarise(findings: Findings) -> None:
+    """Prints what was found, in a few lines."""
+    for kidney in findings.kidneys:
+        measures = kidney.measures
+        cut = f"  (cut by the image at the {', '.join(kidney.cut_at)})" if kidney.cut_at else ""
+        volume = "" if math.isnan(measures.volume_ml) else f"{measures.volume_ml:.0f} ml, "
+        typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}length {measures.length_mm:.0f} mm{cut}")
+    if not findings.kidneys:
+        typer.echo("No kidney was found.")
+    for lesion in findings.lesions:
+        where = lesion.side.value + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
+        typer.echo(
+            f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
+            f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
+        )
+    for stone in findings.stones:
+        size = "too small to be measured" if stone.length_mm is None else f"length {stone.length_mm:.1f} mm"
+        typer.echo(f"Stone {stone.id}, {stone.side.value} {stone.location}: {size}")
+    for flag in findings.flags:
+        typer.echo(f"[{flag.severity.value}] {flag.message}")

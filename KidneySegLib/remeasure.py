@@ -1,0 +1,126 @@
+"""A corrected label map in one call: measured again, with what the reader changed."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.analysis.correction import corrections, describe_corrected
+from KidneySegLib.analysis.describe import describe
+from KidneySegLib.analysis.slice_findings import describe_slice
+from KidneySegLib.dicom.acquisition import Acquisition
+from KidneySegLib.engine import Run, input_record
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.progress import Progress, silent
+from KidneySegLib.reading import read_input
+from KidneySegLib.reporting.label_reading import read_labels
+from KidneySegLib.slice_reading import PICTURE_SUFFIXES, is_single_slice, read_slice
+from KidneySegLib.volume import Volume
+
+FINDINGS, LABELS = "findings.json", "labels.nii.gz"
+
+
+def remeasure(
+    image: Path,
+    labels: Path,
+    *,
+    previous: Path | None = None,
+    series_uid: str | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Measures a label map, as a run does that drew it itself.
+
+    Args:
+        image: the CT, or one axial slice of it, as for ``run_ct`` and ``run_slice``; not a picture, whose densities
+            only the run itself could tell.
+        labels: the label map; see ``reporting.label_reading.read_labels``.
+        previous: result folder of the network's run (or its ``findings.json``). Lesions and stones then keep their
+            identifiers, and the findings list what was corrected, with the Dice to the network's version. None measures
+            the labels as they are, whoever drew them.
+        series_uid: which series of a DICOM folder; None lets the reader choose.
+        progress: receives progress; stops the run by raising ``Cancelled``.
+
+    Raises:
+        InputError: image, label map or earlier result cannot be used.
+        GeometryError: they do not lie on the same grid.
+    """
+    if image.name.lower().endswith(PICTURE_SUFFIXES):
+        raise InputError("A picture has no densities that could be measured again. Give the DICOM file of the slice.")
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    clock = time.perf_counter()
+    original = _read_original(previous) if previous is not None else None
+    progress("read", 0.0, "Reading the images")
+    single = original.is_single_slice if original is not None else series_uid is None and is_single_slice(image)
+    acquisition, thickness = _read(image, single, series_uid, progress)
+    volume = acquisition.volume
+    drawn = read_labels(labels, volume)
+    progress("measure", 0.0, "Measuring")
+    if previous is not None and original is not None:
+        network = _read_network_labels(previous, original, volume)
+        return Run(volume, drawn, describe_corrected(volume, drawn, network=network, original=original))
+    seconds = {"read": time.perf_counter() - clock}
+    provenance = Provenance(
+        started_utc=started,
+        device="none",
+        precision="none",
+        input=input_record(image, acquisition),
+        settings={"labels": "given", "series_chosen_by_user": series_uid is not None},
+        seconds=seconds,
+    )
+    clock = time.perf_counter()
+    flags = acquisition.flags
+    if single:
+        findings = describe_slice(
+            volume, drawn, thickness_mm=thickness, estimated_hu=False, flags=flags, provenance=provenance
+        )
+    else:
+        findings = describe(volume, drawn, flags=flags, provenance=provenance)
+    seconds["measure"] = time.perf_counter() - clock
+    return Run(volume, drawn, findings)
+
+
+def _read(image: Path, single: bool, series_uid: str | None, progress: Progress) -> tuple[Acquisition, float | None]:
+    """Returns what was read, and the thickness of a single slice where it is known."""
+    if single:
+        read = read_slice(image)
+        return read.acquisition, read.thickness_mm
+
+    def reading(done: float) -> None:
+        progress("read", done, "Reading the images")
+
+    return read_input(image, reading, series_uid=series_uid), None
+
+
+def _folder(previous: Path) -> Path:
+    return previous if previous.is_dir() else previous.parent
+
+
+def _read_original(previous: Path) -> Findings:
+    """Returns the findings of the network's run."""
+    folder = _folder(previous)
+    if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():
+        raise InputError(
+            f"The earlier result is not complete: {FINDINGS} and {LABELS} must lie in one folder. Give the folder that "
+            "'kidneyseg segment' wrote."
+        )
+    original = Findings.from_json((folder / FINDINGS).read_text(encoding="utf-8"))
+    if corrections(original):
+        raise InputError(
+            "The earlier result was corrected already, so it does not say what the network drew. Give the one that "
+            "'kidneyseg segment' wrote."
+        )
+    return original
+
+
+def _read_network_labels(previous: Path, original: Findings, volume: Volume) -> np.ndarray:
+    """Returns the network's labels ``(k, j, i)``, checked to be of this image."""
+    try:
+        if original.provenance.input.size != volume.voxels.shape[::-1]:
+            raise GeometryError("The sizes differ.")
+        return read_labels(_folder(previous) / LABELS, volume)
+    except GeometryError as error:
+        raise GeometryError("The earlier result is of another image. Give the one of this image.") from error
