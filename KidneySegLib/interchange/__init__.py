@@ -1,0 +1,1 @@
+"""Results as DICOM: segmentation (SEG), measurements (SR, TID 1500) and report (encapsulated PDF)."""

@@ -1,0 +1,46 @@
+"""Coded concepts of DICOM results, beyond those of ``structures``.
+
+Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7021, 100, 2 (modifiers), 7151 (regions); UCUM.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from KidneySegLib.structures import KIDNEY, Code
+
+if TYPE_CHECKING:
+    from highdicom.sr import CodedConcept
+
+PRIVATE_SCHEME = "99KIDNEYSEG"
+
+ATTENUATION = Code("112031", "Attenuation Coefficient", "DCM")
+LONG_AXIS = Code("103339001", "Long Axis")
+SHORT_AXIS = Code("103340004", "Short Axis")
+LENGTH = Code("410668003", "Length")
+VOLUME = Code("118565006", "Volume")
+ORGAN_VOLUME = Code("organ_volume", "Volume of kidney with its masses, cysts and stones", PRIVATE_SCHEME)
+
+MEAN = Code("373098007", "Mean")
+STANDARD_DEVIATION = Code("386136009", "Standard Deviation")
+MINIMUM = Code("255605001", "Minimum")
+MAXIMUM = Code("56851009", "Maximum")
+
+HOUNSFIELD_UNIT = Code("[hnsf'U]", "Hounsfield unit", "UCUM")
+MILLIMETRE = Code("mm", "millimeter", "UCUM")
+MILLILITRE = Code("ml", "milliliter", "UCUM")
+
+CT_PROCEDURE = Code("25045-6", "CT unspecified body region", "LN")
+ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")
+
+# Where a stone lies, as an anatomic region.
+STONE_SITES = {"kidney": KIDNEY, "pelvis": Code("25990002", "Renal pelvis"), "ureter": Code("87953007", "Ureter")}
+# Which third of the kidney; between the poles there is no modifier that every reader knows.
+POLES = {"upper": Code("264217000", "Superior"), "lower": Code("261089000", "Inferior")}
+
+
+def concept(code: Code) -> CodedConcept:
+    """Returns a code as an item of a DICOM code sequence."""
+    from highdicom.sr import CodedConcept
+
+    return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)

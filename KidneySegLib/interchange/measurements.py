@@ -1,0 +1,122 @@
+"""The numbers of one finding as items of a measurement report (PS3.16 TID 300, TID 1419).
+
+Every finding has the same measurements in the same order, and those that may be missing (a stone too small to be
+measured, a slice of unknown thickness) come last: 3D Slicer shows the measurements of all groups in one table, whose
+columns it takes from the first group, by position.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.analysis.parts import Finding
+from KidneySegLib.findings import KidneyFinding, Point, StoneFinding
+from KidneySegLib.interchange.codes import (
+    ATTENUATION,
+    HOUNSFIELD_UNIT,
+    LENGTH,
+    LONG_AXIS,
+    MAXIMUM,
+    MEAN,
+    MILLILITRE,
+    MILLIMETRE,
+    MINIMUM,
+    ORGAN_VOLUME,
+    SHORT_AXIS,
+    STANDARD_DEVIATION,
+    VOLUME,
+    concept,
+)
+from KidneySegLib.structures import Code
+
+if TYPE_CHECKING:
+    from highdicom.sr import Measurement, NumContentItem
+
+
+@dataclass(frozen=True)
+class Number:
+    """One measured value.
+
+    Attributes:
+        name: what was measured.
+        value: the value.
+        unit: its unit.
+        derivation: how it was made of many, such as their mean.
+        line: both ends of a length in mm LPS.
+    """
+
+    name: Code
+    value: float
+    unit: Code
+    derivation: Code | None = None
+    line: tuple[Point, Point] | None = None
+
+
+def numbers_of(finding: Finding) -> list[Number]:
+    """Returns what was measured on a finding, without what could not be measured.
+
+    Attenuation is that of the voxels; of a stone the mean, the length and the volume take partial volume into account.
+    The length is the greatest extent in any direction; its line joins the outermost voxels, so a stone's line can
+    differ from its length by what its border voxels hold of its surroundings.
+    """
+    measures = finding.measures
+    mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
+    if isinstance(finding, StoneFinding):
+        mean = finding.hu_mean
+        length = math.nan if finding.length_mm is None else finding.length_mm
+        volume = math.nan if finding.volume_ml is None else finding.volume_ml
+    numbers = [
+        Number(ATTENUATION, mean, HOUNSFIELD_UNIT, MEAN),
+        Number(ATTENUATION, measures.hu_sd, HOUNSFIELD_UNIT, STANDARD_DEVIATION),
+        Number(ATTENUATION, measures.hu_min, HOUNSFIELD_UNIT, MINIMUM),
+        Number(ATTENUATION, measures.hu_max, HOUNSFIELD_UNIT, MAXIMUM),
+        Number(
+            LONG_AXIS,
+            measures.axial_diameter_mm,
+            MILLIMETRE,
+            line=(measures.axial_start_lps_mm, measures.axial_end_lps_mm),
+        ),
+        Number(
+            SHORT_AXIS,
+            measures.perpendicular_mm,
+            MILLIMETRE,
+            line=(measures.perpendicular_start_lps_mm, measures.perpendicular_end_lps_mm),
+        ),
+        Number(LENGTH, length, MILLIMETRE, line=(measures.length_start_lps_mm, measures.length_end_lps_mm)),
+        Number(VOLUME, volume, MILLILITRE),
+    ]
+    if isinstance(finding, KidneyFinding):
+        numbers.append(Number(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE))
+    return [number for number in numbers if not math.isnan(number.value)]
+
+
+def measurement(number: Number) -> Measurement:
+    """Returns the item of a measurement report, without its line."""
+    from highdicom.sr import Measurement
+
+    return Measurement(
+        name=concept(number.name),
+        value=number.value,
+        unit=concept(number.unit),
+        derivation=concept(number.derivation) if number.derivation else None,
+    )
+
+
+def add_line(item: NumContentItem, number: Number, frame_of_reference_uid: str) -> None:
+    """Adds the line that a length was measured along, in patient coordinates, to its item in a report.
+
+    TID 1419, which holds measures of a segment, has no such row but may be extended; highdicom makes only what the
+    template lists, so the line is added to the finished item.
+    """
+    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D
+
+    if number.line is None:
+        return
+    line = CoordinatesForMeasurement3D("POLYLINE", np.array(number.line), frame_of_reference_uid)
+    if "ContentSequence" not in item:
+        item.ContentSequence = ContentSequence()
+    item.ContentSequence.append(line)

@@ -1,0 +1,99 @@
+"""All DICOM results of a run, written as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.analysis.parts import find_parts
+from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.errors import GeometryError
+from KidneySegLib.findings import Findings
+from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
+from KidneySegLib.interchange.planes import align
+from KidneySegLib.interchange.report import make_report
+from KidneySegLib.interchange.segmentation import make_segmentation
+from KidneySegLib.interchange.segments import plan_segments
+from KidneySegLib.interchange.source_images import SourceImages, read_source_images
+from KidneySegLib.publishing import complaints, partial_folder
+from KidneySegLib.volume import Volume
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+FILES = SEGMENTATION, MEASUREMENTS, REPORT = "segmentation.seg.dcm", "measurements.sr.dcm", "report.pdf.dcm"
+CORRECTED = "corrected_by_reader"
+
+
+def write_dicom_results(
+    folder: Path,
+    volume: Volume,
+    labels: np.ndarray,
+    findings: Findings,
+    source: Path | SourceImages,
+    *,
+    corrected: Collection[str] = (),
+    per_lesion: bool = False,
+    labelmap: bool = False,
+    pdf: bytes | None = None,
+) -> list[Path]:
+    """Writes segmentation, measurements and, if it is given, the report as DICOM files of the images' study.
+
+    All identifiers are new with every call, so that an archive takes each export as a result of its own. The files
+    replace those of an earlier export in the folder; other files stay.
+
+    Args:
+        folder: made if it does not exist.
+        volume: the image that was segmented, or any volume on its grid.
+        labels: its label map, uint8 ``(k, j, i)``, values of ``structures``.
+        findings: what was measured on this label map.
+        source: folder or one file of the DICOM series that was segmented, or its images as ``read_source_images`` gives
+            them.
+        corrected: keys of the structures that a reader corrected, besides those that the findings name.
+        per_lesion: one segment per lesion and stone instead of one per structure and side.
+        labelmap: writes the newer SOP class Label Map Segmentation instead of Segmentation.
+        pdf: a report.
+
+    Returns:
+        The files: ``segmentation.seg.dcm``, ``measurements.sr.dcm``, and ``report.pdf.dcm`` if a report was given.
+
+    Raises:
+        InputError: the series is not the one that was segmented or is incomplete, nothing is outlined, or labels,
+            findings and report do not belong together.
+        GeometryError: the label map does not lie on the series.
+        OutputError: the files cannot be written.
+    """
+    if labels.shape != volume.voxels.shape:
+        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
+    planes = align(volume, images)
+    parts = find_parts(volume, labels, findings)
+    changed = {*corrected, *findings.provenance.settings.get(CORRECTED, ())}
+    with quiet_pydicom():
+        segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
+        segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
+        report = make_report(parts, segments, segmentation, images, findings)
+        made: dict[str, Dataset] = {SEGMENTATION: segmentation, MEASUREMENTS: report}
+        if pdf is not None:
+            made[REPORT] = encapsulate_pdf(pdf, images.datasets)
+        folder = folder.absolute()
+        with complaints(), partial_folder(folder) as partial:
+            for name, dataset in made.items():
+                dataset.save_as(partial / name, enforce_file_format=True)
+            _publish(partial, folder)
+    return [folder / name for name in made]
+
+
+def _publish(partial: Path, folder: Path) -> None:
+    """Moves the finished files into the folder; those of an earlier export go, since they refer to each other."""
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+        if (partial / name).exists():
+            os.replace(partial / name, folder / name)

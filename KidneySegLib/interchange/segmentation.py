@@ -1,0 +1,91 @@
+"""A label map as a DICOM segmentation (PS3.3 A.51, binary, or A.91, label map)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.findings import Findings
+from KidneySegLib.interchange import algorithm
+from KidneySegLib.interchange.codes import ARTIFICIAL_INTELLIGENCE, concept
+from KidneySegLib.interchange.frame_references import refer_to_images
+from KidneySegLib.interchange.planes import Planes
+from KidneySegLib.interchange.segments import Segment, Segments
+from KidneySegLib.interchange.source_images import SourceImages
+from KidneySegLib.structures import SIDE_CODES
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation, SegmentDescription
+
+SERIES_NUMBER = 9001
+
+
+def make_segmentation(
+    segments: Segments, planes: Planes, source: SourceImages, findings: Findings, *, labelmap: bool
+) -> Segmentation:
+    """Makes a DICOM segmentation; only frames that hold something are in it.
+
+    Args:
+        segments: what is in it.
+        planes: where its slices lie.
+        source: the images that it was made from.
+        findings: how it came about.
+        labelmap: the SOP class Label Map Segmentation, with one frame per slice; otherwise Segmentation with binary
+            frames, one per slice and segment, which more programs read.
+    """
+    from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
+    from highdicom.seg import Segmentation
+
+    numbers = planes.order.apply(segments.numbers)
+    filled = np.flatnonzero(numbers.any(axis=(1, 2)))
+    first, last = int(filled[0]), int(filled[-1])
+    x, y, z = planes.grid.spacing
+    direction = planes.grid.direction
+    segmentation = Segmentation(
+        source_images=source.datasets,
+        pixel_array=np.ascontiguousarray(numbers[first : last + 1]),
+        segmentation_type="LABELMAP" if labelmap else "BINARY",
+        segment_descriptions=[_description(segment, findings) for segment in segments.items],
+        plane_positions=[PlanePositionSequence("PATIENT", planes.position(k)) for k in range(first, last + 1)],
+        plane_orientation=PlaneOrientationSequence("PATIENT", [*direction[:, 0], *direction[:, 1]]),
+        pixel_measures=PixelMeasuresSequence(pixel_spacing=(y, x), slice_thickness=z, spacing_between_slices=z),
+        content_label="KIDNEYS",
+        content_description=algorithm.STATEMENT,
+        **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
+        **algorithm.equipment(),
+    )
+    refer_to_images(segmentation, planes, source)
+    return segmentation
+
+
+def _description(segment: Segment, findings: Findings) -> SegmentDescription:
+    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.color import CIELabColor
+    from highdicom.seg import SegmentDescription
+
+    structure, side = segment.structure, concept(SIDE_CODES[segment.side])
+    description = SegmentDescription(
+        segment_number=segment.number,
+        segment_label=segment.label,
+        segmented_property_category=concept(structure.category),
+        segmented_property_type=concept(structure.type),
+        algorithm_type="SEMIAUTOMATIC" if segment.corrected else "AUTOMATIC",
+        algorithm_identification=AlgorithmIdentificationSequence(
+            name=algorithm.NAME,
+            family=concept(ARTIFICIAL_INTELLIGENCE),
+            version=findings.provenance.kidneyseg_version,
+            source=algorithm.NAME,
+            parameters=algorithm.parameters(findings),
+        ),
+        tracking_id=segment.tracking.identifier,
+        tracking_uid=segment.tracking.uid,
+        anatomic_regions=[concept(segment.region)] if segment.region else None,
+        display_color=CIELabColor.from_rgb(*structure.colour),
+    )
+    description.SegmentAlgorithmName = algorithm.title(findings)
+    if segment.region:
+        description.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [side]
+    else:
+        description.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [side]
+    return description

@@ -1,0 +1,144 @@
+"""Which segments a result has, which voxels are in them, and by which identifiers they are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from KidneySegLib.analysis.parts import Finding, Part
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import KidneyFinding, StoneFinding
+from KidneySegLib.interchange.codes import STONE_SITES
+from KidneySegLib.structures import Code, Side, Structure
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """By what a region of interest is known in segmentation and measurements.
+
+    Attributes:
+        identifier: for people, such as ``M1``.
+        uid: for programs.
+    """
+
+    identifier: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment.
+
+    Attributes:
+        number: from 1, also its value in ``Segments.numbers``.
+        label: what the radiologist reads.
+        structure: what it is.
+        side: the patient's side.
+        region: anatomic region, None where the structure is itself one.
+        tracking: its identifiers.
+        finding: whose voxels it holds, all of them and no others; None where it holds several findings' or none's.
+        corrected: whether a reader corrected the structure.
+    """
+
+    number: int
+    label: str
+    structure: Structure
+    side: Side
+    region: Code | None
+    tracking: Tracking
+    finding: Finding | None
+    corrected: bool
+
+
+@dataclass(frozen=True)
+class Segments:
+    """All segments of a result.
+
+    Attributes:
+        items: in order of their numbers.
+        numbers: segment number of each voxel, 0 for none, uint8 or uint16 ``(k, j, i)`` on the label map's grid.
+        tracking: identifiers of every finding, by its name (``name_of``).
+    """
+
+    items: tuple[Segment, ...]
+    numbers: np.ndarray
+    tracking: dict[str, Tracking]
+
+    def of(self, finding: Finding) -> Segment | None:
+        """Returns the segment that holds this finding alone, if there is one."""
+        return next((item for item in self.items if item.finding is finding), None)
+
+
+def name_of(finding: Finding) -> str:
+    """Returns by what a finding is known: its identifier, or which kidney it is."""
+    return f"{finding.side.value.capitalize()} kidney" if isinstance(finding, KidneyFinding) else finding.id
+
+
+def plan_segments(
+    parts: Sequence[Part], shape: tuple[int, ...], *, per_lesion: bool, corrected: Collection[str]
+) -> Segments:
+    """Sorts the parts of a label map into segments.
+
+    Args:
+        parts: from ``analysis.parts.find_parts``.
+        shape: of the label map, ``(k, j, i)``.
+        per_lesion: one segment per lesion and stone instead of one per structure and side.
+        corrected: keys of the structures that a reader corrected.
+
+    Raises:
+        InputError: nothing is labelled, or more than a segmentation can number.
+    """
+    if not parts:
+        raise InputError("Nothing is outlined in this result, and DICOM knows no empty segmentation.")
+    groups: dict[Hashable, list[Part]] = {}
+    for part in parts:
+        alone = (name_of(part.finding) if part.finding else "",) if per_lesion else ()
+        groups.setdefault((part.structure.key, part.side, *alone), []).append(part)
+    ordered = list(groups.values())
+    if not per_lesion:  # each structure right before left, small groups that are no lesion among their like
+        ordered.sort(key=lambda group: (group[0].structure.label, list(Side).index(group[0].side)))
+    if len(ordered) > np.iinfo(np.uint16).max:
+        raise InputError(
+            "The result has more lesions and stones than a segmentation can number. Leave out --per-lesion."
+        )
+    tracking = {name_of(part.finding): _new_tracking(name_of(part.finding)) for part in parts if part.finding}
+    numbers = np.zeros(shape, np.uint8 if len(ordered) <= np.iinfo(np.uint8).max else np.uint16)
+    items = []
+    for number, group in enumerate(ordered, start=1):
+        for part in group:
+            numbers[part.body.box][part.body.mask] = number
+        items.append(_segment(number, group, tracking, per_lesion, corrected))
+    return Segments(tuple(items), numbers, tracking)
+
+
+def _segment(
+    number: int, group: Sequence[Part], tracking: dict[str, Tracking], per_lesion: bool, corrected: Collection[str]
+) -> Segment:
+    structure, side = group[0].structure, group[0].side
+    finding = group[0].finding if len(group) == 1 else None
+    label = structure.name if structure.side else f"{structure.name} {side.value}"
+    if per_lesion and finding is None:
+        label = f"{label}, too small to be listed"
+    elif per_lesion and not isinstance(finding, KidneyFinding | None):
+        label = f"{finding.id} {label}"
+    region = structure.region
+    if isinstance(finding, StoneFinding):
+        region = STONE_SITES[finding.location]
+    return Segment(
+        number=number,
+        label=label,
+        structure=structure,
+        side=side,
+        region=region,
+        tracking=tracking[name_of(finding)] if finding else _new_tracking(label),
+        finding=finding,
+        corrected=structure.key in corrected,
+    )
+
+
+def _new_tracking(identifier: str) -> Tracking:
+    from pydicom.uid import generate_uid
+
+    return Tracking(identifier, str(generate_uid(prefix=None)))

@@ -1,0 +1,118 @@
+"""The images that a result was made from: their headers, which DICOM results refer to and inherit from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.dicom.geometry import placement_problem
+from KidneySegLib.dicom.scan import quiet_pydicom, scan
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import Findings
+from KidneySegLib.interchange.headers import complete
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class SourceImages:
+    """The images behind a result.
+
+    Attributes:
+        datasets: their headers without pixels, one per instance, in the order of ``frames``.
+        frames: the images, or the frames of a multi-frame image, ascending along the normal; each once.
+        of_slice: for each slice k that was read the number of its frame in ``frames``, None where the slice was
+            interpolated; empty where the volume was resampled, so that no slice is an image's.
+    """
+
+    datasets: tuple[Dataset, ...]
+    frames: tuple[FrameHeader, ...]
+    of_slice: tuple[int | None, ...]
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """UID of the coordinate system that all positions are in."""
+        return self.frames[0].frame_of_reference_uid
+
+
+def read_source_images(
+    series: Path, findings: Findings, progress: Callable[[float], None] | None = None
+) -> SourceImages:
+    """Reads the headers of the images that a result was made from.
+
+    Args:
+        series: folder of the series, searched with all its subfolders, or one file of it.
+        findings: of the result; their provenance names the images.
+        progress: called with the share of files read, 0 to 1; an exception that it raises stops the reading.
+
+    Raises:
+        InputError: the result was not made from DICOM, or its images are not there, not all there, or lack what
+            DICOM results need.
+    """
+    record = findings.provenance.input.source
+    uids = tuple(record.get("sop_instance_uids", ()))
+    if not uids:
+        raise InputError(
+            "The result was not made from a DICOM series, so there are no images that DICOM results could refer to. "
+            "Segment the DICOM series itself."
+        )
+    numbers = tuple(record.get("frame_numbers", ())) or (0,) * len(uids)
+    found = {_key(frame): frame for frame in scan(series, progress)[0]}
+    wanted = [(uid, number) for uid, number in zip(uids, numbers, strict=True) if uid]
+    _check_complete(found, wanted, record["series_uid"])
+    places = {key: place for place, key in enumerate(dict.fromkeys(wanted))}
+    frames = tuple(found[key] for key in places)
+    _check_usable(frames)
+    resampled = bool(record["resampled"])
+    slices = () if resampled else tuple(places.get(key) for key in zip(uids, numbers, strict=True))
+    return SourceImages(tuple(_headers(frames)), frames, slices)
+
+
+def _key(frame: FrameHeader) -> tuple[str, int]:
+    return frame.sop_instance_uid, frame.frame + 1 if frame.multiframe else 0
+
+
+def _check_complete(
+    found: dict[tuple[str, int], FrameHeader], wanted: Sequence[tuple[str, int]], series_uid: str
+) -> None:
+    missing = sum(key not in found for key in wanted)
+    if missing == 0:
+        return
+    if not found:
+        raise InputError("No DICOM image was found. Give the folder of the series that was segmented.")
+    if not any(frame.series_uid == series_uid for frame in found.values()):
+        raise InputError("The images are of another series than the result. Give the series that was segmented.")
+    raise InputError(
+        f"{missing} of the {len(wanted)} images of the result are missing from the series. Give the complete series "
+        "that was segmented."
+    )
+
+
+def _check_usable(frames: Sequence[FrameHeader]) -> None:
+    """Checks what every DICOM result needs of its images."""
+    problem = next((sentence for frame in frames if (sentence := placement_problem(frame))), None)
+    if problem is not None:
+        raise InputError(problem)
+    if not frames[0].frame_of_reference_uid:
+        raise InputError(
+            "The series names no frame of reference, which DICOM results must share with it. Export it again from the "
+            "archive."
+        )
+    if frames[0].multiframe and len({frame.sop_instance_uid for frame in frames}) > 1:
+        raise InputError(
+            "The series is stored as several multi-frame images, and a DICOM segmentation can refer to one only. "
+            "Export it as single images."
+        )
+
+
+def _headers(frames: Sequence[FrameHeader]) -> list[Dataset]:
+    """Returns the completed headers of the files, each once."""
+    from pydicom import dcmread
+
+    with quiet_pydicom():
+        paths = dict.fromkeys(frame.path for frame in frames)
+        return [complete(dcmread(path, stop_before_pixels=True, force=True)) for path in paths]
