@@ -1,0 +1,122 @@
+"""One DICOM file: what it is, whether it can be cleaned at all, and its clean copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from KidneySegLib.deidentification.dataset import Cleaner, without_own_words
+from KidneySegLib.deidentification.identity import Identity
+from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
+
+if TYPE_CHECKING:
+    from pydicom import FileDataset
+    from pydicom.dataset import Dataset
+
+_STANDARD_CLASSES = "1.2.840.10008.5.1.4.1.1."
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+_ENCAPSULATED_DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
+
+
+class LeftOut(Exception):  # noqa: N818  (no error: the file is left out, and the user is told)
+    """Why a file has no copy: the end of the sentence "N files were left out: ..."."""
+
+
+def read_instance(path: Path, *, pixels: bool) -> FileDataset:
+    """Reads a DICOM file.
+
+    Raises:
+        LeftOut: it cannot be read, or it is of a kind that cannot be cleaned.
+    """
+    from pydicom import dcmread
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    try:
+        with quiet_pydicom():
+            dataset = dcmread(path, force=True, stop_before_pixels=not pixels)
+            sop_class = str(dataset.get("SOPClassUID", ""))
+            has_instance = bool(dataset.get("SOPInstanceUID"))
+            directory = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY
+            if "TransferSyntaxUID" not in dataset.file_meta:
+                implicit = dataset.original_encoding[0]
+                dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    except Exception as error:  # a damaged file makes pydicom raise nearly anything
+        raise LeftOut("damaged DICOM files") from error
+    if directory:
+        raise LeftOut("DICOMDIR (a list with patients' names)")
+    if not sop_class or not has_instance:
+        raise LeftOut("DICOM files that are damaged or lack the identifiers that DICOM demands")
+    if sop_class.startswith(_ENCAPSULATED_DOCUMENT):
+        raise LeftOut("documents inside DICOM, such as PDF, whose text cannot be cleaned")
+    if not sop_class.startswith(_STANDARD_CLASSES):
+        raise LeftOut("DICOM objects of a kind that the standard does not know")
+    return dataset
+
+
+def patient_of(dataset: Dataset) -> str:
+    """Returns what tells the patient from others: the identifier, else name and birth date, else the study."""
+    with quiet_pydicom():
+        identifier = str(dataset.get("PatientID") or "").strip()
+        name = str(dataset.get("PatientName") or "").strip()
+        if identifier:
+            return f"id {identifier}"
+        if name:
+            return f"name {name} {dataset.get('PatientBirthDate') or ''}"
+        return f"study {dataset.get('StudyInstanceUID') or dataset.SOPInstanceUID}"
+
+
+def may_show_text(dataset: Dataset) -> bool:
+    """Whether text may be burned into the pixels, as far as the header tells."""
+    burned_in = str(dataset.get("BurnedInAnnotation") or "").upper()
+    image_type = {str(value).upper() for value in dataset.get("ImageType") or []}
+    if "Rows" not in dataset or burned_in == "NO":
+        return False
+    capture = dataset.SOPClassUID.startswith(_SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type
+    return burned_in == "YES" or capture or dataset.get("Modality") in ("US", "SC", "OT", "XC", "ES")
+
+
+def write_clean(dataset: FileDataset, path: Path, cleaner: Cleaner, patient: str, identity: Identity) -> None:
+    """Cleans a data set and writes it, pixels and their transfer syntax as they were.
+
+    Args:
+        dataset: as read, with pixels; it is changed.
+        path: the new file.
+        cleaner: of this run.
+        patient: what tells the patient from others.
+        identity: values that must not stay anywhere, the file's bytes are searched for them at the end.
+
+    Raises:
+        LeftOut: the data set cannot be cleaned.
+        OSError: the file cannot be written.
+    """
+    from pydicom.dataset import FileMetaDataset
+
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
+    try:
+        with quiet_pydicom():
+            cleaner.clean(dataset, patient, identity)
+            _cut_to_size(dataset)
+            meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+            meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.file_meta = meta
+            dataset.preamble = b"\0" * 128
+            dataset.save_as(path, enforce_file_format=True)
+    except OSError:
+        raise
+    except Exception as error:  # an odd value makes pydicom raise nearly anything
+        raise LeftOut("DICOM files whose content is not valid") from error
+    if identity.is_in_bytes(without_own_words(path.read_bytes())):
+        path.unlink()
+        raise LeftOut("files that hold an identifying value where it cannot be removed")
+
+
+def _cut_to_size(dataset: Dataset) -> None:
+    """Removes what follows the pixels in an uncompressed image; nobody sees it, and it could be anything."""
+    from pydicom.pixels.utils import get_expected_length
+    from pydicom.uid import UID
+
+    if "PixelData" not in dataset or UID(dataset.file_meta.TransferSyntaxUID).is_compressed:
+        return
+    size = get_expected_length(dataset)
+    dataset.PixelData = dataset.PixelData[: size + size % 2]

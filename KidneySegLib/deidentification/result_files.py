@@ -1,0 +1,111 @@
+"""Result folders and image files: read, and written anew with what belongs to the image and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from KidneySegLib import __version__
+from KidneySegLib.deidentification.identity import Identity
+from KidneySegLib.deidentification.pseudonyms import Pseudonyms
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.findings import Findings
+from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
+from KidneySegLib.reporting.tables import write_measurements
+from KidneySegLib.volume import read_image
+
+_UID = re.compile(r"[0-2](\.\d+){3,}")
+_NO_TIME = "1900-01-01T00:00:00+00:00"
+_REMOVED = "Removed, because it held a value that identifies the patient."
+
+
+def write_clean_result(
+    source: Path, target: Path, findings: Findings, pseudonyms: Pseudonyms, identity: Identity
+) -> int:
+    """Writes a result folder anew: findings, table and label maps; the picture without anything but its pixels.
+
+    Args:
+        source: the result folder.
+        target: the new folder, which does not exist.
+        findings: those of the folder.
+        pseudonyms: of this run.
+        identity: values that must not stay anywhere.
+
+    Returns:
+        How many files were written.
+
+    Raises:
+        InputError: a file of the result is damaged.
+        OSError, RuntimeError: a file cannot be written.
+    """
+    target.mkdir(parents=True)
+    cleaned = _clean_findings(findings, pseudonyms, identity)
+    (target / "findings.json").write_text(cleaned.to_json(), encoding="utf-8")
+    write_measurements(target / "measurements.csv", cleaned)
+    if (source / "labels.nii.gz").is_file():
+        volume = read_image(source / "labels.nii.gz")
+        write_nifti(target / "labels.nii.gz", volume, volume.voxels)
+        write_segmentation(target / "segmentation.seg.nrrd", volume, volume.voxels, f"KidneySeg {__version__}")
+    if (source / "overview.png").is_file():
+        _copy_pixels(source / "overview.png", target / "overview.png")
+    return len(list(target.iterdir()))
+
+
+def write_clean_image(source: Path, folder: Path, pseudonyms: Pseudonyms) -> None:
+    """Writes a NIfTI, NRRD or MetaImage file anew as NIfTI, named after its content.
+
+    Raises:
+        InputError: the file is damaged or is no 3D image with one value per voxel.
+        OSError, RuntimeError: the file cannot be written.
+    """
+    import SimpleITK as sitk
+
+    volume = read_image(source)
+    if volume.is_sheared:
+        raise GeometryError("The image's axes are not at right angles.")
+    image = volume.to_image()
+    folder.mkdir(parents=True, exist_ok=True)
+    content = volume.voxels.tobytes() + np.float32(volume.ijk_to_lps).tobytes()
+    path = folder / f"image-{pseudonyms.short('image', content.hex())}.nii.gz"
+    sitk.WriteImage(image, str(path), True)
+    # ITK says nothing when the disk is full
+    if not np.array_equal(read_image(path).voxels, volume.voxels):
+        raise OSError("the image was not written completely")
+
+
+def _clean_findings(findings: Findings, pseudonyms: Pseudonyms, identity: Identity) -> Findings:
+    provenance = findings.provenance
+    source = {key: _clean_value(value, pseudonyms, identity) for key, value in provenance.input.source.items()}
+    settings = {key: _without_path(value) for key, value in provenance.settings.items()}
+    flags = [replace(flag, message=_REMOVED) if identity.is_in(flag.message) else flag for flag in findings.flags]
+    record = replace(provenance.input, source=source)
+    provenance = replace(provenance, input=record, settings=settings, started_utc=_NO_TIME)
+    return replace(findings, provenance=provenance, flags=tuple(flags))
+
+
+def _clean_value(value: Any, pseudonyms: Pseudonyms, identity: Identity) -> Any:
+    if isinstance(value, list):
+        return [_clean_value(item, pseudonyms, identity) for item in value]
+    if isinstance(value, str) and _UID.fullmatch(value):
+        return pseudonyms.uid(value)
+    return "" if isinstance(value, str) and identity.is_in(value) else value
+
+
+def _without_path(value: Any) -> Any:
+    return os.path.basename(value.rstrip("/\\").replace("\\", "/")) if isinstance(value, str) else value
+
+
+def _copy_pixels(source: Path, target: Path) -> None:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(source) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError("The picture of the result is damaged.") from error
+    Image.fromarray(pixels).save(target)
