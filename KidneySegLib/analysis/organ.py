@@ -138,14 +138,18 @@ def _blocks(lps: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
         yield members, (low + high) / 2, float(np.linalg.norm(high - low)) / 2
 
 
-def _long_axis(grid: Volume, kidney: Body) -> np.ndarray:
-    """Returns the unit vector in LPS along which the kidney is longest, towards the head."""
+def clear_axis(grid: Volume, kidney: Body) -> np.ndarray | None:
+    """Returns the unit vector in LPS along which a kidney is longest, towards the head, or None if that says little."""
     step = max(1, int((np.count_nonzero(kidney.mask) / MOMENT_POINTS) ** (1 / 3)))
     points = grid.to_lps(np.argwhere(kidney.mask[::step, ::step, ::step]) * step)
-    head = np.array([0.0, 0.0, 1.0])
     if len(points) < 10:
-        return head
+        return None
     variances, axes = np.linalg.eigh(np.cov(points.T))
     axis = axes[:, 2] * np.sign(axes[2, 2])
-    clear = variances[2] >= LEAST_ELONGATION * variances[1] and axis[2] >= LEAST_COSINE
-    return axis if clear else head
+    return axis if variances[2] >= LEAST_ELONGATION * variances[1] and axis[2] >= LEAST_COSINE else None
+
+
+def _long_axis(grid: Volume, kidney: Body) -> np.ndarray:
+    """Returns the unit vector of the long axis in LPS: the body's own where the kidney's is not clear."""
+    axis = clear_axis(grid, kidney)
+    return np.array([0.0, 0.0, 1.0]) if axis is None else axis

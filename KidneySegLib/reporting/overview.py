@@ -38,7 +38,7 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     from PIL import Image, ImageDraw
 
     finder = ViewFinder(volume, labels)
-    window = _window(findings, finder.value_range())
+    window = display_window(findings, finder.value_range())
     close_ups = _close_ups(finder, findings)
     height = HEIGHT + (GAP + CLOSE_UP_HEIGHT if close_ups else 0)
     page = Image.new("RGB", (WIDTH, height))
@@ -80,7 +80,7 @@ def _title(finding: LesionFinding | StoneFinding) -> str:
     return f"{finding.id}  {measures.axial_diameter_mm:.0f} x {measures.perpendicular_mm:.0f} mm"
 
 
-def _window(findings: Findings, value_range: tuple[float, float]) -> Window:
+def display_window(findings: Findings, value_range: tuple[float, float]) -> Window:
     """Returns the lowest and highest HU to tell apart, within what the image holds."""
     level = WINDOW_LEVEL
     if findings.kidneys:

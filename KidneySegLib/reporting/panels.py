@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 LINE_WIDTH = 2.0  # pixels
 HALO_WIDTH = 4.0
 HALO_OPACITY = 0.55
+FILL_OPACITY = 0.4
 LETTER_SIZE, CAPTION_SIZE = 22, 17
 END_BAR = 4  # pixels to either side
 SCALE_BARS_MM = (100, 50, 20, 10, 5)
@@ -24,13 +26,23 @@ DIM_TEXT = (165, 170, 175)
 Window = tuple[float, float]
 
 
-def draw_panel(view: View, size: tuple[int, int], window: Window) -> Image.Image:
+class Style(Enum):
+    """How segments are shown."""
+
+    PLAIN = "not at all"
+    CONTOURS = "their contours"
+    OVERLAY = "filled with their colours, the image shining through"
+    CUT_OUT = "filled, with all else removed from the image"
+
+
+def draw_panel(view: View, size: tuple[int, int], window: Window, style: Style = Style.CONTOURS) -> Image.Image:
     """Draws a view into a black panel.
 
     Args:
         view: the slice.
         size: width and height of the panel in pixels.
         window: lowest and highest HU that are told apart.
+        style: how segments are shown.
     """
     from PIL import Image, ImageDraw
 
@@ -45,10 +57,13 @@ def draw_panel(view: View, size: tuple[int, int], window: Window) -> Image.Image
     low, high = window
     grey = np.clip((image - low) / (high - low), 0, 1) * 255
     rgb = np.repeat(grey[:, :, None], 3, axis=2)
-    labels = view.labels[rows, columns]
-    for label in np.unique(labels[labels > 0]):
-        distance = _resize(signed_distance(labels == label, view.spacing), (width, height), box) * scale
-        _draw_contour(rgb, distance, line_colour(int(label)))
+    if style is not Style.PLAIN:
+        labels = view.labels[rows, columns]
+        distances = {
+            int(label): _resize(signed_distance(labels == label, view.spacing), (width, height), box) * scale
+            for label in np.unique(labels[labels > 0])
+        }
+        _draw_segments(rgb, distances, style)
 
     panel = Image.new("RGB", size)
     offset = ((size[0] - width) // 2, (size[1] - height) // 2)
@@ -115,6 +130,25 @@ def _resize(array: np.ndarray, size: tuple[int, int], box: tuple[float, float, f
     from PIL import Image
 
     return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size, Image.Resampling.BICUBIC, box))
+
+
+def _draw_segments(rgb: np.ndarray, distances: dict[int, np.ndarray], style: Style) -> None:
+    """Shows the segments in ``rgb``, float ``(rows, columns, 3)``, changed in place.
+
+    Args:
+        rgb: the picture.
+        distances: signed distance to each label's contour in pixels, positive inside.
+        style: how.
+    """
+    if style is Style.CUT_OUT:
+        inside = [np.clip(distance + 0.5, 0, 1) for distance in distances.values()]
+        rgb *= np.max([np.zeros(rgb.shape[:2]), *inside], axis=0)[:, :, None]
+    for label, distance in distances.items():
+        if style is not Style.CONTOURS:
+            cover = FILL_OPACITY * np.clip(distance + 0.5, 0, 1)[:, :, None]
+            rgb += cover * (np.array(line_colour(label), np.float32) - rgb)
+        if style is not Style.CUT_OUT:
+            _draw_contour(rgb, distance, line_colour(label))
 
 
 def _draw_contour(rgb: np.ndarray, distance: np.ndarray, colour: tuple[int, int, int]) -> None:

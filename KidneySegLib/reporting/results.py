@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from KidneySegLib import __version__
-from KidneySegLib.errors import GeometryError, OutputError
+from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Findings
 from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
 from KidneySegLib.reporting.overview import draw_overview
+from KidneySegLib.reporting.publishing import complaints, partial_folder
 from KidneySegLib.reporting.tables import write_measurements
 from KidneySegLib.volume import Volume
 
@@ -48,7 +46,7 @@ def write_results(folder: Path, volume: Volume, labels: np.ndarray, findings: Fi
             f"{volume.voxels.shape}; 8-bit labels on the image's own grid are needed."
         )
     folder = folder.absolute()
-    with _complaints(), _partial_folder(folder) as partial:
+    with complaints(), partial_folder(folder) as partial:
         write_nifti(partial / "labels.nii.gz", volume, labels)
         write_segmentation(partial / "segmentation.seg.nrrd", volume, labels, f"KidneySeg {__version__}")
         write_measurements(partial / "measurements.csv", findings)
@@ -66,36 +64,3 @@ def _publish(partial: Path, folder: Path) -> None:
     (folder / "findings.json").unlink(missing_ok=True)
     for name in FILES:
         os.replace(partial / name, folder / name)
-
-
-@contextmanager
-def _partial_folder(folder: Path) -> Iterator[Path]:
-    """Makes a folder on the result folder's file system, and removes it however the block ends.
-
-    It lies beside a result folder that is yet to be made (which it then becomes), and inside one that exists: that one
-    may be a mount of its own, or the only place where the user may write.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("The output folder cannot be made: a file of that name exists. Choose another name.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = (folder if folder.exists() else folder.parent) / f".{folder.name}.partial-{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)  # left by a killed process that had the same number
-    try:
-        partial.mkdir()
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-@contextmanager
-def _complaints() -> Iterator[None]:
-    """Turns the errors of file systems and of ITK's writers into one clear sentence."""
-    try:
-        yield
-    except PermissionError as error:
-        raise OutputError("The result could not be written: no permission. Choose another output folder.") from error
-    except (OSError, RuntimeError) as error:
-        raise OutputError(
-            "The result could not be written. Check that the disk has space left and that the output folder is "
-            "writable, then run again."
-        ) from error

@@ -37,6 +37,7 @@ class View:
         letters: patient direction at the left, right, top and bottom border.
         focus: what must be seen: first and last row, first and last column.
         lines: lines to be drawn, each from row, column to row, column; whole numbers are centres of pixels.
+        index: which slice it is, from 0, counted from the feet, the front or the right.
     """
 
     name: str
@@ -46,6 +47,7 @@ class View:
     letters: tuple[str, str, str, str]
     focus: tuple[int, int, int, int]
     lines: tuple[tuple[float, float, float, float], ...] = ()
+    index: int = 0
 
 
 class ViewFinder:
@@ -85,9 +87,8 @@ class ViewFinder:
         j, _ = self._shared_index(axis=1)
         image, labels = self._cut(np.s_[::-1, j, :])
         columns = _body(image, axis=1)
-        return View(
-            "Coronal", image, labels, self._pixel(0, 2), ("R", "L", "H", "F"), (*self._rows_around_kidneys(), *columns)
-        )
+        focus = (*self._rows_around_kidneys(), *columns)
+        return View("Coronal", image, labels, self._pixel(0, 2), ("R", "L", "H", "F"), focus, index=j)
 
     def sagittal(self) -> list[View]:
         """Returns the largest sagittal cross-section of each kidney, or the middle slice if there is none."""
@@ -111,18 +112,18 @@ class ViewFinder:
             first, last = round(centre - half / mm), round(centre + half / mm)
             focus += [min(max(0, first), size - 1), min(max(0, last), size - 1)]
         lines = tuple((float(a[1]), float(a[2]), float(b[1]), float(b[2])) for a, b in ends)
-        return View(name, image, labels, pixel, ("R", "L", "A", "P"), tuple(focus), lines)
+        return View(name, image, labels, pixel, ("R", "L", "A", "P"), tuple(focus), lines, k)
 
     def _axial(self, name: str, k: int) -> View:
         image, labels = self._cut(np.s_[k, :, :])
         focus = (*_body(image, axis=0), *_body(image, axis=1))
         caption = f"{name}, slice {k + 1} of {self.voxels.shape[0]} from the feet"
-        return View(caption, image, labels, self._pixel(1, 2), ("R", "L", "A", "P"), focus)
+        return View(caption, image, labels, self._pixel(1, 2), ("R", "L", "A", "P"), focus, index=k)
 
     def _sagittal(self, name: str, i: int) -> View:
         image, labels = self._cut(np.s_[::-1, :, i])
         focus = (*self._rows_around_kidneys(), *_body(image, axis=1))
-        return View(name, image, labels, self._pixel(0, 1), ("A", "P", "H", "F"), focus)
+        return View(name, image, labels, self._pixel(0, 1), ("A", "P", "H", "F"), focus, index=i)
 
     def _cut(self, index: tuple[slice | int, ...]) -> tuple[np.ndarray, np.ndarray]:
         return self.voxels[index].astype(np.float32), np.ascontiguousarray(self.labels[index])

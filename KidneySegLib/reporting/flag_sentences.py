@@ -1,0 +1,198 @@
+"""The sentences of flags before they are filled, and parts of them, for the catalogues."""
+
+from __future__ import annotations
+
+from KidneySegLib.reporting.translations import N_
+
+SENTENCES = (
+    # kidneys
+    N_("No kidney was found in this image."),
+    N_(
+        "Only the {side} kidney was found. The {other} one may be absent, outside the image, elsewhere in the body,"
+        " or missed: please look."
+    ),
+    N_(
+        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing, and its volume "
+        "and length are then too small."
+    ),
+    N_(
+        "The {side} kidney has an unusual volume of {volume} (usual: {smallest} to {largest} ml). {cause}: please look."
+    ),
+    N_("The {larger} kidney is {ratio} times as large as the {smaller} one ({volume}; {other_volume})."),
+    N_("The outline of the {side} kidney is uncertain: check it slice by slice."),
+    N_(
+        "Something like a kidney was located on the {side} side, but its outline is not convincing: it was left "
+        "out. Check that side."
+    ),
+    N_(
+        "One kidney-like organ crosses the midline (horseshoe or fused kidney?). It was divided at the midline into"
+        " right and left; check the border."
+    ),
+    N_("One kidney lies much lower than the other (pelvic kidney, transplant, or a wrong structure): check both."),
+    N_(
+        "A further kidney-like organ of about {volume} ml lies on the {side} side (transplant, second kidney, or "
+        "another organ). It is not part of the result: check it."
+    ),
+    # masses and cysts
+    N_("{lesion} reaches the end of the image towards {ends}: it may be larger than measured."),
+    N_("{lesion} is uncertain (confidence {confidence}): it may be something else. Check it."),
+    N_(
+        "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its place in "
+        "the kidney is not known."
+    ),
+    N_("{lesion} has {median} HU (median): more than {limit} HU is not a simple cyst by density. Characterise it."),
+    N_(
+        "The {side} kidney is not whole in the image: upper, inter and lower pole of its lesions refer to the part "
+        "that is there."
+    ),
+    N_("This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out."),
+    N_("1 group of voxels labelled {structure} is smaller than {limit} mm and not listed as a finding."),
+    N_("{count} groups of voxels labelled {structure} are smaller than {limit} mm and not listed as a finding."),
+    # contrast phase and stones
+    N_(
+        "The contrast phase could not be told. Without it, enhancement of lesions cannot be judged from this image,"
+        " and excreted contrast medium could hide stones."
+    ),
+    N_(
+        "This is {probably}a scan without contrast medium. Solid masses as dense as the kidney do not stand out and"
+        " may be missed, and whether a lesion enhances cannot be known."
+    ),
+    N_(
+        "This is {probably}a scan with contrast medium ({phase} phase). Small stones may be hidden, and the "
+        "densities of stones are not those of a scan without contrast medium."
+    ),
+    N_(
+        "This is {probably}a scan with contrast medium in the collecting system (excretory phase). Stones beside or"
+        " inside it cannot be seen, and the densities of stones are not those of a scan without contrast medium."
+    ),
+    N_(
+        "This is {probably}the corticomedullary phase. Small masses in the medulla may be missed; the nephrographic"
+        " phase shows them better."
+    ),
+    N_(
+        "Contrast medium was excreted into the collecting system and hides stones: none were looked for. Stones are"
+        " read on a scan without contrast medium."
+    ),
+    N_(
+        "The scan seems to be enhanced by contrast medium, and its values end at a display window below the density"
+        " by which stones could be told from it: none were looked for."
+    ),
+    N_(
+        "There is something dense in the collecting system of a scan with contrast medium: it can be excreted "
+        "contrast medium or stones, and was not labelled. Please look."
+    ),
+    N_(
+        "There is a long, thin, dense tube like a ureteral stent. It was not taken for a stone; stones that touch "
+        "it can be hidden."
+    ),
+    N_("The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."),
+    N_("The contrast phase is not certain, so only very dense stones were looked for."),
+    # image
+    N_(
+        "The image only holds values from {low} to {high} HU, as if it had been exported with a display window. "
+        "Densities in HU are not reliable, and stones cannot be measured."
+    ),
+    N_(
+        "The values were clipped to {low} to {high} HU before the image was saved: stones and fat cannot be told by"
+        " their density."
+    ),
+    N_(
+        "The values lie between 0 and 255: they are grey levels for display, not Hounsfield units. Results from "
+        "such images are not reliable; use the original CT."
+    ),
+    N_("The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image."),
+    N_(
+        "The slices are {spacing} mm apart. Small lesions may be missed and lengths along the body are coarse; use "
+        "a thinner reconstruction if there is one."
+    ),
+    N_(
+        "The image is noisy (about {level} HU in soft tissue), so borders are less certain. A softer kernel or "
+        "thicker slices may help."
+    ),
+    N_(
+        "Memory was short: the {network} network ran in pieces of {smaller} instead of {usual} voxels. The outline "
+        "may be a little less exact."
+    ),
+    # reading
+    N_("1 damaged DICOM file in the folder could not be read."),
+    N_("{count} damaged DICOM files in the folder could not be read."),
+    N_("The headers lack unique identifiers, so DICOM results cannot refer to these images."),
+    N_("Copies of the same image were ignored ({count})."),
+    N_(
+        "The header has no rescale values. Judging by air and soft tissue, an intercept of {offset} was assumed; "
+        "check that fluid and fat have plausible Hounsfield units."
+    ),
+    N_(
+        "The values have air near 0 and soft tissue near 1024, so 1024 was subtracted to make them Hounsfield "
+        "units; check that fluid and fat have plausible values."
+    ),
+    N_("The images were compressed with loss; small differences of density may be gone."),
+    N_("The images are marked for inverted display; their Hounsfield units were taken as stored."),
+    N_(
+        "The distance of the slices varies from {least} to {most} mm. The volume was interpolated to an even "
+        "{spacing} mm; small details are less certain where slices lie far apart."
+    ),
+    N_("1 slice is missing (of {total}) and was interpolated from its neighbours, at {places} mm along the scan."),
+    N_(
+        "{count} slices are missing (of {total}) and were interpolated from their neighbours, at {places} mm along "
+        "the scan."
+    ),
+    N_(
+        "The images lie up to {distance} mm beside each other. They were moved to their true places on one straight"
+        " grid."
+    ),
+    N_(
+        "The scan was made with a gantry tilt of {degrees} degrees. It was resampled to a grid with right angles, "
+        "so that distances and volumes are true."
+    ),
+    N_(
+        "The header names a gantry tilt of {degrees} degrees, but the positions of the images show none. Unless the"
+        " scanner straightened the series, lengths along the body are off."
+    ),
+    N_(
+        "The slices are {thickness} mm thick but {distance} mm apart: what lies between was not seen, so small "
+        "lesions and stones may be missed and volumes are less certain."
+    ),
+    # single slices
+    N_(
+        "This is a single slice: lengths are the longest within it, and volumes are those of the slab of "
+        "{thickness} mm that the header states. Neither is the size of the whole kidney or stone."
+    ),
+    N_(
+        "This is a single slice: lengths are the longest within it, and its thickness is not known, so volumes are "
+        "left empty. Neither is the size of the whole kidney or stone."
+    ),
+    N_("The outline of a kidney is uncertain in this slice: check it."),
+    N_(
+        "Both regions lie on one side of the spine and were taken for two parts of one kidney. One of them may be "
+        "another organ: check it."
+    ),
+    N_(
+        "The HU scale was set by the kidneys: they were given {kidney} HU, as without contrast medium (moved by "
+        "{offset} HU). In a scan with contrast medium all densities are then too low, and stones can be missed; "
+        "give the window with --window if it is known."
+    ),
+    N_(
+        "The picture holds grey values, not Hounsfield units. {basis}. Densities are estimates, all that is denser "
+        "than white looks alike, and a wrong window changes which pixels count as stone."
+    ),
+    N_(
+        "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen from "
+        "the feet, the patient's right on the picture's left, the front at the top."
+    ),
+    N_("All lengths rest on the pixel size that was given: {pixel} mm."),
+)
+
+# What a field of a sentence can hold besides words and numbers; the more exact before the more general.
+PARTS = (
+    N_("{structure} {id} ({side} kidney, {pole})"),
+    N_("{structure} {id} ({side} kidney)"),
+    N_("{total} ml, of which {lesions} ml are lesions"),
+    N_("{total} ml"),
+    N_("Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"),
+    N_("It may be atrophic, or part of it was missed"),
+    N_("Its display window is not known; a width of {width} HU was assumed"),
+    N_("Black was taken for {low} HU and white for {high} HU, as given"),
+    N_("{one} and {other}"),
+    N_("the {end}"),
+)

@@ -1,0 +1,136 @@
+"""The report's key images: both kidneys in three ways, and each lesion or stone close up.
+
+The three ways are those of Kilic et al. (2026): the image, the segments laid over it, the background removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+
+from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
+from KidneySegLib.reporting.overview import display_window
+from KidneySegLib.reporting.panels import Style, Window, draw_panel
+from KidneySegLib.reporting.report_content import Picture, PictureRow
+from KidneySegLib.reporting.report_tables import diameters
+from KidneySegLib.reporting.translations import N_, Language
+from KidneySegLib.reporting.views import View, ViewFinder
+from KidneySegLib.reporting.vocabulary import STRUCTURES, place_of
+from KidneySegLib.volume import Volume
+
+# About 270 per inch where three pictures share the width of a page.
+WIDE, SQUARE = (640, 480), (640, 640)
+JPEG_QUALITY = 90
+MARGIN_MM = 15.0
+MOST_CLOSE_UPS = 12
+# Of the close-ups, this many are for stones even where there are as many lesions.
+PLACES_FOR_STONES = 2
+THREE_WAYS = (
+    (Style.PLAIN, N_("image"), N_("The image without marks.")),
+    (Style.OVERLAY, N_("segments"), N_("Kidneys, masses, cysts and stones are filled with their colours.")),
+    (Style.CUT_OUT, N_("background removed"), N_("All but kidneys, masses, cysts and stones is black.")),
+)
+
+
+def key_images(volume: Volume, labels: np.ndarray, findings: Findings, language: Language) -> tuple[PictureRow, ...]:
+    """Draws the key images, rows of them, the most important first.
+
+    Args:
+        volume: the image in HU.
+        labels: its label map, uint8 ``(k, j, i)``.
+        findings: measures.
+        language: of the captions.
+    """
+    finder = ViewFinder(volume, labels)
+    artist = _Artist(finder, display_window(findings, finder.value_range()), language)
+    axial = finder.axial()[0]
+    if finder.voxels.shape[0] == 1:
+        return (artist.three_ways(axial, language.text("Axial")), *artist.close_ups(findings))
+    coronal = finder.coronal()
+    if not labels.any():
+        return (artist.plain([(coronal, language.text("Coronal")), (axial, artist.slice_name(axial))]),)
+    shown = artist.three_ways(coronal, language.text("Coronal")), artist.three_ways(axial, artist.slice_name(axial))
+    return (shown[0], *artist.close_ups(findings), shown[1])
+
+
+class _Artist:
+    """Draws views of one exam with captions in one language."""
+
+    def __init__(self, finder: ViewFinder, window: Window, language: Language) -> None:
+        self._finder, self._window, self._language = finder, window, language
+
+    def plain(self, views: list[tuple[View, str]]) -> PictureRow:
+        """Draws views, each with its title, as they are."""
+        _, text = self._language.text, THREE_WAYS[0][2]
+        pictures = [
+            Picture(self._draw(view, WIDE, Style.PLAIN), WIDE, title, f"{title}. {_(text)}") for view, title in views
+        ]
+        return PictureRow(2, tuple(pictures))
+
+    def three_ways(self, view: View, title: str) -> PictureRow:
+        """Draws a view as it is, with segments, and without background."""
+        _, zoomed = self._language.text, _around_segments(view)
+        pictures = [
+            Picture(self._draw(zoomed, WIDE, style), WIDE, f"{title}: {_(way)}", f"{title}. {_(text)}")
+            for style, way, text in THREE_WAYS
+        ]
+        return PictureRow(3, tuple(pictures))
+
+    def close_ups(self, findings: Findings) -> list[PictureRow]:
+        """Draws lesions and stones, three or four to a row."""
+        pictures = [self._close_up(finding) for finding in _shown(findings)]
+        columns = 3 if len(pictures) <= 3 or 5 <= len(pictures) <= 6 else 4
+        return [PictureRow(columns, tuple(pictures[n : n + columns])) for n in range(0, len(pictures), columns)]
+
+    def slice_name(self, view: View) -> str:
+        """Returns which axial slice a view shows."""
+        pattern = self._language.text("Axial, slice {n} of {total} from the feet")
+        return pattern.format(n=view.index + 1, total=self._finder.voxels.shape[0])
+
+    def _close_up(self, finding: LesionFinding | StoneFinding) -> Picture:
+        language = self._language
+        view = self._finder.close_up("", finding.measures)
+        if isinstance(finding, LesionFinding):
+            structure, size = language.text(STRUCTURES[finding.structure]), f"{diameters(finding, language)} mm"
+        else:
+            length = finding.length_mm
+            size = language.text("too small to measure") if length is None else f"{language.number(length, 1)} mm"
+            structure = language.text("Stone")
+        name = f"{finding.id}: {structure}, {place_of(finding, language)}"
+        description = language.text("{finding}. Contour and diameters of {size} in its largest axial slice.")
+        return Picture(
+            self._draw(view, SQUARE, Style.CONTOURS),
+            SQUARE,
+            f"{name}. {size}. {self.slice_name(view)}",
+            description.format(finding=name, size=size),
+            finding.id,
+        )
+
+    def _draw(self, view: View, size: tuple[int, int], style: Style) -> bytes:
+        file = BytesIO()
+        panel = draw_panel(replace(view, name=""), size, self._window, style)
+        panel.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        return file.getvalue()
+
+
+def _shown(findings: Findings) -> list[LesionFinding | StoneFinding]:
+    """Returns the largest lesions, then the largest stones."""
+    lesions = sorted(findings.lesions, key=lambda lesion: -lesion.measures.axial_diameter_mm)
+    stones = sorted(findings.stones, key=lambda stone: -stone.measures.length_mm)
+    room = MOST_CLOSE_UPS - min(PLACES_FOR_STONES, len(stones))
+    shown: list[LesionFinding | StoneFinding] = [*lesions[:room], *stones]
+    return shown[:MOST_CLOSE_UPS]
+
+
+def _around_segments(view: View) -> View:
+    """Returns the view with its focus on the segments and a margin around them."""
+    rows, columns = np.nonzero(view.labels)
+    if rows.size == 0:
+        return view
+    focus = []
+    for places, mm, size in zip((rows, columns), view.spacing, view.labels.shape, strict=True):
+        margin = round(MARGIN_MM / mm)
+        focus += [max(0, int(places.min()) - margin), min(size - 1, int(places.max()) + margin)]
+    return replace(view, focus=tuple(focus))

@@ -1,0 +1,62 @@
+"""Fonts, colours and paragraph styles of the PDF.
+
+The fonts are Bitstream Vera, which reportlab brings along: free to embed, with the letters of all three languages.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Paragraph
+
+FONT, BOLD = "Vera", "VeraBd"
+INK, GREY, HAIRLINE, ACCENT = "#1d2730", "#5d6a75", "#d4dade", "#0f5a6b"
+SEVERITY_INKS = {"error": "#a32118", "warning": "#8a5200", "info": "#5d6a75"}
+
+
+def register_fonts() -> None:
+    """Makes the fonts known to reportlab, which embeds of them what is used."""
+    from reportlab.pdfbase.pdfmetrics import getRegisteredFontNames, registerFont
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    for name in (FONT, BOLD):
+        if name not in getRegisteredFontNames():
+            registerFont(TTFont(name, f"{name}.ttf"))
+
+
+@cache
+def styles() -> dict[str, ParagraphStyle]:
+    """Returns the paragraph styles by name."""
+    from reportlab.lib.enums import TA_CENTER, TA_RIGHT
+    from reportlab.lib.styles import ParagraphStyle
+
+    body = ParagraphStyle("body", fontName=FONT, fontSize=7.8, leading=11, textColor=INK)
+    return {
+        "body": body,
+        "title": ParagraphStyle("title", body, fontName=BOLD, fontSize=14, leading=18, spaceAfter=5),
+        "heading": ParagraphStyle(
+            "heading", body, fontName=BOLD, fontSize=9, leading=12, textColor=ACCENT, spaceBefore=9, spaceAfter=3
+        ),
+        "name": ParagraphStyle("name", body, textColor=GREY),
+        "cell": ParagraphStyle("cell", body, fontSize=7.4, leading=9.6),
+        "total": ParagraphStyle("total", body, fontName=BOLD, fontSize=7.4, leading=9.6),
+        "column": ParagraphStyle("column", body, fontSize=6.6, leading=8.2, textColor=GREY),
+        "number column": ParagraphStyle(
+            "number column", body, fontSize=6.6, leading=8.2, textColor=GREY, alignment=TA_RIGHT
+        ),
+        "group": ParagraphStyle("group", body, fontName=BOLD, fontSize=6.6, leading=8.2, alignment=TA_CENTER),
+        "note": ParagraphStyle("note", body, fontSize=6.6, leading=8.8, textColor=GREY, spaceBefore=2),
+        "caption": ParagraphStyle("caption", body, fontSize=6.6, leading=8.4, textColor=INK),
+    }
+
+
+def paragraph(text: str, style: str, ink: str = "") -> Paragraph:
+    """Returns a paragraph of plain text, in another colour if one is given."""
+    from reportlab.platypus import Paragraph
+
+    marked = escape(text)
+    return Paragraph(f'<font color="{ink}">{marked}</font>' if ink else marked, styles()[style])

@@ -1,0 +1,150 @@
+"""The report: one or two pages for whoever asked for the exam, as PDF and as HTML."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.analysis.comparison import Prior, compare
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.findings import Findings
+from KidneySegLib.flags import Severity
+from KidneySegLib.reporting.flag_messages import translate
+from KidneySegLib.reporting.key_images import key_images
+from KidneySegLib.reporting.publishing import complaints, partial_folder
+from KidneySegLib.reporting.report_changes import change_table
+from KidneySegLib.reporting.report_content import Patient, Remark, Report
+from KidneySegLib.reporting.report_facts import facts, made_by, summary
+from KidneySegLib.reporting.report_html import html
+from KidneySegLib.reporting.report_pdf import pdf
+from KidneySegLib.reporting.report_tables import findings_tables
+from KidneySegLib.reporting.translations import N_, Language
+from KidneySegLib.volume import Volume
+
+FILES = ("report.html", "report.pdf")
+SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
+# What a table and the remarks may hold so that all text fits on two pages and leaves room for pictures.
+MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS = 12, 8, 10
+LONGEST_HEADER, LONGEST_REMARK = 160, 400
+
+
+def write_report(
+    folder: Path,
+    volume: Volume,
+    labels: np.ndarray,
+    findings: Findings,
+    *,
+    language: str = "en",
+    prior: Prior | None = None,
+    header: str | None = None,
+    patient: Patient | None = None,
+) -> list[Path]:
+    """Writes ``report.pdf`` and ``report.html`` into a folder, both or none.
+
+    The same input gives the same files, byte by byte.
+
+    Args:
+        folder: where to; made if it does not exist. Files of those names are replaced, others stay.
+        volume: the image in HU.
+        labels: its label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
+        findings: what was found in it.
+        language: ``en``, ``es`` or ``tr``.
+        prior: an earlier result of the patient to compare with.
+        header: the institution's line.
+        patient: who it is, for a report that is meant to identify the patient; None for a de-identified one.
+
+    Returns:
+        The files, in the order of ``FILES``.
+
+    Raises:
+        GeometryError: the label map does not lie on the volume's grid.
+        InputError: the language is not known, or the prior result cannot be compared.
+        OutputError: the files cannot be written.
+    """
+    if labels.shape != volume.voxels.shape:
+        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    speaking = Language.of(language)
+    report = report_of(volume, labels, findings, speaking, prior=prior, header=header, patient=patient)
+    contents = {"report.html": html(report).encode(), "report.pdf": pdf(report)}
+    folder = folder.absolute()
+    with complaints(), partial_folder(folder) as hidden:
+        for name, content in contents.items():
+            (hidden / name).write_bytes(content)
+        if not folder.exists():
+            hidden.rename(folder)
+        else:
+            for name in FILES:
+                os.replace(hidden / name, folder / name)
+    return [folder / name for name in FILES]
+
+
+def report_of(
+    volume: Volume,
+    labels: np.ndarray,
+    findings: Findings,
+    language: Language,
+    *,
+    prior: Prior | None = None,
+    header: str | None = None,
+    patient: Patient | None = None,
+) -> Report:
+    """Returns what the report says; arguments as for ``write_report``."""
+    _ = language.text
+    rows = MOST_ROWS if prior is None else MOST_ROWS_WITH_PRIOR
+    tables = findings_tables(findings, language, rows)
+    if prior is not None:
+        tables.append(change_table(compare(volume.like(labels), findings, prior), language, rows))
+    return Report(
+        language=language.code,
+        title=_("Kidneys on CT: report"),
+        header=_checked(header or ""),
+        disclaimer=_("Research use, not a medical device"),
+        facts=tuple(facts(findings, language, patient)),
+        summary_title=_("Summary"),
+        summary=tuple(summary(findings, language)),
+        tables=tuple(tables),
+        remarks_title=_("Remarks"),
+        remarks=tuple(_remarks(findings, language)),
+        pictures_title=_("Key images"),
+        pictures=key_images(volume, labels, findings, language),
+        findings=len(findings.lesions) + len(findings.stones),
+        not_shown=partial(
+            language.plural,
+            "{n} lesion or stone is not shown close up.",
+            "{n} lesions or stones are not shown close up.",
+        ),
+        page=_("Page {page} of {pages}"),
+        made_by=made_by(findings.provenance),
+    )
+
+
+def _checked(header: str) -> str:
+    header = " ".join(header.split())
+    if len(header) > LONGEST_HEADER:
+        raise InputError(f"The header has {len(header)} characters; the report has room for {LONGEST_HEADER}.")
+    return header
+
+
+def _remarks(findings: Findings, language: Language) -> list[Remark]:
+    """Returns the flags, the most severe first."""
+    order = list(SEVERITIES)
+    flags = sorted(findings.flags, key=lambda flag: order.index(flag.severity))
+    remarks = [
+        Remark(
+            flag.severity.value, language.text(SEVERITIES[flag.severity]), _shortened(translate(flag.message, language))
+        )
+        for flag in flags[:MOST_REMARKS]
+    ]
+    left_out = len(flags) - len(remarks)
+    if left_out:
+        one, many = "{n} further remark is in findings.json.", "{n} further remarks are in findings.json."
+        word = language.text(SEVERITIES[Severity.INFO])
+        remarks.append(Remark(Severity.INFO.value, word, language.plural(one, many, left_out)))
+    return remarks
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_REMARK else text[: LONGEST_REMARK - 1].rstrip() + "…"

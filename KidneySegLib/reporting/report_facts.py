@@ -1,0 +1,127 @@
+"""What the report says of exam, technique and result before its tables, in the report's language."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from KidneySegLib.findings import Findings, PhaseEstimate, Provenance
+from KidneySegLib.reporting.report_content import Patient
+from KidneySegLib.reporting.translations import Language
+from KidneySegLib.reporting.vocabulary import EVIDENCE, KIDNEY_OF, PHASES
+from KidneySegLib.structures import Side
+
+
+def facts(findings: Findings, language: Language, patient: Patient | None) -> list[tuple[str, str]]:
+    """Returns patient, exam, technique and phase as pairs of name and value."""
+    _ = language.text
+    provenance = findings.provenance
+    rows = [(_("Patient"), _patient(patient, language))]
+    if patient and patient.exam_date:
+        rows.append((_("Date of the exam"), patient.exam_date))
+    rows.append((_("Image"), _image(provenance, language)))
+    technique = _technique(provenance, language)
+    if technique:
+        rows.append((_("Technique"), technique))
+    if findings.phase is not None:
+        rows.append((_("Contrast phase"), _phase(findings.phase, language)))
+    rows.append((_("Analysis"), _analysis(provenance, language)))
+    return rows
+
+
+def made_by(provenance: Provenance) -> str:
+    """Returns versions of program and models, with the first digits of the models' checksums."""
+    models = [f"{bundle.name} {bundle.version} (sha256 {bundle.sha256[:12]})" for bundle in provenance.bundles]
+    return " · ".join([f"KidneySeg {provenance.kidneyseg_version}", *models])
+
+
+def summary(findings: Findings, language: Language) -> list[str]:
+    """Returns the findings in a few sentences."""
+    _ = language.text
+    sentences = [_kidneys(findings, language)] if findings.kidneys else [_("No kidney was found.")]
+    for structure, one, many in (
+        ("mass", "{n} solid mass", "{n} solid masses"),
+        ("cyst", "{n} cyst", "{n} cysts"),
+    ):
+        found = [lesion for lesion in findings.lesions if lesion.structure == structure]
+        if found:
+            largest = max(lesion.measures.axial_diameter_mm for lesion in found)
+            sentences.append(_counted(language.plural(one, many, len(found)), len(found), largest, language))
+    if findings.stones:
+        lengths = [stone.length_mm for stone in findings.stones if stone.length_mm is not None]
+        count = language.plural("{n} stone", "{n} stones", len(findings.stones))
+        sentences.append(_counted(count, len(findings.stones), max(lengths, default=None), language))
+    if findings.kidneys and not findings.lesions and not findings.stones:
+        sentences.append(_("No mass, cyst or stone was outlined."))
+    return sentences
+
+
+def _kidneys(findings: Findings, language: Language) -> str:
+    parts = []
+    for side in Side:
+        kidney = findings.kidney(side)
+        if kidney is None:
+            parts.append(f"{language.text(KIDNEY_OF[side])}: {language.text('not found')}")
+            continue
+        volume = kidney.organ_volume_ml
+        size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
+        size.append(f"{language.number(kidney.measures.length_mm)} mm")
+        cut = f" ({language.text('not whole in the image')})" if kidney.cut_at else ""
+        parts.append(f"{language.text(KIDNEY_OF[side])}: {', '.join(size)}{cut}")
+    return "; ".join(parts) + "."
+
+
+def _counted(count: str, number: int, largest_mm: float | None, language: Language) -> str:
+    if largest_mm is None:
+        return f"{count}."
+    size = f"{language.number(largest_mm)} mm"
+    return f"{count}: {size}." if number == 1 else f"{count}, {language.text('the largest')} {size}."
+
+
+def _patient(patient: Patient | None, language: Language) -> str:
+    if patient is None:
+        return language.text("De-identified: no name, number or date of birth, no date of the exam.")
+    return ", ".join(part for part in (patient.name, patient.identifier, patient.birth_date) if part)
+
+
+def _image(provenance: Provenance, language: Language) -> str:
+    image = provenance.input
+    voxels = " × ".join(str(n) for n in image.size)
+    spacing = " × ".join(language.number(mm, 2) for mm in image.spacing_mm)
+    return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
+
+
+def _technique(provenance: Provenance, language: Language) -> str:
+    _ = language.text
+    source = provenance.input.source
+    parts = [" ".join(str(source[key]) for key in ("manufacturer", "model") if source.get(key))]
+    if source.get("kvp"):
+        parts.append(f"{language.number(source['kvp'])} kV")
+    if source.get("kernel"):
+        parts.append(_("kernel {kernel}").format(kernel=source["kernel"]))
+    if source.get("slice_thickness"):
+        parts.append(_("slices of {mm} mm").format(mm=language.number(source["slice_thickness"], 2)))
+    if source.get("contrast") is not None:
+        given = (
+            _("contrast medium given, by the header") if source["contrast"] else _("no contrast medium, by the header")
+        )
+        parts.append(given)
+    return ", ".join(part for part in parts if part)
+
+
+def _phase(phase: PhaseEstimate, language: Language) -> str:
+    _ = language.text
+    name = _(PHASES[phase.phase])
+    if not phase.evidence:
+        return name
+    values = [f"{_(EVIDENCE.get(key, key))} {language.number(value)}" for key, value in phase.evidence.items()]
+    measured = _("{values} HU").format(values=", ".join(values))
+    if phase.phase == "unknown":
+        return f"{name}: {measured}"
+    confidence = _("{number}%").format(number=language.number(100 * phase.confidence))
+    pattern = _("{phase}, told from the image with a confidence of {confidence}: {measured}")
+    return pattern.format(phase=name, confidence=confidence, measured=measured)
+
+
+def _analysis(provenance: Provenance, language: Language) -> str:
+    day = language.date(date.fromisoformat(provenance.started_utc[:10]))
+    return f"{day}, {made_by(provenance)}"
