@@ -17,6 +17,7 @@ import typer
 from KidneySegLib import __version__
 from KidneySegLib.commands.crossval import crossval
 from KidneySegLib.commands.deidentify import deidentify
+from KidneySegLib.commands.dicom import dicom
 from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.measure import measure
@@ -35,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (segment, measure, sample, deidentify, models, train, crossval, export, evaluate):
+for command in (segment, measure, dicom, sample, deidentify, models, train, crossval, export, evaluate):
     app.command()(command)
 
 

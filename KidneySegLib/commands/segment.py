@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.commands.task import SegmentTask
 from KidneySegLib.errors import InputError
+
+if TYPE_CHECKING:
+    from KidneySegLib.engine import Run
 
 
 def segment(
@@ -30,6 +33,7 @@ def segment(
         tuple[float, float] | None,
         typer.Option(help="HU that a picture shows as black and as white (ct-slice)", metavar="LOW HIGH"),
     ] = None,
+    dicom: Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR (input: a DICOM series)")] = False,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
@@ -41,12 +45,16 @@ def segment(
     if task is SegmentTask.AUTO:
         task = SegmentTask.CT_SLICE if series is None and is_single_slice(source) else SegmentTask.CT
     _check_options(task, series, pixel_mm, window)
+    if dicom:
+        _check_dicom(source)
     with showing(progress) as receiver:
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:
             run = run_ct(source, device=device, model=model, series_uid=series, progress=receiver)
         write_run(run, output, receiver)
+        if dicom:
+            _write_dicom(run, source, output)
     if progress is not ProgressStyle.JSON:
         summarise(run.findings)
 
@@ -59,3 +67,21 @@ def _check_options(
         raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")
     if task is SegmentTask.CT_SLICE and series is not None:
         raise InputError("--series chooses among series; --task ct-slice takes one slice. Give the file of the slice.")
+
+
+def _check_dicom(source: Path) -> None:
+    """Refuses what no DICOM result could refer to, before the run rather than after it."""
+    from KidneySegLib.dicom.scan import is_dicom_file
+
+    files = source.rglob("*") if source.is_dir() else [source]
+    if not any(file.is_file() and is_dicom_file(file) for file in files):
+        raise InputError("--dicom needs a DICOM series, which the results then belong to. Leave it out for this input.")
+
+
+def _write_dicom(run: Run, source: Path, output: Path) -> None:
+    from KidneySegLib.interchange.results import write_dicom_results
+
+    if run.labels.any():
+        write_dicom_results(output, run.volume, run.labels, run.findings, source)
+    else:
+        typer.echo("Nothing was outlined, so there are no DICOM results.", err=True)

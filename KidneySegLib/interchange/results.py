@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.analysis.correction import corrections
 from KidneySegLib.analysis.parts import find_parts
 from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import GeometryError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 FILES = SEGMENTATION, MEASUREMENTS, REPORT = "segmentation.seg.dcm", "measurements.sr.dcm", "report.pdf.dcm"
-CORRECTED = "corrected_by_reader"
 
 
 def write_dicom_results(
@@ -72,7 +72,7 @@ def write_dicom_results(
     images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
     planes = align(volume, images)
     parts = find_parts(volume, labels, findings)
-    changed = {*corrected, *findings.provenance.settings.get(CORRECTED, ())}
+    changed = {*corrected, *corrections(findings)}
     with quiet_pydicom():
         segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
         segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)

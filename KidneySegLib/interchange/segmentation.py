@@ -31,11 +31,12 @@ def make_segmentation(
         planes: where its slices lie.
         source: the images that it was made from.
         findings: how it came about.
-        labelmap: the SOP class Label Map Segmentation, with one frame per slice; otherwise Segmentation with binary
-            frames, one per slice and segment, which more programs read.
+        labelmap: the SOP class Label Map Segmentation, with one run-length encoded frame per slice; otherwise
+            Segmentation with binary frames, one per slice and segment, which more programs read.
     """
     from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
     from highdicom.seg import Segmentation
+    from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
     numbers = planes.order.apply(segments.numbers)
     filled = np.flatnonzero(numbers.any(axis=(1, 2)))
@@ -50,6 +51,7 @@ def make_segmentation(
         plane_positions=[PlanePositionSequence("PATIENT", planes.position(k)) for k in range(first, last + 1)],
         plane_orientation=PlaneOrientationSequence("PATIENT", [*direction[:, 0], *direction[:, 1]]),
         pixel_measures=PixelMeasuresSequence(pixel_spacing=(y, x), slice_thickness=z, spacing_between_slices=z),
+        transfer_syntax_uid=RLELossless if labelmap else ExplicitVRLittleEndian,
         content_label="KIDNEYS",
         content_description=algorithm.STATEMENT,
         **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
