@@ -15,7 +15,7 @@ from KidneySegLib.deidentification.result_files import write_clean_image, write_
 from KidneySegLib.dicom.scan import is_dicom_file
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting.publishing import complaints, partial_folder
+from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.reporting.results import FILES
 from KidneySegLib.volume import is_image_file
 
