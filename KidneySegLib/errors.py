@@ -43,6 +43,12 @@ class OutputError(KidneySegError):
     exit_code = 6
 
 
+class NetworkError(KidneySegError):
+    """A DICOM server cannot be reached, refuses, or breaks off; the same may succeed later."""
+
+    exit_code = 7
+
+
 class Cancelled(KidneySegError):  # noqa: N818  (the word users and Slicer know)
     """The user stopped the run."""
 

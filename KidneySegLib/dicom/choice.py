@@ -95,7 +95,7 @@ def image_problem(series: SeriesFiles) -> str | None:
 def _merit(series: SeriesFiles) -> tuple[float, ...]:
     return (
         series.is_axial,
-        not _WITHOUT_KIDNEYS.search(series.frames[0].body_part),
+        not cannot_hold_kidneys(series.frames[0].body_part),
         round(min(series.extent, _ENOUGH_COVERAGE) / 50),
         not is_sharp_kernel(series.frames[0].kernel),
         -max(series.spacing, 1.0),
@@ -103,6 +103,11 @@ def _merit(series: SeriesFiles) -> tuple[float, ...]:
         -(series.number or 0),
         -series.part,
     )
+
+
+def cannot_hold_kidneys(body_part: str) -> bool:
+    """Whether BodyPartExamined, in upper case, names a part of the body without kidneys."""
+    return bool(_WITHOUT_KIDNEYS.search(body_part))
 
 
 def is_sharp_kernel(kernel: str) -> bool:

@@ -1,0 +1,28 @@
+"""``kidneyseg push``: DICOM files to an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+
+
+def push(
+    sources: Annotated[list[Path], typer.Argument(help="DICOM files, and folders that hold them")],
+    server: ServerOption,
+    servers: ServersOption,
+    via: WayOption = None,
+) -> None:
+    """Stores files as they are (STOW-RS or C-STORE) and asks for storage commitment; what is there already is fine."""
+    from KidneySegLib.pacs.packages import require_packages
+
+    require_packages()
+    from KidneySegLib.pacs.peers import read_peer
+    from KidneySegLib.pacs.push import push_files
+
+    count, commitment = push_files(read_peer(servers, server), sources, via)
+    committed = f" ({commitment.committed} of {count})" if commitment.committed else ""
+    typer.echo(f"Stored {count} files. Storage commitment: {commitment.answer}{committed}.")

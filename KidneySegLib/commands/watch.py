@@ -1,0 +1,75 @@
+"""``kidneyseg watch``: studies that arrive at an Orthanc get their results there."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+from KidneySegLib.errors import Cancelled
+
+
+def watch(
+    server: ServerOption,
+    servers: ServersOption,
+    work: Annotated[Path, typer.Option(help="Work folder of this watch: its queue, images and results")],
+    once: Annotated[bool, typer.Option("--once", help="Do what is there to be done now, then end")] = False,
+    new_only: Annotated[
+        bool, typer.Option("--new-only", help="At the very first start, leave aside what the server holds already")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="First make failed studies due, also those that were given up")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep images and results in the work folder when they were sent")
+    ] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the server")] = 2.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
+    model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
+    via: WayOption = None,
+) -> None:
+    """Segments studies as they arrive at an Orthanc and stores SEG, SR and report there."""
+    from KidneySegLib.pacs.packages import quiet_libraries, require_packages
+
+    require_packages()
+    from KidneySegLib.pacs.connection import open_archive
+    from KidneySegLib.pacs.engine_process import EngineProcess
+    from KidneySegLib.pacs.orthanc import Orthanc
+    from KidneySegLib.pacs.peers import read_peer
+    from KidneySegLib.pacs.study_work import StudyWork
+    from KidneySegLib.pacs.watcher import Watcher
+    from KidneySegLib.pacs.work_queue import WorkQueue
+
+    _log_to_stderr()
+    peer = read_peer(servers, server)
+    orthanc = Orthanc(peer)
+    engine = EngineProcess(["--device", device, *(["--model", model] if model else [])])
+    queue = WorkQueue(work)
+    if retry_failed:
+        queue.retry_failed()
+    if new_only and queue.last_change() is None:
+        queue.start_after(orthanc.last_change())
+    study_work = StudyWork(orthanc, open_archive(peer, via), engine, queue, work)
+    watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep)
+    try:
+        with quiet_libraries():
+            watcher.run_once() if once else watcher.run()
+    except Cancelled as stop:
+        stopped = Cancelled("Stopped. What was begun goes on at the next start.")
+        stopped.exit_code = stop.exit_code
+        raise stopped from None
+    finally:
+        queue.close()
+
+
+def _log_to_stderr() -> None:
+    """Shows this program's own log; what libraries say may quote a patient's data."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    own = logging.getLogger("KidneySegLib")
+    own.addHandler(handler)
+    own.setLevel(logging.INFO)
+    own.propagate = False

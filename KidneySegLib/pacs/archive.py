@@ -1,0 +1,94 @@
+"""An archive as the rest of the package sees it, whichever way it is reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.errors import InputError
+from KidneySegLib.pacs.outgoing import OutgoingFile
+from KidneySegLib.pacs.receiving import Receiver
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to look for; values go to the server and nowhere else.
+
+    Attributes:
+        study_uid, series_uid: StudyInstanceUID, SeriesInstanceUID.
+        accession_number, patient_id: AccessionNumber, PatientID, as the archive has them.
+        dates: StudyDate or a range of them, such as ``20240101-20240131``.
+    """
+
+    study_uid: str = field(default="", repr=False)
+    series_uid: str = field(default="", repr=False)
+    accession_number: str = field(default="", repr=False)
+    patient_id: str = field(default="", repr=False)
+    dates: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuses what would match nothing, or everything.
+
+        Raises:
+            InputError: no value, or one that no archive can match.
+        """
+        values = (self.study_uid, self.series_uid, self.accession_number, self.patient_id, self.dates)
+        if not any(values):
+            raise InputError("Say what to look for: a study, a series, an accession number, a patient or dates.")
+        if not all(_UID.fullmatch(uid) for uid in (self.study_uid, self.series_uid) if uid):
+            raise InputError("A study or series UID consists of digits and dots.")
+        if any(sign in value for value in values for sign in "*?\\"):
+            raise InputError("Wildcards (* and ?) are not allowed: they might bring many patients' images.")
+        if self.dates and not re.fullmatch(r"\d{8}|\d{8}-(\d{8})?|-\d{8}", self.dates):
+            raise InputError("A date has the form 20240131, a range 20240101-20240131.")
+
+    def study_keys(self) -> dict[str, str]:
+        """Returns the filters of a study query, by keyword."""
+        keys = {
+            "StudyInstanceUID": self.study_uid,
+            "AccessionNumber": self.accession_number,
+            "PatientID": self.patient_id,
+            "StudyDate": self.dates,
+        }
+        return {keyword: value for keyword, value in keys.items() if value}
+
+
+@dataclass(frozen=True)
+class RemoteSeries:
+    """A series as an archive lists it.
+
+    Attributes:
+        modality: "" if the archive does not say.
+        body_part: BodyPartExamined in upper case, "" if the archive does not say.
+        images: number of instances, None if the archive does not say.
+    """
+
+    study_uid: str
+    series_uid: str
+    modality: str
+    body_part: str
+    images: int | None
+
+
+class Archive(Protocol):
+    """What can be asked of an archive. Every call raises ``NetworkError`` where the server is away or refuses."""
+
+    def find_series(self, query: Query) -> list[RemoteSeries]:
+        """Returns all series of the studies that match (of these, the one series that the query names)."""
+
+    def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
+        """Returns the headers of a series without pixels, or None where the archive cannot give them."""
+
+    def retrieve(self, series: RemoteSeries, receiver: Receiver) -> None:
+        """Brings all images of a series to a receiver, in the transfer syntax that they are stored in."""
+
+    def store(self, files: Sequence[OutgoingFile]) -> None:
+        """Stores files as they are; one that the archive holds already is no error."""
+
+    def holds(self, file: OutgoingFile) -> bool:
+        """Whether the archive lists the instance."""

@@ -1,0 +1,173 @@
+"""An archive reached by DICOMweb (PS3.18): QIDO-RS to search, WADO-RS to retrieve, STOW-RS to store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from KidneySegLib.dicom.enhanced import frame_headers
+from KidneySegLib.dicom.frames import FrameHeader, header_of, integer, text
+from KidneySegLib.errors import KidneySegError, NetworkError
+from KidneySegLib.pacs.archive import Query, RemoteSeries
+from KidneySegLib.pacs.http_session import http_errors, open_session
+from KidneySegLib.pacs.outgoing import OutgoingFile
+from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.pacs.receiving import Receiver
+
+if TYPE_CHECKING:
+    from dicomweb_client.api import DICOMwebClient
+    from pydicom.dataset import Dataset
+
+_AS_STORED = (("application/dicom", "*"),)  # any transfer syntax: compressed images stay as they are
+_BATCH_BYTES = 32_000_000  # a request holds its files in memory
+_DUPLICATE = 0x0111  # PS3.18 I.2.2 refers to PS3.7 annex C: the instance is there already
+
+
+class DicomWeb:
+    """An archive behind DICOMweb services; see ``Archive`` for the calls."""
+
+    def __init__(self, peer: Peer) -> None:
+        """Remembers the server; nothing is connected yet."""
+        self._peer = peer
+
+    @cached_property
+    def _client(self) -> DICOMwebClient:
+        from dicomweb_client.api import DICOMwebClient
+
+        client = DICOMwebClient(
+            self._peer.dicomweb.rstrip("/"),
+            session=open_session(self._peer),
+            timeout=self._peer.timeout,
+            permissive_uid=True,
+        )
+        # whoever calls knows better when to try again
+        client.set_http_retry_params(retry=False)
+        return client
+
+    def find_series(self, query: Query) -> list[RemoteSeries]:
+        """Searches for studies, then for the series of each (QIDO-RS)."""
+        filters = {"SeriesInstanceUID": query.series_uid} if query.series_uid else {}
+        if not query.study_keys():
+            return self._series(None, filters)
+        with self._errors():
+            found = self._client.search_for_studies(search_filters=query.study_keys(), get_remaining=True)
+            studies = [text(_dataset(entry), "StudyInstanceUID") for entry in found]
+        return [series for study in studies for series in self._series(study, filters)]
+
+    def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
+        """Returns the headers from the series' metadata (WADO-RS); None where the server sends what cannot be read."""
+        with self._errors():
+            entries = self._client.retrieve_series_metadata(series.study_uid, series.series_uid)
+            headers: list[FrameHeader] = []
+            try:
+                for entry in entries:
+                    dataset = _dataset(entry)
+                    header = header_of(dataset, Path(text(dataset, "SOPInstanceUID")))
+                    headers += frame_headers(dataset, header) if header.multiframe else [header]
+            except KidneySegError:
+                raise
+            except Exception:  # an odd value makes pydicom raise nearly anything; the files themselves may be read
+                return None
+        return headers
+
+    def retrieve(self, series: RemoteSeries, receiver: Receiver) -> None:
+        """Streams the images, one at a time in memory (WADO-RS)."""
+        with self._errors():
+            for dataset in self._client.iter_series(series.study_uid, series.series_uid, media_types=_AS_STORED):
+                receiver.take(_file(dataset), text(dataset, "SOPInstanceUID"))
+
+    def store(self, files: Sequence[OutgoingFile]) -> None:
+        """Stores files in requests of bounded size (STOW-RS)."""
+        from pydicom import dcmread
+
+        for batch in _batches(files):
+            with self._errors():
+                answer = self._store([dcmread(file.path) for file in batch])
+            failed = [item for item in answer.get("FailedSOPSequence") or [] if item.get("FailureReason") != _DUPLICATE]
+            if failed:
+                reasons = ", ".join(sorted({f"{integer(item, 'FailureReason') or 0:#06x}" for item in failed}))
+                raise NetworkError(f"Server '{self._peer.name}' did not store {len(failed)} files (reason {reasons}).")
+
+    def holds(self, file: OutgoingFile) -> bool:
+        """Asks for the one instance (QIDO-RS)."""
+        filters = {"SOPInstanceUID": file.sop_instance_uid}
+        with self._errors():
+            return bool(self._client.search_for_instances(file.study_uid, file.series_uid, search_filters=filters))
+
+    def _series(self, study_uid: str | None, filters: dict[str, str]) -> list[RemoteSeries]:
+        with self._errors():
+            entries = self._client.search_for_series(
+                study_uid, search_filters=filters, fields=["BodyPartExamined"], get_remaining=True
+            )
+            found = [_dataset(entry) for entry in entries]
+            return [
+                RemoteSeries(
+                    study_uid or text(dataset, "StudyInstanceUID"),
+                    text(dataset, "SeriesInstanceUID"),
+                    text(dataset, "Modality").upper(),
+                    text(dataset, "BodyPartExamined").upper(),
+                    integer(dataset, "NumberOfSeriesRelatedInstances"),
+                )
+                for dataset in found
+            ]
+
+    def _store(self, datasets: list[Dataset]) -> Dataset:
+        """Returns the server's answer, also that to a request of which nothing could be stored (HTTP 409)."""
+        import requests
+
+        try:
+            return self._client.store_instances(datasets)
+        except requests.HTTPError as error:
+            response = error.response
+            if (
+                response is None
+                or response.status_code != 409
+                or "json" not in response.headers.get("content-type", "")
+            ):
+                raise
+            return _dataset(response.json())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Adds to HTTP's errors those of an answer that is no DICOMweb."""
+        from pydicom.errors import InvalidDicomError
+
+        try:
+            with http_errors(self._peer):
+                yield
+        except (InvalidDicomError, ValueError, KeyError, EOFError):
+            raise NetworkError(
+                f"Server '{self._peer.name}' answered with something that is not DICOMweb. Check 'dicomweb' in the "
+                "file of servers."
+            ) from None
+
+
+def _dataset(entry: dict[str, Any]) -> Dataset:
+    from pydicom import Dataset
+
+    return Dataset.from_json(entry, bulk_data_uri_handler=lambda uri: None)
+
+
+def _file(dataset: Dataset) -> bytes:
+    """Returns the data set as a file; values that nobody touched are written as they came."""
+    buffer = BytesIO()
+    dataset.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _batches(files: Sequence[OutgoingFile]) -> Iterator[list[OutgoingFile]]:
+    batch: list[OutgoingFile] = []
+    size = 0
+    for file in files:
+        length = file.path.stat().st_size
+        if batch and size + length > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += length
+    if batch:
+        yield batch

@@ -1,0 +1,106 @@
+"""Orthanc's own interface: its list of changes, and whether a study is still arriving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from KidneySegLib.errors import InputError, NetworkError
+from KidneySegLib.pacs.http_session import http_errors, open_session
+from KidneySegLib.pacs.peers import Peer
+
+if TYPE_CHECKING:
+    import requests
+
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happened to a study.
+
+    Attributes:
+        number: Orthanc's running number.
+        study_id: Orthanc's own identifier of the study; "" where the change is none that matters here.
+    """
+
+    number: int
+    study_id: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as Orthanc describes it.
+
+    Attributes:
+        uid: StudyInstanceUID.
+        is_stable: whether nothing has arrived for a while (Orthanc's ``StableAge``).
+    """
+
+    uid: str
+    is_stable: bool
+
+
+class Orthanc:
+    """The server that is watched. Every call raises ``NetworkError`` where it is away or refuses."""
+
+    def __init__(self, peer: Peer) -> None:
+        """Remembers the server; nothing is connected yet.
+
+        Raises:
+            InputError: the settings do not name its own interface.
+        """
+        if not peer.rest:
+            raise InputError(f"Server '{peer.name}': watching needs the setting 'rest', Orthanc's own address.")
+        self._peer = peer
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        return open_session(self._peer)
+
+    def changes(self, since: int) -> Iterator[list[Change]]:
+        """Yields pages of changes after a number, oldest first.
+
+        New studies and series count beside stable ones: a server that is restarted never calls stable what had arrived
+        shortly before.
+        """
+        while True:
+            page = self._get(f"changes?since={since}&limit={_PAGE}")
+            yield [Change(int(entry["Seq"]), self._study_of(entry)) for entry in page["Changes"]]
+            since = int(page["Last"])
+            if page["Done"]:
+                return
+
+    def last_change(self) -> int:
+        """Returns the number of the newest change."""
+        return int(self._get("changes?last")["Last"])
+
+    def study(self, study_id: str) -> Study | None:
+        """Returns what Orthanc says of a study, or None if it is no longer there."""
+        entry = self._get(f"studies/{study_id}", missing=None)
+        return entry and Study(entry["MainDicomTags"]["StudyInstanceUID"], bool(entry["IsStable"]))
+
+    def _study_of(self, entry: dict[str, Any]) -> str:
+        if entry["ChangeType"] in ("NewStudy", "StableStudy"):
+            return entry["ID"]
+        if entry["ChangeType"] == "NewSeries":
+            series = self._get(f"series/{entry['ID']}", missing={})
+            return series.get("ParentStudy", "")
+        return ""
+
+    def _get(self, path: str, **default: Any) -> Any:
+        """Returns the JSON behind a path; ``missing`` says what stands for a resource that is not there."""
+        with http_errors(self._peer):
+            answer = self._session.get(f"{self._peer.rest.rstrip('/')}/{path}", timeout=self._peer.timeout)
+            if answer.status_code == 404 and "missing" in default:
+                return default["missing"]
+            answer.raise_for_status()
+            try:
+                return answer.json()
+            except ValueError:
+                raise NetworkError(
+                    f"Server '{self._peer.name}' does not answer as an Orthanc does. Check 'rest' in the file of "
+                    "servers."
+                ) from None

@@ -1,0 +1,153 @@
+"""The watcher: reads what is new at an Orthanc, works on it, and tells one line about each study."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+import time
+from collections.abc import Callable
+from random import random
+
+from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError
+from KidneySegLib.pacs.backoff import delay
+from KidneySegLib.pacs.orthanc import Orthanc
+from KidneySegLib.pacs.study_work import StudyLog, StudyWork
+from KidneySegLib.pacs.work_queue import ENDS, Job, State, WorkQueue
+
+ENGINE_TRIES = 3  # a study that the engine fails on so often waits until somebody asks for it
+logger = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Takes studies as they arrive. Log lines name a study by its number in the queue and hold nothing of a patient."""
+
+    def __init__(
+        self,
+        orthanc: Orthanc,
+        queue: WorkQueue,
+        work: StudyWork,
+        *,
+        interval: float = 2.0,
+        keep: bool = False,
+        now: Callable[[], float] = time.time,
+        draw: Callable[[], float] = random,
+    ) -> None:
+        """Prepares the watch.
+
+        Args:
+            orthanc: the server.
+            queue: the studies.
+            work: what is done for each.
+            interval: seconds between two looks at the server.
+            keep: whether images and results stay in the work folder after the end.
+            now: the time in POSIX seconds.
+            draw: a random number from 0 to 1.
+        """
+        self._orthanc = orthanc
+        self._queue = queue
+        self._work = work
+        self._interval = interval
+        self._keep = keep
+        self._now = now
+        self._draw = draw
+        self._away = 0
+
+    def run(self) -> None:
+        """Watches until it is stopped by an exception, such as ``Cancelled``."""
+        self._sweep()
+        while True:
+            time.sleep(self._interval if self.look() else delay(self._away, self._draw))
+
+    def run_once(self) -> None:
+        """Does what is there to be done now.
+
+        Raises:
+            NetworkError: the server is away.
+        """
+        self._sweep()
+        self._read_changes()
+        self._work_off()
+
+    def look(self) -> bool:
+        """Reads the changes and does what is due; returns False, without an error, if the server is away."""
+        try:
+            self._read_changes()
+        except NetworkError as error:
+            self._away += 1
+            if self._away == 1:
+                logger.warning("waiting for the server: %s", error)
+            return False
+        if self._away:
+            logger.info("the server is back")
+            self._away = 0
+            self._queue.server_is_back()
+        self._work_off()
+        return True
+
+    def _read_changes(self) -> None:
+        since = self._queue.last_change()
+        if since is not None and self._orthanc.last_change() < since:
+            logger.warning("the server's list of changes starts anew; it is read from its beginning")
+            self._queue.restart_feed()
+            since = 0
+        for page in self._orthanc.changes(since or 0):
+            self._queue.take_over(page)
+
+    def _work_off(self) -> None:
+        for job in self._queue.due(self._now()):
+            self._process(job)
+
+    def _process(self, job: Job) -> None:
+        log = StudyLog()
+        try:
+            end = self._work.advance(job, log, lambda: self._now() + self._interval)
+        except Cancelled:
+            raise
+        except InputError as error:
+            self._queue.finish(job, State.REFUSED, str(error))
+            logger.info("study %d: refused%s: %s", job.id, _spent(log), error)
+            end = State.REFUSED
+        except Exception as error:
+            # whatever is wrong with one study, the next one shall have its turn
+            self._fail(job, log, error)
+            return
+        if end is State.DONE:
+            logger.info(
+                "study %d: done, %d images, %d objects sent%s",
+                job.id,
+                log.images,
+                log.objects,
+                _spent(log),
+            )
+        if end is not None:
+            self._clear(job)
+
+    def _fail(self, job: Job, log: StudyLog, error: Exception) -> None:
+        # the text of errors that nobody foresaw may hold anything
+        said = str(error) if isinstance(error, KidneySegError) else f"unforeseen error ({type(error).__name__})"
+        failures = job.failures + 1
+        # a server comes back by itself, an engine that fails on a study will mostly fail on it again
+        given_up = not isinstance(error, NetworkError) and failures >= ENGINE_TRIES
+        wait = math.inf if given_up else delay(failures, self._draw)
+        self._queue.fail(job, said, self._now() + wait)
+        then = "given up" if given_up else f"next try in {wait:.0f} s"
+        logger.warning(
+            "study %d: failed at %s, time %d, %s%s: %s", job.id, log.stage, failures, then, _spent(log), said
+        )
+
+    def _sweep(self) -> None:
+        """Removes what a watcher that was killed at a study's end left behind."""
+        for job in self._queue.jobs():
+            if job.state in ENDS:
+                self._clear(job)
+
+    def _clear(self, job: Job) -> None:
+        if not self._keep:
+            shutil.rmtree(self._work.folder_of(job), ignore_errors=True)
+
+
+def _spent(log: StudyLog) -> str:
+    """Returns the seconds of each stage, as the end of a phrase."""
+    parts = [f"{stage} {seconds:.1f} s" for stage, seconds in log.seconds.items()]
+    return f" ({', '.join(parts)})" if parts else ""

@@ -1,0 +1,192 @@
+"""The watcher's memory: which studies there are and how far each has come, in a SQLite file.
+
+Every step is one transaction, so a watcher that is killed at any moment goes on where the file says.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from KidneySegLib.errors import OutputError
+from KidneySegLib.pacs.orthanc import Change
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS studies (
+    id INTEGER PRIMARY KEY,                -- the study's short name in log lines
+    orthanc_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL DEFAULT 'seen',
+    failures INTEGER NOT NULL DEFAULT 0,   -- in a row
+    next_try REAL NOT NULL DEFAULT 0,      -- POSIX seconds; infinity: not before something new arrives
+    outcome TEXT NOT NULL DEFAULT '',      -- what a person should know of the last end or failure
+    seen_change INTEGER NOT NULL,          -- Orthanc's latest change that named the study
+    taken_change INTEGER NOT NULL DEFAULT 0,  -- the latest one when work on it began
+    contents TEXT NOT NULL DEFAULT '',     -- the CT series that it held when work on it began
+    result TEXT NOT NULL DEFAULT ''        -- the series that results were sent of, and its number of images
+);
+CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), last_change INTEGER NOT NULL);
+"""
+
+
+class State(StrEnum):
+    """How far a study has come."""
+
+    SEEN = "seen"
+    RETRIEVING = "retrieving"
+    SEGMENTING = "segmenting"
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+ENDS = (State.DONE, State.REFUSED)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A study in the queue; see the table for the meaning of each field."""
+
+    id: int
+    orthanc_id: str
+    state: State
+    failures: int
+    next_try: float
+    outcome: str
+    seen_change: int
+    taken_change: int
+    contents: str
+    result: str
+
+
+class WorkQueue:
+    """The queue file of one work folder; only one process can hold it open."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens or makes the file.
+
+        Raises:
+            OutputError: the folder cannot be written, or another watcher works in it.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # held until this process ends, however it ends; the queue itself stays readable for others
+            self._lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
+            self._lock.execute("BEGIN EXCLUSIVE")
+            self._file = sqlite3.connect(folder / "queue.sqlite", isolation_level=None)
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("PRAGMA synchronous = FULL")
+            self._file.executescript(_TABLES)
+        except (OSError, sqlite3.Error) as error:
+            raise OutputError(
+                "The work folder cannot be used: another watcher works in it, or it cannot be written. Choose another "
+                "one."
+            ) from error
+        self._file.row_factory = sqlite3.Row
+
+    def close(self) -> None:
+        """Closes the file, for another process to open it."""
+        self._file.close()
+        self._lock.close()
+
+    def last_change(self) -> int | None:
+        """Returns the last change that was taken over, or None in a new queue."""
+        row = self._file.execute("SELECT last_change FROM feed").fetchone()
+        return None if row is None else int(row["last_change"])
+
+    def start_after(self, change: int) -> None:
+        """Says after which change the list of changes is to be read on."""
+        self._file.execute("INSERT OR REPLACE INTO feed VALUES (1, ?)", (change,))
+
+    def take_over(self, changes: Sequence[Change]) -> None:
+        """Notes a page of changes and how far the list was read, both or none."""
+        if not changes:
+            return
+        with self._transaction():
+            for change in changes:
+                if change.study_id:
+                    self._file.execute(
+                        "INSERT INTO studies (orthanc_id, seen_change) VALUES (?, ?) ON CONFLICT (orthanc_id) "
+                        "DO UPDATE SET seen_change = excluded.seen_change, next_try = 0",
+                        (change.study_id, change.number),
+                    )
+            self.start_after(changes[-1].number)
+
+    def restart_feed(self) -> None:
+        """Begins the list of changes anew, for a server whose numbers start again; studies stay as they are."""
+        with self._transaction():
+            self._file.execute("UPDATE studies SET seen_change = 0, taken_change = 0")
+            self.start_after(0)
+
+    def due(self, now: float) -> list[Job]:
+        """Returns what there is to do now: unfinished studies, and finished ones that something happened to since."""
+        rows = self._file.execute(
+            "SELECT * FROM studies WHERE CASE WHEN state IN ('done', 'refused') THEN seen_change > taken_change "
+            "ELSE next_try <= ? END ORDER BY seen_change, id",
+            (now,),
+        )
+        return [_job(row) for row in rows]
+
+    def jobs(self) -> list[Job]:
+        """Returns all studies in the order in which they were first seen."""
+        return [_job(row) for row in self._file.execute("SELECT * FROM studies ORDER BY id")]
+
+    def begin(self, job: Job, contents: str) -> None:
+        """Notes that work on a study begins, and what it holds now."""
+        self._update(job, state=State.RETRIEVING, contents=contents, taken_change=job.seen_change)
+
+    def enter(self, job: Job, state: State) -> None:
+        """Notes that a stage begins."""
+        self._update(job, state=state)
+
+    def wait(self, job: Job, until: float) -> None:
+        """Leaves a study aside for a while; nothing went wrong."""
+        self._update(job, next_try=until)
+
+    def finish(self, job: Job, state: State, outcome: str, result: str = "") -> None:
+        """Notes an end: done or refused."""
+        self._update(
+            job, state=state, outcome=outcome, result=result, failures=0, next_try=0.0, taken_change=job.seen_change
+        )
+
+    def confirm(self, job: Job) -> None:
+        """Notes that what happened to a finished study since changes nothing."""
+        self._update(job, taken_change=job.seen_change)
+
+    def fail(self, job: Job, outcome: str, next_try: float) -> None:
+        """Notes a failure and when to try again; infinity for not before something new arrives."""
+        self._update(job, state=State.FAILED, outcome=outcome, failures=job.failures + 1, next_try=next_try)
+
+    def server_is_back(self) -> None:
+        """Makes failed studies due that were not given up."""
+        self._file.execute("UPDATE studies SET next_try = 0 WHERE state = 'failed' AND next_try < ?", (math.inf,))
+
+    def retry_failed(self) -> None:
+        """Makes all failed studies due, also those that were given up."""
+        self._file.execute("UPDATE studies SET next_try = 0, failures = 0 WHERE state = 'failed'")
+
+    def _update(self, job: Job, **values: Any) -> None:
+        columns = ", ".join(f"{column} = ?" for column in values)
+        self._file.execute(f"UPDATE studies SET {columns} WHERE id = ?", (*values.values(), job.id))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All statements of a block, or none."""
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._file.execute("COMMIT")
+        finally:
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    return Job(**{**values, "state": State(values["state"])})

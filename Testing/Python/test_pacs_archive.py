@@ -1,0 +1,174 @@
+"""DICOMweb and DIMSE against a real Orthanc: search, retrieve, store, storage commitment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from dicom_writing import even_positions, write_series
+from orthanc_server import OrthancServer, free_port, require_orthanc
+from pydicom.uid import JPEGLSLossless
+
+from KidneySegLib.errors import InputError, NetworkError
+from KidneySegLib.pacs.archive import Query
+from KidneySegLib.pacs.commitment import Answer, request_commitment
+from KidneySegLib.pacs.connection import Way, open_archive
+from KidneySegLib.pacs.dimse import Dimse
+from KidneySegLib.pacs.outgoing import outgoing_files
+from KidneySegLib.pacs.pull import pull_matching
+from KidneySegLib.pacs.push import push_files
+
+WAYS = [
+    pytest.param(Way.DICOMWEB, "get", id="dicomweb"),
+    pytest.param(Way.DIMSE, "get", id="c-get"),
+    pytest.param(Way.DIMSE, "move", id="c-move"),
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    require_orthanc()
+    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def orthanc(running: OrthancServer) -> OrthancServer:
+    running.clear()
+    return running
+
+
+def write_ct(folder: Path, count: int = 4, **attributes: object) -> list[Path]:
+    rng = np.random.default_rng(3)
+    images = rng.integers(-1000, 1000, (count, 16, 12))
+    return write_series(folder, images, even_positions((0, 0, 0), (1, 0, 0, 0, 1, 0), 2.0, count), **attributes)
+
+
+def uid_of(path: Path, keyword: str = "SeriesInstanceUID") -> str:
+    return str(pydicom.dcmread(path, stop_before_pixels=True)[keyword].value)
+
+
+@pytest.mark.parametrize(("way", "retrieve"), WAYS)
+def test_pull_brings_every_pixel_of_the_best_series(orthanc, tmp_path, way, retrieve):
+    files = write_ct(tmp_path / "soft", 6)
+    orthanc.send(*files, *write_ct(tmp_path / "lung", 6, ConvolutionKernel="LUNG", SeriesNumber=3))
+    orthanc.send(*write_ct(tmp_path / "scout", 1, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]))
+    orthanc.send(*write_ct(tmp_path / "mr", 6, Modality="MR"))
+    archive = open_archive(orthanc.peer(retrieve=retrieve), way)
+    outcomes = pull_matching(archive, Query(patient_id="SECRET-ID", dates="20010101-20011231"), tmp_path / "out")
+    assert [(outcome.arrived, outcome.sentence) for outcome in outcomes] == [(True, "Study 1 of 1: 6 images")]
+    (folder,) = (tmp_path / "out").iterdir()
+    assert folder.name == uid_of(files[0])
+    arrived = {uid_of(path, "SOPInstanceUID"): pydicom.dcmread(path) for path in folder.iterdir()}
+    for file in files:
+        sent = pydicom.dcmread(file)
+        assert np.array_equal(arrived.pop(sent.SOPInstanceUID).pixel_array, sent.pixel_array)
+    assert not arrived
+
+
+@pytest.mark.parametrize(("way", "retrieve"), WAYS)
+def test_compressed_images_go_to_and_fro_as_they_are(orthanc, tmp_path, way, retrieve):
+    files = write_ct(tmp_path / "jls", 3, transfer_syntax=JPEGLSLossless)
+    peer = orthanc.peer(retrieve=retrieve)
+    count, _ = push_files(peer, [tmp_path / "jls"], way)
+    assert count == 3
+    pull_matching(open_archive(peer, way), Query(series_uid=uid_of(files[0])), tmp_path / "out")
+    arrived = list((tmp_path / "out").rglob("*.dcm"))
+    assert [pydicom.dcmread(path).file_meta.TransferSyntaxUID for path in arrived] == [JPEGLSLossless] * 3
+    fragments = {uid_of(path, "SOPInstanceUID"): pydicom.dcmread(path).PixelData for path in arrived}
+    assert all(fragments[uid_of(path, "SOPInstanceUID")] == pydicom.dcmread(path).PixelData for path in files)
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_files_that_are_stored_already_are_no_error(orthanc, tmp_path, way):
+    write_ct(tmp_path / "ct", 3)
+    for _ in range(2):
+        count, commitment = push_files(orthanc.peer(), [tmp_path / "ct"], way)
+        assert (count, commitment.answer, commitment.committed) == (3, Answer.COMMITTED, 3)
+    assert len(orthanc.instances("CT")) == 3
+
+
+def test_commitment_is_refused_for_what_was_never_sent(orthanc, tmp_path):
+    write_ct(tmp_path / "sent", 3)
+    write_ct(tmp_path / "kept", 2)
+    push_files(orthanc.peer(), [tmp_path / "sent"], Way.DIMSE)
+    commitment = request_commitment(orthanc.peer(), outgoing_files([tmp_path]))
+    assert (commitment.answer, commitment.committed) == (Answer.REFUSED, 3)
+
+
+def test_commitment_without_a_port_for_the_answer_says_so(orthanc, tmp_path):
+    write_ct(tmp_path / "ct", 1)
+    _, commitment = push_files(orthanc.peer(own_port=0, timeout=1.0), [tmp_path / "ct"], Way.DIMSE)
+    assert commitment.answer is Answer.NO_ANSWER
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_holds_tells_what_is_there(orthanc, tmp_path, way):
+    write_ct(tmp_path / "ct", 2)
+    here, away = outgoing_files([tmp_path])
+    orthanc.send(here.path)
+    archive = open_archive(orthanc.peer(), way)
+    assert archive.holds(here) and not archive.holds(away)
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_a_series_that_is_there_is_not_brought_again(orthanc, tmp_path, way):
+    files = write_ct(tmp_path / "ct", 3)
+    orthanc.send(*files)
+    archive = open_archive(orthanc.peer(), way)
+    query = Query(study_uid=uid_of(files[0], "StudyInstanceUID"))
+    pull_matching(archive, query, tmp_path / "out")
+    again = pull_matching(archive, query, tmp_path / "out")
+    assert [outcome.sentence for outcome in again] == ["Study 1 of 1: is there already"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [uid_of(files[0])]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "word"),
+    [({"Modality": "MR"}, "MR"), ({"BodyPartExamined": "HEAD"}, "without kidneys"), ({"RescaleType": "MGML"}, "map")],
+)
+@pytest.mark.parametrize("way", list(Way))
+def test_what_cannot_be_used_is_refused_and_leaves_nothing(orthanc, tmp_path, way, attributes, word):
+    orthanc.send(*write_ct(tmp_path / "ct", 4, **attributes))
+    archive = open_archive(orthanc.peer(), way)
+    (outcome,) = pull_matching(archive, Query(patient_id="SECRET-ID"), tmp_path / "out")
+    assert not outcome.arrived and word in outcome.sentence and "SECRET" not in outcome.sentence
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_nothing_that_matches(orthanc, tmp_path, way):
+    orthanc.send(*write_ct(tmp_path / "ct", 3))
+    for query in (Query(patient_id="ANOTHER"), Query(series_uid="1.2.3"), Query(dates="19990101")):
+        with pytest.raises(InputError, match="holds nothing that matches"):
+            pull_matching(open_archive(orthanc.peer(), way), query, tmp_path / "out")
+
+
+def test_echo_and_a_title_that_the_server_does_not_have(orthanc):
+    Dimse(orthanc.peer()).echo()
+    with pytest.raises(NetworkError, match="refuses the connection"):
+        Dimse(orthanc.peer(aet="SOMEBODY")).echo()
+
+
+def test_a_move_to_a_title_that_the_server_does_not_know_says_what_it_needs(orthanc, tmp_path):
+    files = write_ct(tmp_path / "ct", 3)
+    orthanc.send(*files)
+    peer = orthanc.peer(retrieve="move", own_aet="STRANGER")
+    with pytest.raises(NetworkError, match="STRANGER"):
+        pull_matching(open_archive(peer, Way.DIMSE), Query(series_uid=uid_of(files[0])), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_a_server_that_is_away_and_one_that_refuses(orthanc, way):
+    nobody = free_port()
+    away = orthanc.peer(dicomweb=f"http://127.0.0.1:{nobody}/dicom-web", port=nobody)
+    with pytest.raises(NetworkError, match="cannot be reached"):
+        open_archive(away, way).find_series(Query(patient_id="SECRET-ID"))
+    if way is Way.DICOMWEB:
+        with pytest.raises(NetworkError, match="credentials"):
+            open_archive(orthanc.peer(password="wrong"), way).find_series(Query(patient_id="SECRET-ID"))
