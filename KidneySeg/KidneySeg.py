@@ -20,6 +20,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from KidneySegWidgets.correctionPanel import CorrectionPanel
+from KidneySegWidgets.exportPanel import ExportPanel
 from KidneySegWidgets.inputPanel import InputPanel
 from KidneySegWidgets.parameterNode import KidneySegParameterNode
 from KidneySegWidgets.processRunner import ChildProcessRunner, Runner
@@ -27,7 +28,7 @@ from KidneySegWidgets.resultNodes import ResultNodes
 from KidneySegWidgets.resultPanel import ResultPanel
 from KidneySegWidgets.runPanel import RunPanel
 from KidneySegWidgets.sampleData import registerSampleData
-from KidneySegWidgets.toolsPanel import ToolsPanel
+from KidneySegWidgets.settingsPanel import SettingsPanel
 
 
 class KidneySeg(ScriptedLoadableModule):
@@ -74,7 +75,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.runs = RunPanel(self.ui, self.logic.runner, self.inputs.parameters, self._onNewResult)
         self.results = ResultPanel(self.ui)
         self.correction = CorrectionPanel(self.ui, self._isAutomatic, self.results.update)
-        self.tools = ToolsPanel(self.ui, lambda: self.results.result, self._onExported, self._update)
+        self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onExported)
+        self.settings = SettingsPanel(self.ui, self._update)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
@@ -140,7 +142,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         shown = self.results.result.segmentationNode if self.results.result is not None else None
         if node is not shown:
             self._showResult(ResultNodes(node) if ResultNodes.isResult(node) else None)
-        self.tools.update()
+        self.exports.update()
 
     def _showResult(self, result: ResultNodes | None) -> None:
         self.results.setResult(result)

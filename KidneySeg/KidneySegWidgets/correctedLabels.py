@@ -1,4 +1,4 @@
-"""The label map of a segmentation as the reader left it, and how far it is from the network's."""
+"""The label map of a segmentation as the reader left it, and as the network drew it."""
 
 from __future__ import annotations
 
@@ -48,22 +48,3 @@ def currentLabels(result: ResultNodes) -> np.ndarray:
 def networkLabels(result: ResultNodes) -> np.ndarray:
     """Returns the network's labels (k, j, i), uint8."""
     return slicer.util.arrayFromVolume(result.networkLabels).astype(np.uint8, copy=False)
-
-
-def changedStructures(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
-    """Returns the Dice between two label maps of every structure that differs, by key."""
-    ensureEngine()
-    from KidneySegLib.structures import STRUCTURES
-
-    changed = {}
-    for structure in STRUCTURES:
-        one, other = before == structure.label, after == structure.label
-        if not np.array_equal(one, other):
-            changed[structure.key] = dice(one, other)
-    return changed
-
-
-def dice(one: np.ndarray, other: np.ndarray) -> float:
-    """Returns the Dice coefficient of two masks, 1 if both are empty."""
-    total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
-    return 2 * int(np.count_nonzero(one & other)) / total if total else 1.0

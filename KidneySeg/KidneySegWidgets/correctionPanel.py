@@ -11,7 +11,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining
-from KidneySegWidgets.correction import corrections, recompute, reset
+from KidneySegWidgets.correction import recompute, reset
 from KidneySegWidgets.engineLocation import ensureEngine
 from KidneySegWidgets.resultNodes import ResultNodes
 
@@ -121,6 +121,7 @@ class CorrectionPanel:
         if self.isStale:
             return _("Segments were changed; table and remarks are of before.")
         ensureEngine()
+        from KidneySegLib.analysis.correction import corrections
         from KidneySegLib.structures import BY_KEY
 
         try:

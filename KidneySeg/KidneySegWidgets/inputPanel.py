@@ -58,7 +58,7 @@ class InputPanel:
             return RunParameters(None)
         return RunParameters(
             volume=node.inputVolume,
-            task=node.task,
+            task=node.task.of(node.inputVolume),
             bundle=self._ui.bundleComboBox.currentData or "",
             device=self._ui.deviceComboBox.currentData or "auto",
             roi=node.region,
@@ -71,7 +71,8 @@ class InputPanel:
 
     def _listBundles(self) -> None:
         comboBox = self._ui.bundleComboBox
-        found = {bundle.folder.name: bundle for bundle in installedBundles(self._node.task, setting("modelsFolder"))}
+        task = self._node.task.of(self._node.inputVolume)
+        found = {bundle.folder.name: bundle for bundle in installedBundles(task, setting("modelsFolder"))}
         if found.keys() != self._bundles.keys() or comboBox.count == 0:
             self._bundles = found
             comboBox.clear()

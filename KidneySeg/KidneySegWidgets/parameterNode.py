@@ -24,7 +24,7 @@ class KidneySegParameterNode:
 
     inputVolume: vtkMRMLScalarVolumeNode
     region: vtkMRMLMarkupsROINode
-    task: Task = Task.CT
+    task: Task = Task.AUTOMATIC
     bundle: str = ""
     device: str = ""
     result: vtkMRMLSegmentationNode

@@ -45,7 +45,7 @@ class RunPanel:
         self._ui.segmentButton.text = _("Add to queue") if running else _("Segment")
         self._ui.segmentButton.toolTip = reason or _("Finds and outlines the kidneys and their lesions.")
         self._ui.progressWidget.setVisible(running)
-        text = self._status if (valid or running or self._status) else reason
+        text = self._status if valid or running else reason
         self._ui.statusLabel.text = text
         self._ui.statusLabel.setVisible(bool(text))
 

@@ -13,13 +13,26 @@ from slicer.i18n import tr as _
 
 
 class Task(Enum):
-    """What the engine can do. The value is the engine's own word for it."""
+    """What is to be segmented. The value is the engine's own word for it; it has none for ultrasound yet."""
 
+    AUTOMATIC = "auto"
     CT = "ct"
     CT_SLICE = "ct-slice"
+    ULTRASOUND = "ultrasound"
 
     def label(self) -> str:
-        return {Task.CT: _("CT"), Task.CT_SLICE: _("CT, single slice")}[self]
+        return {
+            Task.AUTOMATIC: _("Automatic"),
+            Task.CT: _("CT"),
+            Task.CT_SLICE: _("CT, single slice"),
+            Task.ULTRASOUND: _("Ultrasound (not possible yet)"),
+        }[self]
+
+    def of(self, volume: Any) -> Task:
+        """Returns the task itself, or for *Automatic* the one that fits the volume; that is CT while there is none."""
+        if self is not Task.AUTOMATIC:
+            return self
+        return Task.CT_SLICE if volume is not None and axialSlices(volume) == 1 else Task.CT
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class RunParameters:
 
     Attributes:
         volume: the volume node; None if none is chosen.
-        task: what is to be done.
+        task: what is to be done, never *Automatic*.
         bundle: name of the model bundle; empty if none is installed for the task.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         roi: markups ROI node that limits the run; None takes the whole volume.
@@ -62,8 +75,13 @@ class RunParameters:
         return ""
 
     def _taskReason(self) -> str:
-        if self.task is Task.CT_SLICE and self.volume.GetImageData().GetDimensions()[2] != 1:
+        if self.task is Task.ULTRASOUND:
+            return _("KidneySeg cannot segment ultrasound yet. Choose a CT and another task.")
+        slices = axialSlices(self.volume)
+        if self.task is Task.CT_SLICE and slices != 1:
             return _("A single slice is a volume of one slice. Load only that image, or choose the task CT.")
+        if self.task is Task.CT and slices == 1:
+            return _("The volume is a single slice. Choose the task Automatic, or load the whole series.")
         if not self.bundle:
             return _("No model for this task is installed. Name the folder of your models in the settings below.")
         return ""
@@ -78,6 +96,16 @@ class RunParameters:
         if apart or roi[0] > roi[1]:
             return _("The region lies outside the volume. Move it, or choose no region.")
         return ""
+
+
+def axialSlices(volume: Any) -> int:
+    """Returns how many slices a volume has towards the head; 0 if it has no voxels."""
+    image = volume.GetImageData()
+    if image is None:
+        return 0
+    matrix = vtk.vtkMatrix4x4()
+    volume.GetIJKToRASDirectionMatrix(matrix)
+    return int(image.GetDimensions()[int(np.argmax([abs(matrix.GetElement(2, axis)) for axis in range(3)]))])
 
 
 def lastVolume() -> Any:

@@ -49,19 +49,11 @@ def structureKey(segmentId: str, segment: Any) -> str | None:
     The identifier decides; a segment that the reader added (Segment Editor's Islands makes such) by its terminology.
     """
     ensureEngine()
-    from KidneySegLib.structures import BY_KEY, SIDE_CODES, STRUCTURES
+    from KidneySegLib.reporting.terminology import structure_of_entry
+    from KidneySegLib.structures import BY_KEY
 
-    if segmentId in BY_KEY:
-        return segmentId
-    parts = segmentTag(segment, segment.GetTerminologyEntryTagName()).split("~")
-    codes = [part.split("^")[1] if part.count("^") >= 2 else "" for part in parts]
-    if len(codes) < 4:
-        return None
-    for structure in STRUCTURES:
-        side = SIDE_CODES[structure.side].value if structure.side else ""
-        if codes[2] == structure.type.value and codes[3] == side:
-            return structure.key
-    return None
+    structure = BY_KEY.get(segmentId) or structure_of_entry(segmentTag(segment, segment.GetTerminologyEntryTagName()))
+    return structure.key if structure is not None else None
 
 
 def segmentsByStructure(segmentation: Any) -> dict[str, list[str]]:

@@ -12,11 +12,25 @@ from slicer.i18n import tr as _
 from KidneySegWidgets.processTree import withoutWindow
 
 _GROUP = "KidneySeg"
-_DEFAULTS = {"device": "auto", "modelsFolder": "", "exportFolder": ""}
+_DEFAULTS = {
+    "device": "auto",
+    "modelsFolder": "",
+    "exportFolder": "",
+    "exportReport": "yes",
+    "exportDicom": "no",
+    "reportHeader": "",
+    "reportLanguage": "en",
+}
+# Each in its own words, so that it is found in any language.
+REPORT_LANGUAGES = [("en", "English"), ("es", "Español"), ("tr", "Türkçe")]
 
 
 def setting(name: str) -> str:
-    """Returns a setting: `device` (for new scenes), `modelsFolder` (own bundles) or `exportFolder` (the last one)."""
+    """Returns a setting.
+
+    `device` is for new scenes, `modelsFolder` holds own bundles, `exportFolder`, `exportReport` and `exportDicom` are
+    as they were last, `reportHeader` is the institution's line, `reportLanguage` one of `REPORT_LANGUAGES`.
+    """
     value = slicer.app.userSettings().value(f"{_GROUP}/{name}", _DEFAULTS[name])
     return str(value) if value is not None else _DEFAULTS[name]
 

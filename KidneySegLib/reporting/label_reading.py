@@ -53,7 +53,7 @@ def read_labels(path: Path, image: Volume) -> np.ndarray:
     labels = np.zeros(drawn.voxels.shape, np.uint8)
     for number, label in numbers.items():
         labels[drawn.voxels == number] = label
-    return _on_grid(drawn.like(labels), image)
+    return on_grid(drawn.like(labels), image)
 
 
 def _segment_numbers(path: Path) -> Mapping[int, int]:
@@ -93,8 +93,19 @@ def _terminology(reader: Any, prefix: str) -> str:
     return tags.get("TerminologyEntry", "")
 
 
-def _on_grid(drawn: Volume, image: Volume) -> np.ndarray:
-    """Returns labels on the image's grid; they may cover a part of it only, in any order of the axes."""
+def on_grid(drawn: Volume, image: Volume) -> np.ndarray:
+    """Puts labels onto the grid of an image.
+
+    Args:
+        drawn: labels, uint8; they may cover a part of the image only, in any order of the axes.
+        image: the image.
+
+    Returns:
+        Labels, uint8 ``(k, j, i)`` on the image's grid; what was not covered is background.
+
+    Raises:
+        GeometryError: the voxels do not coincide.
+    """
     order = image.axis_order()
     grid, part = image.reordered(order), drawn.canonical()
     start = grid.to_kji(np.array(part.origin))

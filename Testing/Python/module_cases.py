@@ -126,3 +126,23 @@ def picture_folder(tmp_path: Path) -> Path:
     folder = Path(os.environ.get("KIDNEYSEG_PICTURES", tmp_path))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def click_row(widget: Any, row: int) -> None:
+    """Clicks on a row of the table."""
+    import qt
+    from PySide6.QtTest import QTest
+
+    view = widget.ui.tableView
+    place = view.visualRect(view.model().index(row, 0)).center()
+    QTest.mouseClick(view.viewport(), qt.Qt.LeftButton, qt.Qt.NoModifier, place)
+    qt.QApplication.processEvents()
+
+
+def write_segment(result: Any, identifier: str, mask: np.ndarray) -> None:
+    """Edits a segment as Segment Editor's effects do, by its logic on the segment's label map."""
+    import slicer.util
+
+    slicer.util.updateSegmentBinaryLabelmapFromArray(
+        mask.astype(np.uint8), result.segmentationNode, identifier, result.volume
+    )

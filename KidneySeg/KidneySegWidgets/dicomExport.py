@@ -1,0 +1,89 @@
+"""Results as DICOM: finds the images behind a volume in Slicer's database and lets the engine refer to them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.engineLocation import ensureEngine
+
+_UIDS = "DICOM.instanceUIDs"
+
+
+def sourceFiles(volume: Any) -> list[Path]:
+    """Returns the DICOM files that a volume node was loaded from.
+
+    Raises:
+        RuntimeError: it does not come from Slicer's DICOM database, or the files are no longer there.
+    """
+    uids = ((volume.GetAttribute(_UIDS) if volume is not None else None) or "").split()
+    if not uids:
+        raise RuntimeError(
+            _(
+                "DICOM results refer to the images that they were made from, and this volume does not come from "
+                "Slicer's DICOM database. Import the series in the DICOM module, load it from there and segment that "
+                "volume; or export without DICOM."
+            )
+        )
+    database = getattr(slicer, "dicomDatabase", None)
+    files = [Path(name) for name in (database.fileForInstance(uid) for uid in uids if database is not None) if name]
+    if len(files) < len(uids) or not all(file.is_file() for file in files):
+        raise RuntimeError(
+            _(
+                "The DICOM images of this volume are no longer in Slicer's DICOM database. Import the series there "
+                "again; or export without DICOM."
+            )
+        )
+    return sorted(set(files))
+
+
+def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> None:
+    """Writes segmentation, measurements and, if the folder holds one, the report as DICOM.
+
+    Args:
+        folder: where to; a `report.pdf` in it becomes a DICOM file, too.
+        labels: the engine's Volume of the labels.
+        findings: measured on them.
+        files: the DICOM images.
+
+    Raises:
+        KidneySegError: the images cannot be referred to, or do not lie where the volume lies; the message says why.
+    """
+    ensureEngine()
+    from KidneySegLib.dicom.ct import read_ct
+    from KidneySegLib.findings import InputRecord
+    from KidneySegLib.interchange.results import write_dicom_results
+    from KidneySegLib.reporting.label_reading import on_grid
+    from KidneySegLib.slice_reading import read_slice
+
+    report = folder / "report.pdf"
+    with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as name:
+        series = Path(name)
+        for number, file in enumerate(files):
+            _place(file, series / f"{number:06d}.dcm")
+        acquisition = read_slice(series).acquisition if findings.is_single_slice else read_ct(series)
+        grid = acquisition.volume
+        record = InputRecord.of(grid, "dicom", acquisition.source.to_dict())
+        write_dicom_results(
+            folder,
+            grid,
+            on_grid(labels, grid),
+            replace(findings, provenance=replace(findings.provenance, input=record)),
+            series,
+            pdf=report.read_bytes() if report.is_file() else None,
+        )
+
+
+def _place(file: Path, target: Path) -> None:
+    """Puts a file beside the others of its series: a link, or a copy where the system allows none."""
+    try:
+        os.symlink(file, target)
+    except OSError:
+        shutil.copyfile(file, target)

@@ -1,0 +1,201 @@
+"""What leaves Slicer: results, reports, DICOM, cases for training."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from SlicerHost import availability
+
+if availability.missing():
+    pytest.skip(availability.missing(), allow_module_level=True)
+pytest_plugins = ["SlicerHost.pytest_fixtures"]
+
+from module_cases import segmented, table_rows, write_segment  # noqa: E402
+from reporting_cases import oblique, phantom  # noqa: E402
+
+from KidneySegLib.findings import Findings  # noqa: E402
+from KidneySegLib.reporting.results import FILES  # noqa: E402
+from KidneySegLib.volume import Volume, read_image  # noqa: E402
+
+
+def unfold(host: Any, widget: Any, folder: Path) -> None:
+    """Opens the section Export and chooses a folder."""
+    widget.ui.exportSection.collapsed = False
+    widget.ui.exportFolderButton.directory = str(folder)
+    host.app.processEvents()
+
+
+class Database:
+    """Stands for Slicer's DICOM database, of which one method is needed."""
+
+    def __init__(self, files: dict[str, Path]) -> None:
+        self.files = files
+
+    def fileForInstance(self, uid: str) -> str:  # noqa: N802
+        return str(self.files.get(uid, ""))
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The synthetic sample as DICOM files by their UIDs."""
+    from pydicom import dcmread
+    from typer.testing import CliRunner
+
+    from KidneySegLib.commands.app import app
+
+    folder = tmp_path_factory.mktemp("sample")
+    assert CliRunner().invoke(app, ["sample", str(folder)]).exit_code == 0
+    files = sorted((folder / "series").iterdir())
+    return {str(dcmread(file, specific_tags=["SOPInstanceUID"]).SOPInstanceUID): file for file in files}
+
+
+def test_export_writes_what_is_seen(host: Any, tmp_path: Path) -> None:
+    from SlicerHost.hands import click
+
+    volume, labels = phantom(rotation=oblique())
+    widget = segmented(host, volume, labels)
+    mask = labels == 1
+    mask[:18] = False
+    write_segment(widget.results.result, "kidney_right", mask)
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportReportCheckBox)
+    click(widget.ui.exportButton)
+    folder = tmp_path / "KidneySeg_1"
+    assert "KidneySeg_1" in host.dialogs.texts()[0]
+    exported = read_image(folder / "labels.nii.gz")
+    expected = labels.copy()
+    expected[:18][labels[:18] == 1] = 0
+    np.testing.assert_array_equal(exported.voxels, expected)
+    np.testing.assert_allclose(exported.ijk_to_lps, volume.ijk_to_lps, atol=1e-3)
+    findings = Findings.from_json((folder / "findings.json").read_text(encoding="utf-8"))
+    right_ml = (expected == 1).sum() * volume.voxel_volume / 1000
+    assert findings.kidneys[0].measures.volume_ml == pytest.approx(right_ml, abs=1e-3), "measured again before writing"
+    assert findings == widget.results.result.findings()
+    with (folder / "measurements.csv").open(encoding="utf-8") as file:
+        written = [row["volume_ml"] for row in csv.DictReader(file)]
+    shown = [row["volume_ml"] for row in table_rows(widget.results.result.table)]
+    assert [float(value) for value in written if value] == [float(value) for value in shown if value]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES), "no report: it was not wanted"
+    click(widget.ui.exportButton)
+    assert (tmp_path / "KidneySeg_2" / "overview.png").is_file(), "nothing is overwritten"
+
+
+def test_training_case_holds_image_and_labels_by_name_and_no_patient(host: Any, tmp_path: Path) -> None:
+    from SlicerHost.hands import click
+
+    volume, labels = phantom(rotation=oblique())
+    widget = segmented(host, volume, labels)
+    widget.results.result.volume.SetName("Doe^John")
+    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", "1.2.3.4")
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportTrainingButton)
+    assert "Nothing was corrected" in host.dialogs.texts()[0]
+    assert list(tmp_path.iterdir()) == []
+    mask = labels == 2
+    mask[:18] = False
+    write_segment(widget.results.result, "kidney_left", mask)
+    click(widget.ui.exportTrainingButton)
+    (case,) = tmp_path.iterdir()
+    image, mask_file = read_image(case / "image.nii.gz"), read_image(case / "mask.nii.gz")
+    np.testing.assert_array_equal(image.voxels, volume.voxels)
+    np.testing.assert_allclose(mask_file.ijk_to_lps, image.ijk_to_lps, atol=1e-4)
+    named = json.loads((case / "labels.json").read_text(encoding="utf-8"))
+    np.testing.assert_array_equal(mask_file.voxels == named["labels"]["kidney_left"], mask)
+    assert set(named["present"]) == {"kidney_right", "kidney_left", "mass", "stone"}
+    assert set(named["corrected_by_reader"]) == {"kidney_left"}
+    for path in (case, *case.iterdir()):
+        content = path.read_bytes() if path.is_file() else b""
+        assert b"Doe" not in content and "Doe" not in path.name and b"1.2.3.4" not in content
+
+
+def test_report_bears_the_header_and_language_of_the_settings(host: Any, tmp_path: Path) -> None:
+    from SlicerHost.hands import choose, click, write
+
+    widget = segmented(host)
+    widget.ui.settingsSection.collapsed = False
+    unfold(host, widget, tmp_path)
+    write(widget.ui.reportHeaderEdit, "Hospital of Nowhere")
+    choose(widget.ui.reportLanguageComboBox, "Español")
+    click(widget.ui.exportButton)
+    text = (tmp_path / "KidneySeg_1" / "report.html").read_text(encoding="utf-8")
+    assert "Hospital of Nowhere" in text and 'lang="es"' in text
+    assert (tmp_path / "KidneySeg_1" / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("flipped", [False, True], ids=["as stored", "slices from head to feet"])
+def test_dicom_results_refer_to_the_images_of_the_volume(
+    host: Any, series: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flipped: bool
+) -> None:
+    import slicer
+    from pydicom import dcmread
+    from SlicerHost.hands import click
+
+    from KidneySegLib.dicom.ct import read_ct
+
+    volume = read_ct(next(iter(series.values())).parent).volume
+    if flipped:
+        matrix = np.array(volume.ijk_to_lps)
+        matrix[:3, 3] = volume.to_lps(np.array([volume.voxels.shape[0] - 1, 0, 0]))
+        matrix[:3, 2] *= -1
+        volume = Volume(volume.voxels[::-1].copy(), matrix)
+    widget = segmented(host, volume, boxes(volume))
+    node = widget.results.result.volume
+    node.SetAttribute("DICOM.instanceUIDs", " ".join(series))
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(series), raising=False)
+    changed = boxes(volume) == 1
+    changed[volume.voxels.shape[0] // 2] = False
+    write_segment(widget.results.result, "kidney_right", changed)
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportDicomCheckBox)
+    click(widget.ui.exportButton)
+    assert "KidneySeg_1" in host.dialogs.texts()[0], host.dialogs.texts()
+    folder = tmp_path / "KidneySeg_1"
+    found = dcmread(folder / "segmentation.seg.dcm")
+    assert found.ReferencedSeriesSequence[0].SeriesInstanceUID == dcmread(next(iter(series.values()))).SeriesInstanceUID
+    kinds = {str(segment.SegmentLabel): segment.SegmentAlgorithmType for segment in found.SegmentSequence}
+    assert [kind for label, kind in kinds.items() if "ight" in label] == ["SEMIAUTOMATIC"]
+    assert [kind for label, kind in kinds.items() if "eft" in label] == ["AUTOMATIC"]
+    frames = found.PerFrameFunctionalGroupsSequence
+    heights = [
+        frame.PlanePositionSequence[0].ImagePositionPatient[2]
+        for frame in frames
+        if frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber == 1
+    ]
+    expected = volume.to_lps(np.argwhere(changed))[:, 2]
+    assert min(heights) == pytest.approx(expected.min(), abs=0.01)
+    assert max(heights) == pytest.approx(expected.max(), abs=0.01)
+    assert dcmread(folder / "measurements.sr.dcm").Modality == "SR"
+    assert (folder / "report.pdf.dcm").is_file()
+
+
+def boxes(volume: Volume) -> np.ndarray:
+    """Labels of two boxes, one on each side of the patient."""
+    points = volume.to_lps(np.moveaxis(np.indices(volume.voxels.shape), 0, -1))
+    middle = volume.to_lps((np.array(volume.voxels.shape) - 1) / 2)
+    labels = np.zeros(volume.voxels.shape, np.uint8)
+    for label, side in ((1, -1), (2, 1)):
+        labels[(np.abs(points - middle - (side * 60, 0, 0)) < (20, 20, 40)).all(axis=-1)] = label
+    return labels
+
+
+def test_without_its_images_dicom_says_what_is_needed(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from SlicerHost.hands import click
+
+    widget = segmented(host)
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportDicomCheckBox)
+    click(widget.ui.exportButton)
+    assert "does not come from Slicer's DICOM database" in host.dialogs.texts()[-1]
+    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
+    monkeypatch.setattr(slicer, "dicomDatabase", Database({}), raising=False)
+    click(widget.ui.exportButton)
+    assert "no longer in Slicer's DICOM database" in host.dialogs.texts()[-1]
+    assert list(tmp_path.iterdir()) == [], "nothing half-written"
