@@ -1,8 +1,8 @@
 """The command ``kidneyseg`` and its exit codes.
 
 Exit codes: 0 done; 1 unforeseen error; 2 wrong use of the command line; 3 the input cannot be used; 4 a model bundle
-cannot be used; 5 memory, disk or device do not suffice; 6 the result could not be written; 130 stopped by the user
-(Ctrl-C); 143 stopped by SIGTERM.
+cannot be used; 5 memory, disk or device do not suffice; 6 the result could not be written; 7 a DICOM server is away or
+refuses; 130 stopped by the user (Ctrl-C); 143 stopped by SIGTERM.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.measure import measure
 from KidneySegLib.commands.models import models
+from KidneySegLib.commands.pull import pull
+from KidneySegLib.commands.push import push
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
 from KidneySegLib.commands.train import train
+from KidneySegLib.commands.watch import watch
 from KidneySegLib.errors import Cancelled, KidneySegError
 
 SIGTERM_EXIT = 143
@@ -36,7 +39,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (segment, measure, dicom, sample, deidentify, models, train, crossval, export, evaluate):
+COMMANDS = (segment, measure, dicom, pull, push, watch, sample, deidentify, models, train, crossval, export, evaluate)
+for command in COMMANDS:
     app.command()(command)
 
 

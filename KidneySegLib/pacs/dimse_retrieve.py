@@ -137,9 +137,11 @@ def _follow(answers: Iterator[tuple[Dataset, Any]], peer: Peer, inbox: _Inbox) -
         if inbox.problem is not None:
             raise inbox.problem
         if status not in (_SUCCESS, _PENDING):
-            # a destination that is not known has a status of its own (A801), which not every server uses
-            hint = f" Check that it knows the title {peer.own_aet} with the address of this machine and port {peer.own_port}."
-            raise NetworkError(
-                f"Server '{peer.name}' could not send all images (status {status:#06x})."
-                + (hint if peer.retrieve == "move" else "")
-            )
+            raise NetworkError(f"Server '{peer.name}' could not send all images (status {status:#06x}).{_hint(peer)}")
+
+
+def _hint(peer: Peer) -> str:
+    """Says what a C-MOVE mostly lacks; few servers answer with the status for an unknown destination (A801)."""
+    if peer.retrieve != "move":
+        return ""
+    return f" Check that it knows the title {peer.own_aet} with the address of this machine and port {peer.own_port}."

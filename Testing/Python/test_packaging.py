@@ -18,7 +18,13 @@ import KidneySegLib
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # distributions whose import name differs from their own
-IMPORT_NAMES = {"connected-components-3d": "cc3d", "pillow": "PIL", "scikit-image": "skimage"}
+IMPORT_NAMES = {
+    "connected-components-3d": "cc3d",
+    "dicom-anonymizer": "dicomanonymizer",
+    "dicomweb-client": "dicomweb_client",
+    "pillow": "PIL",
+    "scikit-image": "skimage",
+}
 # pydicom finds these by itself and decodes compressed pixels with them
 PLUGINS = {"pylibjpeg", "python-gdcm"}
 
@@ -42,14 +48,16 @@ def imported_packages() -> set[str]:
 
 
 def test_every_import_is_declared_and_every_dependency_is_used():
-    core = {distribution(r) for r in PROJECT["dependencies"]}
-    train = {distribution(r) for r in PROJECT["optional-dependencies"]["train"]}
-    assert imported_packages() == {IMPORT_NAMES.get(name, name) for name in (core | train) - PLUGINS}
+    declared = {distribution(r) for r in PROJECT["dependencies"]}
+    for extra in ("train", "deidentification", "dicom-network"):
+        declared |= {distribution(r) for r in PROJECT["optional-dependencies"][extra]}
+    assert imported_packages() == {IMPORT_NAMES.get(name, name) for name in declared - PLUGINS}
 
 
 def test_metadata():
     assert PROJECT["scripts"] == {"kidneyseg": "KidneySegLib.commands.app:main"}
-    assert set(PROJECT["optional-dependencies"]) == {"slicer", "train", "test", "dicom-network", "cohort"}
+    extras = {"slicer", "train", "test", "deidentification", "dicom-network", "cohort"}
+    assert set(PROJECT["optional-dependencies"]) == extras
     assert re.fullmatch(r"\d+\.\d+\.\d+", KidneySegLib.__version__)
 
 

@@ -1,0 +1,121 @@
+"""`kidneyseg pull`, `push` and `watch` as a user starts them, against a real Orthanc; once with the real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pydicom
+import pytest
+from orthanc_server import PASSWORD, OrthancServer, free_port, require_orthanc
+from test_pacs_archive import uid_of, write_ct
+
+from KidneySegLib.pacs.archive import Query
+from KidneySegLib.pacs.connection import open_archive
+
+
+@pytest.fixture(scope="module")
+def orthanc(tmp_path_factory):
+    require_orthanc()
+    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start(orthanc: OrthancServer, tmp_path):
+    """Starts a command in a process of its own, with the file of servers and the password in the environment."""
+    servers = orthanc.servers_file(tmp_path / "servers.toml")
+    environment = {**os.environ, "KIDNEYSEG_SERVERS": str(servers), "KIDNEYSEG_ORTHANC_PASSWORD": PASSWORD}
+    environment.pop("KIDNEYSEG_DEBUG", None)
+
+    def begin(*arguments: object) -> subprocess.Popen:
+        command = [sys.executable, "-m", "KidneySegLib", *map(str, arguments)]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return begin
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_push_and_pull(orthanc, start, tmp_path):
+    orthanc.clear()
+    files = write_ct(tmp_path / "ct", 4, AccessionNumber="TELLING-1")
+    code, out, err = finish(start("push", tmp_path / "ct", "--server", "orthanc"))
+    assert (code, out, err) == (0, "Stored 4 files. Storage commitment: committed (4 of 4).\n", "")
+    arguments = ["--server", "orthanc", "--accession", "TELLING-1", "-o", tmp_path / "out"]
+    code, out, err = finish(start("pull", *arguments))
+    assert (code, out, err) == (0, "Study 1 of 1: 4 images\n", "")
+    assert len(list((tmp_path / "out" / uid_of(files[0])).iterdir())) == 4
+
+
+def test_errors_have_a_code_and_a_sentence_without_what_was_asked_for(orthanc, start, tmp_path):
+    code, out, err = finish(start("pull", "--server", "orthanc", "--patient", "TELLING-2", "-o", tmp_path / "out"))
+    assert (code, out) == (3, "") and "nothing that matches" in err and "TELLING" not in err
+    (tmp_path / "away.toml").write_text(f'[away]\nhost = "127.0.0.1"\nport = {free_port()}\n')
+    arguments = [
+        "--server",
+        "away",
+        "--servers",
+        tmp_path / "away.toml",
+        "--patient",
+        "TELLING-2",
+        "-o",
+        tmp_path / "o",
+    ]
+    code, out, err = finish(start("pull", *arguments))
+    assert (code, out) == (7, "") and "cannot be reached" in err and "TELLING" not in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_watch_stops_cleanly(orthanc, start, tmp_path, number, code):
+    process = start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--new-only")
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "work" / "queue.sqlite").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(number)
+    assert finish(process) == (code, "", "kidneyseg: Stopped. What was begun goes on at the next start.\n")
+
+
+@pytest.mark.timeout(240)
+def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, tmp_path):
+    """The real engine: from a C-STORE to results that are found, retrieved, and refer to the images."""
+    from KidneySegLib.sample.write import write_sample
+
+    orthanc.clear()
+    write_sample(tmp_path / "sample", slices=50, spacing=5.0)
+    code, _, err = finish(start("push", tmp_path / "sample" / "series", "--server", "orthanc", "--via", "dimse"))
+    assert code == 0, err
+    orthanc.wait_until_stable()
+    code, _, err = finish(start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"))
+    assert code == 0 and ": done, 50 images, 3 objects sent (retrieving " in err, err
+    images = set(orthanc.instances("CT"))
+    series = open_archive(orthanc.peer()).find_series(
+        Query(study_uid=uid_of(next((tmp_path / "sample" / "series").iterdir()), "StudyInstanceUID"))
+    )
+    assert sorted(item.modality for item in series if item.modality != "CT") == ["DOC", "SEG", "SR"]
+    for item in series:
+        if item.modality == "CT":
+            continue
+        code, _, err = finish(start("pull", "--server", "orthanc", "--series", item.series_uid, "-o", tmp_path / "out"))
+        assert code == 0, err
+        (file,) = (tmp_path / "out" / item.series_uid).iterdir()
+        dataset = pydicom.dcmread(file)
+        if item.modality == "SEG":
+            assert {str(s.SegmentLabel) for s in dataset.SegmentSequence} >= {"Right kidney", "Left kidney"}
+        if item.modality == "DOC":
+            assert dataset.EncapsulatedDocument.startswith(b"%PDF")
+        else:
+            assert images & {str(e.value) for e in dataset.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
+    code, _, err = finish(start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"))
+    assert (code, "done" in err) == (0, False)
+    assert [len(orthanc.instances(modality)) for modality in ("SEG", "SR", "DOC")] == [1, 1, 1]

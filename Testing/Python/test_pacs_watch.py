@@ -1,0 +1,207 @@
+"""Watching a real Orthanc: results come back once, whatever is killed in between, and the log tells nobody's name."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pydicom
+import pytest
+from orthanc_server import PASSWORD, OrthancServer, require_orthanc
+from test_pacs_archive import write_ct
+from watch_cases import Watch, write_results
+
+from KidneySegLib.errors import InputError, NetworkError, OutputError
+from KidneySegLib.pacs.archive import Query
+from KidneySegLib.pacs.connection import Way, open_archive
+from KidneySegLib.pacs.pull import pull_matching
+from KidneySegLib.pacs.work_queue import State
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    require_orthanc()
+    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def orthanc(running: OrthancServer) -> OrthancServer:
+    running.clear()
+    return running
+
+
+def arrive(orthanc: OrthancServer, folder: Path, count: int = 4, **attributes: object) -> None:
+    orthanc.send(*write_ct(folder, count, **attributes))
+    orthanc.wait_until_stable()
+
+
+def results(orthanc: OrthancServer) -> list[int]:
+    return [len(orthanc.instances("SR")), len(orthanc.instances("DOC"))]
+
+
+def test_results_of_a_study_come_back_and_can_be_found_and_retrieved(orthanc, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    arrive(orthanc, tmp_path / "ct", 5)
+    watch = Watch(orthanc.peer(), tmp_path / "work")
+    (job,) = [job for job in watch.once() if job.state is State.DONE]
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+    for modality in ("SR", "DOC"):
+        series = open_archive(orthanc.peer()).find_series(Query(patient_id="SECRET-ID"))
+        (uid,) = [item.series_uid for item in series if item.modality == modality]
+        pull_matching(open_archive(orthanc.peer()), Query(series_uid=uid), tmp_path / "out")
+        (file,) = (tmp_path / "out" / uid).iterdir()
+        assert pydicom.dcmread(file).SOPInstanceUID == orthanc.instances(modality)[0]
+    assert not list((tmp_path / "work").glob("study-*"))
+    line = next(record.getMessage() for record in caplog.records if "done" in record.getMessage())
+    assert line.startswith(f"study {job.id}: done, 5 images, 2 objects sent (retrieving ")
+
+
+def test_own_results_and_further_looks_trigger_nothing(orthanc, tmp_path):
+    arrive(orthanc, tmp_path / "ct")
+    watch = Watch(orthanc.peer(), tmp_path / "work")
+    watch.once()
+    orthanc.wait_until_stable()
+    before = orthanc.get("changes?last")["Last"]
+    jobs = watch.once()
+    assert watch.queue.last_change() == before
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+    assert not watch.queue.due(watch.clock) and [job.failures for job in jobs] == [0] * len(jobs)
+
+
+def test_results_are_sent_over_dimse_too(orthanc, tmp_path):
+    arrive(orthanc, tmp_path / "ct")
+    watch = Watch(orthanc.peer(dicomweb=""), tmp_path / "work")
+    watch.once()
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+
+
+def test_a_better_series_that_arrives_late_is_done_and_a_worse_one_is_not(orthanc, tmp_path):
+    arrive(orthanc, tmp_path / "lung", 5, ConvolutionKernel="LUNG")
+    watch = Watch(orthanc.peer(), tmp_path / "work")
+    watch.once()
+    arrive(orthanc, tmp_path / "soft", 5, SeriesNumber=3)
+    watch.once()
+    assert (watch.runs, results(orthanc)) == (2, [2, 2])
+    arrive(orthanc, tmp_path / "few", 3, SeriesNumber=4)
+    watch.once()
+    assert (watch.runs, results(orthanc)) == (2, [2, 2])
+
+
+@pytest.mark.parametrize("attributes", [{"Modality": "MR"}, {"BodyPartExamined": "HEAD"}])
+def test_a_study_that_cannot_be_used_is_refused_once(orthanc, tmp_path, caplog, attributes):
+    caplog.set_level(logging.INFO)
+    arrive(orthanc, tmp_path / "scan", **attributes)
+    watch = Watch(orthanc.peer(), tmp_path / "work")
+    for _ in range(3):
+        watch.once()
+    assert watch.runs == 0
+    assert sum("refused" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_refusal_by_the_engine_is_final(orthanc, tmp_path):
+    def refuse(images: Path, results: Path) -> None:
+        raise InputError("The series has gaps.")
+
+    arrive(orthanc, tmp_path / "ct")
+    watch = Watch(orthanc.peer(), tmp_path / "work", refuse)
+    for _ in range(2):
+        jobs = watch.once()
+    assert watch.runs == 1
+    assert [(job.state, job.outcome) for job in jobs if job.outcome] == [(State.REFUSED, "The series has gaps.")]
+
+
+def test_the_log_and_the_folder_names_tell_nothing_of_the_patient(orthanc, tmp_path, caplog):
+    def crash(images: Path, results: Path) -> None:
+        raise ValueError("Secret^Patient")
+
+    caplog.set_level(logging.DEBUG)
+    orthanc.send(*write_ct(tmp_path / "ct", 4, PatientName="Telling^Name", AccessionNumber="TELLING-7"))
+    orthanc.wait_until_stable()
+    watch = Watch(orthanc.peer(), tmp_path / "work", crash)
+    watch.once()
+    with pytest.raises(NetworkError) as refusal:
+        open_archive(orthanc.peer(password="x")).find_series(Query(accession_number="TELLING-7"))
+    said = caplog.text + str(refusal.value) + repr(Query(patient_id="SECRET-ID"))
+    said += " ".join(path.name for path in (tmp_path / "work").glob("*"))
+    assert "unforeseen error (ValueError)" in said
+    uid = str(pydicom.dcmread(tmp_path / "ct" / "image000.dcm").StudyInstanceUID)
+    assert not [word for word in ("telling", "secret", uid) if word in said.lower()]
+
+
+def test_a_server_killed_before_the_study_is_stable_loses_nothing(orthanc, tmp_path):
+    orthanc.send(*write_ct(tmp_path / "ct"))
+    watch = Watch(orthanc.peer(), tmp_path / "work")
+    watch.once()
+    assert watch.runs == 0, "the study is still arriving"
+    orthanc.kill()
+    orthanc.start()
+    watch.clock += 60
+    watch.once()
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_a_server_killed_during_segmentation_gets_its_results_when_it_is_back(orthanc, tmp_path, way):
+    def kill_server(images: Path, results: Path) -> None:
+        orthanc.kill()
+        write_results(images, results)
+
+    arrive(orthanc, tmp_path / "ct")
+    peer = orthanc.peer() if way is Way.DICOMWEB else orthanc.peer(dicomweb="")
+    watch = Watch(peer, tmp_path / "work", kill_server)
+    watch.once()
+    assert not watch.watcher.look(), "the server is away"
+    orthanc.start()
+    assert watch.watcher.look()
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+
+
+def test_a_study_deleted_meanwhile_is_not_brought_back(orthanc, tmp_path):
+    def delete(images: Path, results: Path) -> None:
+        orthanc.clear()
+        write_results(images, results)
+
+    arrive(orthanc, tmp_path / "ct")
+    watch = Watch(orthanc.peer(), tmp_path / "work", delete)
+    watch.once()
+    assert orthanc.get("studies") == []
+
+
+@pytest.mark.parametrize(("hold", "reached"), [("hold-engine", "engine-started"), ("hold-sending", "sent-one")])
+def test_a_watcher_killed_in_the_middle_goes_on_and_sends_each_result_once(orthanc, tmp_path, hold, reached):
+    arrive(orthanc, tmp_path / "ct")
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    (gate / hold).touch()
+    servers = orthanc.servers_file(tmp_path / "servers.toml")
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("watch_cases.py")),
+        str(servers),
+        str(tmp_path / "work"),
+        gate,
+    ]
+    environment = {**os.environ, "KIDNEYSEG_ORTHANC_PASSWORD": PASSWORD}
+    child = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 30
+    while not (gate / reached).exists():
+        assert time.monotonic() < deadline and child.poll() is None
+        time.sleep(0.02)
+    with pytest.raises(OutputError, match="another watcher"):
+        Watch(orthanc.peer(), tmp_path / "work")
+    child.kill()
+    child.wait()
+    first = orthanc.instances("SR")
+    (gate / hold).unlink()
+    subprocess.run(command, env=environment, check=True, timeout=60)
+    assert results(orthanc) == [1, 1]
+    if reached == "sent-one":
+        assert orthanc.instances("SR") == first, "what was sent before is the same object"
+    assert not list((tmp_path / "work").glob("study-*"))
