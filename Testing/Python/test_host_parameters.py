@@ -233,3 +233,13 @@ def test_reserved_names_and_unknown_types_are_refused() -> None:
         parameterNodeWrapper(type("P", (), {"__annotations__": {"connectGui": int}}))
     with pytest.raises(NotSupported):
         parameterNodeWrapper(type("P", (), {"__annotations__": {"value": complex}}))
+
+
+def test_validators_and_connectors_without_their_methods_are_refused(host) -> None:
+    import qt
+    from slicer.parameterNodeWrapper import GuiConnector, Validator
+
+    with pytest.raises(TypeError, match="validate"):
+        type("Forgetful", (Validator,), {})()
+    with pytest.raises(TypeError, match="canRepresent"):
+        type("Forgetful", (GuiConnector,), {})(qt.QLabel(), str)

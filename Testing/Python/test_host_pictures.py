@@ -61,6 +61,15 @@ def test_a_slice_shows_the_segment_on_the_patients_left(kidney, tmp_path: Path) 
     assert len(red(slicePicture(view="Red", offset=-25.0, size=(300, 300)))) == 0
 
 
+def test_a_fill_lets_the_image_through(kidney) -> None:
+    from SlicerHost.pictures import slicePicture
+
+    kidney.GetDisplayNode().SetOpacity2DFill(0.25)
+    picture = slicePicture(view="Red", offset=0.0, size=(300, 300)).astype(float)
+    row, column = red(picture).mean(axis=0).round().astype(int)
+    assert picture[row, column] == pytest.approx([127 + 0.25 * 128, 0.75 * 127, 0.75 * 127], abs=4)
+
+
 def test_a_hidden_segment_is_not_drawn(kidney) -> None:
     from SlicerHost.pictures import slicePicture
 

@@ -224,6 +224,12 @@ def test_table_view_shows_a_table_and_selects(host) -> None:
     slicer.util.updateTableFromArray(table, [np.array([5])], ["label"])
     assert (model.rowCount(), model.columnCount()) == (1, 1)
     assert not model.item(0, 0).isEditable()
+    table.SetLocked(False)
+    view.transposed = True
+    assert (model.rowCount(), model.columnCount()) == (table.GetNumberOfColumns(), table.GetNumberOfRows())
+    assert model.verticalHeaderItem(0).text() == "label"
+    model.item(0, 0).setText("7")
+    assert table.GetCellText(0, 0) == "7"
     with pytest.raises(TypeError):
         view.setMRMLTableNode(host.scene.AddNewNodeByClass("vtkMRMLTextNode"))
 

@@ -27,9 +27,11 @@ _VIEW_MANAGERS = (
 class _View:
     """A window off the screen with the displayable managers of one view node."""
 
-    def __init__(self, managers: tuple[str, ...], node: Any) -> None:
+    def __init__(self, managers: tuple[str, ...], node: Any, backdrop: Any = None) -> None:
         self.node = node
         self.renderer = vtk.vtkRenderer()
+        if backdrop is not None:
+            self.renderer.AddViewProp(backdrop)  # first, as in Slicer: what is drawn later is blended with it
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
         self.window.SetMultiSamples(0)
@@ -68,21 +70,18 @@ class _SliceView(_View):
     """A view whose background is the blended picture of a slice logic."""
 
     def __init__(self, widget: Any) -> None:
-        super().__init__(_SLICE_MANAGERS, widget.mrmlSliceNode())
         self._mapper = vtk.vtkImageMapper()
         self._mapper.SetColorWindow(255)
         self._mapper.SetColorLevel(127.5)
         self._actor = vtk.vtkActor2D()
         self._actor.SetMapper(self._mapper)
         self._actor.GetProperty().SetDisplayLocationToBackground()
+        super().__init__(_SLICE_MANAGERS, widget.mrmlSliceNode(), self._actor)
 
     def setImage(self, connection: Any) -> None:
         """Shows the output of a slice logic; None if it has no volume."""
         self._mapper.SetInputConnection(connection)
-        if connection is None:
-            self.renderer.RemoveViewProp(self._actor)
-        elif not self.renderer.HasViewProp(self._actor):
-            self.renderer.AddViewProp(self._actor)
+        self._actor.SetVisibility(connection is not None)
 
 
 @cache

@@ -9,25 +9,19 @@ from PySide6.QtCore import Signal
 
 from SlicerHost.pythonqt.standins import standIn
 from SlicerHost.widgets.numbers import ctkSliderWidget
+from SlicerHost.widgets.sceneaware import SceneAware
 
 
 @standIn
-class qMRMLWidget(qt.QWidget):
+class qMRMLWidget(SceneAware, qt.QWidget):
     """A widget with a scene; `.ui` files connect mrmlSceneChanged to the setMRMLScene of their widgets."""
 
     mrmlSceneChanged = Signal(object)
     cppSignals = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
-    def __init__(self, parent: qt.QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._scene: Any = None
-
-    def mrmlScene(self) -> Any:
-        return self._scene
-
     def setMRMLScene(self, scene: Any) -> None:
-        if scene is not self._scene:
-            self._scene = scene
+        if scene is not self.mrmlScene():
+            super().setMRMLScene(scene)
             self.mrmlSceneChanged.emit(scene)
 
 
@@ -37,15 +31,5 @@ class qSlicerWidget(qMRMLWidget):
 
 
 @standIn
-class qMRMLSliderWidget(ctkSliderWidget):
+class qMRMLSliderWidget(SceneAware, ctkSliderWidget):
     """A slider that takes its unit from the scene in Slicer."""
-
-    def __init__(self, parent: qt.QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._scene: Any = None
-
-    def mrmlScene(self) -> Any:
-        return self._scene
-
-    def setMRMLScene(self, scene: Any) -> None:
-        self._scene = scene

@@ -10,23 +10,13 @@ from PySide6.QtCore import Property, Signal
 
 from SlicerHost.pythonqt.standins import standIn
 from SlicerHost.widgets.observing import Observers
+from SlicerHost.widgets.sceneaware import SceneAware, keptOption
 
 _CREATE, _RENAME, _DELETE = "create", "rename", "delete"
 
 
-def _option(name: str, kind: Any = bool) -> Property:
-    def read(self: Any) -> Any:
-        return self._options[name]
-
-    def write(self: Any, value: Any) -> None:
-        self._options[name] = value
-        self._refresh()
-
-    return Property(kind, read, write)
-
-
 @standIn
-class qMRMLNodeComboBox(qt.QWidget):
+class qMRMLNodeComboBox(SceneAware, qt.QWidget):
     """Chooses a node of given classes; can make, rename and delete one.
 
     The inner `comboBox()` is what tests click; its entries are None, the nodes, and the actions.
@@ -68,7 +58,6 @@ class qMRMLNodeComboBox(qt.QWidget):
             "baseName": "",
             "noneDisplay": "None",
         }
-        self._scene: Any = None
         self._nodeTypes: list[str] = []
         self._attributes: list[tuple[str, str, Any]] = []
         self._currentID = ""
@@ -77,12 +66,9 @@ class qMRMLNodeComboBox(qt.QWidget):
 
     # the scene
 
-    def mrmlScene(self) -> Any:
-        return self._scene
-
     def setMRMLScene(self, scene: Any) -> None:
         self._sceneObservers.clear()
-        self._scene = scene
+        super().setMRMLScene(scene)
         if scene is not None:
             onChanged = self._onSceneChanged
             events = [scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndBatchProcessEvent]
@@ -137,17 +123,6 @@ class qMRMLNodeComboBox(qt.QWidget):
 
     def nodeFromIndex(self, index: int) -> Any:
         return self.nodes()[index]
-
-    noneEnabled = _option("noneEnabled")
-    addEnabled = _option("addEnabled")
-    removeEnabled = _option("removeEnabled")
-    renameEnabled = _option("renameEnabled")
-    editEnabled = _option("editEnabled")
-    showHidden = _option("showHidden")
-    showChildNodeTypes = _option("showChildNodeTypes")
-    selectNodeUponCreation = _option("selectNodeUponCreation")
-    baseName = _option("baseName", str)
-    noneDisplay = _option("noneDisplay", str)
 
     # the list
 
@@ -257,3 +232,14 @@ class qMRMLNodeComboBox(qt.QWidget):
 
     def setNoneEnabled(self, enabled: bool) -> None:
         self.noneEnabled = enabled
+
+    noneEnabled = keptOption("noneEnabled", bool, _refresh)
+    addEnabled = keptOption("addEnabled", bool, _refresh)
+    removeEnabled = keptOption("removeEnabled", bool, _refresh)
+    renameEnabled = keptOption("renameEnabled", bool, _refresh)
+    editEnabled = keptOption("editEnabled", bool, _refresh)
+    showHidden = keptOption("showHidden", bool, _refresh)
+    showChildNodeTypes = keptOption("showChildNodeTypes", bool, _refresh)
+    selectNodeUponCreation = keptOption("selectNodeUponCreation", bool, _refresh)
+    baseName = keptOption("baseName", str, _refresh)
+    noneDisplay = keptOption("noneDisplay", str, _refresh)

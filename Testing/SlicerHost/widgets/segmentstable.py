@@ -10,25 +10,16 @@ from PySide6.QtCore import Property, Signal
 
 from SlicerHost.pythonqt.standins import standIn
 from SlicerHost.widgets.observing import Observers
+from SlicerHost.widgets.sceneaware import SceneAware, keptOption
 
 _VISIBLE, _COLOR, _NAME = range(3)
 _ID = qt.Qt.UserRole
-
-
-def _columnOption(name: str) -> Property:
-    """Returns a property that is kept only: these columns have no cells to click here."""
-
-    def read(self: Any) -> bool:
-        return bool(self._columns.get(name, True))
-
-    def write(self: Any, value: bool) -> None:
-        self._columns[name] = value
-
-    return Property(bool, read, write)
+# Kept only: these columns have no cells to click here.
+_OPTIONS = ("header", "visibility", "color", "opacity", "status", "layer", "filterBar", "readOnly")
 
 
 @standIn
-class qMRMLSegmentsTableView(qt.QWidget):
+class qMRMLSegmentsTableView(SceneAware, qt.QWidget):
     """Lists segments by name and colour; the first column shows and hides them."""
 
     selectionChanged = Signal(qt.QItemSelection, qt.QItemSelection)
@@ -37,15 +28,18 @@ class qMRMLSegmentsTableView(qt.QWidget):
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene: Any = None
         self._node: Any = None
-        self._columns: dict[str, bool] = {}
+        self._options = dict.fromkeys(_OPTIONS, True)
         self._observers = Observers()
         self._filling = False
         self._table = qt.QTableWidget(0, 3)
         self._table.setHorizontalHeaderLabels(["", "", "Name"])
         self._table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
         self._table.horizontalHeader().setStretchLastSection(True)
+        self._table.horizontalHeader().setMinimumSectionSize(28)
+        self._table.verticalHeader().setVisible(False)
+        for column in (_VISIBLE, _COLOR):
+            self._table.setColumnWidth(column, 28)
         layout = qt.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._table)
@@ -55,12 +49,6 @@ class qMRMLSegmentsTableView(qt.QWidget):
     def tableWidget(self) -> qt.QTableWidget:
         """Returns the table to click on, as Slicer's widget does."""
         return self._table
-
-    def mrmlScene(self) -> Any:
-        return self._scene
-
-    def setMRMLScene(self, scene: Any) -> None:
-        self._scene = scene
 
     def segmentationNode(self) -> Any:
         return self._node
@@ -135,11 +123,11 @@ class qMRMLSegmentsTableView(qt.QWidget):
 
     selectionMode = Property(int, _getSelectionMode, setSelectionMode)
 
-    headerVisible = _columnOption("header")
-    visibilityColumnVisible = _columnOption("visibility")
-    colorColumnVisible = _columnOption("color")
-    opacityColumnVisible = _columnOption("opacity")
-    statusColumnVisible = _columnOption("status")
-    layerColumnVisible = _columnOption("layer")
-    filterBarVisible = _columnOption("filterBar")
-    readOnly = _columnOption("readOnly")
+    headerVisible = keptOption("header")
+    visibilityColumnVisible = keptOption("visibility")
+    colorColumnVisible = keptOption("color")
+    opacityColumnVisible = keptOption("opacity")
+    statusColumnVisible = keptOption("status")
+    layerColumnVisible = keptOption("layer")
+    filterBarVisible = keptOption("filterBar")
+    readOnly = keptOption("readOnly")

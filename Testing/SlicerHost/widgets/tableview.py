@@ -10,15 +10,15 @@ from PySide6.QtCore import Property
 
 from SlicerHost.pythonqt.standins import standIn
 from SlicerHost.widgets.observing import Observers
+from SlicerHost.widgets.sceneaware import SceneAware
 
 
 @standIn
-class qMRMLTableView(qt.QTableView):
+class qMRMLTableView(SceneAware, qt.QTableView):
     """Shows a table node and follows its changes; a locked table cannot be edited."""
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene: Any = None
         self._node: Any = None
         self._transposed = False
         self._observers = Observers()
@@ -26,12 +26,6 @@ class qMRMLTableView(qt.QTableView):
         self._cells = qt.QStandardItemModel(self)
         self._cells.itemChanged.connect(self._onEdited)
         self.setModel(self._cells)
-
-    def mrmlScene(self) -> Any:
-        return self._scene
-
-    def setMRMLScene(self, scene: Any) -> None:
-        self._scene = scene
 
     def mrmlTableNode(self) -> Any:
         return self._node
@@ -50,10 +44,16 @@ class qMRMLTableView(qt.QTableView):
         self._cells.clear()
         node = self._node
         if node is not None:
-            columns = range(node.GetNumberOfColumns())
-            self._cells.setHorizontalHeaderLabels([self._title(column) for column in columns])
-            for row in range(node.GetNumberOfRows()):
-                self._cells.appendRow([self._item(row, column) for column in columns])
+            titles = [self._title(column) for column in range(node.GetNumberOfColumns())]
+            lines = [[self._item(row, n) for n in range(len(titles))] for row in range(node.GetNumberOfRows())]
+            if self._transposed:
+                lines = [list(column) for column in zip(*lines, strict=True)]
+            else:
+                self._cells.setHorizontalHeaderLabels(titles)
+            for line in lines:
+                self._cells.appendRow(line)
+            if self._transposed:
+                self._cells.setVerticalHeaderLabels(titles)
         self._filling = False
 
     def _title(self, column: int) -> str:
@@ -67,13 +67,14 @@ class qMRMLTableView(qt.QTableView):
 
     def _onEdited(self, item: qt.QStandardItem) -> None:
         if not self._filling:
-            self._node.SetCellText(item.row(), item.column(), item.text())
+            row, column = (item.column(), item.row()) if self._transposed else (item.row(), item.column())
+            self._node.SetCellText(row, column, item.text())
 
     def _getTransposed(self) -> bool:
         return self._transposed
 
     def setTransposed(self, transposed: bool) -> None:
-        if transposed:
-            raise NotImplementedError("this stand-in shows tables upright only")
+        self._transposed = transposed
+        self._fill()
 
     transposed = Property(bool, _getTransposed, setTransposed)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import abc
 import types
 import typing
 from dataclasses import dataclass
 from typing import Any
 
 
-class Validator:
+class Validator(abc.ABC):
     """Refuses values with a ValueError."""
 
+    @abc.abstractmethod
     def validate(self, value: Any) -> None:
         """Raises ValueError if the value is not allowed."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

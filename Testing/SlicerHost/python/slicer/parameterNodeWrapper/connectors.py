@@ -5,6 +5,7 @@ Widgets must be of exactly the type, as in Slicer.
 
 from __future__ import annotations
 
+import abc
 import enum
 from collections.abc import Callable
 from pathlib import PurePath
@@ -19,7 +20,7 @@ from .annotations import withoutNone as _withoutNone
 from .serializers import nodeClasses
 
 
-class GuiConnector:
+class GuiConnector(abc.ABC):
     """One widget for one parameter: `attribute` of the widget, told by its `signal`."""
 
     attribute = ""
@@ -32,11 +33,11 @@ class GuiConnector:
         self.prepare()
 
     @staticmethod
+    @abc.abstractmethod
     def canRepresent(widget: Any, datatype: Any) -> bool:
         """Tells whether this connector fits the widget and the annotated type."""
-        raise NotImplementedError
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most connectors have nothing to prepare
         """Sets limits and entries of the widget from the annotations."""
 
     def onChanged(self, callback: Callable[[], None] | None) -> None:
@@ -89,54 +90,61 @@ def createGuiConnector(widget: Any, datatype: Any) -> GuiConnector:
     raise RuntimeError(f"Unable to create GUI connector from datatype '{datatype}' to widget type '{type(widget)}'")
 
 
-def _plain(datatype: Any) -> Any:
-    return splitAnnotated(datatype)[0]
-
-
 def _isEnum(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, enum.Enum)
 
 
+def _isPath(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, PurePath)
+
+
+class TypedConnector(GuiConnector):
+    """A connector that fits by the widget's exact type and by the plain type of the value.
+
+    Subclasses name the widgets of each type that they take, or override `takes`.
+    """
+
+    widgetTypes: dict[Any, tuple[type, ...]] = {}
+
+    @classmethod
+    def takes(cls, kind: Any, widgetType: type) -> bool:
+        """Tells whether a value of this type can be in a widget of that type."""
+        return isinstance(kind, type) and widgetType in cls.widgetTypes.get(kind, ())
+
+    @classmethod
+    def canRepresent(cls, widget: Any, datatype: Any) -> bool:
+        return cls.takes(splitAnnotated(datatype)[0], type(widget))
+
+
 @parameterNodeGuiConnector
-class CheckedConnector(GuiConnector):
+class CheckedConnector(TypedConnector):
     """bool in a check box or a checkable button."""
 
     attribute, signal = "checked", "toggled"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _plain(datatype) is bool and type(widget) in (qt.QCheckBox, qt.QPushButton, qt.QRadioButton)
+    widgetTypes = {bool: (qt.QCheckBox, qt.QPushButton, qt.QRadioButton)}
 
     def prepare(self) -> None:
         self._widget.checkable = True
 
 
 @parameterNodeGuiConnector
-class CollapsedConnector(GuiConnector):
+class CollapsedConnector(TypedConnector):
     """bool in a section: True is folded."""
 
     attribute, signal = "collapsed", "contentsCollapsed"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _plain(datatype) is bool and type(widget) is ctk.ctkCollapsibleButton
+    widgetTypes = {bool: (ctk.ctkCollapsibleButton,)}
 
 
 @parameterNodeGuiConnector
-class NumberConnector(GuiConnector):
+class NumberConnector(TypedConnector):
     """int in a spin box or slider, float in a double spin box or CTK's slider, with limits and steps."""
 
     attribute, signal = "value", "valueChanged"
+    widgetTypes = {int: (qt.QSpinBox, qt.QSlider), float: (qt.QDoubleSpinBox, ctk.ctkSliderWidget)}
 
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        whole = _plain(datatype) is int and type(widget) in (qt.QSpinBox, qt.QSlider)
-        real = _plain(datatype) is float and type(widget) in (
-            qt.QDoubleSpinBox,
-            ctk.ctkSliderWidget,
-            slicer.qMRMLSliderWidget,
-        )
-        return whole or real
+    @classmethod
+    def takes(cls, kind: Any, widgetType: type) -> bool:
+        return super().takes(kind, widgetType) or (kind is float and widgetType is slicer.qMRMLSliderWidget)
 
     def prepare(self) -> None:
         for kind, name in ((Decimals, "decimals"), (SingleStep, "singleStep")):
@@ -154,16 +162,14 @@ class NumberConnector(GuiConnector):
 
 
 @parameterNodeGuiConnector
-class ComboBoxConnector(GuiConnector):
+class ComboBoxConnector(TypedConnector):
     """An enumeration, or a value with `Choice`, in a combo box; the entries are made from it."""
 
     attribute, signal = "currentIndex", "currentIndexChanged"
 
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return type(widget) is qt.QComboBox and (
-            _isEnum(_plain(datatype)) or _plain(datatype) in (str, int, float, bool)
-        )
+    @classmethod
+    def takes(cls, kind: Any, widgetType: type) -> bool:
+        return widgetType is qt.QComboBox and (_isEnum(kind) or kind in (str, int, float, bool))
 
     def prepare(self) -> None:
         choice = annotation(self.annotations, Choice)
@@ -187,18 +193,15 @@ class ComboBoxConnector(GuiConnector):
 
 
 @parameterNodeGuiConnector
-class LineConnector(GuiConnector):
+class LineConnector(TypedConnector):
     """str in a line."""
 
     attribute, signal = "text", "textChanged"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _plain(datatype) is str and type(widget) is qt.QLineEdit
+    widgetTypes = {str: (qt.QLineEdit,)}
 
     def write(self, value: str) -> None:
-        if value != self._widget.text:  # the cursor stays where the user is typing
-            self._widget.text = value
+        if value != self.read():  # the cursor stays where the user is typing
+            super().write(value)
 
 
 @parameterNodeGuiConnector
@@ -206,59 +209,50 @@ class TextConnector(LineConnector):
     """str in a text field."""
 
     attribute, signal = "plainText", "textChanged"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _plain(datatype) is str and type(widget) in (qt.QTextEdit, qt.QPlainTextEdit)
-
-    def write(self, value: str) -> None:
-        if value != self._widget.plainText:
-            self._widget.plainText = value
+    widgetTypes = {str: (qt.QTextEdit, qt.QPlainTextEdit)}
 
 
-class _PathConnector(GuiConnector):
+class PathConnector(TypedConnector):
+    """A path in a widget that shows it as text."""
+
+    widgetType: type
+
+    @classmethod
+    def takes(cls, kind: Any, widgetType: type) -> bool:
+        return _isPath(kind) and widgetType is cls.widgetType
+
     def read(self) -> Any:
-        return self.kind(getattr(self._widget, self.attribute))
+        return self.kind(super().read())
 
     def write(self, value: PurePath) -> None:
-        setattr(self._widget, self.attribute, str(value))
-
-
-def _isPath(datatype: Any) -> bool:
-    return isinstance(_plain(datatype), type) and issubclass(_plain(datatype), PurePath)
+        super().write(str(value))
 
 
 @parameterNodeGuiConnector
-class PathLineConnector(_PathConnector):
+class PathLineConnector(PathConnector):
     """A path in CTK's line for paths."""
 
     attribute, signal = "currentPath", "currentPathChanged"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _isPath(datatype) and type(widget) is ctk.ctkPathLineEdit
+    widgetType = ctk.ctkPathLineEdit
 
 
 @parameterNodeGuiConnector
-class DirectoryConnector(_PathConnector):
+class DirectoryConnector(PathConnector):
     """A folder in CTK's button for folders."""
 
     attribute, signal = "directory", "directoryChanged"
-
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return _isPath(datatype) and type(widget) is ctk.ctkDirectoryButton
+    widgetType = ctk.ctkDirectoryButton
 
 
 @parameterNodeGuiConnector
-class NodeConnector(GuiConnector):
+class NodeConnector(TypedConnector):
     """A node in a node combo box, which must list no other classes than the parameter takes."""
 
     signal = "currentNodeIDChanged"
 
-    @staticmethod
-    def canRepresent(widget: Any, datatype: Any) -> bool:
-        return type(widget) is slicer.qMRMLNodeComboBox and bool(nodeClasses(_withoutNone(_plain(datatype))[0]))
+    @classmethod
+    def takes(cls, kind: Any, widgetType: type) -> bool:
+        return widgetType is slicer.qMRMLNodeComboBox and bool(nodeClasses(_withoutNone(kind)[0]))
 
     def read(self) -> Any:
         return self._widget.currentNode()
