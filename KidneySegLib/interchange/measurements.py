@@ -31,6 +31,8 @@ from KidneySegLib.interchange.codes import (
     VOLUME,
     concept,
 )
+from KidneySegLib.interchange.planes import Planes
+from KidneySegLib.interchange.source_images import SourceImages
 from KidneySegLib.structures import Code
 
 if TYPE_CHECKING:
@@ -106,17 +108,19 @@ def measurement(number: Number) -> Measurement:
     )
 
 
-def add_line(item: NumContentItem, number: Number, frame_of_reference_uid: str) -> None:
-    """Adds the line that a length was measured along, in patient coordinates, to its item in a report.
+def add_line(item: NumContentItem, line: tuple[Point, Point], planes: Planes, source: SourceImages) -> None:
+    """Adds the line that a length was measured along to its item: in patient coordinates, and the image it lies on.
 
     TID 1419, which holds measures of a segment, has no such row but may be extended; highdicom makes only what the
     template lists, so the line is added to the finished item.
     """
-    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D
+    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D, SourceImageForMeasurement
 
-    if number.line is None:
-        return
-    line = CoordinatesForMeasurement3D("POLYLINE", np.array(number.line), frame_of_reference_uid)
-    if "ContentSequence" not in item:
-        item.ContentSequence = ContentSequence()
-    item.ContentSequence.append(line)
+    uid = source.frame_of_reference_uid
+    content = ContentSequence([CoordinatesForMeasurement3D("POLYLINE", np.array(line), uid)])
+    image = planes.image_with(line)
+    if image is not None:
+        frame = source.frames[image]
+        numbers = [frame.frame + 1] if frame.multiframe else None
+        content.append(SourceImageForMeasurement(frame.sop_class_uid, frame.sop_instance_uid, numbers))
+    item.ContentSequence = content

@@ -44,6 +44,14 @@ class Planes:
         x, y, z = self.grid.to_lps(np.array((k, 0, 0)))
         return float(x), float(y), float(z)
 
+    def image_with(self, points: Sequence[Point]) -> int | None:
+        """Returns the number of the frame that all points in mm LPS lie on, or None."""
+        along = self.grid.to_kji(np.array(points))[:, 0]
+        k = round(float(along[0]))
+        if not 0 <= k < len(self.image_of) or np.abs(along - k).max() * self.grid.spacing[2] > ROUNDING_MM:
+            return None
+        return self.image_of[k]
+
 
 def align(volume: Volume, source: SourceImages) -> Planes:
     """Turns a label map's grid to the axes of its images and finds the image of each slice.

@@ -15,6 +15,7 @@ from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
+from KidneySegLib.interchange.measurement_groups import Drawn
 from KidneySegLib.interchange.planes import align
 from KidneySegLib.interchange.report import make_report
 from KidneySegLib.interchange.segmentation import make_segmentation
@@ -76,7 +77,7 @@ def write_dicom_results(
     with quiet_pydicom():
         segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
         segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
-        report = make_report(parts, segments, segmentation, images, findings)
+        report = make_report(parts, Drawn(segments, segmentation, planes, images), findings)
         made: dict[str, Dataset] = {SEGMENTATION: segmentation, MEASUREMENTS: report}
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
@@ -95,5 +96,5 @@ def _publish(partial: Path, folder: Path) -> None:
         return
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
-        if (partial / name).exists():
-            os.replace(partial / name, folder / name)
+    for path in partial.iterdir():
+        os.replace(path, folder / path.name)

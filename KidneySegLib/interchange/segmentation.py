@@ -37,6 +37,7 @@ def make_segmentation(
     from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
     from highdicom.seg import Segmentation
     from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+    from pydicom.valuerep import DSfloat
 
     numbers = planes.order.apply(segments.numbers)
     filled = np.flatnonzero(numbers.any(axis=(1, 2)))
@@ -57,6 +58,9 @@ def make_segmentation(
         **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
         **algorithm.equipment(),
     )
+    # highdicom takes it from the images, where it can be negative, or wrong for a volume with slices filled in
+    measures = segmentation.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    measures.SpacingBetweenSlices = DSfloat(z, auto_format=True)
     refer_to_images(segmentation, planes, source)
     return segmentation
 

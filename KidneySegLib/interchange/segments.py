@@ -90,8 +90,8 @@ def plan_segments(
     Raises:
         InputError: nothing is labelled, or more than a segmentation can number.
     """
-    if not parts:
-        raise InputError("Nothing is outlined in this result, and DICOM knows no empty segmentation.")
+    if all(part.finding is None for part in parts):
+        raise InputError("Nothing is outlined in this result, and a DICOM segmentation cannot be empty.")
     groups: dict[Hashable, list[Part]] = {}
     for part in parts:
         alone = (name_of(part.finding) if part.finding else "",) if per_lesion else ()
