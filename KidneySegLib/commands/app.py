@@ -24,6 +24,7 @@ from KidneySegLib.commands.measure import measure
 from KidneySegLib.commands.models import models
 from KidneySegLib.commands.pull import pull
 from KidneySegLib.commands.push import push
+from KidneySegLib.commands.report import report
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
 from KidneySegLib.commands.train import train
@@ -39,7 +40,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-COMMANDS = (segment, measure, dicom, pull, push, watch, sample, deidentify, models, train, crossval, export, evaluate)
+COMMANDS = (
+    segment,
+    measure,
+    report,
+    dicom,
+    pull,
+    push,
+    watch,
+    sample,
+    deidentify,
+    models,
+    train,
+    crossval,
+    export,
+    evaluate,
+)
 for command in COMMANDS:
     app.command()(command)
 

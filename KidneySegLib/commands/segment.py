@@ -34,11 +34,15 @@ def segment(
         typer.Option(help="HU that a picture shows as black and as white (ct-slice)", metavar="LOW HIGH"),
     ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR (input: a DICOM series)")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Also write report.pdf and report.html")] = False,
+    language: Annotated[str | None, typer.Option(help="Language of the report: en, es or tr")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.engine import run_ct, write_run
+    from KidneySegLib.reporting.report import write_report
+    from KidneySegLib.reporting.translations import check_language
     from KidneySegLib.slice_engine import run_slice
     from KidneySegLib.slice_reading import is_single_slice
 
@@ -47,14 +51,19 @@ def segment(
     _check_options(task, series, pixel_mm, window)
     if dicom:
         _check_dicom(source)
+    if language is not None and not report:
+        raise InputError("--language is that of the report: add --report.")
+    check_language(language or "en")
     with showing(progress) as receiver:
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:
             run = run_ct(source, device=device, model=model, series_uid=series, progress=receiver)
         write_run(run, output, receiver)
+        if report:
+            write_report(output, run.volume, run.labels, run.findings, language=language or "en")
         if dicom:
-            _write_dicom(run, source, output)
+            _write_dicom(run, source, output, (output / "report.pdf").read_bytes() if report else None)
     if progress is not ProgressStyle.JSON:
         summarise(run.findings)
 
@@ -78,10 +87,10 @@ def _check_dicom(source: Path) -> None:
         raise InputError("--dicom needs a DICOM series, which the results then belong to. Leave it out for this input.")
 
 
-def _write_dicom(run: Run, source: Path, output: Path) -> None:
+def _write_dicom(run: Run, source: Path, output: Path, pdf: bytes | None) -> None:
     from KidneySegLib.interchange.results import write_dicom_results
 
     if run.labels.any():
-        write_dicom_results(output, run.volume, run.labels, run.findings, source)
+        write_dicom_results(output, run.volume, run.labels, run.findings, source, pdf=pdf)
     else:
         typer.echo("Nothing was outlined, so there are no DICOM results.", err=True)

@@ -12,12 +12,16 @@ from functools import cache
 
 from KidneySegLib.reporting.flag_sentences import PARTS, SENTENCES
 from KidneySegLib.reporting.translations import N_, Language
-from KidneySegLib.reporting.vocabulary import ENDS, PHASES, POLES, SIDES, STRUCTURES, STRUCTURES_IN_TEXT
+from KidneySegLib.reporting.vocabulary import ENDS, KIDNEY_OF, PHASES, POLES, SIDES, STRUCTURES, STRUCTURES_IN_TEXT
 
 PROBABLY = N_("probably ")
 _WORDS = {
     PROBABLY,
-    *(word for group in (SIDES, POLES, STRUCTURES, STRUCTURES_IN_TEXT, ENDS, PHASES) for word in group.values()),
+    *(
+        word
+        for group in (KIDNEY_OF, SIDES, POLES, STRUCTURES, STRUCTURES_IN_TEXT, ENDS, PHASES)
+        for word in group.values()
+    ),
 }
 _NUMBER = re.compile(r"-?\d+(\.\d+)?%?(, -?\d+(\.\d+)?)*( \.\.\.)?")
 

@@ -87,6 +87,8 @@ SENTENCES = (
     ),
     N_("The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."),
     N_("The contrast phase is not certain, so only very dense stones were looked for."),
+    # corrections
+    N_("{structure}: corrected by the reader (Dice with the network's version {dice})."),
     # image
     N_(
         "The image only holds values from {low} to {high} HU, as if it had been exported with a display window. "

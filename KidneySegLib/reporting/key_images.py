@@ -10,18 +10,22 @@ from io import BytesIO
 
 import numpy as np
 
+from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.reporting.overview import display_window
-from KidneySegLib.reporting.panels import Style, Window, draw_panel
+from KidneySegLib.reporting.panels import Style, Window, draw_panel, line_colour
 from KidneySegLib.reporting.report_content import Picture, PictureRow
 from KidneySegLib.reporting.report_tables import diameters
 from KidneySegLib.reporting.translations import N_, Language
 from KidneySegLib.reporting.views import View, ViewFinder
 from KidneySegLib.reporting.vocabulary import STRUCTURES, place_of
+from KidneySegLib.structures import BY_LABEL
 from KidneySegLib.volume import Volume
 
-# About 270 per inch where three pictures share the width of a page.
-WIDE, SQUARE = (640, 480), (640, 640)
+# Width in pixels by the number of pictures that share the width of a page: about 200 per inch, so that lines and
+# letters have the same size in all of them.
+WIDTHS = {2: 720, 3: 480, 4: 360}
+WIDE, SQUARE = 0.75, 1.0  # height per width
 JPEG_QUALITY = 90
 MARGIN_MM = 15.0
 MOST_CLOSE_UPS = 12
@@ -64,24 +68,25 @@ class _Artist:
     def plain(self, views: list[tuple[View, str]]) -> PictureRow:
         """Draws views, each with its title, as they are."""
         _, text = self._language.text, THREE_WAYS[0][2]
-        pictures = [
-            Picture(self._draw(view, WIDE, Style.PLAIN), WIDE, title, f"{title}. {_(text)}") for view, title in views
-        ]
+        pictures = [self._picture(view, 2, WIDE, Style.PLAIN, title, f"{title}. {_(text)}") for view, title in views]
         return PictureRow(2, tuple(pictures))
 
     def three_ways(self, view: View, title: str) -> PictureRow:
         """Draws a view as it is, with segments, and without background."""
         _, zoomed = self._language.text, _around_segments(view)
         pictures = [
-            Picture(self._draw(zoomed, WIDE, style), WIDE, f"{title}: {_(way)}", f"{title}. {_(text)}")
+            self._picture(zoomed, 3, WIDE, style, f"{title}: {_(way)}", f"{title}. {_(text)}")
             for style, way, text in THREE_WAYS
         ]
         return PictureRow(3, tuple(pictures))
 
     def close_ups(self, findings: Findings) -> list[PictureRow]:
-        """Draws lesions and stones, three or four to a row."""
-        pictures = [self._close_up(finding) for finding in _shown(findings)]
-        columns = 3 if len(pictures) <= 3 or 5 <= len(pictures) <= 6 else 4
+        """Draws lesions and stones, two to four to a row; a single one without its contour, too."""
+        shown = _shown(findings)
+        columns = 2 if len(shown) <= 2 else 3 if len(shown) in (3, 5, 6) else 4
+        pictures = [self._close_up(finding, columns) for finding in shown]
+        if len(shown) == 1:
+            pictures.append(self._unmarked(shown[0], columns))
         return [PictureRow(columns, tuple(pictures[n : n + columns])) for n in range(0, len(pictures), columns)]
 
     def slice_name(self, view: View) -> str:
@@ -89,30 +94,36 @@ class _Artist:
         pattern = self._language.text("Axial, slice {n} of {total} from the feet")
         return pattern.format(n=view.index + 1, total=self._finder.voxels.shape[0])
 
-    def _close_up(self, finding: LesionFinding | StoneFinding) -> Picture:
+    def _close_up(self, finding: LesionFinding | StoneFinding, columns: int) -> Picture:
         language = self._language
         view = self._finder.close_up("", finding.measures)
         if isinstance(finding, LesionFinding):
             structure, size = language.text(STRUCTURES[finding.structure]), f"{diameters(finding, language)} mm"
         else:
             length = finding.length_mm
-            size = language.text("too small to measure") if length is None else f"{language.number(length, 1)} mm"
+            size = language.text("too small to be measured") if length is None else f"{language.number(length, 1)} mm"
             structure = language.text("Stone")
         name = f"{finding.id}: {structure}, {place_of(finding, language)}"
-        description = language.text("{finding}. Contour and diameters of {size} in its largest axial slice.")
-        return Picture(
-            self._draw(view, SQUARE, Style.CONTOURS),
-            SQUARE,
-            f"{name}. {size}. {self.slice_name(view)}",
-            description.format(finding=name, size=size),
-            finding.id,
-        )
+        caption = f"{name}. {size}. {self.slice_name(view)}."
+        description = language.text("{finding}. Contour and diameters ({size}) in its largest axial slice.")
+        described = description.format(finding=name, size=size)
+        return self._picture(view, columns, SQUARE, Style.CONTOURS, caption, described, finding.id)
 
-    def _draw(self, view: View, size: tuple[int, int], style: Style) -> bytes:
+    def _unmarked(self, finding: LesionFinding | StoneFinding, columns: int) -> Picture:
+        view = replace(self._finder.close_up("", finding.measures), lines=())
+        caption = self._language.text("The same slice without marks.")
+        return self._picture(view, columns, SQUARE, Style.PLAIN, caption, f"{finding.id}. {caption}")
+
+    def _picture(
+        self, view: View, columns: int, shape: float, style: Style, caption: str, description: str, finding: str = ""
+    ) -> Picture:
+        """Draws a view for a row of this many columns; ``shape`` is its height per width."""
+        size = WIDTHS[columns], round(WIDTHS[columns] * shape)
         file = BytesIO()
-        panel = draw_panel(replace(view, name=""), size, self._window, style)
-        panel.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-        return file.getvalue()
+        draw_panel(replace(view, name=""), size, self._window, style).save(
+            file, "JPEG", quality=JPEG_QUALITY, subsampling=0
+        )
+        return Picture(file.getvalue(), size, caption, description, finding)
 
 
 def _shown(findings: Findings) -> list[LesionFinding | StoneFinding]:
@@ -134,3 +145,8 @@ def _around_segments(view: View) -> View:
         margin = round(MARGIN_MM / mm)
         focus += [max(0, int(places.min()) - margin), min(size - 1, int(places.max()) + margin)]
     return replace(view, focus=tuple(focus))
+
+
+def colours(labels: np.ndarray) -> list[tuple[str, tuple[int, int, int]]]:
+    """Returns name (English) and colour in pictures of each structure that a label map holds."""
+    return [(BY_LABEL[label].name, line_colour(label)) for label in bounding_boxes(labels)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 from KidneySegLib.reporting.pdf_pages import LEFT, MM, RIGHT
-from KidneySegLib.reporting.pdf_style import BOLD, FONT, HAIRLINE, INK, SEVERITY_INKS, paragraph
+from KidneySegLib.reporting.pdf_style import BOLD, FONT, HAIRLINE, INK, SEVERITY_INKS, paragraph, styles
 from KidneySegLib.reporting.report_content import Column, PictureRow, Remark, Report, Table
 
 if TYPE_CHECKING:
@@ -53,6 +54,17 @@ def picture_row(row: PictureRow) -> Flowable:
     return _grid([images + empty, captions + empty], widths, style, splits=False)
 
 
+def legend(report: Report) -> Flowable:
+    """Returns the structures' names, each behind a dot of its colour."""
+    from reportlab.platypus import Paragraph
+
+    names = []
+    for name, (red, green, blue) in report.legend:
+        dot = f'<font name="{BOLD}" size="11" color="#{red:02x}{green:02x}{blue:02x}">•</font>'
+        names.append(f"{dot} {escape(name)}")
+    return Paragraph("&nbsp;&nbsp;&nbsp; ".join(names), styles()["legend"])
+
+
 def _facts(facts: tuple[tuple[str, str], ...]) -> Flowable:
     rows: list[list[Flowable]] = [[paragraph(name, "name"), paragraph(value, "body")] for name, value in facts]
     lines = [("LINEABOVE", (0, 0), (-1, 0), 0.6, HAIRLINE), ("LINEBELOW", (0, -1), (-1, -1), 0.6, HAIRLINE)]
@@ -96,7 +108,7 @@ def _table(table: Table) -> Flowable:
 
 
 def _column_head(column: Column) -> tuple[str, str]:
-    return f"{column.title} {column.unit}".strip(), "number column" if column.number else "column"
+    return f"{column.title}\n{column.unit}".strip(), "number column" if column.number else "column"
 
 
 def _group_titles(table: Table) -> list[Flowable | str]:

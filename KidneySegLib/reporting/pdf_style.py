@@ -35,6 +35,8 @@ def styles() -> dict[str, ParagraphStyle]:
     from reportlab.lib.styles import ParagraphStyle
 
     body = ParagraphStyle("body", fontName=FONT, fontSize=7.8, leading=11, textColor=INK)
+    cell = ParagraphStyle("cell", body, fontSize=7.4, leading=9.6)
+    small = ParagraphStyle("small", body, fontSize=6.6, leading=8.4, textColor=GREY)
     return {
         "body": body,
         "title": ParagraphStyle("title", body, fontName=BOLD, fontSize=14, leading=18, spaceAfter=5),
@@ -42,21 +44,20 @@ def styles() -> dict[str, ParagraphStyle]:
             "heading", body, fontName=BOLD, fontSize=9, leading=12, textColor=ACCENT, spaceBefore=9, spaceAfter=3
         ),
         "name": ParagraphStyle("name", body, textColor=GREY),
-        "cell": ParagraphStyle("cell", body, fontSize=7.4, leading=9.6),
-        "total": ParagraphStyle("total", body, fontName=BOLD, fontSize=7.4, leading=9.6),
-        "column": ParagraphStyle("column", body, fontSize=6.6, leading=8.2, textColor=GREY),
-        "number column": ParagraphStyle(
-            "number column", body, fontSize=6.6, leading=8.2, textColor=GREY, alignment=TA_RIGHT
-        ),
-        "group": ParagraphStyle("group", body, fontName=BOLD, fontSize=6.6, leading=8.2, alignment=TA_CENTER),
-        "note": ParagraphStyle("note", body, fontSize=6.6, leading=8.8, textColor=GREY, spaceBefore=2),
-        "caption": ParagraphStyle("caption", body, fontSize=6.6, leading=8.4, textColor=INK),
+        "cell": cell,
+        "total": ParagraphStyle("total", cell, fontName=BOLD),
+        "column": small,
+        "number column": ParagraphStyle("number column", small, alignment=TA_RIGHT),
+        "group": ParagraphStyle("group", small, alignment=TA_CENTER),
+        "note": ParagraphStyle("note", small, spaceBefore=2),
+        "legend": ParagraphStyle("legend", small, leading=10, textColor=INK, spaceAfter=6),
+        "caption": ParagraphStyle("caption", small, textColor=INK),
     }
 
 
 def paragraph(text: str, style: str, ink: str = "") -> Paragraph:
-    """Returns a paragraph of plain text, in another colour if one is given."""
+    """Returns a paragraph of plain text, lines broken where it breaks them, in another colour if one is given."""
     from reportlab.platypus import Paragraph
 
-    marked = escape(text)
+    marked = escape(text).replace("\n", "<br/>")
     return Paragraph(f'<font color="{ink}">{marked}</font>' if ink else marked, styles()[style])

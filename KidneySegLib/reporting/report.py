@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ from KidneySegLib.analysis.comparison import Prior, compare
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
+from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.reporting.flag_messages import translate
-from KidneySegLib.reporting.key_images import key_images
-from KidneySegLib.reporting.publishing import complaints, partial_folder
+from KidneySegLib.reporting.key_images import colours, key_images
 from KidneySegLib.reporting.report_changes import change_table
 from KidneySegLib.reporting.report_content import Patient, Remark, Report
 from KidneySegLib.reporting.report_facts import facts, made_by, summary
@@ -108,13 +107,12 @@ def report_of(
         tables=tuple(tables),
         remarks_title=_("Remarks"),
         remarks=tuple(_remarks(findings, language)),
+        legend=tuple((_(name), colour) for name, colour in colours(labels)),
         pictures_title=_("Key images"),
         pictures=key_images(volume, labels, findings, language),
         findings=len(findings.lesions) + len(findings.stones),
-        not_shown=partial(
-            language.plural,
-            "{n} lesion or stone is not shown close up.",
-            "{n} lesions or stones are not shown close up.",
+        not_shown=lambda count: language.plural(
+            "{n} lesion or stone is not shown close up.", "{n} lesions or stones are not shown close up.", count
         ),
         page=_("Page {page} of {pages}"),
         made_by=made_by(findings.provenance),
@@ -140,9 +138,10 @@ def _remarks(findings: Findings, language: Language) -> list[Remark]:
     ]
     left_out = len(flags) - len(remarks)
     if left_out:
-        one, many = "{n} further remark is in findings.json.", "{n} further remarks are in findings.json."
-        word = language.text(SEVERITIES[Severity.INFO])
-        remarks.append(Remark(Severity.INFO.value, word, language.plural(one, many, left_out)))
+        sentence = language.plural(
+            "{n} further remark is in findings.json.", "{n} further remarks are in findings.json.", left_out
+        )
+        remarks.append(Remark(Severity.INFO.value, language.text(SEVERITIES[Severity.INFO]), sentence))
     return remarks
 
 

@@ -32,18 +32,18 @@ def change_table(comparison: Comparison, language: Language, most_rows: int) -> 
             rows.append((name, *_cells(side.stone_volume_ml, 2, language), *NOTHING, ""))
     shown = largest(comparison.lesions, _size, most_rows)
     rows += [_lesion_row(change, language) for change in shown]
-    year = _("per year")
-    measures = [(_("prior"), _("now"), _("change"), "%", year)] * 2
+    volume, diameter = _("Volume"), _("Axial diameter")
+    titles = (_("prior"), _("now"), _("change"), "%", _("per year"))
     columns = (
-        Column("", width=3.4, number=False),
-        *(Column(title) for group in measures for title in group),
-        Column(_("Doubling"), _("days"), 1.2),
+        Column("", width=3.6, number=False),
+        *(Column(title) for title in (*titles, *titles)),
+        Column(_("Doubling"), _("days"), 1.8),
     )
     return Table(
         _title(comparison, language),
         columns,
         tuple(rows),
-        groups=(("", 1), (f"{_('Volume')} (ml)", 5), (f"{_('Axial diameter')} (mm)", 5), ("", 1)),
+        groups=(("", 1), (f"{volume} (ml)", 5), (f"{diameter} (mm)", 5), ("", 1)),
         notes=tuple(_notes(comparison, len(comparison.lesions) - len(shown), language)),
     )
 
@@ -52,7 +52,8 @@ def _title(comparison: Comparison, language: Language) -> str:
     title = language.text("Change since the prior exam")
     if comparison.days is None:
         return title
-    return f"{title}, {language.plural('{n} day', '{n} days', comparison.days)}"
+    interval = language.plural("{n} day", "{n} days", comparison.days)
+    return f"{title}, {interval}"
 
 
 def _lesion_row(change: LesionChange, language: Language) -> tuple[str, ...]:
@@ -62,7 +63,8 @@ def _lesion_row(change: LesionChange, language: Language) -> tuple[str, ...]:
     if change.state != "matched":
         name += f": {language.text(STATES[change.state])}"
     elif change.prior is not None and change.prior.id != lesion.id:
-        name += f" ({language.text('was {id}').format(id=change.prior.id)})"
+        was = language.text("was {id}").format(id=change.prior.id)
+        name += f" ({was})"
     doubling = change.volume_ml.doubling_days if lesion.structure == "mass" and change.state == "matched" else None
     return (
         name,
@@ -97,6 +99,9 @@ def _notes(comparison: Comparison, left_out: int, language: Language) -> list[st
     if comparison.days is None:
         notes.append(_("The time between the exams is not known, so there is no growth per year."))
     if left_out:
-        one, many = "{n} smaller lesion is not listed here.", "{n} smaller lesions are not listed here."
-        notes.append(language.plural(one, many, left_out))
+        notes.append(
+            language.plural(
+                "{n} smaller lesion is not listed here.", "{n} smaller lesions are not listed here.", left_out
+            )
+        )
     return notes

@@ -116,6 +116,7 @@ class Report:
         summary_title, summary: the findings in a few sentences.
         tables: kidneys, lesions, stones, change.
         remarks_title, remarks: flags, the most severe first.
+        legend: names of structures with their colours (red, green, blue) in the pictures.
         pictures_title, pictures: rows of key images, the most important first.
         findings: number of lesions and stones, whether shown close up or not.
         not_shown: says how many of them are not.
@@ -133,6 +134,7 @@ class Report:
     tables: tuple[Table, ...]
     remarks_title: str
     remarks: tuple[Remark, ...]
+    legend: tuple[tuple[str, tuple[int, int, int]], ...]
     pictures_title: str
     pictures: tuple[PictureRow, ...]
     findings: int

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from KidneySegLib.findings import Findings, PhaseEstimate, Provenance
+from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding
 from KidneySegLib.reporting.report_content import Patient
+from KidneySegLib.reporting.report_tables import diameters
 from KidneySegLib.reporting.translations import Language
-from KidneySegLib.reporting.vocabulary import EVIDENCE, KIDNEY_OF, PHASES
+from KidneySegLib.reporting.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
 from KidneySegLib.structures import Side
 
 
@@ -38,43 +39,48 @@ def summary(findings: Findings, language: Language) -> list[str]:
     """Returns the findings in a few sentences."""
     _ = language.text
     sentences = [_kidneys(findings, language)] if findings.kidneys else [_("No kidney was found.")]
-    for structure, one, many in (
-        ("mass", "{n} solid mass", "{n} solid masses"),
-        ("cyst", "{n} cyst", "{n} cysts"),
+    masses = [lesion for lesion in findings.lesions if lesion.structure == "mass"]
+    cysts = [lesion for lesion in findings.lesions if lesion.structure == "cyst"]
+    for found, count in (
+        (masses, language.plural("{n} solid mass", "{n} solid masses", len(masses))),
+        (cysts, language.plural("{n} cyst", "{n} cysts", len(cysts))),
     ):
-        found = [lesion for lesion in findings.lesions if lesion.structure == structure]
         if found:
-            largest = max(lesion.measures.axial_diameter_mm for lesion in found)
-            sentences.append(_counted(language.plural(one, many, len(found)), len(found), largest, language))
+            largest = max(found, key=lambda lesion: lesion.measures.axial_diameter_mm)
+            sentences.append(_counted(count, len(found), largest, f"{diameters(largest, language)} mm", language))
     if findings.stones:
-        lengths = [stone.length_mm for stone in findings.stones if stone.length_mm is not None]
+        longest = max(findings.stones, key=lambda stone: stone.length_mm or 0)
         count = language.plural("{n} stone", "{n} stones", len(findings.stones))
-        sentences.append(_counted(count, len(findings.stones), max(lengths, default=None), language))
+        size = "" if longest.length_mm is None else f"{language.number(longest.length_mm, 1)} mm"
+        sentences.append(_counted(count, len(findings.stones), longest, size, language))
     if findings.kidneys and not findings.lesions and not findings.stones:
         sentences.append(_("No mass, cyst or stone was outlined."))
     return sentences
 
 
 def _kidneys(findings: Findings, language: Language) -> str:
-    parts = []
+    _ = language.text
+    not_found, not_whole = _("not found"), _("not whole in the image")
+    sentences = []
     for side in Side:
         kidney = findings.kidney(side)
         if kidney is None:
-            parts.append(f"{language.text(KIDNEY_OF[side])}: {language.text('not found')}")
+            sentences.append(f"{_(KIDNEY_OF[side])}: {not_found}.")
             continue
         volume = kidney.organ_volume_ml
         size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
         size.append(f"{language.number(kidney.measures.length_mm)} mm")
-        cut = f" ({language.text('not whole in the image')})" if kidney.cut_at else ""
-        parts.append(f"{language.text(KIDNEY_OF[side])}: {', '.join(size)}{cut}")
-    return "; ".join(parts) + "."
+        cut = f" ({not_whole})" if kidney.cut_at else ""
+        sentences.append(f"{_(KIDNEY_OF[side])}: {', '.join(size)}{cut}.")
+    return " ".join(sentences)
 
 
-def _counted(count: str, number: int, largest_mm: float | None, language: Language) -> str:
-    if largest_mm is None:
-        return f"{count}."
-    size = f"{language.number(largest_mm)} mm"
-    return f"{count}: {size}." if number == 1 else f"{count}, {language.text('the largest')} {size}."
+def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, size: str, language: Language) -> str:
+    """Returns how many there are, and of the largest its size and place."""
+    place = f"{largest.id}, {place_of(largest, language)}"
+    what = f"{size} ({place})" if size else place
+    largest_of_them = language.text("the largest")
+    return f"{count}: {what}." if number == 1 else f"{count}; {largest_of_them}: {what}."
 
 
 def _patient(patient: Patient | None, language: Language) -> str:

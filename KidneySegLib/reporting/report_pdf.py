@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from KidneySegLib.reporting.pdf_pages import BOTTOM, LEFT, PAGE, TOP, page_class
-from KidneySegLib.reporting.pdf_parts import WIDTH, picture_row, text_parts
+from KidneySegLib.reporting.pdf_parts import WIDTH, legend, picture_row, text_parts
 from KidneySegLib.reporting.pdf_style import FONT, paragraph, register_fonts
 from KidneySegLib.reporting.report_content import Report
 
@@ -38,17 +38,20 @@ def _pictures(report: Report, page: int, room: float) -> list[Flowable]:
     """
     from reportlab.platypus import PageBreak
 
-    heading = paragraph(report.pictures_title, "heading")
+    heads = [paragraph(report.pictures_title, "heading"), legend(report)]
     rows = [picture_row(row) for row in report.pictures]
-    fitting = _fitting([heading, *rows, *_remainder(report, 0)], room) - 1
+    # the line on what is not shown is reckoned with before it is known whether it is needed
+    parts = [*_remainder(report, 0), *heads, *rows]
+    before = len(parts) - len(rows)
+    fitting = _fitting(parts, room) - before
     new_page = page < MOST_PAGES and fitting < len(rows)
     if new_page:
-        fitting = _fitting([heading, *rows, *_remainder(report, 0)], PAGE[1] - TOP - BOTTOM) - 1
-    count = min(fitting, len(rows))
-    remainder = _remainder(report, max(0, count))
-    if count < 1:
+        fitting = _fitting(parts, PAGE[1] - TOP - BOTTOM) - before
+    count = max(0, fitting)
+    remainder = _remainder(report, count)
+    if count == 0:
         return remainder
-    return [*([PageBreak()] if new_page else []), heading, *rows[:count], *remainder]
+    return [*([PageBreak()] if new_page else []), *heads, *rows[:count], *remainder]
 
 
 def _remainder(report: Report, rows: int) -> list[Flowable]:

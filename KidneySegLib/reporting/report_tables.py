@@ -71,7 +71,7 @@ def _kidneys(kidneys: Sequence[KidneyFinding], language: Language) -> Table:
         Column(_("With lesions"), "ml"),
         Column(_("Length"), "mm"),
         Column(_("Length with lesions"), "mm", 1.2),
-        Column(_("Density, mean ± SD"), "HU", 1.4),
+        Column(_("Density, mean ± SD"), _("HU"), 1.4),
     )
     cut = any(kidney.cut_at for kidney in kidneys)
     return Table(_("Kidneys"), columns, tuple(rows), notes=(_("≥ : the image ends within it."),) if cut else ())
@@ -102,11 +102,11 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
         Column(_("ID"), width=0.6, number=False),
         Column(_("Lesion"), width=1.3, number=False),
         Column(_("Side"), width=0.9, number=False),
-        Column(_("Place"), width=1.6, number=False),
+        Column(_("Place"), width=2.1, number=False),
         Column(_("Axial diameters"), "mm", 1.6),
         Column(_("3D diameter"), "mm", 1.1),
         Column(_("Volume"), "ml", 1.1),
-        Column(_("Density, mean ± SD"), "HU", 1.3),
+        Column(_("Density, mean ± SD"), _("HU"), 1.3),
         Column(_("Exophytic"), "%"),
         Column(_("Confidence"), "%", 1.05),
     )
@@ -140,8 +140,8 @@ def _stones(findings: Findings, language: Language, most: int) -> Table:
         Column(_("Place"), width=2.4, number=False),
         Column(_("Length"), "mm"),
         Column(_("Volume"), "mm³"),
-        Column(_("Density, peak"), "HU"),
-        Column(_("Density, mean"), "HU"),
+        Column(_("Density, peak"), _("HU")),
+        Column(_("Density, mean"), _("HU")),
         Column(_("To the skin"), "mm"),
     )
     notes = [_("Sum: the longest stone and the volume of all stones of a side.")]
@@ -175,8 +175,9 @@ def _share(share: float | None, language: Language) -> str:
 
 
 def _left_out(count: int, language: Language) -> list[str]:
-    one, many = (
+    sentence = language.plural(
         "{n} smaller one is not listed here; it is in measurements.csv.",
         "{n} smaller ones are not listed here; they are in measurements.csv.",
+        count,
     )
-    return [language.plural(one, many, count)] if count else []
+    return [sentence] if count else []

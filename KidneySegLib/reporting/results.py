@@ -10,9 +10,9 @@ import numpy as np
 from KidneySegLib import __version__
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Findings
+from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
 from KidneySegLib.reporting.overview import draw_overview
-from KidneySegLib.reporting.publishing import complaints, partial_folder
 from KidneySegLib.reporting.tables import write_measurements
 from KidneySegLib.volume import Volume
 

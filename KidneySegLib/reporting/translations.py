@@ -43,6 +43,16 @@ MONTHS = (
 )
 
 
+def check_language(code: str) -> None:
+    """Refuses a language that the report does not speak.
+
+    Raises:
+        InputError: it does not.
+    """
+    if code not in DECIMAL_SIGNS:
+        raise InputError(f"The report speaks {', '.join(DECIMAL_SIGNS)}. Choose one of them.")
+
+
 @dataclass(frozen=True)
 class Language:
     """One language of the report.
@@ -62,8 +72,7 @@ class Language:
         Raises:
             InputError: the report does not speak it.
         """
-        if code not in DECIMAL_SIGNS:
-            raise InputError(f"The report speaks {', '.join(DECIMAL_SIGNS)}. Choose one of them.")
+        check_language(code)
         if code == "en":
             return cls(code, gettext.NullTranslations())
         try:

@@ -8,7 +8,7 @@ from KidneySegLib.structures import Side
 
 KIDNEY_OF = {Side.RIGHT: N_("Right kidney"), Side.LEFT: N_("Left kidney")}
 SIDES = {Side.RIGHT: N_("right"), Side.LEFT: N_("left")}
-STRUCTURES = {"mass": N_("Solid mass"), "cyst": N_("Cyst")}
+STRUCTURES = {"mass": N_("Solid mass"), "cyst": N_("Cyst"), "stone": N_("Stone")}
 STRUCTURES_IN_TEXT = {"mass": N_("solid mass"), "cyst": N_("cyst")}
 POLES = {"upper": N_("upper pole"), "inter": N_("between the poles"), "lower": N_("lower pole")}
 LOCATIONS = {"kidney": N_("kidney"), "pelvis": N_("renal pelvis"), "ureter": N_("ureter")}

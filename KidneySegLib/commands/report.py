@@ -1,0 +1,115 @@
+"""``kidneyseg report``: a result folder as a report of one or two pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.structures import KIDNEYS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from KidneySegLib.analysis.comparison import Prior
+    from KidneySegLib.findings import Findings
+    from KidneySegLib.volume import Volume
+
+# Findings give means with one decimal.
+TOLERANCE_HU = 0.1
+
+
+def report(
+    result: Annotated[Path, typer.Argument(help="Result folder of 'kidneyseg segment' or 'kidneyseg measure'")],
+    image: Annotated[Path, typer.Option(help="The CT that was segmented, as it was given then")],
+    prior: Annotated[Path | None, typer.Option(help="Result folder of an earlier exam of the same patient")] = None,
+    days: Annotated[int | None, typer.Option(help="Days between the two exams; or give both dates")] = None,
+    prior_date: Annotated[str | None, typer.Option(help="Date of the earlier exam, YYYY-MM-DD")] = None,
+    exam_date: Annotated[str | None, typer.Option("--date", help="Date of this exam, YYYY-MM-DD")] = None,
+    language: Annotated[str, typer.Option(help="en, es or tr")] = "en",
+    header: Annotated[str | None, typer.Option(help="The institution's line at the top")] = None,
+    series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the report; default: the result folder")
+    ] = None,
+) -> None:
+    """Writes report.pdf and report.html, de-identified: findings, key images, change since an earlier exam."""
+    from KidneySegLib.interchange.result_folder import read_result
+    from KidneySegLib.reporting.report import write_report
+
+    interval = _interval(prior, days, prior_date, exam_date)
+    labels, findings = read_result(result)
+    earlier = _prior(prior, interval) if prior is not None else None
+    volume = _read_image(image, findings, series)
+    files = write_report(
+        output or result,
+        volume,
+        _checked(labels, findings, volume),
+        findings,
+        language=language,
+        prior=earlier,
+        header=header,
+    )
+    typer.echo(f"Wrote {' and '.join(file.name for file in files)}.")
+
+
+def _interval(prior: Path | None, days: int | None, prior_date: str | None, exam_date: str | None) -> int | None:
+    """Returns the days between the exams, or None where nothing was said of them."""
+    if prior is None and (days, prior_date, exam_date) != (None, None, None):
+        raise InputError("--days, --prior-date and --date belong to a comparison: add --prior.")
+    if (prior_date is None) != (exam_date is None):
+        raise InputError("Both dates are needed: --prior-date and --date.")
+    if prior_date is None or exam_date is None:
+        return days
+    if days is not None:
+        raise InputError("Give either --days or the two dates.")
+    return (_date(exam_date) - _date(prior_date)).days
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("A date must be written as YYYY-MM-DD, such as 2025-03-31.") from error
+
+
+def _prior(folder: Path, interval: int | None) -> Prior:
+    from KidneySegLib.analysis.comparison import Prior
+    from KidneySegLib.interchange.result_folder import read_result
+
+    labels, findings = read_result(folder)
+    return Prior(labels, findings, interval)
+
+
+def _read_image(source: Path, findings: Findings, series: str | None) -> Volume:
+    """Reads the image of a result in the way in which it was read for it."""
+    from KidneySegLib.reading import read_input
+    from KidneySegLib.slice_reading import PICTURE_SUFFIXES, read_slice
+
+    if not findings.is_single_slice:
+        return read_input(source, series_uid=series).volume
+    is_picture = source.name.lower().endswith(PICTURE_SUFFIXES)
+    settings = findings.provenance.settings if is_picture else {}
+    return read_slice(source, pixel_mm=settings.get("pixel_mm"), window=settings.get("window_hu")).acquisition.volume
+
+
+def _checked(labels: Volume, findings: Findings, volume: Volume) -> np.ndarray:
+    """Returns the labels on the image's grid, checked to belong to image and findings."""
+    import numpy as np
+
+    from KidneySegLib.reporting.label_reading import on_grid
+
+    if volume.voxels.shape != labels.voxels.shape:
+        raise InputError("The image has another size than the result's label map. Give the image that was segmented.")
+    mapped = on_grid(labels, volume)
+    for kidney in findings.kidneys:
+        inside = mapped == KIDNEYS[kidney.side].label
+        if np.count_nonzero(inside) != kidney.measures.voxels:
+            raise InputError("The label map was changed after it was measured. Run 'kidneyseg measure' on it first.")
+        # a picture's densities were estimated, and may have been moved, by the run
+        if not findings.is_single_slice and abs(volume.voxels[inside].mean() - kidney.measures.hu_mean) > TOLERANCE_HU:
+            raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
+    return mapped
