@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
+from KidneySegLib.engine import Run
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
@@ -215,9 +216,19 @@ def test_the_command_refuses_what_is_no_result(case: Case, result: Path, tmp_pat
     assert names(result) == ["findings.json", "labels.nii.gz"]
 
 
-def test_segment_refuses_dicom_results_of_an_image_file_before_it_runs(
-    case: Case, result: Path, tmp_path: Path
+@pytest.mark.parametrize("found", [True, False])
+def test_segment_writes_dicom_results_along(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
+    nothing = replace(case.findings, kidneys=(), lesions=(), stones=())
+    run = Run(case.volume, case.labels, case.findings) if found else Run(case.volume, case.labels * 0, nothing)
+    monkeypatch.setattr("KidneySegLib.engine.run_ct", lambda *_, **__: run)
+    said = invoke("segment", case.series, "--output", tmp_path / "out", "--dicom", "--progress", "none")
+    assert {"findings.json", "overview.png"} < set(names(tmp_path / "out"))
+    assert set(FILES[:2]) <= set(names(tmp_path / "out")) if found else "no DICOM results" in said
+
+
+def test_segment_refuses_dicom_results_of_an_image_file_early(case: Case, result: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--dicom needs a DICOM series"):
         invoke("segment", result / "labels.nii.gz", "--output", tmp_path / "out", "--dicom")
     assert not (tmp_path / "out").exists()
