@@ -1,0 +1,123 @@
+"""One finding as a measurement group of a report (PS3.16 TID 1411, TID 1501)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from KidneySegLib.analysis.parts import Finding
+from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
+from KidneySegLib.interchange import algorithm
+from KidneySegLib.interchange.codes import POLES, STONE_SITES, concept
+from KidneySegLib.interchange.measurements import add_line, measurement, numbers_of
+from KidneySegLib.interchange.planes import Planes
+from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
+from KidneySegLib.interchange.source_images import SourceImages
+from KidneySegLib.structures import KIDNEY, SIDE_CODES, Structure
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation
+    from highdicom.sr import (
+        AlgorithmIdentification,
+        FindingSite,
+        MeasurementsAndQualitativeEvaluations,
+        ReferencedSegment,
+        TrackingIdentifier,
+        VolumetricROIMeasurementsAndQualitativeEvaluations,
+    )
+
+    Group = VolumetricROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What measurements refer to.
+
+    Attributes:
+        segments: what the segmentation holds.
+        segmentation: the segmentation.
+        planes: where its slices lie.
+        source: the images.
+    """
+
+    segments: Segments
+    segmentation: Segmentation
+    planes: Planes
+    source: SourceImages
+
+
+def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, findings: Findings) -> Group:
+    """Makes the group of one finding.
+
+    A finding that is a segment of its own is measured as that region of interest (TID 1411). One that shares its
+    segment with others is a group without a region (TID 1501), since its measures are not those of the segment; its
+    lines and its identifiers tell which it is.
+
+    Args:
+        structure: what it is.
+        finding: what was measured.
+        drawn: what the group refers to.
+        findings: all findings, for how they came about.
+    """
+    from highdicom.sr import MeasurementsAndQualitativeEvaluations, VolumetricROIMeasurementsAndQualitativeEvaluations
+
+    numbers = numbers_of(finding)
+    common: dict[str, Any] = {
+        "tracking_identifier": _tracking(drawn.segments.tracking[name_of(finding)]),
+        "finding_category": concept(structure.category),
+        "finding_type": concept(structure.type),
+        "finding_sites": [_site(finding)],
+        "algorithm_id": _algorithm(findings),
+        "measurements": [measurement(number) for number in numbers],
+    }
+    segment = drawn.segments.of(finding)
+    group: Group
+    if segment is None:
+        group = MeasurementsAndQualitativeEvaluations(**common)
+    else:
+        common["referenced_segment"] = _reference(segment, drawn)
+        group = VolumetricROIMeasurementsAndQualitativeEvaluations(**common)
+    items = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
+    for item, number in zip(items, numbers, strict=True):
+        if number.line is not None:
+            add_line(item, number.line, drawn.planes, drawn.source)
+    return group
+
+
+def _tracking(tracking: Tracking) -> TrackingIdentifier:
+    from highdicom.sr import TrackingIdentifier
+
+    return TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier)
+
+
+def _site(finding: Finding) -> FindingSite:
+    from highdicom.sr import FindingSite
+
+    region, pole = KIDNEY, None
+    if isinstance(finding, StoneFinding):
+        region = STONE_SITES[finding.location]
+    if isinstance(finding, LesionFinding | StoneFinding) and region is KIDNEY and finding.pole is not None:
+        pole = POLES.get(finding.pole)
+    return FindingSite(
+        anatomic_location=concept(region),
+        laterality=concept(SIDE_CODES[finding.side]),
+        topographical_modifier=concept(pole) if pole else None,
+    )
+
+
+def _algorithm(findings: Findings) -> AlgorithmIdentification:
+    from highdicom.sr import AlgorithmIdentification
+
+    parameters = [f"{name}={value}" for name, value in algorithm.parameters(findings).items()]
+    return AlgorithmIdentification(algorithm.NAME, findings.provenance.kidneyseg_version, parameters or None)
+
+
+def _reference(segment: Segment, drawn: Drawn) -> ReferencedSegment:
+    from highdicom.sr import ReferencedSegment, SourceSeriesForSegmentation
+
+    return ReferencedSegment(
+        sop_class_uid=drawn.segmentation.SOPClassUID,
+        sop_instance_uid=drawn.segmentation.SOPInstanceUID,
+        segment_number=segment.number,
+        source_series=SourceSeriesForSegmentation(drawn.source.frames[0].series_uid),
+    )
