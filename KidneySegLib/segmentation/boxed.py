@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.memory import probabilities_within_memory
+from KidneySegLib.segmentation.organ_channels import Level
 from KidneySegLib.segmentation.predict import OrganMasks
 from KidneySegLib.segmentation.resampling import grid_shape, resample, restore
 from KidneySegLib.structures import Side
@@ -30,6 +31,7 @@ def box_probabilities(
     tell: Callable[[float], None],
     masks: tuple[np.ndarray, np.ndarray] | None = None,
     outputs: Sequence[str] | None = None,
+    other: Level | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
     """Returns the probability of outputs in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
 
@@ -42,6 +44,7 @@ def box_probabilities(
         masks: bool ``(k, j, i)`` in ``box``: the kidney with its lesions and its outline, for a stage whose inputs are
             made from them.
         outputs: which ones, in which order; None takes every one.
+        other: with ``masks``: level of the patient's other kidney, if there is one.
     """
     stage, crop = predictor.stage, volume.voxels[box]
     if side is Side.LEFT:
@@ -58,7 +61,8 @@ def box_probabilities(
         hu: torch.Tensor = resample(crop, shape)
         organ = None
         if masks is not None:
-            organ = OrganMasks(*(resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks))
+            whole, kidney = (resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks)
+            organ = OrganMasks(whole, kidney, other)
         found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
         for place, output in enumerate(wanted):
             total[place] += restore(found[output], crop.shape).numpy()

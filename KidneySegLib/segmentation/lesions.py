@@ -13,6 +13,8 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.boxed import Box, box_probabilities
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
 from KidneySegLib.segmentation.organ import Organ, outline_in
+from KidneySegLib.segmentation.organ_channels import Level, parenchyma_level
+from KidneySegLib.segmentation.resampling import grid_shape, resample
 from KidneySegLib.structures import KIDNEYS, Side
 
 if TYPE_CHECKING:
@@ -44,8 +46,27 @@ class Lesions:
     flags: tuple[Flag, ...]
 
 
+def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> Level:
+    """Returns the level of a kidney's parenchyma as the lesion stage sees it, on its grid.
+
+    Args:
+        volume: canonical orientation.
+        outline: the kidney.
+        predictor: the lesion stage.
+    """
+    crop = volume.voxels[outline.box]
+    shape = grid_shape(crop.shape, volume.spacing[::-1], predictor.stage.spacing)
+    return parenchyma_level(resample(crop, shape), resample(outline.mask.astype(np.uint8), shape) >= 0.5)
+
+
 def find_lesions(
-    volume: Volume, outline: Outline, organ: Organ, predictor: Predictor, rules: Rules, tell: Callable[[float], None]
+    volume: Volume,
+    outline: Outline,
+    organ: Organ,
+    predictor: Predictor,
+    rules: Rules,
+    tell: Callable[[float], None],
+    other: Level | None = None,
 ) -> Lesions:
     """Segments the masses and cysts of one kidney.
 
@@ -56,12 +77,13 @@ def find_lesions(
         predictor: the lesion stage, with the outputs ``mass`` and ``cyst``.
         rules: of the bundle.
         tell: takes the finished share.
+        other: level of the patient's other kidney, if there is one.
     """
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
     kidney = outline_in(outline, organ.box)
     masks = (organ.mask, kidney)
-    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"))
+    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"), other)
     # The network looks around the organ; lesions lie within it, and its box is a third as large.
     within, box = _filled(organ)
     kidney, (mass, cyst) = kidney[within], (channel[within] for channel in found)

@@ -7,6 +7,7 @@ difference need not find it out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +22,51 @@ _RANGE_HU = (-160.0, 340.0)
 _SMOOTH_MM = 5.0
 _UNENHANCED_HU = 35.0
 _BRIGHT_SHARE = 0.75
+# Two kidneys that differ by more are not alike: one is obstructed or badly perfused.
+_ALIKE_HU = 25.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """How dense a kidney's parenchyma is.
+
+    Attributes:
+        middle: median in HU.
+        bright: upper quartile in HU.
+    """
+
+    middle: float
+    bright: float
+
+    def corrected(self, other: Level | None) -> Level:
+        """Returns the level of the other kidney where that is a little denser.
+
+        A cyst inside the outline lowers the level of its kidney, down to its own where it fills half of the outline;
+        the two kidneys of a patient are alike.
+        """
+        return other if other is not None and 0 < other.middle - self.middle <= _ALIKE_HU else self
+
+
+def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor) -> Level:
+    """Returns the level of the voxels of a kidney; that of unenhanced parenchyma if there are none.
+
+    Args:
+        hu: any shape.
+        kidney: bool, same shape.
+    """
+    inside = hu[kidney].clamp(*_RANGE_HU)
+    if not inside.numel():
+        return Level(_UNENHANCED_HU, _UNENHANCED_HU)
+    values = inside.numpy()
+    return Level(float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE)))
 
 
 def organ_channels(
-    hu: torch.Tensor, organ: torch.Tensor, kidney: torch.Tensor, spacing: Sequence[float]
+    hu: torch.Tensor,
+    organ: torch.Tensor,
+    kidney: torch.Tensor,
+    spacing: Sequence[float],
+    other: Level | None = None,
 ) -> torch.Tensor:
     """Returns the input channels ``ORGAN_INPUTS``, 32-bit float ``(6, k, j, i)``.
 
@@ -34,16 +76,14 @@ def organ_channels(
         kidney: bool, same shape: its outline without most of its large lesions, which gives the level of
             parenchyma; that of unenhanced parenchyma is taken where it is empty.
         spacing: mm along k, j, i.
+        other: of the patient's other kidney.
     """
     import torch
     from scipy.ndimage import gaussian_filter
 
     hu = hu.clamp(*_RANGE_HU)
-    inside = hu[kidney]
-    level, bright = _UNENHANCED_HU, _UNENHANCED_HU
-    if inside.numel():
-        values = inside.numpy()
-        level, bright = float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE))
+    parenchyma = parenchyma_level(hu, kidney).corrected(other)
+    level, bright = parenchyma.middle, parenchyma.bright
     smooth = torch.from_numpy(gaussian_filter(hu.numpy(), [_SMOOTH_MM / s for s in spacing], truncate=3.0))
     return torch.stack(
         [

@@ -17,7 +17,7 @@ from KidneySegLib.segmentation.boxed import Box
 from KidneySegLib.segmentation.certainty import Certainty
 from KidneySegLib.segmentation.device import Device, choose_device
 from KidneySegLib.segmentation.kidney import Outline, outline_kidney
-from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
 from KidneySegLib.segmentation.organ import find_organ
@@ -163,6 +163,7 @@ def _find_lesions(
     """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
     if not predictors.keys() >= LESION_STAGES:
         return []
+    levels = [outline_level(canonical, outline, predictors["lesion"]) for outline in outlines]
     lesions = []
     for number, outline in enumerate(outlines):
 
@@ -172,7 +173,8 @@ def _find_lesions(
 
         organ = find_organ(canonical, outline, predictors["organ"], partial(_tell_part, tell, 0.0, _ORGAN_SHARE))
         tell_rest = partial(_tell_part, tell, _ORGAN_SHARE, 1.0)
-        found = find_lesions(canonical, outline, organ, predictors["lesion"], bundle.rules, tell_rest)
+        other = levels[1 - number] if len(levels) == 2 else None
+        found = find_lesions(canonical, outline, organ, predictors["lesion"], bundle.rules, tell_rest, other)
         lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
 

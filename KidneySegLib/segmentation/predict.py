@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
-from KidneySegLib.segmentation.organ_channels import organ_channels
+from KidneySegLib.segmentation.organ_channels import Level, organ_channels
 from KidneySegLib.segmentation.resampling import normalise
 
 if TYPE_CHECKING:
@@ -25,10 +25,12 @@ class OrganMasks:
     Attributes:
         organ: bool ``(k, j, i)``: the kidney with its lesions.
         kidney: bool ``(k, j, i)``: its outline.
+        other: level of the patient's other kidney; None if there is none.
     """
 
     organ: torch.Tensor
     kidney: torch.Tensor
+    other: Level | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Predictor:
             image = normalise(padded, stage.window)[None, None]
         else:
             whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
-            image = organ_channels(padded, whole, kidney, stage.spacing)[None]
+            image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)[None]
         done, total = 0, tile_count(tuple(image.shape[2:]), stage)
 
         def run(tile: torch.Tensor) -> torch.Tensor:

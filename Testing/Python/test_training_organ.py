@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan
-from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, organ_channels
+from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, Level, organ_channels, parenchyma_level
 from KidneySegLib.training.learner import Learner
 from KidneySegLib.training.organ_masks import drawn_organ, outlined_kidney
 from KidneySegLib.training.recipes import Schedule
@@ -33,6 +33,28 @@ def test_channels_are_relative_to_the_kidney_and_do_not_move_with_its_level():
     assert float(channels[0]["relative"][lesion].median()) == pytest.approx(-0.5)
     assert float(channels[1]["level"][0, 0, 0]) > float(channels[0]["level"][0, 0, 0])
     assert channels[0]["organ"][organ].eq(1).all() and channels[0]["organ"][~organ].eq(-1).all()
+
+
+def test_a_cyst_that_fills_the_outline_is_seen_against_the_other_kidney():
+    organ, cyst = ball(12), ball(10)
+    hu = torch.full(organ.shape, -100.0)
+    hu[organ], hu[cyst] = 30.0, 10.0
+
+    def relative(other: Level | None) -> float:
+        channels = dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, organ, SPACING, other), strict=True))
+        return float(channels["relative"][cyst].median()) * 60
+
+    assert relative(None) == 0  # alone it looks like parenchyma
+    assert relative(Level(30.0, 36.0)) == pytest.approx(-20)
+    # a kidney that is much denser enhances in another way, and a less dense one has the cyst itself
+    assert relative(Level(90.0, 110.0)) == relative(Level(5.0, 8.0)) == 0
+
+
+def test_the_level_of_a_kidney_is_that_of_its_own_voxels():
+    kidney = ball(12)
+    hu = torch.where(kidney, 120.0, -100.0)
+    assert parenchyma_level(hu, kidney) == Level(120.0, 120.0)
+    assert parenchyma_level(hu, torch.zeros_like(kidney)) == parenchyma_level(hu * 0, torch.zeros_like(kidney))
 
 
 def test_channels_of_no_kidney_are_finite():
