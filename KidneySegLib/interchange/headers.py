@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from KidneySegLib.dicom.frames import FrameHeader
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from pydicom.valuerep import DSfloat
 
 # Attributes of patient and study that must be present in every instance, if only empty (type 2, PS3.3 C.7.1 and C.7.2).
 REQUIRED = (
@@ -22,11 +26,13 @@ REQUIRED = (
 SEXES = ("M", "F", "O")
 
 
-def complete(dataset: Dataset) -> Dataset:
+def complete(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> Dataset:
     """Adds what is missing and empties what is not valid, so that results do not inherit it.
 
     Args:
         dataset: header of an image; it is changed.
+        frame: the same image, or the first frame of it, as the reader understood it.
+        spacing_mm: distance of slices, which stands for their thickness where the header states none.
 
     Returns:
         The same data set.
@@ -39,7 +45,37 @@ def complete(dataset: Dataset) -> Dataset:
     for keyword in ("PatientBirthDate", "StudyDate", "StudyTime"):
         if not _is_valid(dataset, keyword):
             setattr(dataset, keyword, "")
+    _state_geometry(dataset, frame, spacing_mm)
     return dataset
+
+
+def _state_geometry(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> None:
+    """States thickness, spacing and orientation where highdicom looks for them.
+
+    A multi-frame image may state them for each frame anew; the reader took only frames that have them in common.
+    """
+    from pydicom.dataset import Dataset
+    from pydicom.valuerep import DSfloat
+
+    stated = frame.thickness or 0.0
+    thickness = DSfloat(stated if stated > 0 else spacing_mm, auto_format=True)
+    if not frame.multiframe:
+        dataset.SliceThickness = thickness
+        return
+    orientation, measures = Dataset(), Dataset()
+    orientation.ImageOrientationPatient = _numbers(frame.orientation)
+    measures.PixelSpacing = _numbers(frame.pixel_spacing)
+    measures.SliceThickness = thickness
+    if not dataset.get("SharedFunctionalGroupsSequence"):
+        dataset.SharedFunctionalGroupsSequence = [Dataset()]
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [orientation], [measures]
+
+
+def _numbers(values: Sequence[float] | None) -> list[DSfloat]:
+    from pydicom.valuerep import DSfloat
+
+    return [DSfloat(value, auto_format=True) for value in values or ()]
 
 
 def _is_valid(dataset: Dataset, keyword: str) -> bool:

@@ -55,10 +55,10 @@ def read_source_images(
     """
     record = findings.provenance.input.source
     uids = tuple(record.get("sop_instance_uids", ()))
-    if not uids:
+    if not any(uids):
         raise InputError(
-            "The result was not made from a DICOM series, so there are no images that DICOM results could refer to. "
-            "Segment the DICOM series itself."
+            "The result was not made from a DICOM series with identifiers, so there are no images that DICOM results "
+            "could refer to. Segment the original DICOM series."
         )
     numbers = tuple(record.get("frame_numbers", ())) or (0,) * len(uids)
     found = {_key(frame): frame for frame in scan(series, progress)[0]}
@@ -69,7 +69,7 @@ def read_source_images(
     _check_usable(frames)
     resampled = bool(record["resampled"])
     slices = () if resampled else tuple(places.get(key) for key in zip(uids, numbers, strict=True))
-    return SourceImages(tuple(_headers(frames)), frames, slices)
+    return SourceImages(tuple(_headers(frames, findings.provenance.input.spacing_mm[2])), frames, slices)
 
 
 def _key(frame: FrameHeader) -> tuple[str, int]:
@@ -97,10 +97,10 @@ def _check_usable(frames: Sequence[FrameHeader]) -> None:
     problem = next((sentence for frame in frames if (sentence := placement_problem(frame))), None)
     if problem is not None:
         raise InputError(problem)
-    if not frames[0].frame_of_reference_uid:
+    if not (frames[0].frame_of_reference_uid and frames[0].study_uid and frames[0].series_uid):
         raise InputError(
-            "The series names no frame of reference, which DICOM results must share with it. Export it again from the "
-            "archive."
+            "The series does not name its study, itself and its frame of reference, which DICOM results must share or "
+            "refer to. Export it again from the archive."
         )
     if frames[0].multiframe and len({frame.sop_instance_uid for frame in frames}) > 1:
         raise InputError(
@@ -109,10 +109,11 @@ def _check_usable(frames: Sequence[FrameHeader]) -> None:
         )
 
 
-def _headers(frames: Sequence[FrameHeader]) -> list[Dataset]:
+def _headers(frames: Sequence[FrameHeader], spacing_mm: float) -> list[Dataset]:
     """Returns the completed headers of the files, each once."""
     from pydicom import dcmread
 
     with quiet_pydicom():
+        first = {frame.path: frame for frame in reversed(frames)}
         paths = dict.fromkeys(frame.path for frame in frames)
-        return [complete(dcmread(path, stop_before_pixels=True, force=True)) for path in paths]
+        return [complete(dcmread(path, stop_before_pixels=True, force=True), first[path], spacing_mm) for path in paths]

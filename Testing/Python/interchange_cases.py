@@ -18,6 +18,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from KidneySegLib.analysis.describe import describe
+from KidneySegLib.dicom.acquisition import Source
 from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
 from KidneySegLib.volume import Volume
@@ -62,19 +63,24 @@ def paint(volume: Volume) -> np.ndarray:
     return labels
 
 
+def provenance_of(volume: Volume, source: Source, **settings: Any) -> Provenance:
+    """How a result on a series came about."""
+    return Provenance(
+        started_utc="2026-01-01T00:00:00+00:00",
+        device="cpu",
+        precision="float32",
+        input=InputRecord.of(volume, "dicom", source.to_dict()),
+        bundles=(BundleRecord("ct-kidney", "1.1.0", SHA256),),
+        settings=settings,
+    )
+
+
 def result_on(series: Path, **settings: Any) -> Case:
     """Reads a series and describes the anatomy on it."""
     acquisition = read_ct(series)
     volume = acquisition.volume
     labels = paint(volume)
-    provenance = Provenance(
-        started_utc="2026-01-01T00:00:00+00:00",
-        device="cpu",
-        precision="float32",
-        input=InputRecord.of(volume, "dicom", acquisition.source.to_dict()),
-        bundles=(BundleRecord("ct-kidney", "1.1.0", SHA256),),
-        settings=settings,
-    )
+    provenance = provenance_of(volume, acquisition.source, **settings)
     return Case(series, volume, labels, describe(volume, labels, flags=[], provenance=provenance))
 
 
@@ -99,6 +105,20 @@ def _enhanced(folder: Path) -> None:
     write_enhanced(
         folder / "enhanced.dcm", [images[n] for n in order], [positions[n] for n in order], pixel_spacing=PIXEL
     )
+
+
+def _enhanced_per_frame(folder: Path) -> None:
+    """A multi-frame image that states spacing and orientation for each frame, and no thickness."""
+    _enhanced(folder)
+    path = folder / "enhanced.dcm"
+    image = dcmread(path)
+    shared = image.SharedFunctionalGroupsSequence[0]
+    del shared.PixelMeasuresSequence[0].SliceThickness
+    for item in image.PerFrameFunctionalGroupsSequence:
+        item.PlaneOrientationSequence = shared.PlaneOrientationSequence
+        item.PixelMeasuresSequence = shared.PixelMeasuresSequence
+    del shared.PlaneOrientationSequence, shared.PixelMeasuresSequence
+    image.save_as(path)
 
 
 def _tilted(folder: Path) -> None:
@@ -130,6 +150,8 @@ GEOMETRIES: dict[str, Callable[[Path], None]] = {
     "missing slice": lambda folder: _plain(folder, positions=[p for n, p in enumerate(stack(AXIAL)) if n != 12]),
     "rounded positions": _rounded,
     "multi-frame": _enhanced,
+    "multi-frame, all per frame": _enhanced_per_frame,
+    "no thickness": lambda folder: _plain(folder, SliceThickness=None),
     "negative spacing": lambda folder: _plain(folder, SpacingBetweenSlices=-5),
 }
 

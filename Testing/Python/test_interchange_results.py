@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from interchange_cases import Case, make_case, masks_on, read
+from dicom_writing import AXIAL, write_field
+from interchange_cases import PIXEL, SHAPE, Case, body, make_case, masks_on, paint, provenance_of, read, stack
 from pydicom.dataset import Dataset
 from typer.testing import CliRunner
 
+from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.commands.app import app
 from KidneySegLib.engine import Run
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
@@ -20,6 +22,7 @@ from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.results import FILES, write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
 from KidneySegLib.reporting.label_files import write_nifti
+from KidneySegLib.slice_reading import read_slice
 from KidneySegLib.volume import Volume
 
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -134,7 +137,7 @@ def test_a_series_that_is_not_the_results_is_refused(case: Case, tmp_path: Path,
 def test_a_result_of_an_image_file_is_refused(case: Case) -> None:
     provenance = case.findings.provenance
     plain = replace(provenance, input=replace(provenance.input, kind="nii.gz", source={}))
-    with pytest.raises(InputError, match="not made from a DICOM series"):
+    with pytest.raises(InputError, match="not made from a DICOM series with identifiers"):
         read_source_images(case.series, replace(case.findings, provenance=plain))
 
 
@@ -167,6 +170,24 @@ def test_findings_keep_their_voxels_whatever_their_names(case: Case, tmp_path: P
         (number,) = [int(s.SegmentNumber) for s in segmentation.SegmentSequence if s.TrackingID == lesion.id]
         centre = case.volume.to_lps(np.argwhere(masks[number])).mean(axis=0)
         np.testing.assert_allclose(centre, lesion.measures.centroid_lps_mm, atol=0.02)
+
+
+@pytest.mark.parametrize("thickness", [5, None])
+def test_a_single_slice_has_results_too(tmp_path: Path, thickness: float | None) -> None:
+    slice_of = {"field": body, "pixel_spacing": PIXEL, "shape": SHAPE, "SliceThickness": thickness}
+    write_field(tmp_path / "s", [stack(AXIAL)[12]], **slice_of)  # type: ignore[arg-type]
+    slab = read_slice(tmp_path / "s")
+    volume, labels = slab.acquisition.volume, paint(slab.acquisition.volume)
+    provenance = provenance_of(volume, slab.acquisition.source)
+    findings = describe_slice(
+        volume, labels, thickness_mm=slab.thickness_mm, estimated_hu=False, flags=[], provenance=provenance
+    )
+    paths = write_dicom_results(tmp_path / "out", volume, labels, findings, tmp_path / "s")
+    masks = masks_on(volume, read(paths[0]))
+    assert np.array_equal(np.sum(list(masks.values()), axis=0), labels > 0)
+    (container,) = [item for item in read(paths[1]).ContentSequence if item.ValueType == "CONTAINER"]
+    concepts = {i.ConceptNameCodeSequence[0].CodeMeaning for i in container.ContentSequence[0].ContentSequence}
+    assert "Length" in concepts and ("Volume" in concepts) == (thickness is not None)
 
 
 def test_the_report_is_an_encapsulated_pdf_of_the_same_study(case: Case) -> None:

@@ -13,7 +13,7 @@ from KidneySegLib.interchange.results import write_dicom_results
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 # kinds of series whose headers differ most
-SERIES = ("axial", "multi-frame", "negative spacing", "gantry tilt", "missing slice")
+SERIES = ("axial", "multi-frame", "multi-frame, all per frame", "no thickness", "negative spacing", "gantry tilt")
 
 
 @pytest.fixture(scope="module", params=SERIES)
