@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import slicer.util
+from slicer.i18n import tr as _
 
 from KidneySegWidgets.engineLocation import ensureEngine
 from KidneySegWidgets.resultNodes import ResultNodes
@@ -33,7 +34,7 @@ def currentLabels(result: ResultNodes) -> np.ndarray:
         extent = slicer.vtkSegmentation.EXTENT_REFERENCE_GEOMETRY
         logic = slicer.modules.segmentations.logic()
         if not logic.ExportSegmentsToLabelmapNode(node, names, exported, grid, extent):
-            raise RuntimeError("The segments cannot be read. Undo the last change in Segment Editor and try again.")
+            raise RuntimeError(_("The segments cannot be read. Undo the last change in Segment Editor and try again."))
         values = slicer.util.arrayFromVolume(exported)
         # the exporter numbers segments in the order of the list
         labels[...] = np.array([0, *(label for _name, label in identifiers)], np.uint8)[values]

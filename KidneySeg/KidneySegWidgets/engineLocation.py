@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import slicer
+from slicer.i18n import tr as _
 
 
 def engineRoot() -> Path:
@@ -22,7 +23,7 @@ def engineRoot() -> Path:
     for folder in (moduleFolder, moduleFolder.parent):
         if (folder / "KidneySegLib" / "__init__.py").is_file():
             return folder
-    raise RuntimeError("The engine of KidneySeg (KidneySegLib) is missing. Install the extension KidneySeg again.")
+    raise RuntimeError(_("The engine of KidneySeg (KidneySegLib) is missing. Install the extension KidneySeg again."))
 
 
 def ensureEngine() -> None:
@@ -42,5 +43,5 @@ def pythonExecutable() -> str:
         "PythonSlicer", path=os.path.join(slicer.app.slicerHome, "bin")
     )
     if not found:
-        raise RuntimeError("Slicer's Python (PythonSlicer) was not found. Install Slicer again.")
+        raise RuntimeError(_("Slicer's Python (PythonSlicer) was not found. Install Slicer again."))
     return found

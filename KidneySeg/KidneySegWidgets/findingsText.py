@@ -5,7 +5,11 @@ from __future__ import annotations
 import html
 from typing import Any
 
+import slicer
 from slicer.i18n import tr as _
+
+from KidneySegWidgets.engineLocation import ensureEngine
+from KidneySegWidgets.settings import REPORT_LANGUAGES
 
 _COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#607d8b"}
 _MARKS = {"error": "●", "warning": "▲", "info": "–"}
@@ -49,13 +53,25 @@ def summaryText(findings: Any) -> str:
 
 
 def flagsHtml(findings: Any) -> str:
-    """Returns the flags as a list, the grave ones first; every text is escaped."""
+    """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped."""
+    ensureEngine()
+    from KidneySegLib.reporting.flag_messages import translate
+
     flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
     if not flags:
         return _("No remarks.")
+    language = _engineLanguage()
     rows = (
         f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
-        f"<td>{html.escape(flag.message)}</td></tr>"
+        f"<td>{html.escape(translate(flag.message, language))}</td></tr>"
         for flag in flags
     )
     return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
+
+
+def _engineLanguage() -> Any:
+    """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English."""
+    from KidneySegLib.reporting.translations import Language
+
+    code = str(slicer.app.userSettings().value("language") or "en").partition("_")[0]
+    return Language.of(code if code in dict(REPORT_LANGUAGES) else "en")

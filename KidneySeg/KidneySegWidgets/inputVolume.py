@@ -11,6 +11,7 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
+from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.straightGrid import isSheared, resample, straightGrid
@@ -145,7 +146,7 @@ def _box(roi: Any, ijkToRas: np.ndarray, shape: tuple[int, ...]) -> tuple[slice,
     low = np.clip(np.floor(kji.min(axis=0)), 0, None).astype(int)
     high = np.minimum(np.ceil(kji.max(axis=0)).astype(int) + 1, shape)
     if np.any(low >= high):
-        raise ValueError("The region lies outside the volume. Move it, or choose no region.")
+        raise ValueError(_("The region lies outside the volume. Move it, or choose no region."))
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 

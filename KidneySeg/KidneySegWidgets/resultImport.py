@@ -52,20 +52,20 @@ def drawLabels(result: ResultNodes) -> None:
     labels, node = result.networkLabels, result.segmentationNode
     ensureEngine()
     from KidneySegLib import __version__
-    from KidneySegLib.structures import BY_LABEL
+    from KidneySegLib.structures import STRUCTURES
 
     node.GetSegmentation().RemoveAllSegments()
     node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
     layer = _layer(labels)
-    for value in np.unique(slicer.util.arrayFromVolume(labels)):
-        if value:
-            key = BY_LABEL[int(value)].key
+    voxels = slicer.util.arrayFromVolume(labels)
+    for structure in STRUCTURES:
+        if (voxels == structure.label).any():
             segment = slicer.vtkSegment()
-            styleSegment(segment, key, f"KidneySeg {__version__}")
-            segment.SetLabelValue(int(value))
+            styleSegment(segment, structure.key, f"KidneySeg {__version__}")
+            segment.SetLabelValue(structure.label)
             segment.AddRepresentation("Binary labelmap", layer)
-            node.GetSegmentation().AddSegment(segment, key)
+            node.GetSegmentation().AddSegment(segment, structure.key)
 
 
 def _layer(labels: Any) -> Any:

@@ -121,6 +121,19 @@ def test_phase_summary_and_flags_are_in_words(host: Any) -> None:
     assert "1 solid mass" in widget.ui.summaryLabel.text
 
 
+def test_remarks_are_in_slicers_language_where_the_engine_speaks_it(host: Any) -> None:
+    import slicer
+
+    slicer.app.userSettings().setValue("language", "es_419")
+    widget = segmented(host)
+    english = [flag.message for flag in widget.results.result.findings().flags]
+    shown = widget.ui.flagsBrowser.plainText
+    assert english and shown and not any(message in shown for message in english)
+    slicer.app.userSettings().setValue("language", "fr_FR")
+    widget.results.update()
+    assert all(message in widget.ui.flagsBrowser.plainText for message in english)
+
+
 def test_result_joins_the_study_of_its_volume(host: Any) -> None:
     import slicer
     from SlicerHost.hands import click, waitUntil

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Measures what the Slicer module adds to the engine's own time, from the click on Segment to segments and table.
+
+    python Testing/Benchmarks/module_overhead.py [--slices 300] [--device cpu]
+
+The module runs unchanged on the stand-in host (Testing/SlicerHost), with MRML, volumes and segmentations of Slicer's
+own, and starts the engine as its child process, as in Slicer. The volume is the synthetic sample, 512x512 pixels.
+Counted as the module's are: from the click until the child process starts (voxels are taken from the node and written
+to a file), and from the end of the process until segments, table and remarks are shown, the wait until that end is
+noticed (at most 0.1 s) included. What lies between is the engine's: starting Python, reading, computing, writing.
+
+Needs the extra `slicer` (slicer-core, PySide6). Nothing else should run on the machine meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "Testing"), str(Path(__file__).resolve().parent)]
+
+LIMIT_S = 2.0
+
+
+class TimedStart:
+    """Starts a child process and notes when it started and when it ended."""
+
+    def __init__(self, start: Any) -> None:
+        self._start = start
+        self.started = self.ended = 0.0
+
+    def __call__(self, *arguments: Any) -> subprocess.Popen[str]:
+        self.started = time.perf_counter()
+        process = self._start(*arguments)
+        threading.Thread(target=self._wait, args=(process.pid,), daemon=True).start()
+        return process
+
+    def _wait(self, pid: int) -> None:
+        """Notes when the process has ended; it stays a zombie until the module's own poll takes it off."""
+        status = Path(f"/proc/{pid}/stat")
+        while True:
+            try:
+                state = status.read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            except OSError:
+                state = "X"
+            if state in "ZX":
+                self.ended = time.perf_counter()
+                return
+            time.sleep(0.005)
+
+
+def main() -> int:
+    """Runs the benchmark; returns 1 if the module takes longer than it may."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--device", default="cpu", help="as in kidneyseg segment")
+    options = parser.parse_args()
+    from SlicerHost import availability
+
+    if availability.missing():
+        print(availability.missing(), file=sys.stderr)
+        return 2
+    from run_benchmarks import make_sample
+
+    with tempfile.TemporaryDirectory(prefix="kidneyseg-benchmark-") as scratch:
+        series = make_sample(Path(scratch) / "sample", options.slices)
+        before, engine, after, engine_total = measure(series, options.device)
+    added = before + after
+    print(f"512x512x{options.slices}, {options.device}")
+    print(f"click to start of the engine   {before:6.2f} s")
+    print(f"engine as a process            {engine:6.2f} s (its own stages: {engine_total:.2f} s)")
+    print(f"end of the engine to segments  {after:6.2f} s")
+    print(f"added by the module            {added:6.2f} s (allowed: {LIMIT_S:.1f} s)")
+    return int(added > LIMIT_S)
+
+
+def measure(series: Path, device: str) -> tuple[float, float, float, float]:
+    """Returns the seconds before, in and after the engine's process, and the sum of the engine's own stages."""
+    from SlicerHost.host import start
+
+    host = start()
+    from SlicerHost.hands import click, waitUntil
+
+    widget = host.openModule(ROOT / "KidneySeg" / "KidneySeg.py")
+    from KidneySegWidgets import processRunner
+    from KidneySegWidgets.sampleData import loadSeries
+
+    loadSeries(series)
+    host.app.processEvents()
+    widget.logic.getParameterNode().device = device
+    timed = processRunner.startProcess = TimedStart(processRunner.startProcess)
+    clicked = time.perf_counter()
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None, 600)
+    shown = time.perf_counter()
+    if widget.results.result is None:
+        raise RuntimeError(widget.ui.statusLabel.text)
+    stages = widget.results.result.findings().provenance.seconds
+    return timed.started - clicked, timed.ended - timed.started, shown - timed.ended, sum(stages.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
