@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,3 +19,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real images are not here (no folder ../shared/data beside the checkout)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def slicer_python() -> str:
+    """A Python in which slicer-core can be imported."""
+    python = os.environ.get("KIDNEYSEG_SLICER_PYTHON", sys.executable)
+    check = subprocess.run([python, "-c", "import slicer_core"], capture_output=True, check=False)
+    if check.returncode:
+        pytest.skip("slicer-core is not installed here (see KIDNEYSEG_SLICER_PYTHON)")
+    return python

@@ -7,9 +7,7 @@ that the environment variable KIDNEYSEG_SLICER_PYTHON names.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,16 +67,6 @@ def test_missing_resources_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     inside = tmp_path / "KidneySegLib" / "Resources"
     (inside / "Terminology").mkdir(parents=True)
     assert resource_folder() == inside.resolve()
-
-
-@pytest.fixture(scope="session")
-def slicer_python() -> str:
-    """A Python in which slicer-core can be imported."""
-    python = os.environ.get("KIDNEYSEG_SLICER_PYTHON", sys.executable)
-    check = subprocess.run([python, "-c", "import slicer_core"], capture_output=True, check=False)
-    if check.returncode:
-        pytest.skip("slicer-core is not installed here (see KIDNEYSEG_SLICER_PYTHON)")
-    return python
 
 
 @pytest.mark.parametrize("order", [AxisOrder((0, 1, 2), (False,) * 3), AxisOrder((2, 0, 1), (True, False, True))])
