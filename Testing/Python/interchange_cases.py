@@ -126,6 +126,11 @@ def _tilted(folder: Path) -> None:
     _plain(folder, positions=positions, GantryDetectorTilt=16.7)
 
 
+def _slanted(folder: Path) -> None:
+    """Beside each other by less than what counts as a tilt."""
+    _plain(folder, positions=[p + (0.0009 * (p[2] + 65), 0, 0) for p in stack(AXIAL)])
+
+
 def _uneven(folder: Path) -> None:
     heights = np.concatenate([np.arange(-64, 0, 3.0), np.arange(0, 66, 5.0)])
     _plain(folder, positions=[stack(AXIAL)[0] * (1, 1, 0) + (0, 0, z) for z in heights])
@@ -146,6 +151,7 @@ GEOMETRIES: dict[str, Callable[[Path], None]] = {
     "sagittal": lambda folder: _plain(folder, SAGITTAL, count=46),
     "coronal": lambda folder: _plain(folder, CORONAL, count=30),
     "gantry tilt": _tilted,
+    "slight slant": _slanted,
     "uneven spacing": _uneven,
     "missing slice": lambda folder: _plain(folder, positions=[p for n, p in enumerate(stack(AXIAL)) if n != 12]),
     "rounded positions": _rounded,

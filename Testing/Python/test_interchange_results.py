@@ -19,6 +19,7 @@ from KidneySegLib.engine import Run
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
+from KidneySegLib.interchange.result_folder import read_result
 from KidneySegLib.interchange.results import FILES, write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
 from KidneySegLib.reporting.label_files import write_nifti
@@ -220,6 +221,16 @@ def test_the_command_writes_beside_the_result(case: Case, result: Path, tmp_path
     assert np.array_equal(np.sum(list(masks.values()), axis=0), case.labels > 0)
 
 
+@pytest.mark.parametrize("geometry", ["slight slant", "oblique", "gantry tilt"])
+def test_a_label_map_from_its_file_lies_where_it_lay(tmp_path: Path, geometry: str) -> None:
+    case = make_case(tmp_path, geometry)
+    write_nifti(tmp_path / "labels.nii.gz", case.volume, case.labels)
+    (tmp_path / "findings.json").write_text(case.findings.to_json(), encoding="utf-8")
+    labels, _ = read_result(tmp_path)
+    assert np.array_equal(labels.voxels, case.labels)
+    np.testing.assert_allclose(labels.ijk_to_lps, case.volume.ijk_to_lps, atol=1e-5)
+
+
 def test_the_command_writes_a_label_map_elsewhere(case: Case, result: Path, tmp_path: Path) -> None:
     invoke("dicom", result, "--source", case.series, "--labelmap", "--output", tmp_path / "out")
     assert read(tmp_path / "out" / FILES[0]).SOPClassUID == "1.2.840.10008.5.1.4.1.1.66.7"
@@ -232,7 +243,7 @@ def test_the_command_refuses_what_is_no_result(case: Case, result: Path, tmp_pat
     with pytest.raises(InputError, match="report does not exist"):
         invoke("dicom", result, "--source", case.series, "--pdf", tmp_path / "no.pdf")
     write_nifti(result / "labels.nii.gz", Volume(case.volume.voxels, np.diag([1.0, 1, 1, 1])), case.labels)
-    with pytest.raises(KidneySegError, match="does not lie on the slices"):
+    with pytest.raises(KidneySegError, match="does not lie on the grid of the image"):
         invoke("dicom", result, "--source", case.series)
     assert names(result) == ["findings.json", "labels.nii.gz"]
 
