@@ -15,6 +15,10 @@ from KidneySegLib.dicom.frames import FrameHeader
 SAME_POSITION = 0.05
 # Direction cosines may deviate this much from right angles and unit length: they are often written with two decimals.
 COSINE_TOLERANCE = 0.01
+# No table moves farther (mm), and no CT has pixels (mm) beyond these: such values are damage, and numbers of any size
+# would do harm further on.
+FARTHEST = 1e5
+SMALLEST_PIXEL, LARGEST_PIXEL = 1e-3, 100.0
 
 
 def placement_problem(frame: FrameHeader) -> str | None:
@@ -25,16 +29,25 @@ def placement_problem(frame: FrameHeader) -> str | None:
             f"The images have no position and orientation in the patient{known if frame.has_slice_location else ''}. "
             "Export the original series again, not a secondary capture."
         )
-    row, column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
-    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
-    if np.abs(lengths - 1).max() > COSINE_TOLERANCE or abs(float(row @ column)) > COSINE_TOLERANCE:
+    if np.abs(frame.position).max() > FARTHEST:
+        return "The positions of the images in the header lie outside any scanner. Export the original series again."
+    if not _are_perpendicular_unit_vectors(frame.orientation):
         return (
             "The image orientation in the header is not a pair of perpendicular unit vectors, so distances cannot be "
             "trusted. Export the series again."
         )
-    if frame.pixel_spacing is None or min(frame.pixel_spacing) <= 0:
+    spacing = frame.pixel_spacing
+    if spacing is None or min(spacing) < SMALLEST_PIXEL or max(spacing) > LARGEST_PIXEL:
         return "The header has no valid pixel spacing, so nothing can be measured. Export the series again."
     return None
+
+
+def _are_perpendicular_unit_vectors(orientation: Sequence[float]) -> bool:
+    vectors = np.array(orientation).reshape(2, 3)
+    if np.abs(vectors).max() > 2:  # also what is too large to be squared
+        return False
+    lengths = np.linalg.norm(vectors, axis=1)
+    return bool(np.abs(lengths - 1).max() <= COSINE_TOLERANCE and abs(vectors[0] @ vectors[1]) <= COSINE_TOLERANCE)
 
 
 def image_axes(frame: FrameHeader) -> np.ndarray:

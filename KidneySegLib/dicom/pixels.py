@@ -12,6 +12,7 @@ import numpy as np
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, guess_offset
 from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.dicom.stored_pixels import check_stored_pixels
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Packages for pip that decode all compressed transfer syntaxes that CT comes in.
 _DECODERS = "python-gdcm and pylibjpeg[openjpeg]"
+# Rescale values beyond these make no Hounsfield units of any stored number; they are damage.
+_LEAST_SLOPE, _GREATEST_SLOPE, _GREATEST_INTERCEPT = 1e-4, 1e3, 1e5
 # Padding is believed only where it cannot be tissue or metal.
 _PADDING_BELOW, _PADDING_ABOVE = -900, 3071
 
@@ -48,13 +51,16 @@ class PixelReader:
         """
         from pydicom.pixels.utils import iter_pixels
 
-        _require_decoder(frame.transfer_syntax)
         try:
             with quiet_pydicom():
+                _require_decoder(frame.transfer_syntax)
                 array = next(iter_pixels(self._load(frame.path), indices=[frame.frame], raw=True))
+        except InputError:
+            raise
         except Exception as error:  # damaged data makes the decoders raise nearly anything
             raise InputError(_damaged(frame)) from error
-        if array.shape != (frame.rows, frame.columns):
+        is_finite = array.dtype.kind != "f" or np.isfinite(array).all()
+        if array.shape != (frame.rows, frame.columns) or not is_finite:
             raise InputError(_damaged(frame))
         return array
 
@@ -70,13 +76,14 @@ class PixelReader:
         """
         raw = self.raw(frame)
         slope, intercept = (assumed.slope, assumed.intercept) if assumed else (frame.slope, frame.intercept)
-        if slope is None or intercept is None or slope == 0:
+        if slope is None or intercept is None or not _are_plausible(slope, intercept):
             raise InputError("An image has no valid rescale values, so its Hounsfield units are unknown.")
-        if slope == 1 and intercept == int(intercept):
+        if slope == 1 and intercept == int(intercept) and raw.dtype.kind in "iu":
             values = raw.astype(np.int32)
             values += int(intercept)
         else:
-            values = np.rint(raw * np.float32(slope) + np.float32(intercept)).astype(np.int32)
+            values = np.rint(raw * np.float32(slope) + np.float32(intercept))
+            values = np.clip(values, AIR, HIGHEST + 1).astype(np.int32)
         values[values > HIGHEST] = AIR
         _remove_padding(values, raw, frame.padding, slope, intercept)
         return np.maximum(values, AIR, out=values).astype(np.int16)
@@ -91,6 +98,7 @@ class PixelReader:
                 implicit, little_endian = dataset.original_encoding
                 explicit = ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian
                 dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+            check_stored_pixels(dataset)
             self._path, self._dataset = path, dataset
         return self._dataset
 
@@ -104,7 +112,7 @@ def decide_rescale(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[
     Raises:
         InputError: values are missing and the stored ones do not show what they mean.
     """
-    if all(frame.slope and frame.intercept is not None for frame in frames):
+    if all(_are_plausible(frame.slope, frame.intercept) for frame in frames):
         return None, []
     if any(frame.slope is not None or frame.intercept is not None for frame in frames):
         raise InputError(
@@ -122,6 +130,12 @@ def decide_rescale(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[
         "check that fluid and fat have plausible Hounsfield units."
     )
     return Rescale(intercept=offset), [Flag("rescale_assumed", Severity.WARNING, message)]
+
+
+def _are_plausible(slope: float | None, intercept: float | None) -> bool:
+    if slope is None or intercept is None:
+        return False
+    return _LEAST_SLOPE <= slope <= _GREATEST_SLOPE and abs(intercept) <= _GREATEST_INTERCEPT
 
 
 def storage_flags(frames: Sequence[FrameHeader], voxels: np.ndarray) -> list[Flag]:

@@ -22,11 +22,12 @@ def fill(plan: StackPlan, read: Callable[[int], np.ndarray], progress: Callable[
         read: returns image n of the plan in Hounsfield units, int16 array (rows, columns).
         progress: called with the share done, 0 to 1.
     """
+    # the first image shows whether there is as much as the headers say, before memory is taken for it
+    before = read(0)
     voxels = np.empty(plan.shape, dtype=np.int16)
-    before = np.empty(0, dtype=np.int16)
     k = 0
     for n, place in enumerate(plan.along):
-        image = read(n)
+        image = read(n) if n else before
         if plan.shifts is not None:
             image = shift(image, plan.shifts[n], plan.shape[1:])
         while k < len(plan.targets) and plan.targets[k] <= place:

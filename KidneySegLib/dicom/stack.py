@@ -24,6 +24,8 @@ UNEVEN_SHARE = 0.05
 UNEVEN_LENGTH = 0.1
 # Where more of the slices are "missing" than this, the scan was made with two spacings.
 MISSING_SHARE = 0.2
+# An even grid with more slices than this for each image would be nearly all interpolated, and may not fit in memory.
+MOST_SLICES_PER_IMAGE = 5
 # Slices may lie this far (mm) beside the straight line through the stack; less than a third of a pixel.
 SIDEWAYS_TOLERANCE = 0.2
 
@@ -129,6 +131,11 @@ def _even_targets(along: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
         return filled, _missing(along, filled)
     # Fine enough for the densest part, but not for one odd pair of slices.
     finest = float(np.percentile(distances, 10, method="lower"))
+    if length / finest > MOST_SLICES_PER_IMAGE * len(along):
+        raise GeometryError(
+            f"The distances of the slices vary too much for one volume ({distances.min():.2f} to {distances.max():.2f} "
+            "mm). Export each scan as a series of its own."
+        )
     targets = np.linspace(along[0], along[-1], max(2, round(length / finest) + 1))
     message = (
         f"The distance of the slices varies from {distances.min():.2f} to {distances.max():.2f} mm. The volume was "
