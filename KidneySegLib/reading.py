@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from KidneySegLib.dicom.acquisition import Acquisition, Source
 from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, check_values, guess_offset
-from KidneySegLib.dicom.scan import is_dicom_file
+from KidneySegLib.dicom.scan import files_below, is_dicom_file
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.volume import IMAGE_SUFFIXES, ORTHOGONALITY_TOLERANCE, is_image_file, read_image
@@ -36,9 +37,13 @@ def read_input(
         InputError: nothing that can be read, or not a CT.
         GeometryError: the geometry cannot be trusted.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:
+        raise InputError("The file or folder cannot be opened: no permission. Choose a copy of your own.") from error
+    if is_folder:
         return _read_folder(path, progress, series_uid)
-    if not path.exists():
+    if not is_file:
         raise InputError("The file or folder does not exist. Check the path.")
     if is_image_file(path):
         return read_image_file(path, progress)
@@ -70,9 +75,12 @@ def read_image_file(path: Path, progress: Callable[[float], None] | None = None)
 
 
 def _read_folder(folder: Path, progress: Callable[[float], None] | None, series_uid: str | None) -> Acquisition:
-    if any(is_dicom_file(path) for path in folder.rglob("*") if path.is_file()):
+    files, locked = files_below(folder)
+    if any(is_dicom_file(path) for path in files):
         return read_ct(folder, series_uid=series_uid, progress=progress)
-    images = [path for path in sorted(folder.iterdir()) if path.is_file() and is_image_file(path)]
+    if locked or not all(os.access(path, os.R_OK) for path in files):
+        raise InputError("Files of the folder cannot be opened: no permission. Choose a copy of your own.")
+    images = [path for path in files if path.parent == folder and is_image_file(path)]
     if len(images) == 1:
         return read_image_file(images[0], progress)
     if images:

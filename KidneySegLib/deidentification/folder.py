@@ -12,7 +12,7 @@ from KidneySegLib.deidentification.identity import Identity
 from KidneySegLib.deidentification.instance import LeftOut, may_show_text, patient_of, read_instance, write_clean
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.deidentification.result_files import write_clean_image, write_clean_result
-from KidneySegLib.dicom.scan import is_dicom_file
+from KidneySegLib.dicom.scan import files_below, is_dicom_file
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.publishing import complaints, partial_folder
@@ -77,9 +77,12 @@ def deidentify(
         raise OutputError("The output folder lies in the input. Choose a folder elsewhere.")
     if output.exists():
         raise OutputError("The output folder exists already. Choose another name.")
+    files, locked = files_below(source) if source.is_dir() else ([source], 0)
     run = _Run(Pseudonyms(secret), options)
+    if locked:
+        run.summary.left_out["folders that cannot be opened"] = locked
     with complaints(), partial_folder(output.absolute()) as partial:
-        run.write(_files(source), partial, progress or (lambda share: None))
+        run.write(files, partial, progress or (lambda share: None))
         if not run.summary.files:
             raise InputError(f"Nothing could be de-identified. {left_out_sentence(run.summary)}".strip())
         partial.rename(output)
@@ -180,7 +183,3 @@ class _Run:
         except InputError as error:
             raise LeftOut("image files that cannot be read as a 3D image") from error
         self.summary.files += 1
-
-
-def _files(source: Path) -> list[Path]:
-    return [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())

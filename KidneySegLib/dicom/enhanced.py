@@ -9,18 +9,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from KidneySegLib.dicom.frames import FrameHeader, integer, number, numbers, text, texts
+from KidneySegLib.errors import InputError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+_SMALLEST_FRAME = 8  # bytes
+
 
 def frame_headers(dataset: Dataset, common: FrameHeader) -> list[FrameHeader]:
-    """Returns one header per frame; a frame without functional groups keeps what the file's top level says."""
-    count = integer(dataset, "NumberOfFrames") or 1
+    """Returns one header per frame; a frame without functional groups keeps what the file's top level says.
+
+    Raises:
+        InputError: the number of frames contradicts the functional groups or the size of the file.
+    """
     shared = _first_item(dataset, "SharedFunctionalGroupsSequence")
     own = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
-    own += [None] * (count - len(own))
-    return [_frame_header(common, index, item, shared) for index, item in enumerate(own[:count])]
+    count = integer(dataset, "NumberOfFrames") or len(own) or 1
+    # a frame takes at least the head of its item, however well it is compressed
+    if (own and len(own) != count) or not 0 < count <= common.path.stat().st_size // _SMALLEST_FRAME:
+        raise InputError("The number of frames in the DICOM file is wrong. Copy or export it again.")
+    return [_frame_header(common, index, item, shared) for index, item in enumerate(own or [None] * count)]
 
 
 def _frame_header(common: FrameHeader, index: int, own: Dataset | None, shared: Dataset | None) -> FrameHeader:

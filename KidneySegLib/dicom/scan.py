@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,24 @@ def read_headers(path: Path) -> list[FrameHeader]:
         raise InputError("The DICOM file is damaged. Copy or export it again.") from error
 
 
+def files_below(folder: Path) -> tuple[list[Path], int]:
+    """Returns all files of a folder and its subfolders by name, and how many subfolders cannot be opened.
+
+    Raises:
+        InputError: the folder itself cannot be opened.
+    """
+    locked: list[OSError] = []
+    files = [
+        Path(place, name)
+        for place, _, names in os.walk(folder, onerror=locked.append)
+        for name in names
+        if os.path.isfile(os.path.join(place, name))
+    ]
+    if not files and any(error.filename == str(folder) for error in locked):
+        raise InputError("The folder cannot be opened: no permission. Ask for the right to read it, or choose a copy.")
+    return sorted(files), len(locked)
+
+
 def scan(path: Path, progress: Callable[[float], None] | None = None) -> tuple[list[FrameHeader], int]:
     """Reads the headers of a folder with all its subfolders, or of the series that one file belongs to.
 
@@ -76,13 +95,16 @@ def scan(path: Path, progress: Callable[[float], None] | None = None) -> tuple[l
         progress: called with the share of files read, 0 to 1; an exception that it raises stops the reading.
 
     Returns:
-        The headers in the order of the file names, and how many DICOM files could not be read.
+        The headers in the order of the file names, and how many files and folders could not be read that may hold
+        images.
 
     Raises:
         InputError: the path does not exist, or the one file is not a DICOM image.
     """
     if path.is_dir():
-        return _scan_files(_files_below(path), progress)
+        files, locked = files_below(path)
+        headers, unreadable = _scan_files(files, progress)
+        return headers, unreadable + locked
     if not path.is_file():
         raise InputError("The file or folder does not exist. Check the path.")
     if not is_dicom_file(path):
@@ -97,12 +119,9 @@ def scan(path: Path, progress: Callable[[float], None] | None = None) -> tuple[l
     return [header for header in headers if header.series_uid == own[0].series_uid], unreadable
 
 
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
 def _scan_files(files: list[Path], progress: Callable[[float], None] | None) -> tuple[list[FrameHeader], int]:
     headers: list[FrameHeader] = []
+    others: list[Path] = []
     unreadable = 0
     for index, file in enumerate(files):
         if is_dicom_file(file):
@@ -110,6 +129,25 @@ def _scan_files(files: list[Path], progress: Callable[[float], None] | None) -> 
                 headers += read_headers(file)
             except InputError:
                 unreadable += 1
+        else:
+            others.append(file)
         if progress is not None:
             progress((index + 1) / len(files))
-    return headers, unreadable
+    endings = {header.path.suffix.lower() for header in headers}
+    return headers, unreadable + sum(_was_dicom(file, endings) for file in others)
+
+
+def _was_dicom(path: Path, endings: set[str]) -> bool:
+    """Whether a file that does not begin like DICOM is a damaged one: one that cannot be opened, or looks like images.
+
+    Args:
+        path: the file.
+        endings: of the names of the DICOM files beside it.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError:
+        return True
+    # named like the images, and empty or binary: a copy that broke off; hidden files are those of file managers
+    return not path.name.startswith(".") and path.suffix.lower() in endings and (not head or b"\0" in head)
