@@ -14,6 +14,7 @@ from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -274,16 +275,31 @@ def _float_pixels_nan(dataset: FileDataset, number: int) -> None:
 
 
 def _claimed(syntax: str) -> Callable[..., Path]:
-    return _written(lambda dataset, number: setattr(dataset.file_meta, "TransferSyntaxUID", syntax))
+    def build(folder: Path, _: np.random.Generator) -> Path:
+        for path in write(folder):
+            _replace_syntax(path, ExplicitVRLittleEndian, syntax)
+        return folder
+
+    return build
+
+
+def _replace_syntax(path: Path, old: str, new: str) -> None:
+    """Names another transfer syntax in the file's meta header, whose lengths are put right."""
+    data = path.read_bytes()
+    start = data.index(b"\x02\x00\x10\x00UI")
+    before, after = old.encode(), new.encode()
+    before, after = before + b"\0" * (len(before) % 2), after + b"\0" * (len(after) % 2)
+    end = start + 8 + len(before)
+    group = int.from_bytes(data[140:144], "little") + len(after) - len(before)
+    element = data[start : start + 6] + len(after).to_bytes(2, "little") + after
+    path.write_bytes(data[:140] + group.to_bytes(4, "little") + data[144:start] + element + data[end:])
 
 
 def _unclaimed(syntax: str) -> Callable[..., Path]:
     def build(folder: Path, generator: np.random.Generator) -> Path:
         _transcoded(syntax)(folder, generator)
         for path in folder.iterdir():
-            path.write_bytes(
-                path.read_bytes().replace(syntax.encode(), b"1.2.840.10008.1.2.1".ljust(len(syntax), b"\0"), 1)
-            )
+            _replace_syntax(path, syntax, ExplicitVRLittleEndian)
         return folder
 
     return build
