@@ -29,6 +29,7 @@ from KidneySegWidgets.resultPanel import ResultPanel
 from KidneySegWidgets.runPanel import RunPanel
 from KidneySegWidgets.sampleData import registerSampleData
 from KidneySegWidgets.settingsPanel import SettingsPanel
+from KidneySegWidgets.terminologies import loadTerminologies
 
 
 class KidneySeg(ScriptedLoadableModule):
@@ -38,7 +39,7 @@ class KidneySeg(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("KidneySeg")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        parent.dependencies = ["Segmentations", "Markups", "Tables", "Volumes"]
+        parent.dependencies = ["Segmentations", "Markups", "Tables", "Terminologies", "Volumes"]
         parent.contributors = ["KidneySeg contributors"]
         parent.helpText = _(
             "Outlines kidneys, solid masses, cysts and stones on CT and measures them, on this computer and without a "
@@ -70,6 +71,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
+        loadTerminologies()
         self.logic = KidneySegLogic()
         self.inputs = InputPanel(self.ui, self._update)
         self.runs = RunPanel(self.ui, self.logic.runner, self.inputs.parameters, self._onNewResult)

@@ -33,7 +33,7 @@ def showFinding(result: ResultNodes, row: int) -> None:
     if length is None:  # a stone of one or two voxels has a place, but no length
         hideLine(result)
     else:
-        _drawLine(result.makeLine(), ends, f"{identifier}: {length:.1f} mm")
+        _drawLine(result.makeLine(), ends, identifier)
     centre = lpsToRas(values["centroid_lps_mm"])
     if measure == "axial":
         # the slice of the diameter, which need not be the one through the centre
@@ -47,13 +47,14 @@ def hideLine(result: ResultNodes) -> None:
         result.line.SetDisplayVisibility(False)
 
 
-def _drawLine(node: Any, ends: list[np.ndarray], text: str) -> None:
+def _drawLine(node: Any, ends: list[np.ndarray], name: str) -> None:
+    """Draws a line; Slicer labels it with its name and its length."""
     wasModified = node.StartModify()
     node.SetLocked(False)
     node.RemoveAllControlPoints()
     for end in ends:
         node.AddControlPointWorld(vtk.vtkVector3d(*end))
-    node.SetName(text)
+    node.SetName(name)
     node.SetLocked(True)  # a line that can be dragged would no longer be the measure in the table
     node.EndModify(wasModified)
     node.CreateDefaultDisplayNodes()

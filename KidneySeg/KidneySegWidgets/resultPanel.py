@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import qt
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining
@@ -24,7 +25,9 @@ class ResultPanel:
         ui.show3DCheckBox.connect("toggled(bool)", self._onShow3D)
         ui.tableView.verticalHeader().setVisible(False)
         ui.tableView.verticalHeader().setDefaultSectionSize(24)
-        ui.tableView.horizontalHeader().setStretchLastSection(True)
+        header = ui.tableView.horizontalHeader()
+        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header.setStretchLastSection(True)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -52,7 +55,6 @@ class ResultPanel:
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
         self._ui.flagsBrowser.setHtml(flags)
-        self._ui.tableView.resizeColumnsToContents()
 
     @staticmethod
     def _hasSurfaces(node: Any) -> bool:

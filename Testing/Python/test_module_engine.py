@@ -17,7 +17,6 @@ if availability.missing():
 pytest.importorskip("torch", reason="the real engine needs torch")
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from conftest import ROOT  # noqa: E402
 from module_cases import MODULE, RAS, add_volume, picture_folder, table_rows  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
@@ -86,10 +85,10 @@ def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: P
     assert host.dialogs.texts() == []
     panelPicture(pictures / "panel_real.png")
     if not availability.missingForPictures():
-        _take_views(widget, pictures)
+        _take_views(widget, pictures, "real")
 
 
-def _take_views(widget: Any, pictures: Path) -> None:
+def _take_views(widget: Any, pictures: Path, name: str) -> None:
     """Writes pictures of the views, for the eye."""
     import slicer
     from SlicerHost.pictures import slicePicture, threeDPicture
@@ -98,12 +97,13 @@ def _take_views(widget: Any, pictures: Path) -> None:
     slicer.util.setSliceViewerLayers(background=volume)
     volume.GetDisplayNode().SetAutoWindowLevel(False)
     volume.GetDisplayNode().SetWindowLevel(400, 40)
-    widget.ui.tableView.selectRow(1)
+    findings = widget.results.result.findings()
+    widget.ui.tableView.selectRow(len(findings.kidneys) if findings.lesions else 0)
     for view in ("Red", "Green"):
         height = slicer.app.layoutManager().sliceWidget(view).sliceLogic().GetSliceOffset()
-        assert slicePicture(pictures / f"real_{view}.png", view, height, (600, 600)).std() > 10
+        assert slicePicture(pictures / f"{name}_{view}.png", view, height, (600, 600)).std() > 10
     widget.ui.show3DCheckBox.checked = True
-    assert threeDPicture(pictures / "real_3D.png", size=(600, 600)).std() > 10
+    assert threeDPicture(pictures / f"{name}_3D.png", size=(600, 450)).std() > 10
 
 
 def _to_lps(node: Any) -> np.ndarray:
@@ -220,11 +220,47 @@ def _starting(command: list[str], start: Any) -> Any:
     return lambda _arguments, folder, environment: start(command, folder, environment)
 
 
-def test_module_runs_its_own_test(host: Any) -> None:
+def test_module_runs_its_own_test(host: Any, tmp_path: Path) -> None:
     """KidneySegTest as Slicer runs it: makes the phantom, segments it by a click, checks the result."""
     import slicer
+    from SlicerHost.pictures import panelPicture
 
     host.openModule(MODULE)
-    assert ROOT.is_dir()
     slicer.modules.KidneySegInstance.runTest(msec=1)
-    assert slicer.modules.KidneySegWidget.results.result is not None
+    widget = slicer.modules.KidneySegWidget
+    assert widget.results.result is not None
+    pictures = picture_folder(tmp_path)
+    host.mainWindow.resize(520, 1230)
+    panelPicture(pictures / "sample_panel.png")
+    if not availability.missingForPictures():
+        _take_views(widget, pictures, "sample")
+
+
+def test_a_single_slice_is_segmented_by_its_own_bundle(host: Any, shared_data: Path) -> None:
+    """The task *Automatic* on one slice of a real exam."""
+    from SlicerHost.hands import click, waitUntil
+
+    exam = shared_data / "ct" / "validation" / "lits0"
+    if not (exam / "image.nii.gz").is_file():
+        pytest.skip("the exam lits0 is not here")
+    volume, truth = read_image(exam / "image.nii.gz"), read_image(exam / "mask.nii.gz")
+    order = volume.axis_order()
+    grid, mask = volume.reordered(order), order.apply(truth.voxels)
+    most = int(np.minimum(*((mask == label).sum(axis=(1, 2)) for label in (1, 2))).argmax())  # both kidneys are large
+    one = (slice(most, most + 1), slice(None), slice(None))
+    add_volume(grid.crop(one), "slice")
+    widget = host.openModule(MODULE)
+    widget.logic.getParameterNode().device = "cpu"
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None, SECONDS)
+    result = widget.results.result
+    assert result is not None, widget.ui.statusLabel.text
+    findings = result.findings()
+    assert findings.provenance.bundles[0].name == "ct-slice" and findings.is_single_slice
+    assert {kidney.side.value for kidney in findings.kidneys} == {"right", "left"}
+    import slicer.util
+
+    labels = slicer.util.arrayFromVolume(result.networkLabels)
+    for label in (1, 2):
+        drawn, reference = labels == label, mask[one] == label
+        assert 2 * (drawn & reference).sum() / (drawn.sum() + reference.sum()) > 0.85, label

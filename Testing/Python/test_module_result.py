@@ -34,7 +34,7 @@ def test_row_centres_the_views_and_draws_the_diameter(host: Any, rotation: Any) 
         result.line.GetNthControlPointPositionWorld(number, point)
     np.testing.assert_allclose(drawn, ends, atol=1e-3)
     assert result.line.GetMeasurement("length").GetValue() == pytest.approx(mass.measures.axial_diameter_mm, abs=0.02)
-    assert result.line.GetName() == f"M1: {mass.measures.axial_diameter_mm:.1f} mm"
+    assert result.line.GetName() == "M1", "Slicer adds the length itself"
     assert result.line.GetDisplayVisibility() and result.line.GetLocked()
     middle = ends.mean(axis=0)
     for name in ("Red", "Yellow", "Green"):

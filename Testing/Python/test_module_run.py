@@ -15,6 +15,7 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 from module_cases import RAS, add_volume, open_panel, picture_folder, segment_tag, segmented, table_rows  # noqa: E402
 from reporting_cases import findings_of, oblique, phantom  # noqa: E402
 
+from KidneySegLib.reporting.terminology import OWN_CONTEXT  # noqa: E402
 from KidneySegLib.volume import Volume  # noqa: E402
 
 
@@ -48,6 +49,8 @@ def test_click_makes_segments_with_names_colours_and_terminology(host: Any) -> N
     assert entry.GetTypeModifierObject().GetCodeMeaning() == "Left"
     stone = segmentation.GetSegment("stone")
     assert "SCT^56381008^Calculus" in segment_tag(stone, stone.GetTerminologyEntryTagName())
+    known = slicer.modules.terminologies.logic()
+    assert known.IsTerminologyContextLoaded(OWN_CONTEXT), "a calculus can be chosen in Segment Editor, too"
     assert host.dialogs.texts() == []
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -89,6 +90,18 @@ def test_wheel_holds_every_module_and_resource(wheel: Path):
     modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")}
     resources = {f"KidneySegLib/{p.relative_to(ROOT)}" for p in (ROOT / "Resources").rglob("*") if p.is_file()}
     assert inside == modules | resources
+
+
+def test_source_distribution_holds_the_slicer_module(tmp_path: Path):
+    """Nothing that the repository holds for a user is missing, and nothing that it does not hold is in it."""
+    pytest.importorskip("hatchling", reason="hatchling builds the archive and is not installed here")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"KidneySeg/KidneySeg.py", "KidneySeg/Resources/UI/KidneySeg.ui", "CMakeLists.txt"} <= inside
+    assert not [name for name in inside if name.startswith(("runs/", "shared/"))]
 
 
 def test_wheel_finds_its_resources_outside_the_checkout(wheel: Path, tmp_path: Path):
