@@ -15,13 +15,12 @@ from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.engine import Run, input_record
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.interchange.result_folder import read_result
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.reading import read_input
-from KidneySegLib.reporting.label_reading import read_labels
+from KidneySegLib.reporting.label_reading import on_grid, read_labels
 from KidneySegLib.slice_reading import PICTURE_SUFFIXES, is_single_slice, read_slice
 from KidneySegLib.volume import Volume
-
-FINDINGS, LABELS = "findings.json", "labels.nii.gz"
 
 
 def remeasure(
@@ -52,16 +51,16 @@ def remeasure(
         raise InputError("A picture has no densities that could be measured again. Give the DICOM file of the slice.")
     started = datetime.now(UTC).isoformat(timespec="seconds")
     clock = time.perf_counter()
-    original = _read_original(previous) if previous is not None else None
+    network, original = _read_previous(previous) if previous is not None else (None, None)
     progress("read", 0.0, "Reading the images")
     single = original.is_single_slice if original is not None else series_uid is None and is_single_slice(image)
     acquisition, thickness = _read(image, single, series_uid, progress)
     volume = acquisition.volume
     drawn = read_labels(labels, volume)
     progress("measure", 0.0, "Measuring")
-    if previous is not None and original is not None:
-        network = _read_network_labels(previous, original, volume)
-        return Run(volume, drawn, describe_corrected(volume, drawn, network=network, original=original))
+    if network is not None and original is not None:
+        before = _network_labels(network, volume)
+        return Run(volume, drawn, describe_corrected(volume, drawn, network=before, original=original))
     seconds = {"read": time.perf_counter() - clock}
     provenance = Provenance(
         started_utc=started,
@@ -95,32 +94,22 @@ def _read(image: Path, single: bool, series_uid: str | None, progress: Progress)
     return read_input(image, reading, series_uid=series_uid), None
 
 
-def _folder(previous: Path) -> Path:
-    return previous if previous.is_dir() else previous.parent
-
-
-def _read_original(previous: Path) -> Findings:
-    """Returns the findings of the network's run."""
-    folder = _folder(previous)
-    if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():
-        raise InputError(
-            f"The earlier result is not complete: {FINDINGS} and {LABELS} must lie in one folder. Give the folder that "
-            "'kidneyseg segment' wrote."
-        )
-    original = Findings.from_json((folder / FINDINGS).read_text(encoding="utf-8"))
-    if corrections(original):
+def _read_previous(previous: Path) -> tuple[Volume, Findings]:
+    """Returns labels and findings of the network's run."""
+    labels, findings = read_result(previous if previous.is_dir() else previous.parent)
+    if corrections(findings):
         raise InputError(
             "The earlier result was corrected already, so it does not say what the network drew. Give the one that "
             "'kidneyseg segment' wrote."
         )
-    return original
+    return labels, findings
 
 
-def _read_network_labels(previous: Path, original: Findings, volume: Volume) -> np.ndarray:
+def _network_labels(labels: Volume, volume: Volume) -> np.ndarray:
     """Returns the network's labels ``(k, j, i)``, checked to be of this image."""
     try:
-        if original.provenance.input.size != volume.voxels.shape[::-1]:
+        if labels.voxels.shape != volume.voxels.shape:
             raise GeometryError("The sizes differ.")
-        return read_labels(_folder(previous) / LABELS, volume)
+        return on_grid(labels, volume)
     except GeometryError as error:
         raise GeometryError("The earlier result is of another image. Give the one of this image.") from error

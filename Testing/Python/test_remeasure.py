@@ -168,7 +168,7 @@ def test_what_does_not_belong_is_refused(case, tmp_path):
     write_nifti(tmp_path / "strange.nii.gz", volume, labels * 3)
     with pytest.raises(InputError, match="no structure"):
         remeasure(image, tmp_path / "strange.nii.gz")
-    with pytest.raises(InputError, match="not complete"):
+    with pytest.raises(InputError, match="complete result"):
         remeasure(image, network / "labels.nii.gz", previous=tmp_path)
     sitk.WriteImage(Volume(volume.voxels[2:], moved).to_image(), str(tmp_path / "other.nii.gz"))
     write_nifti(tmp_path / "others.nii.gz", Volume(volume.voxels[2:], moved), labels[2:])
