@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +33,7 @@ def watch(
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the server")] = 2.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
+    language: Annotated[str, typer.Option(help="Language of the report: en, es or tr")] = "en",
     via: WayOption = None,
 ) -> None:
     """Segments studies as they arrive at an Orthanc and stores SEG, SR and report there."""
@@ -42,18 +47,20 @@ def watch(
     from KidneySegLib.pacs.study_work import StudyWork
     from KidneySegLib.pacs.watcher import Watcher
     from KidneySegLib.pacs.work_queue import WorkQueue
+    from KidneySegLib.reporting.translations import check_language
 
     _log_to_stderr()
+    check_language(language)
     peer = read_peer(servers, server)
     orthanc = Orthanc(peer)
-    engine = EngineProcess(["--device", device, *(["--model", model] if model else [])])
+    engine = EngineProcess(["--device", device, "--language", language, *(["--model", model] if model else [])])
     queue = WorkQueue(work)
     if retry_failed:
         queue.retry_failed()
     if new_only and queue.last_change() is None:
         queue.start_after(orthanc.last_change())
     study_work = StudyWork(orthanc, open_archive(peer, via), engine, queue, work)
-    watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep)
+    watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep, check_stop=remembered_stop())
     try:
         with quiet_libraries():
             watcher.run_once() if once else watcher.run()
@@ -73,3 +80,26 @@ def _log_to_stderr() -> None:
     own.addHandler(handler)
     own.setLevel(logging.INFO)
     own.propagate = False
+
+
+def remembered_stop() -> Callable[[], None]:
+    """Makes a signal to stop count even where the exception that it raises is caught by a library, such as logging."""
+    stops: list[Cancelled] = []
+
+    def remember(number: int, frame: FrameType | None, stop: Callable[[int, FrameType | None], Any]) -> None:
+        try:
+            stop(number, frame)
+        except Cancelled as stopped:
+            stops.append(stopped)
+            raise
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if callable(handler):
+            signal.signal(number, partial(remember, stop=handler))
+
+    def check() -> None:
+        if stops:
+            raise stops[0]
+
+    return check

@@ -21,6 +21,7 @@ def open_session(peer: Peer) -> requests.Session:
         InputError: the CA bundle does not exist.
     """
     from dicomweb_client import session_utils
+    from requests.utils import get_environ_proxies
 
     if peer.token:
         session = session_utils.create_session()
@@ -31,6 +32,9 @@ def open_session(peer: Peer) -> requests.Session:
         session = session_utils.create_session()
     if not peer.ca_bundle:
         return session
+    # requests would let REQUESTS_CA_BUNDLE go before the setting; of the environment only the proxies are taken
+    session.trust_env = False
+    session.proxies = get_environ_proxies(peer.dicomweb or peer.rest)
     try:
         return session_utils.add_certs_to_session(session, ca_bundle=peer.ca_bundle)
     except OSError as error:

@@ -138,7 +138,8 @@ class StudyWork:
 
     def _send(self, results: Path) -> int:
         """Sends what the server does not hold yet, and checks that it then does."""
-        files = outgoing_files([results])
+        paths = sorted(results.glob("*.dcm"))
+        files = outgoing_files(paths) if paths else []  # where nothing was outlined there is nothing to send
         missing = [file for file in files if not self._archive.holds(file)]
         if missing:
             self._archive.store(missing)

@@ -30,6 +30,7 @@ class Watcher:
         *,
         interval: float = 2.0,
         keep: bool = False,
+        check_stop: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.time,
         draw: Callable[[], float] = random,
     ) -> None:
@@ -41,6 +42,7 @@ class Watcher:
             work: what is done for each.
             interval: seconds between two looks at the server.
             keep: whether images and results stay in the work folder after the end.
+            check_stop: called often; raises ``Cancelled`` if the watch is to end.
             now: the time in POSIX seconds.
             draw: a random number from 0 to 1.
         """
@@ -49,6 +51,7 @@ class Watcher:
         self._work = work
         self._interval = interval
         self._keep = keep
+        self._check_stop = check_stop
         self._now = now
         self._draw = draw
         self._away = 0
@@ -57,7 +60,9 @@ class Watcher:
         """Watches until it is stopped by an exception, such as ``Cancelled``."""
         self._sweep()
         while True:
-            time.sleep(self._interval if self.look() else delay(self._away, self._draw))
+            wait = self._interval if self.look() else delay(self._away, self._draw)
+            self._check_stop()
+            time.sleep(wait)
 
     def run_once(self) -> None:
         """Does what is there to be done now.
@@ -96,6 +101,7 @@ class Watcher:
 
     def _work_off(self) -> None:
         for job in self._queue.due(self._now()):
+            self._check_stop()
             self._process(job)
 
     def _process(self, job: Job) -> None:

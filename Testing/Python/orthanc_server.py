@@ -37,14 +37,30 @@ def free_port() -> int:
         return sock.getsockname()[1]
 
 
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Returns a certificate for 127.0.0.1, signed by itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl, which makes the certificate of the test, is not installed")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    subprocess.run([*command.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
 @dataclass
 class OrthancServer:
-    """A server that can be started, killed and started again on the same folder and ports."""
+    """A server that can be started, killed and started again on the same folder and ports.
+
+    With a certificate its DIMSE side is encrypted; its HTTP side never is (Debian's Orthanc 1.10 crashes on HTTPS).
+    """
 
     folder: Path
     http_port: int = field(default_factory=free_port)
     dicom_port: int = field(default_factory=free_port)
     own_port: int = field(default_factory=free_port)
+    certificate: tuple[Path, Path] | None = None
     process: subprocess.Popen | None = None
 
     @property
@@ -96,6 +112,14 @@ class OrthancServer:
             "DicomAssociationCloseDelay": 0,
             "HttpVerbose": False,
         }
+        if self.certificate:
+            settings |= {
+                "DicomTlsEnabled": True,
+                "DicomTlsCertificate": str(self.certificate[0]),
+                "DicomTlsPrivateKey": str(self.certificate[1]),
+                "DicomTlsTrustedCertificates": str(self.certificate[0]),
+                "DicomTlsRemoteCertificateRequired": False,
+            }
         configuration = self.folder / "orthanc.json"
         configuration.write_text(json.dumps(settings))
         with (self.folder / "log").open("ab") as log:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from dicom_writing import even_positions, write_series
-from orthanc_server import OrthancServer, free_port, require_orthanc
+from orthanc_server import OrthancServer, free_port, make_certificate, require_orthanc
 from pydicom.uid import JPEGLSLossless
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.commitment import Answer, request_commitment
 from KidneySegLib.pacs.connection import Way, open_archive
+from KidneySegLib.pacs.dicomweb import DicomWeb
 from KidneySegLib.pacs.dimse import Dimse
 from KidneySegLib.pacs.outgoing import outgoing_files
+from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.pull import pull_matching
 from KidneySegLib.pacs.push import push_files
 
@@ -172,3 +177,51 @@ def test_a_server_that_is_away_and_one_that_refuses(orthanc, way):
     if way is Way.DICOMWEB:
         with pytest.raises(NetworkError, match="credentials"):
             open_archive(orthanc.peer(password="wrong"), way).find_series(Query(patient_id="SECRET-ID"))
+
+
+def test_certificates_are_verified_over_dimse(tmp_path):
+    require_orthanc()
+    server = OrthancServer(tmp_path / "orthanc", certificate=make_certificate(tmp_path))
+    server.start()
+    try:
+        write_ct(tmp_path / "ct", 2)
+        trusting = server.peer(tls=True, ca_bundle=str(server.certificate[0]), own_port=0, timeout=2.0)
+        assert push_files(trusting, [tmp_path / "ct"], Way.DIMSE)[0] == 2
+        for changes in ({"tls": True}, {"tls": False, "timeout": 1.0}):
+            with pytest.raises(NetworkError, match="cannot be reached"):
+                Dimse(server.peer(**changes)).echo()
+    finally:
+        server.kill()
+
+
+class NothingFound(BaseHTTPRequestHandler):
+    """Answers every search with an empty list."""
+
+    def do_GET(self) -> None:  # noqa: N802
+        self.send_response(200)
+        self.send_header("Content-Type", "application/dicom+json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_certificates_are_verified_over_http(tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    encryption.load_cert_chain(certificate, key)
+    with HTTPServer(("127.0.0.1", 0), NothingFound) as server:
+        server.socket = encryption.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"https://127.0.0.1:{server.server_port}/dicom-web"
+        try:
+            trusting = DicomWeb(Peer("x", dicomweb=address, ca_bundle=str(certificate)))
+            assert trusting.find_series(Query(patient_id="SECRET-ID")) == []
+            with pytest.raises(NetworkError, match="certificate"):
+                DicomWeb(Peer("x", dicomweb=address)).find_series(Query(patient_id="SECRET-ID"))
+        finally:
+            server.shutdown()
+    with pytest.raises(InputError, match="ca_bundle"):
+        DicomWeb(Peer("x", dicomweb=address, ca_bundle="nowhere")).find_series(Query(patient_id="SECRET-ID"))

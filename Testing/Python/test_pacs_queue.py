@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -10,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from KidneySegLib.errors import InputError, KidneySegError, NetworkError, ResourceError
+from KidneySegLib.commands.watch import remembered_stop
+from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError, ResourceError
 from KidneySegLib.pacs import packages, receiving
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.backoff import FIRST, LONGEST, delay
 from KidneySegLib.pacs.engine_process import EngineProcess, end_orphan
-from KidneySegLib.pacs.orthanc import Change
+from KidneySegLib.pacs.orthanc import Change, Study
 from KidneySegLib.pacs.peers import read_peer
 from KidneySegLib.pacs.receiving import Receiver, check_space, partial_folder
-from KidneySegLib.pacs.study_work import StudyLog, fingerprint
+from KidneySegLib.pacs.study_work import StudyLog, StudyWork, fingerprint
 from KidneySegLib.pacs.watcher import ENGINE_TRIES, Watcher
 from KidneySegLib.pacs.work_queue import Job, State, WorkQueue
 
@@ -261,3 +264,44 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr(packages, "find_spec", lambda name: None)
     with pytest.raises(KidneySegError, match=r"kidneyseg\[dicom-network\]"):
         packages.require_packages()
+
+
+def test_a_stop_that_a_library_swallowed_counts_at_the_next_step(queue, tmp_path):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: object) -> None:
+        raise Cancelled("Stopped.")
+
+    try:
+        signal.signal(signal.SIGTERM, stop)
+        check = remembered_stop()
+        check()
+        with contextlib.suppress(Exception):
+            signal.raise_signal(signal.SIGTERM)
+        work = FailingWork(tmp_path / "none", NetworkError("away"))
+        with pytest.raises(Cancelled):
+            Watcher(FakeOrthanc(), queue, work, check_stop=check).run()
+        assert work.tries == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_a_study_without_anything_outlined_is_done(queue, tmp_path):
+    """The engine then writes no DICOM objects."""
+
+    class Server:
+        def study(self, study_id: str) -> Study:
+            return Study("1.2", True)
+
+        def find_series(self, query: Query) -> list[RemoteSeries]:
+            return []
+
+    def engine(images: Path, results: Path) -> None:
+        results.mkdir()
+
+    queue.take_over([Change(1, "a")])
+    work = StudyWork(Server(), Server(), engine, queue, tmp_path)
+    (work.folder_of(only(queue)) / "images" / "1.2.3").mkdir(parents=True)
+    assert work.advance(only(queue), StudyLog(), lambda: 0.0) is State.DONE
+    assert (only(queue).state, only(queue).result) == (State.DONE, "1.2.3 0")

@@ -46,7 +46,7 @@ def results(orthanc: OrthancServer) -> list[int]:
     return [len(orthanc.instances("SR")), len(orthanc.instances("DOC"))]
 
 
-def test_results_of_a_study_come_back_and_can_be_found_and_retrieved(orthanc, tmp_path, caplog):
+def test_results_of_a_study_come_back_can_be_retrieved_and_trigger_nothing(orthanc, tmp_path, caplog):
     caplog.set_level(logging.DEBUG)
     arrive(orthanc, tmp_path / "ct", 5)
     watch = Watch(orthanc.peer(), tmp_path / "work")
@@ -59,27 +59,12 @@ def test_results_of_a_study_come_back_and_can_be_found_and_retrieved(orthanc, tm
         (file,) = (tmp_path / "out" / uid).iterdir()
         assert pydicom.dcmread(file).SOPInstanceUID == orthanc.instances(modality)[0]
     assert not list((tmp_path / "work").glob("study-*"))
+    orthanc.wait_until_stable()
+    watch.once()
+    assert watch.queue.last_change() == orthanc.get("changes?last")["Last"], "its own results were seen"
+    assert (watch.runs, results(orthanc)) == (1, [1, 1]) and not watch.queue.due(watch.clock)
     line = next(record.getMessage() for record in caplog.records if "done" in record.getMessage())
     assert line.startswith(f"study {job.id}: done, 5 images, 2 objects sent (retrieving ")
-
-
-def test_own_results_and_further_looks_trigger_nothing(orthanc, tmp_path):
-    arrive(orthanc, tmp_path / "ct")
-    watch = Watch(orthanc.peer(), tmp_path / "work")
-    watch.once()
-    orthanc.wait_until_stable()
-    before = orthanc.get("changes?last")["Last"]
-    jobs = watch.once()
-    assert watch.queue.last_change() == before
-    assert (watch.runs, results(orthanc)) == (1, [1, 1])
-    assert not watch.queue.due(watch.clock) and [job.failures for job in jobs] == [0] * len(jobs)
-
-
-def test_results_are_sent_over_dimse_too(orthanc, tmp_path):
-    arrive(orthanc, tmp_path / "ct")
-    watch = Watch(orthanc.peer(dicomweb=""), tmp_path / "work")
-    watch.once()
-    assert (watch.runs, results(orthanc)) == (1, [1, 1])
 
 
 def test_a_better_series_that_arrives_late_is_done_and_a_worse_one_is_not(orthanc, tmp_path):
@@ -94,27 +79,22 @@ def test_a_better_series_that_arrives_late_is_done_and_a_worse_one_is_not(orthan
     assert (watch.runs, results(orthanc)) == (2, [2, 2])
 
 
-@pytest.mark.parametrize("attributes", [{"Modality": "MR"}, {"BodyPartExamined": "HEAD"}])
-def test_a_study_that_cannot_be_used_is_refused_once(orthanc, tmp_path, caplog, attributes):
-    caplog.set_level(logging.INFO)
-    arrive(orthanc, tmp_path / "scan", **attributes)
-    watch = Watch(orthanc.peer(), tmp_path / "work")
-    for _ in range(3):
-        watch.once()
-    assert watch.runs == 0
-    assert sum("refused" in record.getMessage() for record in caplog.records) == 1
-
-
-def test_a_refusal_by_the_engine_is_final(orthanc, tmp_path):
+def test_studies_that_cannot_be_used_are_refused_once(orthanc, tmp_path, caplog):
     def refuse(images: Path, results: Path) -> None:
         raise InputError("The series has gaps.")
 
-    arrive(orthanc, tmp_path / "ct")
+    caplog.set_level(logging.INFO)
+    studies = {"1.2.1": {"Modality": "MR"}, "1.2.2": {"BodyPartExamined": "HEAD"}, "1.2.3": {}}
+    for uid, attributes in studies.items():
+        orthanc.send(*write_ct(tmp_path / uid, StudyInstanceUID=uid, **attributes))
+    orthanc.wait_until_stable()
     watch = Watch(orthanc.peer(), tmp_path / "work", refuse)
-    for _ in range(2):
-        jobs = watch.once()
-    assert watch.runs == 1
-    assert [(job.state, job.outcome) for job in jobs if job.outcome] == [(State.REFUSED, "The series has gaps.")]
+    for _ in range(3):
+        watch.once()
+    said = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    assert watch.runs == 1 and len(said) == 3
+    for words in ("holds MR", "without kidneys", "The series has gaps."):
+        assert sum(words in line for line in said) == 1
 
 
 def test_the_log_and_the_folder_names_tell_nothing_of_the_patient(orthanc, tmp_path, caplog):
