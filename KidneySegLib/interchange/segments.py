@@ -88,7 +88,7 @@ def plan_segments(
         corrected: keys of the structures that a reader corrected.
 
     Raises:
-        InputError: nothing is labelled, or more than a segmentation can number.
+        InputError: no finding is among the parts.
     """
     if all(part.finding is None for part in parts):
         raise InputError("Nothing is outlined in this result, and a DICOM segmentation cannot be empty.")
@@ -99,10 +99,6 @@ def plan_segments(
     ordered = list(groups.values())
     if not per_lesion:  # each structure right before left, small groups that are no lesion among their like
         ordered.sort(key=lambda group: (group[0].structure.label, list(Side).index(group[0].side)))
-    if len(ordered) > np.iinfo(np.uint16).max:
-        raise InputError(
-            "The result has more lesions and stones than a segmentation can number. Leave out --per-lesion."
-        )
     tracking = {name_of(part.finding): _new_tracking(name_of(part.finding)) for part in parts if part.finding}
     numbers = np.zeros(shape, np.uint8 if len(ordered) <= np.iinfo(np.uint8).max else np.uint16)
     items = []
