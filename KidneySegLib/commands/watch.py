@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -49,6 +50,7 @@ def watch(
     from KidneySegLib.pacs.work_queue import WorkQueue
     from KidneySegLib.reporting.translations import check_language
 
+    os.umask(0o077)  # what lies in the work folder is about patients, and nobody else's business
     _log_to_stderr()
     check_language(language)
     peer = read_peer(servers, server)

@@ -34,6 +34,7 @@ class StudyLog:
     Attributes:
         stage: the one at work, or the last one.
         seconds: of each stage that ran now.
+        completed: whether one of them came to its end.
         images: files of the series; objects: result objects that the server holds.
     """
 
@@ -41,6 +42,7 @@ class StudyLog:
     seconds: dict[State, float] = field(default_factory=dict)
     images: int = 0
     objects: int = 0
+    completed: bool = False
 
     @contextmanager
     def timing(self, stage: State) -> Iterator[None]:
@@ -49,6 +51,7 @@ class StudyLog:
         start = time.perf_counter()
         try:
             yield
+            self.completed = True
         finally:
             self.seconds[stage] = time.perf_counter() - start
 

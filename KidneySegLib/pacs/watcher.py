@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from random import random
 
-from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError
+from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError, OutputError, ResourceError
 from KidneySegLib.pacs.backoff import delay
 from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.study_work import StudyLog, StudyWork
@@ -132,11 +132,12 @@ class Watcher:
     def _fail(self, job: Job, log: StudyLog, error: Exception) -> None:
         # the text of errors that nobody foresaw may hold anything
         said = str(error) if isinstance(error, KidneySegError) else f"unforeseen error ({type(error).__name__})"
-        failures = job.failures + 1
-        # a server comes back by itself, an engine that fails on a study will mostly fail on it again
-        given_up = not isinstance(error, NetworkError) and failures >= ENGINE_TRIES
+        failures = 1 if log.completed else job.failures + 1
+        # servers and disks come back, an engine that fails on a study will mostly fail on it again
+        passing = isinstance(error, NetworkError | ResourceError | OutputError)
+        given_up = not passing and failures >= ENGINE_TRIES
         wait = math.inf if given_up else delay(failures, self._draw)
-        self._queue.fail(job, said, self._now() + wait)
+        self._queue.fail(job, said, failures, self._now() + wait)
         then = "given up" if given_up else f"next try in {wait:.0f} s"
         logger.warning(
             "study %d: failed at %s, time %d, %s%s: %s", job.id, log.stage, failures, then, _spent(log), said

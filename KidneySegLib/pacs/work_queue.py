@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS studies (
     id INTEGER PRIMARY KEY,                -- the study's short name in log lines
     orthanc_id TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL DEFAULT 'seen',
-    failures INTEGER NOT NULL DEFAULT 0,   -- in a row
+    failures INTEGER NOT NULL DEFAULT 0,   -- in a row at the same stage
     next_try REAL NOT NULL DEFAULT 0,      -- POSIX seconds; infinity: not before something new arrives
     outcome TEXT NOT NULL DEFAULT '',      -- what a person should know of the last end or failure
     seen_change INTEGER NOT NULL,          -- Orthanc's latest change that named the study
@@ -159,9 +159,9 @@ class WorkQueue:
         """Notes that what happened to a finished study since changes nothing."""
         self._update(job, taken_change=job.seen_change)
 
-    def fail(self, job: Job, outcome: str, next_try: float) -> None:
-        """Notes a failure and when to try again; infinity for not before something new arrives."""
-        self._update(job, state=State.FAILED, outcome=outcome, failures=job.failures + 1, next_try=next_try)
+    def fail(self, job: Job, outcome: str, failures: int, next_try: float) -> None:
+        """Notes a failure, its number in a row, and when to try again (infinity: when something new arrives)."""
+        self._update(job, state=State.FAILED, outcome=outcome, failures=failures, next_try=next_try)
 
     def server_is_back(self) -> None:
         """Makes failed studies due that were not given up."""

@@ -82,11 +82,11 @@ def test_a_finished_study_is_due_again_only_when_something_happened_since(queue)
 
 def test_a_failed_study_waits_for_its_time(queue):
     queue.take_over([Change(1, "a")])
-    queue.fail(only(queue), "away", 100.0)
+    queue.fail(only(queue), "away", 1, 100.0)
     assert (queue.due(99.0), [job.failures for job in queue.due(100.0)]) == ([], [1])
     queue.server_is_back()
     assert len(queue.due(0)) == 1
-    queue.fail(only(queue), "hopeless", math.inf)
+    queue.fail(only(queue), "hopeless", 2, math.inf)
     queue.server_is_back()
     assert queue.due(1e12) == []
     queue.retry_failed()
@@ -129,12 +129,14 @@ class FailingWork:
 
     def __init__(self, folder: Path, error: Exception) -> None:
         self.folder, self.error, self.tries = folder, error, 0
+        self.got_on = False
 
     def folder_of(self, job: Job) -> Path:
         return self.folder
 
     def advance(self, job: Job, log: StudyLog, wait_until) -> None:
         self.tries += 1
+        log.completed = self.got_on
         raise self.error
 
 
@@ -152,6 +154,18 @@ def test_an_engine_that_fails_is_given_up_and_a_server_never(queue, tmp_path, er
         now[0] = max(now[0], min(only(queue).next_try, now[0] + LONGEST))
     assert work.tries == tries
     assert waits[:2] == [FIRST, 2 * FIRST] and (waits[-1] == math.inf) == (tries == ENGINE_TRIES)
+
+
+def test_failures_are_counted_anew_when_a_study_got_on(queue, tmp_path):
+    now = [0.0]
+    work = FailingWork(tmp_path / "none", NetworkError("away"))
+    watcher = Watcher(FakeOrthanc(), queue, work, now=lambda: now[0])
+    for _ in range(5):
+        watcher.look()
+        now[0] += LONGEST
+    work.error, work.got_on = KidneySegError("The engine crashed."), True
+    watcher.look()
+    assert only(queue).failures == 1 and only(queue).next_try < math.inf
 
 
 def test_a_server_that_comes_back_makes_waiting_studies_due_at_once(queue, tmp_path):
