@@ -16,15 +16,15 @@ class Measures:
         volume_ml: their volume; NaN in a single slice of unknown thickness.
         centroid_lps_mm: centre of gravity.
         length_mm: maximum 3D diameter (Feret); of a kidney its pole-to-pole length.
-        length_start_lps_mm: one end of it.
-        length_end_lps_mm: the other end.
+        length_start_lps_mm: one end of the 3D diameter.
+        length_end_lps_mm: its other end.
         axial_diameter_mm: maximum diameter within one axial slice.
         axial_slice: index of that slice in the stored array, along the axis nearest to head and feet, from 0.
         axial_start_lps_mm: one end of the axial diameter.
-        axial_end_lps_mm: the other end.
+        axial_end_lps_mm: its other end.
         perpendicular_mm: largest diameter at right angles to the axial one in the same slice.
-        perpendicular_start_lps_mm: one end of it.
-        perpendicular_end_lps_mm: the other end.
+        perpendicular_start_lps_mm: one end of the perpendicular diameter.
+        perpendicular_end_lps_mm: its other end.
         hu_mean: mean of the voxels.
         hu_sd: standard deviation.
         hu_min: smallest value.

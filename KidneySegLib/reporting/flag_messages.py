@@ -63,6 +63,11 @@ def _field(value: str, language: Language) -> str:
 
 @cache
 def _pattern(sentence: str) -> re.Pattern[str]:
-    """Returns an expression whose groups are the sentence's fields; ``probably`` may be left out."""
+    """Returns an expression whose groups are the sentence's fields.
+
+    ``probably`` may be left out, and an identifier is one word, unlike the structure's name before it.
+    """
     escaped = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(sentence))
-    return re.compile(escaped.replace("(?P<probably>.+?)", "(?P<probably>(?:probably )?)"))
+    for name, pattern in (("probably", "(?:probably )?"), ("id", r"\S+")):
+        escaped = escaped.replace(f"(?P<{name}>.+?)", f"(?P<{name}>{pattern})")
+    return re.compile(escaped)

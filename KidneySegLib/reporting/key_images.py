@@ -51,7 +51,7 @@ def key_images(volume: Volume, labels: np.ndarray, findings: Findings, language:
     artist = _Artist(finder, display_window(findings, finder.value_range()), language)
     axial = finder.axial()[0]
     if finder.voxels.shape[0] == 1:
-        return (artist.three_ways(axial, language.text("Axial")), *artist.close_ups(findings))
+        return (artist.three_ways(axial, artist.slice_name(axial)), *artist.close_ups(findings))
     coronal = finder.coronal()
     if not labels.any():
         return (artist.plain([(coronal, language.text("Coronal")), (axial, artist.slice_name(axial))]),)
@@ -91,6 +91,8 @@ class _Artist:
 
     def slice_name(self, view: View) -> str:
         """Returns which axial slice a view shows."""
+        if self._finder.voxels.shape[0] == 1:
+            return self._language.text("Axial")
         pattern = self._language.text("Axial, slice {n} of {total} from the feet")
         return pattern.format(n=view.index + 1, total=self._finder.voxels.shape[0])
 

@@ -183,7 +183,7 @@ def _draw_line(draw: ImageDraw.ImageDraw, line: tuple[float, float, float, float
     length = max(float(np.hypot(x1 - x0, y1 - y0)), 1e-6)
     across = (-(y1 - y0) / length * END_BAR, (x1 - x0) / length * END_BAR)
     bars = [(x - across[0], y - across[1], x + across[0], y + across[1]) for x, y in ((x0, y0), (x1, y1))]
-    for shade, width in (((0, 0, 0), 4), (TEXT, 2)):
+    for shade, width in (((0, 0, 0), 3), (TEXT, 1)):
         for part in (line, *bars):
             draw.line(part, fill=shade, width=width)
 

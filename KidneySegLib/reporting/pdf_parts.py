@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WIDTH = RIGHT - LEFT
 NAME_WIDTH, SEVERITY_WIDTH = 30 * MM, 14 * MM
 GUTTER = 2.5 * MM
+LEAST_ROOM = 28 * MM  # for a heading with the first rows below it
+LAST_ROWS = 3  # of a table stay together
 NUMBER_SIZE, LEADING = 7.4, 9.6
 
 Command = tuple[Any, ...]
@@ -23,15 +25,17 @@ Command = tuple[Any, ...]
 
 def text_parts(report: Report) -> list[Flowable]:
     """Returns all of the report but its pictures."""
+    from reportlab.platypus import CondPageBreak
+
     parts: list[Flowable] = [paragraph(report.title, "title"), _facts(report.facts)]
     parts += [paragraph(report.summary_title, "heading")]
     parts += [paragraph(sentence, "body") for sentence in report.summary]
     for table in report.tables:
-        parts += [paragraph(table.title, "heading"), _table(table)]
+        parts += [CondPageBreak(LEAST_ROOM), paragraph(table.title, "heading"), _table(table)]
         if table.notes:
             parts.append(paragraph(" ".join(table.notes), "note"))
     if report.remarks:
-        parts += [paragraph(report.remarks_title, "heading"), _remarks(report.remarks)]
+        parts += [CondPageBreak(LEAST_ROOM), paragraph(report.remarks_title, "heading"), _remarks(report.remarks)]
     return parts
 
 
@@ -91,7 +95,6 @@ def _table(table: Table) -> Flowable:
         pairs = zip(cells, table.columns, strict=True)
         rows.append([cell if column.number else paragraph(cell, kind) for cell, column in pairs])
     style: list[Command] = [
-        ("FONT", (0, top), (-1, -1), FONT, NUMBER_SIZE, LEADING),
         ("TEXTCOLOR", (0, top), (-1, -1), INK),
         *(("FONT", (0, top + n), (-1, top + n), BOLD, NUMBER_SIZE, LEADING) for n in table.totals),
         *(("ALIGN", (n, top), (n, -1), "RIGHT") for n, column in enumerate(table.columns) if column.number),
@@ -101,6 +104,7 @@ def _table(table: Table) -> Flowable:
         ("TOPPADDING", (0, top), (-1, -1), 1.8),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
         ("LEFTPADDING", (1, 0), (-1, -1), 4),
+        ("NOSPLIT", (0, -min(LAST_ROWS, len(rows))), (0, -1)),
         *_group_style(table),
     ]
     total = sum(column.width for column in table.columns)
@@ -136,6 +140,7 @@ def _grid(
     """Returns cells without padding, at the left and the top, but for what ``style`` adds."""
     from reportlab.platypus import Table as Grid
 
-    plain: list[Command] = [("VALIGN", (0, 0), (-1, -1), "TOP")]
+    # reportlab sets empty cells, too, and would name a font for them that is not embedded
+    plain: list[Command] = [("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONT", (0, 0), (-1, -1), FONT, NUMBER_SIZE, LEADING)]
     plain += [(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")]
     return Grid(cells, widths, style=[*plain, *style], repeatRows=heads, splitByRow=int(splits), hAlign="LEFT")

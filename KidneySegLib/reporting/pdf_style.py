@@ -28,6 +28,15 @@ def register_fonts() -> None:
             registerFont(TTFont(name, f"{name}.ttf"))
 
 
+def lacking_letters(text: str) -> str:
+    """Returns the characters of a text that the fonts do not have, each once."""
+    from reportlab.pdfbase.pdfmetrics import getFont
+
+    register_fonts()
+    known = getFont(FONT).face.charToGlyph
+    return "".join(sorted({letter for letter in text if ord(letter) not in known}))
+
+
 @cache
 def styles() -> dict[str, ParagraphStyle]:
     """Returns the paragraph styles by name."""

@@ -14,6 +14,7 @@ from KidneySegLib.flags import Severity
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.reporting.flag_messages import translate
 from KidneySegLib.reporting.key_images import colours, key_images
+from KidneySegLib.reporting.pdf_style import lacking_letters
 from KidneySegLib.reporting.report_changes import change_table
 from KidneySegLib.reporting.report_content import Patient, Remark, Report
 from KidneySegLib.reporting.report_facts import facts, made_by, summary
@@ -23,11 +24,12 @@ from KidneySegLib.reporting.report_tables import findings_tables
 from KidneySegLib.reporting.translations import N_, Language
 from KidneySegLib.volume import Volume
 
-FILES = ("report.html", "report.pdf")
+# The PDF comes first: it is the one that another program may hold open, and then neither file is touched.
+FILES = ("report.pdf", "report.html")
 SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
 # What a table and the remarks may hold so that all text fits on two pages and leaves room for pictures.
 MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS = 12, 8, 10
-LONGEST_HEADER, LONGEST_REMARK = 160, 400
+LONGEST_HEADER, LONGEST_REMARK = 90, 400
 
 
 def write_report(
@@ -60,14 +62,15 @@ def write_report(
 
     Raises:
         GeometryError: the label map does not lie on the volume's grid.
-        InputError: the language is not known, or the prior result cannot be compared.
+        InputError: the language is not known, the prior result cannot be compared, or the header is too long or has
+            letters that the report's font lacks.
         OutputError: the files cannot be written.
     """
     if labels.shape != volume.voxels.shape:
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
     speaking = Language.of(language)
     report = report_of(volume, labels, findings, speaking, prior=prior, header=header, patient=patient)
-    contents = {"report.html": html(report).encode(), "report.pdf": pdf(report)}
+    contents = dict(zip(FILES, (pdf(report), html(report).encode()), strict=True))
     folder = folder.absolute()
     with complaints(), partial_folder(folder) as hidden:
         for name, content in contents.items():
@@ -92,6 +95,8 @@ def report_of(
 ) -> Report:
     """Returns what the report says; arguments as for ``write_report``."""
     _ = language.text
+    if patient is not None:
+        _check_letters(" ".join((patient.name, patient.identifier, patient.birth_date, patient.exam_date)))
     rows = MOST_ROWS if prior is None else MOST_ROWS_WITH_PRIOR
     tables = findings_tables(findings, language, rows)
     if prior is not None:
@@ -123,7 +128,14 @@ def _checked(header: str) -> str:
     header = " ".join(header.split())
     if len(header) > LONGEST_HEADER:
         raise InputError(f"The header has {len(header)} characters; the report has room for {LONGEST_HEADER}.")
+    _check_letters(header)
     return header
+
+
+def _check_letters(text: str) -> None:
+    lacking = lacking_letters(text)
+    if lacking:
+        raise InputError(f"The report's font lacks {lacking}. Write names in Latin letters.")
 
 
 def _remarks(findings: Findings, language: Language) -> list[Remark]:

@@ -19,7 +19,7 @@ def facts(findings: Findings, language: Language, patient: Patient | None) -> li
     rows = [(_("Patient"), _patient(patient, language))]
     if patient and patient.exam_date:
         rows.append((_("Date of the exam"), patient.exam_date))
-    rows.append((_("Image"), _image(provenance, language)))
+    rows.append((_("Image"), _image(findings, language)))
     technique = _technique(provenance, language)
     if technique:
         rows.append((_("Technique"), technique))
@@ -89,10 +89,13 @@ def _patient(patient: Patient | None, language: Language) -> str:
     return ", ".join(part for part in (patient.name, patient.identifier, patient.birth_date) if part)
 
 
-def _image(provenance: Provenance, language: Language) -> str:
-    image = provenance.input
-    voxels = " × ".join(str(n) for n in image.size)
-    spacing = " × ".join(language.number(mm, 2) for mm in image.spacing_mm)
+def _image(findings: Findings, language: Language) -> str:
+    image = findings.provenance.input
+    axes = [axis for axis in range(3) if image.size[axis] > 1 or not findings.is_single_slice]
+    voxels = " × ".join(str(image.size[axis]) for axis in axes)
+    spacing = " × ".join(language.number(image.spacing_mm[axis], 2) for axis in axes)
+    if findings.is_single_slice:
+        return language.text("CT, one slice, {pixels} pixels of {spacing} mm").format(pixels=voxels, spacing=spacing)
     return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
 
 

@@ -101,8 +101,8 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
     columns = (
         Column(_("ID"), width=0.6, number=False),
         Column(_("Lesion"), width=1.3, number=False),
-        Column(_("Side"), width=0.9, number=False),
-        Column(_("Place"), width=2.1, number=False),
+        Column(_("Side"), width=1.15, number=False),
+        Column(_("Place"), width=1.9, number=False),
         Column(_("Axial diameters"), "mm", 1.6),
         Column(_("3D diameter"), "mm", 1.1),
         Column(_("Volume"), "ml", 1.1),

@@ -1,0 +1,135 @@
+"""``kidneyseg report``: from a result folder and its image to the two files, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+from prior_cases import grown_prior
+from report_cases import Written
+from reporting_cases import findings_of
+from typer.testing import CliRunner
+
+from KidneySegLib.commands.app import app
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.reporting.results import write_results
+from KidneySegLib.volume import Volume
+
+
+def image_with_body(volume: Volume) -> Volume:
+    """The same grid with the range of values of a CT."""
+    voxels = np.array(volume.voxels)
+    voxels[:, :4] = -1000
+    voxels[:, -4:-2, :4] = 900
+    return volume.like(voxels)
+
+
+@pytest.fixture(scope="module")
+def exams(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Image files ``now.nii.gz``, ``prior.nii.gz`` and result folders ``now``, ``prior``."""
+    folder = tmp_path_factory.mktemp("exams")
+    volume, labels, _, prior = grown_prior()
+    volume = image_with_body(volume)
+    for name, drawn in (("now", labels), ("prior", prior.labels.voxels)):
+        sitk.WriteImage(volume.to_image(), str(folder / f"{name}.nii.gz"))
+        write_results(folder / name, volume, drawn, findings_of(volume, drawn))
+    return folder
+
+
+def call(*arguments: object) -> str:
+    run = CliRunner().invoke(app, ["report", *(str(argument) for argument in arguments)])
+    if run.exception is not None and not isinstance(run.exception, SystemExit):
+        raise run.exception
+    assert run.exit_code == 0, run.output
+    return run.output
+
+
+def test_a_result_becomes_a_report(exams: Path, tmp_path: Path) -> None:
+    said = call(exams / "now", "--image", exams / "now.nii.gz", "-o", tmp_path / "out", "--header", "House")
+    assert said.strip() == "Wrote report.pdf and report.html."
+    text = Written(tmp_path / "out").text
+    assert "House" in text and "M1" in text and "Change since" not in text
+
+
+@pytest.mark.parametrize("interval", [["--days", "100"], ["--prior-date", "2026-01-01", "--date", "2026-04-11"]])
+def test_a_prior_result_is_compared(exams: Path, tmp_path: Path, interval: list[str]) -> None:
+    options = ["--image", exams / "now.nii.gz", "--prior", exams / "prior", "-o", tmp_path / "out"]
+    call(exams / "now", *options, *interval, "--language", "es")
+    text = Written(tmp_path / "out").text
+    assert "Cambio desde el estudio previo, 100 días" in text and "2026-0" not in text
+
+
+def test_files_come_into_the_result_folder(exams: Path) -> None:
+    call(exams / "now", "--image", exams / "now.nii.gz")
+    assert (exams / "now" / "report.pdf").is_file() and (exams / "now" / "labels.nii.gz").is_file()
+
+
+def with_shift(volume: Volume, mm: float) -> Volume:
+    matrix = np.array(volume.ijk_to_lps)
+    matrix[0, 3] += mm
+    return Volume(volume.voxels, matrix)
+
+
+def test_another_image_is_refused(exams: Path, tmp_path: Path) -> None:
+    volume, *_ = grown_prior()
+    volume = image_with_body(volume)
+    denser = np.where(volume.voxels == 30, 60, volume.voxels).astype(np.int16)
+    others = {
+        "size": (volume.crop((slice(1, None), slice(None), slice(None))), InputError, "another size"),
+        "place": (with_shift(volume, 1.0), GeometryError, "does not lie on the image's voxels"),
+        "phase": (volume.like(denser), InputError, "its densities differ"),
+    }
+    for name, (other, error, words) in others.items():
+        sitk.WriteImage(other.to_image(), str(tmp_path / f"{name}.nii.gz"))
+        with pytest.raises(error, match=words):
+            call(exams / "now", "--image", tmp_path / f"{name}.nii.gz", "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_that_were_changed_are_refused(exams: Path, tmp_path: Path) -> None:
+    volume, labels, findings, _ = grown_prior()
+    volume = image_with_body(volume)
+    write_results(tmp_path / "result", volume, np.where(labels == 3, 1, labels).astype(np.uint8), findings)
+    with pytest.raises(InputError, match="kidneyseg measure"):
+        call(tmp_path / "result", "--image", exams / "now.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--days", "3"], "add --prior"),
+        (["--prior", "prior", "--date", "2026-01-01"], "Both dates"),
+        (["--prior", "prior", "--prior-date", "01.02.2026", "--date", "2026-03-01"], "YYYY-MM-DD"),
+        (["--prior", "prior", "--prior-date", "2026-01-01", "--date", "2026-03-01", "--days", "5"], "either"),
+        (["--prior", "prior", "--prior-date", "2026-03-01", "--date", "2026-01-01"], "older"),
+        (["--prior", "nowhere"], "not a complete result"),
+        (["--language", "de"], "en, es, tr"),
+    ],
+)
+def test_wrong_options_are_refused(
+    exams: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    monkeypatch.chdir(exams)
+    with pytest.raises(InputError, match=words):
+        call("now", "--image", "now.nii.gz", "-o", tmp_path / "out", *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_segment_writes_the_report_along(tmp_path: Path) -> None:
+    grey = np.full((96, 96), 90, np.uint8)
+    grey[30:60, 20:40] = 140
+    Image.fromarray(grey).save(tmp_path / "slice.png")
+    arguments = ["segment", str(tmp_path / "slice.png"), "--task", "ct-slice", "--pixel-mm", "3", "--language", "tr"]
+    refused = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out")])
+    assert isinstance(refused.exception, InputError) and "add --report" in str(refused.exception)
+    run = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out"), "--report", "--progress", "none"])
+    assert run.exit_code == 0, run.output
+    assert "BT, tek kesit, 96 × 96 piksel" in Written(tmp_path / "out").text
+    assert (tmp_path / "out" / "findings.json").is_file()
+    # and again from the result and its picture
+    call(tmp_path / "out", "--image", tmp_path / "slice.png", "-o", tmp_path / "again", "--language", "tr")
+    again, first = (Written(tmp_path / name).html.text for name in ("again", "out"))
+    assert again == first

@@ -1,0 +1,216 @@
+"""The catalogues are whole, the compiled ones are those in the text files, and flags speak the report's language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+from reporting_cases import findings_of, phantom
+from test_findings import CYST, MASS, MEASURES
+
+from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
+from KidneySegLib.analysis.quality import check_kidneys
+from KidneySegLib.analysis.slice_findings import describe_slice
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import KidneyFinding, PhaseEstimate
+from KidneySegLib.reporting.flag_messages import is_known, translate
+from KidneySegLib.reporting.flag_sentences import SENTENCES
+from KidneySegLib.reporting.translations import Language, check_language
+from KidneySegLib.structures import Side
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "KidneySegLib"
+TRANSLATIONS = ROOT / "Resources" / "Translations"
+CODES = ("es", "tr")
+# the markers of texts: N_("…"), language.text("…"), language.plural("…", "…", n)
+KEYWORDS = {"_": None, "N_": None, "text": None, "plural": (1, 2)}
+
+
+def catalogue(code: str) -> Catalog:
+    with (TRANSLATIONS / code / "LC_MESSAGES" / "kidneyseg.po").open("rb") as file:
+        return read_po(file, locale=code, domain="kidneyseg")
+
+
+def texts_of_the_code() -> set[str | tuple[str, ...]]:
+    found = extract_from_dir(str(PACKAGE / "reporting"), [("**.py", "python")], keywords=KEYWORDS)
+    return {message for _, _, message, _, _ in found}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_text_of_the_code_is_translated_and_nothing_else(code: str) -> None:
+    known = {message.id for message in catalogue(code) if message.id}
+    assert known == texts_of_the_code()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_translations_are_whole(code: str) -> None:
+    messages = [message for message in catalogue(code) if message.id]
+    assert len(messages) > 150
+    for message in messages:
+        assert not message.fuzzy, message.id
+        sources = message.id if isinstance(message.id, tuple) else (message.id,)
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        for string in strings:
+            assert string and string.strip(), message.id
+            assert fields(string) == fields(sources[0]), message.id
+            assert (
+                string[:1].isspace() == sources[0][:1].isspace() and string[-1:].isspace() == sources[0][-1:].isspace()
+            )
+            assert string.endswith(".") or not sources[0].endswith("."), message.id
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_compiled_catalogues_are_those_of_the_text_files(code: str) -> None:
+    compiled = (TRANSLATIONS / code / "LC_MESSAGES" / "kidneyseg.mo").read_bytes()
+    expected = BytesIO()
+    write_mo(expected, catalogue(code))
+    one, other = (
+        {str(message.id): list(message.string) for message in read_mo(BytesIO(data)) if message.id}
+        for data in (compiled, expected.getvalue())
+    )
+    assert one == other
+
+
+def test_numbers_and_dates_follow_the_language() -> None:
+    english, spanish, turkish = (Language.of(code) for code in ("en", "es", "tr"))
+    assert [one.number(-1234.56, 1) for one in (english, spanish, turkish)] == ["−1234.6", "−1234,6", "−1234,6"]
+    assert english.number(2, 1, signed=True) == "+2.0" and spanish.number(-0.01, 1, signed=True) == "0,0"
+    assert english.number(None) == english.number(float("nan")) == "–"
+    day = date(2026, 8, 3)
+    assert [one.date(day) for one in (english, spanish, turkish)] == [
+        "3 August 2026",
+        "3 de agosto de 2026",
+        "3 Ağustos 2026",
+    ]
+    assert [one.localised("58%") for one in (english, spanish, turkish)] == ["58%", "58 %", "%58"]
+    assert spanish.localised("-12.5, 3") == "−12,5; 3"
+    assert [spanish.plural("{n} stone", "{n} stones", n) for n in (1, 2)] == ["1 cálculo", "2 cálculos"]
+    assert turkish.plural("{n} stone", "{n} stones", 2) == "2 taş"
+    assert turkish.capitalised("iyi") == "İyi" and spanish.capitalised("iyi") == "Iyi"
+
+
+def test_other_languages_are_refused() -> None:
+    with pytest.raises(InputError, match="en, es, tr"):
+        check_language("de")
+    with pytest.raises(InputError, match="en, es, tr"):
+        Language.of("EN")
+
+
+def messages_of_the_code() -> list[str]:
+    """Every text of the engine with ``{}`` for what is filled in, as the parser joins it."""
+    texts = []
+    for path in PACKAGE.rglob("*.py"):
+        if "reporting" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
+                texts.append("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return texts
+
+
+# Parts that the engine puts together from singular and plural or from cases.
+COMPOSED = {
+    "a scan with contrast medium in the collecting system (excretory phase",
+    "and its thickness is not known",
+    "and volumes are those of the slab of",
+    "and was interpolated from its neighbours",
+    "and were interpolated from their neighbours",
+    "are smaller than",
+    "damaged DICOM file in the folder could not be read",
+    "damaged DICOM files in the folder could not be read",
+    "group of voxels labelled",
+    "groups of voxels labelled",
+    "slice is missing (of",
+    "slices are missing (of",
+}
+
+
+def test_each_sentence_is_still_said_by_the_engine() -> None:
+    """The fixed parts of a sentence stand in the code, so one that is reworded there must be reworded here."""
+    engine = "\n".join(messages_of_the_code())
+    strange = set()
+    for sentence in SENTENCES:
+        for part in re.split(r"\{\w+\}|(?<=[.?:,]) |^1 ", sentence):
+            words = part.strip(" ():.,")
+            if len(words.split()) >= 3 and words not in engine:
+                strange.add(words)
+    assert strange == COMPOSED
+
+
+def flags_of_the_engine() -> list[str]:
+    """Real messages: kidneys and lesions in trouble, every phase, single slices."""
+    right = KidneyFinding(Side.RIGHT, MEASURES, 640.0, 130.0, ("feet", "head"))
+    small = KidneyFinding(Side.LEFT, MEASURES, 20.0, 50.0)
+    large = KidneyFinding(Side.RIGHT, MEASURES, 640.0, 130.0)
+    flags = [*check_kidneys([]), *check_kidneys([right]), *check_kidneys([large, small])]
+    phases = ("unknown", "non-contrast", "corticomedullary", "nephrographic", "excretory")
+    for phase in phases:
+        for confidence in (0.6, 1.0):
+            flags += check_phase(PhaseEstimate(phase, confidence))  # type: ignore[arg-type]
+    flags += check_lesions([MASS, CYST], [right], {"mass": 1, "cyst": 7}, None)
+    volume, labels = phantom((1, 60, 90))
+    for thickness in (None, 2.5):
+        described = describe_slice(
+            volume,
+            labels,
+            thickness_mm=thickness,
+            estimated_hu=True,
+            flags=[],
+            provenance=findings_of(volume, labels).provenance,
+        )
+        flags += [flag for flag in described.flags if flag.code == "single_slice"]
+    return [flag.message for flag in flags]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_real_flags_are_translated_whole(code: str) -> None:
+    language = Language.of(code)
+    messages = flags_of_the_engine()
+    assert len(messages) > 20
+    for message in messages:
+        assert is_known(message), message
+        said = translate(message, language)
+        assert said != message and "{" not in said
+        assert not re.search(r"\b(the|kidney|and|lesions|of|pole|mass|probably|feet|head)\b", said), said
+        # every number is still there, in the language's convention
+        numbers = [number.rstrip(".,") for number in re.findall(r"\d[\d.,]*", message)]
+        for number in numbers:
+            assert number.replace(".", ",") in said, (number, said)
+
+
+def test_english_and_unknown_messages_stay() -> None:
+    message = "No kidney was found in this image."
+    assert translate(message, Language.of("en")) == message
+    assert translate("Of several series, 3 {x} was read.", Language.of("es")) == "Of several series, 3 {x} was read."
+
+
+def test_turkish_and_spanish_read_well() -> None:
+    message = (
+        "The right kidney has an unusual volume of 870 ml, of which 775 ml are lesions (usual: 60 to 400 ml). "
+        "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included: please look."
+    )
+    assert translate(message, Language.of("es")) == (
+        "El riñón derecho tiene un volumen inusual de 870 ml, de los que 775 ml son lesiones (habitual: de 60 a 400 "
+        "ml). La causa puede ser hidronefrosis, numerosos quistes o una masa, o bien se incluyó otro tejido: "
+        "compruébelo."
+    )
+    assert translate(
+        "Cyst C1 (left kidney, upper pole) is uncertain (confidence 58%): it may be something else. Check it.",
+        Language.of("tr"),
+    ) == ("Kist C1 (sol böbrek, üst pol) belirsizdir (güven %58): başka bir şey olabilir. Kontrol ediniz.")
