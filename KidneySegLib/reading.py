@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, check_values, guess_offs
 from KidneySegLib.dicom.scan import files_below, is_dicom_file
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.volume import IMAGE_SUFFIXES, ORTHOGONALITY_TOLERANCE, is_image_file, read_image
+from KidneySegLib.volume import IMAGE_SUFFIXES, is_image_file, read_image
 
 
 def read_input(
@@ -59,11 +57,6 @@ def read_image_file(path: Path, progress: Callable[[float], None] | None = None)
         InputError: the file cannot be read, or its values cannot be a CT's.
         GeometryError: the grid is sheared or has no valid geometry.
     """
-    if path.is_file() and path.name.lower().endswith((".nii", ".nii.gz")) and _has_sheared_sform(path):
-        raise GeometryError(
-            "The image's axes are not at right angles (a gantry tilt that was not corrected). Convert the series again "
-            "with tilt correction, or give the DICOM folder."
-        )
     volume = read_image(path)
     if volume.is_sheared:
         raise GeometryError("The image's axes are not at right angles. Resample it to a straight grid.")
@@ -111,27 +104,3 @@ def _as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
         "check that fluid and fat have plausible values."
     )
     return result, [Flag("rescale_assumed", Severity.WARNING, message)]
-
-
-def _has_sheared_sform(path: Path) -> bool:
-    """Whether a NIfTI file's sform has axes that are not at right angles.
-
-    SimpleITK takes the qform then, without a word, or refuses the file with an unclear one.
-    Source: the NIfTI-1 header (sform_code at byte 254, srow_x, srow_y, srow_z from 280).
-    """
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            header = file.read(348)
-        order = next(end for end in "<>" if struct.unpack_from(f"{end}i", header)[0] == 348)
-        code = struct.unpack_from(f"{order}h", header, 254)[0]
-        rows = struct.unpack_from(f"{order}12f", header, 280)
-    except (OSError, EOFError, struct.error, StopIteration):
-        return False  # what is wrong with the file is for the reader to say
-    axes = np.array(rows).reshape(3, 4)[:, :3]
-    lengths = np.linalg.norm(axes, axis=0)
-    if code <= 0 or lengths.min() < 1e-6:
-        return False
-    directions = axes / lengths
-    return bool(np.abs(directions.T @ directions - np.eye(3)).max() > ORTHOGONALITY_TOLERANCE)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.image_headers.check import check_image_file
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -226,12 +227,15 @@ def read_image(path: Path) -> Volume:
     """Reads NIfTI, NRRD or MetaImage.
 
     Raises:
-        InputError: the file is missing or cannot be read.
+        InputError: the file is missing, damaged or incomplete.
+        GeometryError: spacing, position or the patient's sides are missing or contradict each other.
     """
     import SimpleITK as sitk
 
     if not path.is_file():
         raise InputError("The image file does not exist. Check the path.")
+    check_image_file(path)
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings name the file, and so perhaps the patient
     try:
         image: Any = sitk.ReadImage(str(path))
     except RuntimeError as error:

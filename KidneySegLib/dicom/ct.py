@@ -43,6 +43,8 @@ def read_ct(
         InputError: there is no CT series, or it cannot be read.
     """
     headers, unreadable = scan(path, _part(progress, 0.0, _SCAN_SHARE))
+    if unreadable and not headers:
+        raise InputError("The DICOM files are damaged, and none could be read. Copy or export them again.")
     series, flags = _select(group(headers), path, series_uid)
     if unreadable:
         message = f"{unreadable} damaged DICOM file{'s' if unreadable > 1 else ''} in the folder could not be read."
