@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from Fuzz import file_faults, pixel_faults
+from Fuzz import file_faults, image_faults, pixel_faults
 from Fuzz.case import Case
+from Fuzz.multiframe_faults import multiframe
 from Fuzz.series_faults import harmless, headers, stacks
 
 
@@ -18,4 +19,8 @@ def battery() -> list[Case]:
         *file_faults.truncated(),
         *file_faults.corrupted(),
         *file_faults.folders(),
+        *multiframe(),
+        *image_faults.images(),
+        *image_faults.nifti_headers(),
+        *image_faults.text_headers(),
     ]

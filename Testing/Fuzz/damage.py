@@ -52,7 +52,7 @@ def put(paths: list[Path], keyword: str, value: Any, only: set[int] | None = Non
     tag = Tag(tag_for_keyword(keyword))
 
     def alter(dataset: FileDataset, number: int) -> None:
-        old = dataset[tag] if tag in dataset else None
+        old = dataset.get(tag)
         if old is not None:
             del dataset[tag]
         if value is None:

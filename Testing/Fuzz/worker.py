@@ -75,7 +75,7 @@ def judge(case: Case, folder: Path, seed: int) -> tuple[Outcome, str]:
             outcome, detail = _read(case, path)
         printed.seek(0)
         output = printed.read().decode(errors="replace")
-    # decoders remark on damaged streams on the error stream; no such remark names a patient or a place
+    # decoders remark on damaged streams on the error stream; no such remark may name a patient or a place
     if SECRETS.search(output) or "Warning" in output:
         return Outcome.LEAK, f"printed: {output.strip()[:300]}"
     return outcome, detail
