@@ -54,10 +54,11 @@ def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> N
         files: the DICOM images.
 
     Raises:
-        KidneySegError: the images cannot be referred to, or do not lie where the volume lies; the message says why.
+        KidneySegError: the images cannot be referred to, or the volume lies elsewhere; the message says why.
     """
     ensureEngine()
     from KidneySegLib.dicom.ct import read_ct
+    from KidneySegLib.errors import GeometryError
     from KidneySegLib.findings import InputRecord
     from KidneySegLib.interchange.results import write_dicom_results
     from KidneySegLib.reporting.label_reading import on_grid
@@ -70,11 +71,19 @@ def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> N
             _place(file, series / f"{number:06d}.dcm")
         acquisition = read_slice(series).acquisition if findings.is_single_slice else read_ct(series)
         grid = acquisition.volume
+        try:
+            voxels = on_grid(labels, grid)
+        except GeometryError as error:
+            sentence = _(
+                "The volume does not lie where its DICOM images lie: it was moved, cropped or resampled. Segment it as "
+                "it was loaded; or export without DICOM."
+            )
+            raise GeometryError(sentence) from error
         record = InputRecord.of(grid, "dicom", acquisition.source.to_dict())
         write_dicom_results(
             folder,
             grid,
-            on_grid(labels, grid),
+            voxels,
             replace(findings, provenance=replace(findings.provenance, input=record)),
             series,
             pdf=report.read_bytes() if report.is_file() else None,

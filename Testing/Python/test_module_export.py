@@ -194,8 +194,25 @@ def test_without_its_images_dicom_says_what_is_needed(
     click(widget.ui.exportDicomCheckBox)
     click(widget.ui.exportButton)
     assert "does not come from Slicer's DICOM database" in host.dialogs.texts()[-1]
+    assert slicer.app.userSettings().value("KidneySeg/exportDicom") == "yes", "remembered for the next time"
     widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
     monkeypatch.setattr(slicer, "dicomDatabase", Database({}), raising=False)
     click(widget.ui.exportButton)
     assert "no longer in Slicer's DICOM database" in host.dialogs.texts()[-1]
+    assert list(tmp_path.iterdir()) == [], "nothing half-written"
+
+
+def test_a_volume_that_was_moved_is_not_exported_as_dicom(
+    host: Any, series: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+    from SlicerHost.hands import click
+
+    widget = segmented(host)
+    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(series))
+    monkeypatch.setattr(slicer, "dicomDatabase", Database(series), raising=False)
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportDicomCheckBox)
+    click(widget.ui.exportButton)
+    assert "moved, cropped or resampled" in host.dialogs.texts()[-1]
     assert list(tmp_path.iterdir()) == [], "nothing half-written"
