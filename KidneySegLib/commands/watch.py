@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -54,24 +55,22 @@ def watch(
     _log_to_stderr()
     check_language(language)
     peer = read_peer(servers, server)
-    orthanc = Orthanc(peer)
     engine = EngineProcess(["--device", device, "--language", language, *(["--model", model] if model else [])])
-    queue = WorkQueue(work)
-    if retry_failed:
-        queue.retry_failed()
-    if new_only and queue.last_change() is None:
-        queue.start_after(orthanc.last_change())
-    study_work = StudyWork(orthanc, open_archive(peer, via), engine, queue, work)
-    watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep, check_stop=remembered_stop())
+    check_stop = remembered_stop()
     try:
-        with quiet_libraries():
+        with closing(WorkQueue(work)) as queue, quiet_libraries():
+            orthanc = Orthanc(peer)
+            if retry_failed:
+                queue.retry_failed()
+            if new_only and queue.last_change() is None:
+                queue.start_after(orthanc.last_change())
+            study_work = StudyWork(orthanc, open_archive(peer, via), engine, queue, work)
+            watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep, check_stop=check_stop)
             watcher.run_once() if once else watcher.run()
     except Cancelled as stop:
         stopped = Cancelled("Stopped. What was begun goes on at the next start.")
         stopped.exit_code = stop.exit_code
         raise stopped from None
-    finally:
-        queue.close()
 
 
 def _log_to_stderr() -> None:

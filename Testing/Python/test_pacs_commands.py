@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pydicom
 import pytest
@@ -15,6 +16,7 @@ from test_pacs_archive import uid_of, write_ct
 
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import open_archive
+from KidneySegLib.pacs.work_queue import WorkQueue
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,17 @@ def test_a_watch_stops_cleanly(orthanc, start, tmp_path, number, code):
     time.sleep(0.3)
     process.send_signal(number)
     assert finish(process) == (code, "", "kidneyseg: Stopped. What was begun goes on at the next start.\n")
+
+
+def test_a_watch_of_new_studies_leaves_those_that_were_there(orthanc, start, tmp_path):
+    orthanc.clear()
+    orthanc.send(*write_ct(tmp_path / "ct", 3))
+    orthanc.wait_until_stable()
+    work = tmp_path / "work"
+    assert finish(start("watch", "--server", "orthanc", "--work", work, "--once", "--new-only")) == (0, "", "")
+    with closing(WorkQueue(work)) as queue:
+        assert queue.jobs() == [] and queue.last_change() == orthanc.get("changes?last")["Last"]
+    assert work.stat().st_mode & 0o077 == 0 and (work / "queue.sqlite").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.timeout(240)
