@@ -187,7 +187,7 @@ def match(
     apart = 1e3
     costs = np.full((len(prior), len(now)), apart)
     for row, before in enumerate(prior):
-        if before.side not in registration.sides:
+        if before.side not in registration.centres:
             continue
         expected = registration.to_now(np.array(before.measures.centroid_lps_mm), before.side)
         for column, after in enumerate(now):

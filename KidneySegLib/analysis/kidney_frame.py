@@ -6,6 +6,9 @@ the exams is the one that best takes the earlier directions to the later ones: f
 centre, and each kidney's long axis (Kabsch's method, Acta Cryst A 1976;32:922-923). The scanner's own axes count by
 ``SCANNER_WEIGHT``, so that they only decide what the kidneys leave open, such as a turn about the axis of a single
 kidney. Each kidney is then shifted by itself, centre to centre.
+
+Of a kidney that the image cuts at the feet in one of the exams, the centre is that of the part which both show, counted
+from the upper pole; likewise from the lower one. Its long axis is left aside.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.analysis.bodies import Body
+from KidneySegLib.analysis.image_ends import cut_at
 from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.analysis.organ import clear_axis
 from KidneySegLib.structures import KIDNEYS, Side
@@ -28,29 +32,32 @@ class KidneyFrame:
     """Where the kidneys of one exam are.
 
     Attributes:
-        centres: centre of gravity of each kidney's own voxels in mm LPS.
-        axes: unit vector of its long axis in LPS towards the head, where it has a clear one.
+        points: each kidney's own voxels in mm LPS, ``(n, 3)``.
+        axes: unit vector of its long axis in LPS towards the head, where it is whole and has a clear one.
+        cut: where the image ends within it along the body: ``feet``, ``head``.
     """
 
-    centres: dict[Side, np.ndarray]
+    points: dict[Side, np.ndarray]
     axes: dict[Side, np.ndarray]
+    cut: dict[Side, frozenset[str]]
 
     @classmethod
     def of(cls, labels: Volume) -> KidneyFrame:
         """Takes a label map, uint8 ``(k, j, i)``, values of ``structures``."""
         boxes = bounding_boxes(labels.voxels)
-        centres, axes = {}, {}
+        points, axes, cut = {}, {}, {}
         for side in Side:
             label = KIDNEYS[side].label
             if label not in boxes:
                 continue
             k, j, i = (part.start for part in boxes[label])
             kidney = Body(labels.voxels[boxes[label]] == label, (k, j, i))
-            centres[side] = labels.to_lps(kidney.voxels().mean(axis=0))
+            points[side] = labels.to_lps(kidney.voxels())
+            cut[side] = frozenset(cut_at(labels, boxes[label])) & {"feet", "head"}
             axis = clear_axis(labels, kidney)
-            if axis is not None:
+            if axis is not None and not cut[side]:
                 axes[side] = axis
-        return cls(centres, axes)
+        return cls(points, axes, cut)
 
 
 @dataclass(frozen=True)
@@ -59,33 +66,28 @@ class Registration:
 
     Attributes:
         rotation: 3x3 matrix in LPS.
-        prior: kidneys of the earlier exam.
-        now: kidneys of the later exam.
+        centres: of each kidney that both exams show, its centre in the earlier and in the later one, mm LPS.
     """
 
     rotation: np.ndarray
-    prior: KidneyFrame
-    now: KidneyFrame
+    centres: dict[Side, tuple[np.ndarray, np.ndarray]]
 
     @classmethod
     def between(cls, prior: KidneyFrame, now: KidneyFrame) -> Registration:
-        """Finds the rotation between two exams of one patient."""
+        """Finds the way between two exams of one patient."""
         from scipy.spatial.transform import Rotation
 
+        centres = {side: _centres(prior, now, side) for side in Side if side in prior.points and side in now.points}
         pairs = [(axis, axis, SCANNER_WEIGHT) for axis in np.eye(3)]
-        pairs += [(prior.axes[side], now.axes[side], 1.0) for side in prior.axes.keys() & now.axes.keys()]
-        if len(prior.centres) == len(now.centres) == 2:
-            across = [frame.centres[Side.LEFT] - frame.centres[Side.RIGHT] for frame in (prior, now)]
-            before, after = (vector / np.linalg.norm(vector) for vector in across)
-            pairs.append((before, after, 1.0))
-        before_all, after_all, weights = (np.array(part) for part in zip(*pairs, strict=True))
-        rotation, _ = Rotation.align_vectors(after_all, before_all, weights=weights)
-        return cls(rotation.as_matrix(), prior, now)
-
-    @property
-    def sides(self) -> list[Side]:
-        """Sides whose kidney is there in both exams, right before left."""
-        return [side for side in Side if side in self.prior.centres and side in self.now.centres]
+        pairs += [
+            (prior.axes[side], now.axes[side], 1.0) for side in centres if side in prior.axes and side in now.axes
+        ]
+        if len(centres) == 2:
+            before, after = (centres[Side.LEFT][n] - centres[Side.RIGHT][n] for n in (0, 1))
+            pairs.append((before / np.linalg.norm(before), after / np.linalg.norm(after), 1.0))
+        earlier, later, weights = (np.array(part) for part in zip(*pairs, strict=True))
+        rotation, _ = Rotation.align_vectors(later, earlier, weights=weights)
+        return cls(rotation.as_matrix(), centres)
 
     def to_now(self, lps: np.ndarray, side: Side) -> np.ndarray:
         """Takes a point in mm LPS of the earlier exam to where it is expected in the later one, by its kidney.
@@ -93,4 +95,17 @@ class Registration:
         Raises:
             KeyError: that kidney is missing in one of the exams.
         """
-        return self.rotation @ (np.asarray(lps) - self.prior.centres[side]) + self.now.centres[side]
+        before, after = self.centres[side]
+        return self.rotation @ (np.asarray(lps) - before) + after
+
+
+def _centres(prior: KidneyFrame, now: KidneyFrame, side: Side) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the centres of a kidney in both exams, of the part that both show."""
+    both = prior.points[side], now.points[side]
+    cut = prior.cut[side] | now.cut[side]
+    if len(cut) == 1:  # cut at both ends, no pole says which part is the same
+        towards_pole = 1.0 if "feet" in cut else -1.0
+        heights = [towards_pole * points[:, 2] for points in both]
+        length = min(float(np.ptp(height)) for height in heights)
+        both = tuple(p[h >= h.max() - length] for p, h in zip(both, heights, strict=True))
+    return both[0].mean(axis=0), both[1].mean(axis=0)

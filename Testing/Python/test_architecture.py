@@ -15,7 +15,7 @@ PACKAGE = ROOT / "KidneySegLib"
 
 # Imported where they are used, so that Slicer's module and the command line start at once and can say what is missing.
 HEAVY = {"torch", "monai", "skimage", "pydicom", "SimpleITK", "highdicom", "matplotlib", "PIL", "cc3d", "safetensors"}
-HEAVY |= {"dicomweb_client", "pynetdicom", "requests"}
+HEAVY |= {"dicomweb_client", "pynetdicom", "requests", "reportlab", "jinja2"}
 # Rooms that work on tensors throughout: they are entered only when a network is about to run or to be trained.
 TENSOR_ROOMS = ("KidneySegLib.networks", "KidneySegLib.training")
 ALLOWED_IN_TENSOR_ROOMS = {"torch", "monai"}
