@@ -3,7 +3,8 @@
 English is the language of the code, so it needs no catalogue. The others lie in
 ``Resources/Translations/<language>/LC_MESSAGES``. ``pybabel extract -k N_ -k text -k plural:1,2
 KidneySegLib/reporting`` finds the texts of the code (not inside f-strings, so none stand there); after a change of a
-``.po`` file, ``pybabel compile -D kidneyseg -d Resources/Translations`` makes the ``.mo`` file that is read at run time.
+``.po`` file, ``pybabel compile -D kidneyseg -d Resources/Translations`` makes the ``.mo`` file that
+is read at run time.
 """
 
 from __future__ import annotations
