@@ -15,6 +15,7 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
+from interchange_cases import Case, make_case, masks_on, paint, read  # noqa: E402
 from module_cases import segmented, table_rows, write_segment  # noqa: E402
 from reporting_cases import oblique, phantom  # noqa: E402
 
@@ -41,17 +42,19 @@ class Database:
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The synthetic sample as DICOM files by their UIDs."""
-    from pydicom import dcmread
-    from typer.testing import CliRunner
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A DICOM series with a result on it."""
+    return make_case(tmp_path_factory.mktemp("case"))
 
-    from KidneySegLib.commands.app import app
 
-    folder = tmp_path_factory.mktemp("sample")
-    assert CliRunner().invoke(app, ["sample", str(folder)]).exit_code == 0
-    files = sorted((folder / "series").iterdir())
-    return {str(dcmread(file, specific_tags=["SOPInstanceUID"]).SOPInstanceUID): file for file in files}
+@pytest.fixture
+def database(case: Case, host: Any, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Slicer's DICOM database with that series."""
+    import slicer
+
+    database = Database({str(read(file).SOPInstanceUID): file for file in case.series.iterdir()})
+    monkeypatch.setattr(slicer, "dicomDatabase", database, raising=False)
+    return database
 
 
 def test_export_writes_what_is_seen(host: Any, tmp_path: Path) -> None:
@@ -128,59 +131,39 @@ def test_report_bears_the_header_and_language_of_the_settings(host: Any, tmp_pat
 
 
 @pytest.mark.parametrize("flipped", [False, True], ids=["as stored", "slices from head to feet"])
-def test_dicom_results_refer_to_the_images_of_the_volume(
-    host: Any, series: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flipped: bool
+def test_dicom_results_lie_on_the_images_of_the_volume(
+    host: Any, case: Case, database: Database, tmp_path: Path, flipped: bool
 ) -> None:
-    import slicer
-    from pydicom import dcmread
     from SlicerHost.hands import click
 
-    from KidneySegLib.dicom.ct import read_ct
-
-    volume = read_ct(next(iter(series.values())).parent).volume
+    volume = case.volume
     if flipped:
         matrix = np.array(volume.ijk_to_lps)
         matrix[:3, 3] = volume.to_lps(np.array([volume.voxels.shape[0] - 1, 0, 0]))
         matrix[:3, 2] *= -1
         volume = Volume(volume.voxels[::-1].copy(), matrix)
-    widget = segmented(host, volume, boxes(volume))
-    node = widget.results.result.volume
-    node.SetAttribute("DICOM.instanceUIDs", " ".join(series))
-    monkeypatch.setattr(slicer, "dicomDatabase", Database(series), raising=False)
-    changed = boxes(volume) == 1
-    changed[volume.voxels.shape[0] // 2] = False
-    write_segment(widget.results.result, "kidney_right", changed)
+    labels = paint(volume)
+    widget = segmented(host, volume, labels)
+    result = widget.results.result
+    result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
+    corrected = labels == 1
+    corrected[volume.voxels.shape[0] // 2] = False
+    write_segment(result, "kidney_right", corrected)
     unfold(host, widget, tmp_path)
     click(widget.ui.exportDicomCheckBox)
     click(widget.ui.exportButton)
     assert "KidneySeg_1" in host.dialogs.texts()[0], host.dialogs.texts()
     folder = tmp_path / "KidneySeg_1"
-    found = dcmread(folder / "segmentation.seg.dcm")
-    assert found.ReferencedSeriesSequence[0].SeriesInstanceUID == dcmread(next(iter(series.values()))).SeriesInstanceUID
-    kinds = {str(segment.SegmentLabel): segment.SegmentAlgorithmType for segment in found.SegmentSequence}
-    assert [kind for label, kind in kinds.items() if "ight" in label] == ["SEMIAUTOMATIC"]
-    assert [kind for label, kind in kinds.items() if "eft" in label] == ["AUTOMATIC"]
-    frames = found.PerFrameFunctionalGroupsSequence
-    heights = [
-        frame.PlanePositionSequence[0].ImagePositionPatient[2]
-        for frame in frames
-        if frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber == 1
-    ]
-    expected = volume.to_lps(np.argwhere(changed))[:, 2]
-    assert min(heights) == pytest.approx(expected.min(), abs=0.01)
-    assert max(heights) == pytest.approx(expected.max(), abs=0.01)
-    assert dcmread(folder / "measurements.sr.dcm").Modality == "SR"
+    found = read(folder / "segmentation.seg.dcm")
+    assert found.ReferencedSeriesSequence[0].SeriesInstanceUID == read(next(case.series.iterdir())).SeriesInstanceUID
+    types = {str(segment.SegmentLabel): segment.SegmentAlgorithmType for segment in found.SegmentSequence}
+    assert (types["Right kidney"], types["Left kidney"]) == ("SEMIAUTOMATIC", "AUTOMATIC")
+    masks = masks_on(volume, found)
+    numbers = {str(segment.SegmentLabel): int(segment.SegmentNumber) for segment in found.SegmentSequence}
+    np.testing.assert_array_equal(masks[numbers["Right kidney"]], corrected)
+    np.testing.assert_array_equal(masks[numbers["Left kidney"]], labels == 2)
+    assert read(folder / "measurements.sr.dcm").Modality == "SR"
     assert (folder / "report.pdf.dcm").is_file()
-
-
-def boxes(volume: Volume) -> np.ndarray:
-    """Labels of two boxes, one on each side of the patient."""
-    points = volume.to_lps(np.moveaxis(np.indices(volume.voxels.shape), 0, -1))
-    middle = volume.to_lps((np.array(volume.voxels.shape) - 1) / 2)
-    labels = np.zeros(volume.voxels.shape, np.uint8)
-    for label, side in ((1, -1), (2, 1)):
-        labels[(np.abs(points - middle - (side * 60, 0, 0)) < (20, 20, 40)).all(axis=-1)] = label
-    return labels
 
 
 def test_without_its_images_dicom_says_what_is_needed(
@@ -202,15 +185,11 @@ def test_without_its_images_dicom_says_what_is_needed(
     assert list(tmp_path.iterdir()) == [], "nothing half-written"
 
 
-def test_a_volume_that_was_moved_is_not_exported_as_dicom(
-    host: Any, series: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import slicer
+def test_a_volume_that_was_moved_is_not_exported_as_dicom(host: Any, database: Database, tmp_path: Path) -> None:
     from SlicerHost.hands import click
 
     widget = segmented(host)
-    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(series))
-    monkeypatch.setattr(slicer, "dicomDatabase", Database(series), raising=False)
+    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
     unfold(host, widget, tmp_path)
     click(widget.ui.exportDicomCheckBox)
     click(widget.ui.exportButton)
