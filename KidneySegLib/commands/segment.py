@@ -90,7 +90,7 @@ def _check_dicom(source: Path) -> None:
 def _write_dicom(run: Run, source: Path, output: Path, pdf: bytes | None) -> None:
     from KidneySegLib.interchange.results import write_dicom_results
 
-    if run.labels.any():
+    if run.labels.any() or pdf is not None:
         write_dicom_results(output, run.volume, run.labels, run.findings, source, pdf=pdf)
-    else:
-        typer.echo("Nothing was outlined, so there are no DICOM results.", err=True)
+    if not run.labels.any():
+        typer.echo("Nothing was outlined, so there is no DICOM segmentation and no measurement.", err=True)

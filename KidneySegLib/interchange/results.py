@@ -61,10 +61,11 @@ def write_dicom_results(
 
     Returns:
         The files: ``segmentation.seg.dcm``, ``measurements.sr.dcm``, and ``report.pdf.dcm`` if a report was given.
+        Where nothing is outlined the report stands alone: it says so, and DICOM knows no empty segmentation.
 
     Raises:
-        InputError: the series is not the one that was segmented or is incomplete, nothing is outlined, or labels,
-            findings and report do not belong together.
+        InputError: the series is not the one that was segmented or is incomplete, nothing is outlined and no
+            report given, or labels, findings and report do not belong together.
         GeometryError: the label map does not lie on the series.
         OutputError: the files cannot be written.
     """
@@ -72,13 +73,15 @@ def write_dicom_results(
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
     images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
     planes = align(volume, images)
-    parts = find_parts(volume, labels, findings)
-    changed = {*corrected, *corrections(findings)}
+    made: dict[str, Dataset] = {}
     with quiet_pydicom():
-        segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
-        segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
-        report = make_report(parts, Drawn(segments, segmentation, planes, images), findings)
-        made: dict[str, Dataset] = {SEGMENTATION: segmentation, MEASUREMENTS: report}
+        if labels.any() or pdf is None:
+            parts = find_parts(volume, labels, findings)
+            changed = {*corrected, *corrections(findings)}
+            segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
+            segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
+            report = make_report(parts, Drawn(segments, segmentation, planes, images), findings)
+            made |= {SEGMENTATION: segmentation, MEASUREMENTS: report}
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
         folder = folder.absolute()

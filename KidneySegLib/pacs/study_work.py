@@ -142,7 +142,7 @@ class StudyWork:
     def _send(self, results: Path) -> int:
         """Sends what the server does not hold yet, and checks that it then does."""
         paths = sorted(results.glob("*.dcm"))
-        files = outgoing_files(paths) if paths else []  # where nothing was outlined there is nothing to send
+        files = outgoing_files(paths) if paths else []
         missing = [file for file in files if not self._archive.holds(file)]
         if missing:
             self._archive.store(missing)

@@ -257,7 +257,17 @@ def test_segment_writes_dicom_results_along(
     monkeypatch.setattr("KidneySegLib.engine.run_ct", lambda *_, **__: run)
     said = invoke("segment", case.series, "--output", tmp_path / "out", "--dicom", "--progress", "none")
     assert {"findings.json", "overview.png"} < set(names(tmp_path / "out"))
-    assert set(FILES[:2]) <= set(names(tmp_path / "out")) if found else "no DICOM results" in said
+    assert set(FILES[:2]) <= set(names(tmp_path / "out")) if found else "no DICOM segmentation" in said
+
+
+def test_where_nothing_is_outlined_the_report_stands_alone(case: Case, tmp_path: Path) -> None:
+    nothing = replace(case.findings, kidneys=(), lesions=(), stones=())
+    empty = (case.volume, case.labels * 0, nothing, case.series)
+    (path,) = write_dicom_results(tmp_path / "out", *empty, pdf=b"%PDF-1.4 nothing found")
+    assert read(path).EncapsulatedDocument.startswith(b"%PDF-1.4 nothing found")
+    with pytest.raises(InputError, match="Nothing is outlined"):
+        write_dicom_results(tmp_path / "none", *empty)
+    assert names(tmp_path / "out") == ["report.pdf.dcm"] and not (tmp_path / "none").exists()
 
 
 def test_segment_refuses_dicom_results_of_an_image_file_early(case: Case, result: Path, tmp_path: Path) -> None:
