@@ -104,8 +104,12 @@ def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
     """Returns the stage with tiles no longer than ``shape`` (k, j, i) needs.
 
     In a slab of a few centimetres a whole tile would be mostly padding, which instance normalisation takes for image.
+    An image that is tiny in every direction keeps two of the network's coarsest voxels along i: one alone has no spread
+    to be normalised by.
     """
     k, j, i = (min(p, -(-n // stage.divisor) * stage.divisor) for p, n in zip(stage.patch, shape, strict=True))
+    if k == j == i == stage.divisor:
+        i = 2 * stage.divisor
     return replace(stage, patch=(k, j, i))
 
 
