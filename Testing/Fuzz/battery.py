@@ -5,6 +5,7 @@ from __future__ import annotations
 from Fuzz import file_faults, image_faults, pixel_faults
 from Fuzz.case import Case
 from Fuzz.multiframe_faults import multiframe
+from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
 
 
@@ -23,4 +24,5 @@ def battery() -> list[Case]:
         *image_faults.images(),
         *image_faults.nifti_headers(),
         *image_faults.text_headers(),
+        *pairs(),
     ]

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 TESTING = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTING.parent), str(TESTING), str(TESTING / "Python")]
 
 from Fuzz.battery import battery  # noqa: E402
-from Fuzz.case import FAULTS, Outcome, Result  # noqa: E402
+from Fuzz.case import FAULTS, Case, Outcome, Result  # noqa: E402
+from Fuzz.command_line import run_command_line  # noqa: E402
 from Fuzz.worker import run_cases  # noqa: E402
 
 
@@ -21,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cases", type=int, default=None, help="how many, spread over all; default: all")
+    parser.add_argument("--command-line", type=int, default=12, help="how many of them also as child processes")
     parser.add_argument("--only", default="", help="cases whose name or family holds this word")
     parser.add_argument("--verbose", action="store_true", help="a line for every case")
     arguments = parser.parse_args()
@@ -28,7 +32,7 @@ def main() -> None:
     if arguments.cases:
         cases = cases[:: max(1, len(cases) // arguments.cases)][: arguments.cases]
     results = []
-    for result in run_cases(cases, arguments.seed):
+    for result in run_all(cases, arguments.seed, arguments.command_line if not arguments.only else 0):
         results.append(result)
         if arguments.verbose or result.outcome in FAULTS:
             print(
@@ -36,6 +40,14 @@ def main() -> None:
             )
     print(table(results))
     sys.exit(any(result.outcome in FAULTS for result in results))
+
+
+def run_all(cases: list[Case], seed: int, command_line: int) -> Iterator[Result]:
+    """Runs cases on the reading path, then a sample of the whole battery through the command line."""
+    yield from run_cases(cases, seed)
+    if command_line:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield from run_command_line(Path(scratch), seed, command_line)
 
 
 def table(results: list[Result]) -> str:
