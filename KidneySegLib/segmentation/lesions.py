@@ -11,6 +11,7 @@ import numpy as np
 from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.boxed import Box, box_probabilities
+from KidneySegLib.segmentation.lesion_belief import believed
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
 from KidneySegLib.segmentation.organ import Organ, outline_in
 from KidneySegLib.segmentation.organ_channels import Level, parenchyma_level
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from KidneySegLib.segmentation.kidney import Outline
     from KidneySegLib.segmentation.predict import Predictor
     from KidneySegLib.volume import Volume
-
-# A lesion touches its kidney: it comes at least this near to the outline.
-_CONTACT_MM = 3.0
-# The outline is more exact than the coarser networks: what they add around it has to be this thick somewhere.
-_RIM_MM = 8.0
 
 
 @dataclass(frozen=True)
@@ -79,8 +75,6 @@ def find_lesions(
         tell: takes the finished share.
         other: level of the patient's other kidney, if there is one.
     """
-    from scipy.ndimage import binary_fill_holes, distance_transform_edt
-
     kidney = outline_in(outline, organ.box)
     masks = (organ.mask, kidney)
     found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"), other)
@@ -88,11 +82,8 @@ def find_lesions(
     within, box = _filled(organ)
     kidney, (mass, cyst) = kidney[within], (channel[within] for channel in found)
     lesion = mass + cyst
-    mask = organ.mask[within] & (lesion > predictor.stage.threshold)
-    if mask.any():
-        beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=volume.spacing[::-1])
-        mask = _believed(mask, lesion, beyond, volume, rules)
-        mask = _without_rims(mask, lesion, beyond, volume, rules)
+    lesion[~organ.mask[within]] = 0
+    mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules.other_kind_share)
     percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
     return Lesions(box, labels, percent, tuple(flags))
@@ -127,55 +118,3 @@ def _filled(organ: Organ) -> tuple[Box, Box]:
     sizes = zip((k, j, i), organ.box, strict=True)
     a, b, c = (slice(o.start + part.start, min(o.start + part.stop, o.stop)) for part, o in sizes)
     return (k, j, i), (a, b, c)
-
-
-def _without_rims(
-    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, volume: Volume, rules: Rules
-) -> np.ndarray:
-    """Returns the mask without thin or uncertain parts outside the outline.
-
-    ``beyond`` is the distance from the kidney's outline in mm.
-    """
-    import cc3d
-    from scipy.ndimage import distance_transform_edt
-
-    outside = mask & (beyond > 0)
-    if not outside.any():
-        return mask
-    pieces, count = cc3d.connected_components(outside, connectivity=6, return_N=True)
-    thick = distance_transform_edt(outside, sampling=volume.spacing[::-1]) >= _RIM_MM / 2
-    keep = np.bincount(pieces[thick], minlength=count + 1) > 0
-    keep &= _mean_within(pieces, probability, count) >= rules.least_outside_confidence
-    keep[0] = True
-    return mask & keep[pieces]
-
-
-def _mean_within(pieces: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
-    """Returns the mean of ``values`` in each piece, from number 0 (the background: 0) to ``count``."""
-    inside = pieces > 0
-    ids = pieces[inside]
-    sizes = np.bincount(ids, minlength=count + 1)
-    return np.bincount(ids, values[inside], minlength=count + 1) / np.maximum(sizes, 1)
-
-
-def _believed(
-    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, volume: Volume, rules: Rules
-) -> np.ndarray:
-    """Returns the mask without pieces that are too small, too uncertain or away from the kidney.
-
-    ``beyond`` is the distance from the kidney's outline in mm.
-    """
-    import cc3d
-
-    pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
-    if count == 0:
-        return mask
-    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-    certainty = _mean_within(pieces, probability, count)
-    touching = np.bincount(pieces[beyond <= _CONTACT_MM], minlength=count + 1) > 0
-    outside = np.bincount(pieces[beyond > 0], minlength=count + 1) > 0.5 * sizes
-    least = np.where(outside, rules.least_outside_confidence, rules.least_lesion_confidence)
-    smallest = np.pi / 6 * rules.smallest_lesion_mm**3 / volume.voxel_volume
-    keep = (sizes >= smallest) & (certainty >= least) & touching
-    keep[0] = False
-    return np.asarray(keep[pieces])
