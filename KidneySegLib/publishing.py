@@ -18,6 +18,13 @@ def partial_folder(folder: Path) -> Iterator[Path]:
     It lies beside a result folder that is yet to be made (which it then becomes), and inside one that exists: that one
     may be a mount of its own, or the only place where the user may write.
     """
+    try:
+        str(folder).encode("utf-8")
+    except UnicodeEncodeError as error:
+        # ITK's writers would end the whole process
+        raise OutputError(
+            "The name of the output folder holds characters that are none. Choose another name."
+        ) from error
     if folder.exists() and not folder.is_dir():
         raise OutputError("The output folder cannot be made: a file of that name exists. Choose another name.")
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,9 @@ from Fuzz.command_line import run_command_line
 from Fuzz.truth import TRUTH, field, write
 from Fuzz.worker import run_cases
 
+from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.publishing import partial_folder
+
 SEED = 0
 
 
@@ -38,6 +41,13 @@ def test_command_line_and_a_full_disk(tmp_path: Path) -> None:
     assert results[0].outcome is Outcome.RIGHT and results[-1].outcome is Outcome.REFUSED
 
 
+def test_an_output_folder_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    """ITK's writers would abort the process."""
+    with pytest.raises(OutputError, match="characters"), partial_folder(tmp_path / "out\udcff"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def judged(build: object, expected: Expected) -> Outcome:
     [result] = run_cases([Case("one", "own", build, expected)], SEED)
     return result.outcome
@@ -54,8 +64,6 @@ def test_the_battery_sees_a_wrong_volume() -> None:
 
 def test_the_battery_sees_lost_slices_a_crash_a_leak_and_an_unexpected_end(monkeypatch: pytest.MonkeyPatch) -> None:
     from Fuzz import worker
-
-    from KidneySegLib.errors import InputError
 
     def whole(folder: Path, _: np.random.Generator) -> Path:
         return write(folder)[0].parent
