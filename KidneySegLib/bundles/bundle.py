@@ -50,7 +50,7 @@ class Rules:
     sure_confidence: float = 0.88
     smallest_lesion_mm: float = 5.0
     least_lesion_confidence: float = 0.45
-    least_outside_confidence: float = 0.6
+    least_outside_confidence: float = 0.65
     other_kind_share: float = 0.25
 
 

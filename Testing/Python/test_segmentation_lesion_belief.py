@@ -9,7 +9,7 @@ from KidneySegLib.segmentation.lesion_belief import believed
 SHAPE = (60, 60, 60)
 SPACING = (1.0, 1.0, 1.0)
 THRESHOLD = 0.2
-RULES = Rules(least_lesion_confidence=0.45, least_outside_confidence=0.6)
+RULES = Rules(least_lesion_confidence=0.45, least_outside_confidence=0.65)
 
 
 def ball(radius: float, centre: tuple[float, float, float] = (30, 30, 30)) -> np.ndarray:
