@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,10 @@ class Rules:
     least_lesion_confidence: float = 0.45
     least_outside_confidence: float = 0.65
     other_kind_share: float = 0.25
+
+    def smallest_voxels(self, spacing: Sequence[float]) -> float:
+        """Returns how many voxels the smallest lesion has, with ``spacing`` in mm."""
+        return math.pi / 6 * self.smallest_lesion_mm**3 / math.prod(spacing)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def believed(
     if not rest.any():
         return found
     beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=spacing)
-    smallest = np.pi / 6 * rules.smallest_lesion_mm**3 / float(np.prod(spacing))
+    smallest = rules.smallest_voxels(spacing)
     for level in np.arange(threshold, _HIGHEST_LEVEL + _LEVEL_STEP / 2, _LEVEL_STEP):
         rest &= probability > level
         if np.count_nonzero(rest) < smallest:

@@ -8,10 +8,14 @@ cysts and solid masses overlap.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from KidneySegLib.structures import BY_KEY
+
+if TYPE_CHECKING:
+    from KidneySegLib.bundles.bundle import Rules
 
 MASS, CYST = BY_KEY["mass"].label, BY_KEY["cyst"].label
 
@@ -25,7 +29,7 @@ _FEWEST_VOXELS = 30
 
 
 def decide_kinds(
-    mask: np.ndarray, solid: np.ndarray, hu: np.ndarray, spacing: Sequence[float], other_kind_share: float
+    mask: np.ndarray, solid: np.ndarray, hu: np.ndarray, spacing: Sequence[float], rules: Rules
 ) -> np.ndarray:
     """Returns uint8 ``(k, j, i)``: 3 solid mass, 4 cyst, 0 elsewhere.
 
@@ -34,8 +38,9 @@ def decide_kinds(
         solid: bool: where the network takes the lesion for solid.
         hu: the image, HU.
         spacing: mm along k, j, i.
-        other_kind_share: a connected lesion with at most this share of the other kind is wholly of its main kind: fluid
-            in a mass is necrosis, an odd bright spot in a cyst its wall.
+        rules: of the bundle. A connected lesion with at most ``other_kind_share`` of the other kind is wholly of its
+            main kind: fluid in a mass is necrosis, an odd bright spot in a cyst its wall. So is what a lesion of two
+            kinds holds in parts that are too small to be lesions.
     """
     import cc3d
     from scipy.ndimage import distance_transform_edt, uniform_filter
@@ -51,11 +56,24 @@ def decide_kinds(
             continue
         here = pieces[box] == piece
         share = float(solid[box][here].mean())
-        if _is_fluid(cells[box][here & inner[box]]) or share <= other_kind_share:
+        if _is_fluid(cells[box][here & inner[box]]) or share <= rules.other_kind_share:
             labels[box][here] = CYST
-        elif share >= 1 - other_kind_share:
+        elif share >= 1 - rules.other_kind_share:
             labels[box][here] = MASS
+        else:
+            _join_specks(labels[box], here, rules.smallest_voxels(spacing))
     return labels
+
+
+def _join_specks(labels: np.ndarray, lesion: np.ndarray, smallest: float) -> None:
+    """Gives parts of fewer than ``smallest`` voxels the other kind; masses first."""
+    import cc3d
+
+    for kind, other in ((MASS, CYST), (CYST, MASS)):
+        parts, count = cc3d.connected_components(lesion & (labels == kind), connectivity=18, return_N=True)
+        small = np.bincount(parts.ravel(), minlength=count + 1) < smallest
+        small[0] = False
+        labels[small[parts]] = other
 
 
 def _is_fluid(values: np.ndarray) -> bool:

@@ -84,7 +84,7 @@ def find_lesions(
     lesion = mass + cyst
     lesion[~organ.mask[within]] = 0
     mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
-    labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules.other_kind_share)
+    labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
     percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
     return Lesions(box, labels, percent, tuple(flags))
 

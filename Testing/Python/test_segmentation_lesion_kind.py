@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.lesion_kind import CYST, MASS, decide_kinds
 
 SPACING = (2.0, 1.0, 1.0)  # k, j, i
@@ -19,7 +20,7 @@ def image(level: float, inside: np.ndarray, *, noise: float = 15.0, around: floa
 
 
 def kinds(hu: np.ndarray, mask: np.ndarray, solid: np.ndarray, share: float = 0.25) -> set[int]:
-    labels = decide_kinds(mask, solid, hu, SPACING, share)
+    labels = decide_kinds(mask, solid, hu, SPACING, Rules(other_kind_share=share))
     assert ((labels > 0) == mask).all()
     return set(np.unique(labels[mask]).tolist())
 
@@ -52,13 +53,22 @@ def test_a_small_share_of_the_other_kind_joins_the_main_one_and_a_large_one_does
     assert kinds(hu, mask, mask & (columns > 25)) == {MASS, CYST}
 
 
+def test_specks_of_the_other_kind_are_no_lesions_of_their_own():
+    mask = ball(14)
+    half = np.indices(mask.shape)[2] > 25
+    specks = np.zeros_like(mask)
+    specks[12, 25, 18:20] = specks[12, 25, 32:34] = True  # 4 mm³ each
+    labels = decide_kinds(mask, mask & (half ^ specks), image(90, mask), SPACING, Rules(smallest_lesion_mm=5.0))
+    assert (labels[mask & half] == MASS).all() and (labels[mask & ~half] == CYST).all()
+
+
 def test_every_lesion_is_judged_by_itself():
     water, tissue = ball(8, centre=12.0), ball(8, centre=37.0)
     hu = np.where(water, 5, image(90, tissue)).astype(np.int16)
-    labels = decide_kinds(water | tissue, water | tissue, hu, SPACING, 0.25)
+    labels = decide_kinds(water | tissue, water | tissue, hu, SPACING, Rules())
     assert (labels[water] == CYST).all() and (labels[tissue] == MASS).all()
 
 
 def test_nothing_is_nothing():
     empty = np.zeros((4, 4, 4), bool)
-    assert not decide_kinds(empty, empty, np.zeros((4, 4, 4), np.int16), SPACING, 0.25).any()
+    assert not decide_kinds(empty, empty, np.zeros((4, 4, 4), np.int16), SPACING, Rules()).any()
