@@ -27,9 +27,9 @@ def sourceFiles(volume: Any) -> list[Path]:
     if not uids:
         raise RuntimeError(
             _(
-                "DICOM results refer to the images that they were made from, and this volume does not come from "
-                "Slicer's DICOM database. Import the series in the DICOM module, load it from there and segment that "
-                "volume; or export without DICOM."
+                "DICOM results and a report with the patient's name need the images that they were made from, and "
+                "this volume does not come from Slicer's DICOM database. Import the series in the DICOM module, load "
+                "it from there and segment that volume; or export without DICOM and without the patient's name."
             )
         )
     database = getattr(slicer, "dicomDatabase", None)
@@ -38,7 +38,7 @@ def sourceFiles(volume: Any) -> list[Path]:
         raise RuntimeError(
             _(
                 "The DICOM images of this volume are no longer in Slicer's DICOM database. Import the series there "
-                "again; or export without DICOM."
+                "again; or export without DICOM and without the patient's name."
             )
         )
     return sorted(set(files))

@@ -18,12 +18,14 @@ class ExportOptions:
     Attributes:
         report: a report as PDF and HTML.
         dicom: segmentation and measurements as DICOM, and the report if there is one.
+        identified: the report names the patient, as the headers of the volume's DICOM images do.
         header: the institution's line in the report.
         language: of the report.
     """
 
     report: bool = False
     dicom: bool = False
+    identified: bool = False
     header: str = ""
     language: str = "en"
 
@@ -33,21 +35,24 @@ def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> P
 
     Raises:
         KidneySegError: something cannot be written; the message says why.
-        RuntimeError: DICOM is wanted, but the images that the result was made from are not known.
+        RuntimeError: DICOM or the patient's name is wanted, but the images that the result was made from are not known.
     """
-    files = sourceFiles(result.volume) if options.dicom else []
+    named = options.report and options.identified
+    files = sourceFiles(result.volume) if options.dicom or named else []
     recompute(result)  # what is written is what is seen, also when nobody asked to measure again
     volume, labels, findings = engineVolume(result), currentLabels(result), result.findings()
+    from KidneySegLib.dicom.patient import patient_of
     from KidneySegLib.publishing import complaints, partial_folder
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.reporting.results import write_results
 
+    patient = patient_of(files) if named else None
     target = _freeFolder(parent, "KidneySeg")
     with complaints(), partial_folder(target) as partial:
         write_results(partial, volume, labels, findings)
         if options.report:
             header, language = options.header or None, options.language
-            write_report(partial, volume, labels, findings, header=header, language=language)
+            write_report(partial, volume, labels, findings, header=header, language=language, patient=patient)
         if options.dicom:
             writeDicom(partial, volume.like(labels), findings, files)
         partial.rename(target)

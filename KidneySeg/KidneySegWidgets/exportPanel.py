@@ -24,6 +24,8 @@ class ExportPanel:
         self._ui, self._result, self._onExported = ui, result, onExported
         ui.exportFolderButton.directory = setting("exportFolder") or qt.QDir.homePath()
         ui.exportReportCheckBox.checked = setting("exportReport") == "yes"
+        # a choice for this session: nobody shall name a patient because somebody once did
+        ui.exportIdentifiedCheckBox.enabled = ui.exportReportCheckBox.checked
         ui.exportDicomCheckBox.checked = setting("exportDicom") == "yes"
         ui.exportFolderButton.connect("directoryChanged(QString)", self._onFolder)
         ui.exportReportCheckBox.connect("toggled(bool)", self._onReport)
@@ -50,6 +52,7 @@ class ExportPanel:
         options = ExportOptions(
             report=self._ui.exportReportCheckBox.checked,
             dicom=self._ui.exportDicomCheckBox.checked,
+            identified=self._ui.exportIdentifiedCheckBox.checked,
             header=setting("reportHeader"),
             language=setting("reportLanguage"),
         )
@@ -66,6 +69,7 @@ class ExportPanel:
 
     def _onReport(self, wanted: bool) -> None:
         setSetting("exportReport", "yes" if wanted else "no")
+        self._ui.exportIdentifiedCheckBox.enabled = wanted
 
     def _onDicom(self, wanted: bool) -> None:
         setSetting("exportDicom", "yes" if wanted else "no")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from KidneySegLib.commands.dicom_input import FOR_PATIENT, require_dicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.structures import KIDNEYS
 
@@ -32,15 +33,21 @@ def report(
     language: Annotated[str, typer.Option(help="en, es or tr")] = "en",
     header: Annotated[str | None, typer.Option(help="The institution's line at the top")] = None,
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    identified: Annotated[
+        bool, typer.Option("--identified", help="The report names the patient (image: a DICOM series)")
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the report; default: the result folder")
     ] = None,
 ) -> None:
-    """Writes report.pdf and report.html, de-identified: findings, key images, change since an earlier exam."""
+    """Writes report.pdf and report.html, de-identified by default: findings, key images, change since a prior exam."""
+    from KidneySegLib.dicom.patient import read_patient
     from KidneySegLib.interchange.result_folder import read_result
     from KidneySegLib.reporting.report import write_report
 
     interval = _interval(prior, days, prior_date, exam_date)
+    if identified:
+        require_dicom(image, FOR_PATIENT)
     labels, findings = read_result(result)
     earlier = _prior(prior, interval) if prior is not None else None
     volume = _read_image(image, findings, series)
@@ -52,8 +59,9 @@ def report(
         language=language,
         prior=earlier,
         header=header,
+        patient=read_patient(image, findings.provenance.input.source) if identified else None,
     )
-    typer.echo(f"Wrote {' and '.join(file.name for file in files)}.")
+    typer.echo(f"Wrote {' and '.join(file.name for file in files)}.{' They name the patient.' if identified else ''}")
 
 
 def _interval(prior: Path | None, days: int | None, prior_date: str | None, exam_date: str | None) -> int | None:

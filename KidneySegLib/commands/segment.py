@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from KidneySegLib.commands.dicom_input import FOR_PATIENT, FOR_RESULTS, require_dicom
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.commands.task import SegmentTask
@@ -34,12 +35,18 @@ def segment(
         typer.Option(help="HU that a picture shows as black and as white (ct-slice)", metavar="LOW HIGH"),
     ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR (input: a DICOM series)")] = False,
-    report: Annotated[bool, typer.Option("--report", help="Also write report.pdf and report.html")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Also write report.pdf and report.html, de-identified by default")
+    ] = False,
+    identified: Annotated[
+        bool, typer.Option("--identified", help="The report names the patient (input: a DICOM series)")
+    ] = False,
     language: Annotated[str | None, typer.Option(help="Language of the report: en, es or tr")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
+    from KidneySegLib.dicom.patient import read_patient
     from KidneySegLib.engine import run_ct, write_run
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.reporting.translations import check_language
@@ -49,19 +56,22 @@ def segment(
     if task is SegmentTask.AUTO:
         task = SegmentTask.CT_SLICE if series is None and is_single_slice(source) else SegmentTask.CT
     _check_options(task, series, pixel_mm, window)
+    _check_report_options(report, language, identified)
     if dicom:
-        _check_dicom(source)
-    if language is not None and not report:
-        raise InputError("--language is that of the report: add --report.")
+        require_dicom(source, FOR_RESULTS)
+    if identified:
+        require_dicom(source, FOR_PATIENT)
     check_language(language or "en")
     with showing(progress) as receiver:
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:
             run = run_ct(source, device=device, model=model, series_uid=series, progress=receiver)
+        # before anything is written: images of several patients are no basis for any result
+        patient = read_patient(source, run.findings.provenance.input.source) if identified else None
         write_run(run, output, receiver)
         if report:
-            write_report(output, run.volume, run.labels, run.findings, language=language or "en")
+            write_report(output, run.volume, run.labels, run.findings, language=language or "en", patient=patient)
         if dicom:
             _write_dicom(run, source, output, (output / "report.pdf").read_bytes() if report else None)
     if progress is not ProgressStyle.JSON:
@@ -78,13 +88,11 @@ def _check_options(
         raise InputError("--series chooses among series; --task ct-slice takes one slice. Give the file of the slice.")
 
 
-def _check_dicom(source: Path) -> None:
-    """Refuses what no DICOM result could refer to, before the run rather than after it."""
-    from KidneySegLib.dicom.scan import is_dicom_file
-
-    files = source.rglob("*") if source.is_dir() else [source]
-    if not any(file.is_file() and is_dicom_file(file) for file in files):
-        raise InputError("--dicom needs a DICOM series, which the results then belong to. Leave it out for this input.")
+def _check_report_options(report: bool, language: str | None, identified: bool) -> None:
+    if not report and language is not None:
+        raise InputError("--language is that of the report: add --report.")
+    if not report and identified:
+        raise InputError("--identified is for the report: add --report.")
 
 
 def _write_dicom(run: Run, source: Path, output: Path, pdf: bytes | None) -> None:

@@ -36,6 +36,9 @@ def watch(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     language: Annotated[str, typer.Option(help="Language of the report: en, es or tr")] = "en",
+    identified: Annotated[
+        bool, typer.Option("--identified", help="The report names the patient; without it, it is de-identified")
+    ] = False,
     via: WayOption = None,
 ) -> None:
     """Segments studies as they arrive at an Orthanc and stores SEG, SR and report there."""
@@ -55,7 +58,8 @@ def watch(
     _log_to_stderr()
     check_language(language)
     peer = read_peer(servers, server)
-    engine = EngineProcess(["--device", device, "--language", language, *(["--model", model] if model else [])])
+    options = ["--device", device, "--language", language, *(["--model", model] if model else [])]
+    engine = EngineProcess([*options, "--identified"] if identified else options)
     check_stop = remembered_stop()
     try:
         with closing(WorkQueue(work)) as queue, quiet_libraries():

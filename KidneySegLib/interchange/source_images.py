@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.geometry import placement_problem
 from KidneySegLib.dicom.scan import quiet_pydicom, scan
+from KidneySegLib.dicom.source_frames import frame_key, slice_keys, source_frames
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.headers import complete
@@ -54,42 +55,12 @@ def read_source_images(
             DICOM results need.
     """
     record = findings.provenance.input.source
-    uids = tuple(record.get("sop_instance_uids", ()))
-    if not any(uids):
-        raise InputError(
-            "The result was not made from a DICOM series with identifiers, so there are no images that DICOM results "
-            "could refer to. Segment the original DICOM series."
-        )
-    numbers = tuple(record.get("frame_numbers", ())) or (0,) * len(uids)
-    found = {_key(frame): frame for frame in scan(series, progress)[0]}
-    wanted = [(uid, number) for uid, number in zip(uids, numbers, strict=True) if uid]
-    _check_complete(found, wanted, record["series_uid"])
-    places = {key: place for place, key in enumerate(dict.fromkeys(wanted))}
-    frames = tuple(found[key] for key in places)
+    keys = slice_keys(record)
+    frames = source_frames(scan(series, progress)[0], record)
     _check_usable(frames)
-    resampled = bool(record["resampled"])
-    slices = () if resampled else tuple(places.get(key) for key in zip(uids, numbers, strict=True))
+    places = {frame_key(frame): place for place, frame in enumerate(frames)}
+    slices = () if record["resampled"] else tuple(places.get(key) for key in keys)
     return SourceImages(tuple(_headers(frames, findings.provenance.input.spacing_mm[2])), frames, slices)
-
-
-def _key(frame: FrameHeader) -> tuple[str, int]:
-    return frame.sop_instance_uid, frame.frame + 1 if frame.multiframe else 0
-
-
-def _check_complete(
-    found: dict[tuple[str, int], FrameHeader], wanted: Sequence[tuple[str, int]], series_uid: str
-) -> None:
-    missing = sum(key not in found for key in wanted)
-    if missing == 0:
-        return
-    if not found:
-        raise InputError("No DICOM image was found. Give the folder of the series that was segmented.")
-    if not any(frame.series_uid == series_uid for frame in found.values()):
-        raise InputError("The images are of another series than the result. Give the series that was segmented.")
-    raise InputError(
-        f"{missing} of the {len(wanted)} images of the result are missing from the series. Give the complete series "
-        "that was segmented."
-    )
 
 
 def _check_usable(frames: Sequence[FrameHeader]) -> None:

@@ -47,6 +47,7 @@ def _decorate(canvas: Canvas, report: Report, page: int, pages: int) -> None:
     canvas.drawString(LEFT, PAGE[1] - 12 * MM, report.header)
     if page > 1:
         canvas.drawRightString(RIGHT, PAGE[1] - 12 * MM, report.title)
+        canvas.drawString(LEFT, PAGE[1] - 15.5 * MM, report.patient)
     canvas.setStrokeColor(HAIRLINE)
     canvas.setLineWidth(0.6)
     canvas.line(LEFT, 13 * MM, RIGHT, 13 * MM)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from KidneySegLib.analysis.comparison import Prior, compare
+from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
@@ -16,9 +18,10 @@ from KidneySegLib.reporting.flag_messages import translate
 from KidneySegLib.reporting.key_images import colours, key_images
 from KidneySegLib.reporting.pdf_style import lacking_letters
 from KidneySegLib.reporting.report_changes import change_table
-from KidneySegLib.reporting.report_content import Patient, Remark, Report
+from KidneySegLib.reporting.report_content import Remark, Report
 from KidneySegLib.reporting.report_facts import facts, made_by, summary
 from KidneySegLib.reporting.report_html import html
+from KidneySegLib.reporting.report_patient import patient_line, printable
 from KidneySegLib.reporting.report_pdf import pdf
 from KidneySegLib.reporting.report_tables import findings_tables
 from KidneySegLib.reporting.translations import N_, Language
@@ -28,7 +31,7 @@ from KidneySegLib.volume import Volume
 FILES = ("report.pdf", "report.html")
 SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
 # What a table and the remarks may hold so that all text fits on two pages and leaves room for pictures.
-MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS = 12, 8, 10
+MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS, MOST_REMARKS_WITH_PATIENT = 12, 8, 10, 8
 LONGEST_HEADER, LONGEST_REMARK = 90, 400
 
 
@@ -55,7 +58,8 @@ def write_report(
         language: ``en``, ``es`` or ``tr``.
         prior: an earlier result of the patient to compare with.
         header: the institution's line.
-        patient: who it is, for a report that is meant to identify the patient; None for a de-identified one.
+        patient: who it is, for a report that is meant to identify the patient; None for a de-identified one. A name
+            whose letters the PDF's font lacks stands in the HTML file alone; the PDF says so.
 
     Returns:
         The files, in the order of ``FILES``.
@@ -70,7 +74,8 @@ def write_report(
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
     speaking = Language.of(language)
     report = report_of(volume, labels, findings, speaking, prior=prior, header=header, patient=patient)
-    contents = dict(zip(FILES, (pdf(report), html(report).encode()), strict=True))
+    printed = report if patient is None else _printed(report, findings, speaking, patient)
+    contents = dict(zip(FILES, (pdf(printed), html(report).encode()), strict=True))
     folder = folder.absolute()
     with complaints(), partial_folder(folder) as hidden:
         for name, content in contents.items():
@@ -95,8 +100,6 @@ def report_of(
 ) -> Report:
     """Returns what the report says; arguments as for ``write_report``."""
     _ = language.text
-    if patient is not None:
-        _check_letters(" ".join((patient.name, patient.identifier, patient.birth_date, patient.exam_date)))
     rows = MOST_ROWS if prior is None else MOST_ROWS_WITH_PRIOR
     tables = findings_tables(findings, language, rows)
     if prior is not None:
@@ -106,12 +109,13 @@ def report_of(
         title=_("Kidneys on CT: report"),
         header=_checked(header or ""),
         disclaimer=_("Research use, not a medical device"),
+        patient="" if patient is None else patient_line(patient, language),
         facts=tuple(facts(findings, language, patient)),
         summary_title=_("Summary"),
         summary=tuple(summary(findings, language)),
         tables=tuple(tables),
         remarks_title=_("Remarks"),
-        remarks=tuple(_remarks(findings, language)),
+        remarks=tuple(_remarks(findings, language, MOST_REMARKS if patient is None else MOST_REMARKS_WITH_PATIENT)),
         legend=tuple((_(name), colour) for name, colour in colours(labels)),
         pictures_title=_("Key images"),
         pictures=key_images(volume, labels, findings, language),
@@ -128,25 +132,27 @@ def _checked(header: str) -> str:
     header = " ".join(header.split())
     if len(header) > LONGEST_HEADER:
         raise InputError(f"The header has {len(header)} characters; the report has room for {LONGEST_HEADER}.")
-    _check_letters(header)
+    lacking = lacking_letters(header)
+    if lacking:
+        raise InputError(f"The report's font lacks {lacking}. Write the header in Latin letters.")
     return header
 
 
-def _check_letters(text: str) -> None:
-    lacking = lacking_letters(text)
-    if lacking:
-        raise InputError(f"The report's font lacks {lacking}. Write names in Latin letters.")
+def _printed(report: Report, findings: Findings, language: Language, patient: Patient) -> Report:
+    """Returns the report as its PDF says it: a patient must not go without a report for the letters of a name."""
+    known = printable(patient, language)
+    return replace(report, patient=patient_line(known, language), facts=tuple(facts(findings, language, known)))
 
 
-def _remarks(findings: Findings, language: Language) -> list[Remark]:
-    """Returns the flags, the most severe first."""
+def _remarks(findings: Findings, language: Language, most: int) -> list[Remark]:
+    """Returns at most so many flags, the most severe first, and how many more there are."""
     order = list(SEVERITIES)
     flags = sorted(findings.flags, key=lambda flag: order.index(flag.severity))
     remarks = [
         Remark(
             flag.severity.value, language.text(SEVERITIES[flag.severity]), _shortened(translate(flag.message, language))
         )
-        for flag in flags[:MOST_REMARKS]
+        for flag in flags[:most]
     ]
     left_out = len(flags) - len(remarks)
     if left_out:

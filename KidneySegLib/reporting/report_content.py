@@ -7,23 +7,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Patient:
-    """Who the report is about; only in a report that is meant to identify the patient.
-
-    Attributes:
-        name: as it should be read.
-        identifier: the hospital's number.
-        birth_date: as text, "" if it is not to be shown.
-        exam_date: date of the exam as text, "" if it is not to be shown.
-    """
-
-    name: str
-    identifier: str
-    birth_date: str = ""
-    exam_date: str = ""
-
-
-@dataclass(frozen=True)
 class Column:
     """A column of a table.
 
@@ -112,7 +95,8 @@ class Report:
         title: title.
         header: the institution's line, "" if there is none.
         disclaimer: stands on every page.
-        facts: exam, technique and what made the report, as pairs of name and value.
+        patient: who it is about, in one line, "" in a de-identified report.
+        facts: patient, exam, technique and what made the report, as pairs of name and value.
         summary_title, summary: the findings in a few sentences.
         tables: kidneys, lesions, stones, change.
         remarks_title, remarks: flags, the most severe first.
@@ -128,6 +112,7 @@ class Report:
     title: str
     header: str
     disclaimer: str
+    patient: str
     facts: tuple[tuple[str, str], ...]
     summary_title: str
     summary: tuple[str, ...]

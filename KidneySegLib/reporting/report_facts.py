@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding
-from KidneySegLib.reporting.report_content import Patient
+from KidneySegLib.reporting.report_patient import patient_facts
 from KidneySegLib.reporting.report_tables import diameters
 from KidneySegLib.reporting.translations import Language
 from KidneySegLib.reporting.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
@@ -16,10 +17,7 @@ def facts(findings: Findings, language: Language, patient: Patient | None) -> li
     """Returns patient, exam, technique and phase as pairs of name and value."""
     _ = language.text
     provenance = findings.provenance
-    rows = [(_("Patient"), _patient(patient, language))]
-    if patient and patient.exam_date:
-        rows.append((_("Date of the exam"), patient.exam_date))
-    rows.append((_("Image"), _image(findings, language)))
+    rows = [*patient_facts(patient, language), (_("Image"), _image(findings, language))]
     technique = _technique(provenance, language)
     if technique:
         rows.append((_("Technique"), technique))
@@ -81,12 +79,6 @@ def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, siz
     what = f"{size} ({place})" if size else place
     largest_of_them = language.text("the largest")
     return f"{count}: {what}." if number == 1 else f"{count}; {largest_of_them}: {what}."
-
-
-def _patient(patient: Patient | None, language: Language) -> str:
-    if patient is None:
-        return language.text("De-identified: no name, number or date of birth, no date of the exam.")
-    return ", ".join(part for part in (patient.name, patient.identifier, patient.birth_date) if part)
 
 
 def _image(findings: Findings, language: Language) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from dicom_writing import AXIAL, write_field, write_series
+from interchange_cases import PIXEL, SHAPE, Case, body, read, result_on, stack
 from PIL import Image
 from prior_cases import grown_prior
 from report_cases import Written
@@ -133,3 +135,100 @@ def test_segment_writes_the_report_along(tmp_path: Path) -> None:
     call(tmp_path / "out", "--image", tmp_path / "slice.png", "-o", tmp_path / "again", "--language", "tr")
     again, first = (Written(tmp_path / name).html.text for name in ("again", "out"))
     assert again == first
+
+
+PERSON = {
+    "SpecificCharacterSet": "ISO_IR 148",
+    "PatientName": "Öztürk^Gül",
+    "PatientID": "TELLING-1",
+    "PatientBirthDate": "19600503",
+    "PatientSex": "F",
+    "StudyDate": "20260607",
+    "AccessionNumber": "TELLING-2",
+}
+TELLING = ("Öztürk", "TELLING", "19600503", "20260607", "1960", "Haziran")
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """A series of a patient with a name, and a result folder ``result`` beside it."""
+    folder = tmp_path_factory.mktemp("named")
+    attributes = {"field": body, "pixel_spacing": PIXEL, "shape": SHAPE, **PERSON}
+    write_field(folder / "series", stack(AXIAL), **attributes)
+    case = result_on(folder / "series")
+    write_results(folder / "result", case.volume, case.labels, case.findings)
+    return case
+
+
+def test_an_identified_report_names_the_patient_of_the_series(named: Case, tmp_path: Path) -> None:
+    result = named.series.parent / "result"
+    options = ["--image", named.series, "--language", "tr", "-o", tmp_path / "out"]
+    assert call(result, *options, "--identified").endswith("They name the patient.\n")
+    report = Written(tmp_path / "out")
+    for text in (report.text, report.html.text):
+        assert "Öztürk, Gül; hasta no TELLING-1; doğum tarihi 3 Mayıs 1960; kadın" in text
+        assert "7 Haziran 2026" in text and "TELLING-2" in text
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.html", "report.pdf"]
+    call(result, *options)
+    raw = (tmp_path / "out" / "report.html").read_text(encoding="utf-8") + report.text + str(report.pdf.metadata)
+    assert "Kimliksizleştirilmiştir" in raw and not [word for word in TELLING if word in raw]
+
+
+def test_an_identified_report_needs_the_headers_of_the_series(named: Case, exams: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--identified needs a DICOM series"):
+        call(exams / "now", "--image", exams / "now.nii.gz", "--identified", "-o", tmp_path / "out")
+    sitk.WriteImage(named.volume.to_image(), str(tmp_path / "image.nii.gz"))
+    result = named.series.parent / "result"
+    with pytest.raises(InputError, match="--identified needs a DICOM series"):
+        call(result, "--image", tmp_path / "image.nii.gz", "--identified", "-o", tmp_path / "out")
+    write_field(tmp_path / "other", stack(AXIAL), field=body, pixel_spacing=PIXEL, shape=SHAPE, PatientName="Other^One")
+    with pytest.raises(InputError, match="are missing|another series"):
+        call(result, "--image", tmp_path / "other", "--identified", "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def write_slice(folder: Path, **attributes: object) -> Path:
+    image = np.full((96, 96), 0)
+    image[30:60, 20:40] = 60
+    return write_series(folder, [image], [np.zeros(3)], pixel_spacing=(3.0, 3.0), **{**PERSON, **attributes})[0]
+
+
+def segment(source: Path, output: Path, *options: str) -> str:
+    arguments = ["segment", str(source), "--task", "ct-slice", "--progress", "none", "-o", str(output), *options]
+    run = CliRunner().invoke(app, arguments)
+    if run.exception is not None:
+        raise run.exception
+    return run.output
+
+
+def test_segment_names_the_patient_in_the_report_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    source = write_slice(tmp_path / "in")
+    said = segment(source, tmp_path / "out", "--report", "--identified", "--dicom")
+    assert "Öztürk, Gül; patient ID TELLING-1" in Written(tmp_path / "out").text
+    pdf = bytes(read(tmp_path / "out" / "report.pdf.dcm").EncapsulatedDocument)
+    assert pdf.rstrip(b"\0") == (tmp_path / "out" / "report.pdf").read_bytes().rstrip(b"\0")
+    others = [path for path in (tmp_path / "out").iterdir() if path.suffix in (".json", ".csv", ".gz", ".nrrd", ".png")]
+    assert len(others) >= 4
+    told = said + caplog.text + "".join(path.name for path in (tmp_path / "out").iterdir())
+    told += "".join(path.read_bytes().decode("latin-1") for path in others)
+    assert not [word for word in TELLING if word in told or word.encode().decode("latin-1") in told]
+
+
+def test_segment_names_nobody_unless_asked(tmp_path: Path) -> None:
+    segment(write_slice(tmp_path / "in"), tmp_path / "out", "--report")
+    report = Written(tmp_path / "out")
+    assert "De-identified" in report.text and "De-identified" in report.html.text
+    assert not [word for word in TELLING if word in report.text + report.html.text + str(report.pdf.metadata)]
+
+
+def test_segment_refuses_to_name_whom_it_does_not_know(tmp_path: Path) -> None:
+    nobody = write_slice(tmp_path / "nobody", PatientName="", PatientID="")
+    with pytest.raises(InputError, match="neither name nor number"):
+        segment(nobody, tmp_path / "out", "--report", "--identified")
+    with pytest.raises(InputError, match="add --report"):
+        segment(write_slice(tmp_path / "in"), tmp_path / "out", "--identified")
+    Image.fromarray(np.full((96, 96), 90, np.uint8)).save(tmp_path / "slice.png")
+    with pytest.raises(InputError, match="--identified needs a DICOM series"):
+        segment(tmp_path / "slice.png", tmp_path / "out", "--pixel-mm", "3", "--report", "--identified")
+    assert not (tmp_path / "out").exists()

@@ -23,11 +23,13 @@ from reporting_cases import findings_of, phantom
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
 from KidneySegLib.dicom.ct import read_ct
+from KidneySegLib.dicom.patient import read_patient
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings, InputRecord
 from KidneySegLib.interchange.results import write_dicom_results
-from KidneySegLib.reporting.results import write_results
-from KidneySegLib.volume import Volume
+from KidneySegLib.reporting.report import write_report
+from KidneySegLib.reporting.results import FILES, write_results
+from KidneySegLib.volume import Volume, read_image
 
 pytest.importorskip("dicomanonymizer", reason="the extra 'deidentification' is not installed")
 
@@ -97,6 +99,34 @@ def test_nobody_is_named_in_any_file_or_name(study: Path, copy: Path) -> None:
     old |= {str(dataset[key].value) for dataset in datasets(study) for key in ("StudyInstanceUID", "SeriesInstanceUID")}
     everything = b"".join(path.read_bytes() for path in files)
     assert [uid for uid in old if uid.encode() in everything] == []
+
+
+def test_reports_never_pass_whether_they_name_the_patient_or_not(study: Path, tmp_path: Path) -> None:
+    """In the result folder, alone, under another name, and inside DICOM."""
+    volume = read_ct(study / "ct").volume
+    findings = Findings.from_json((study / "result" / "findings.json").read_text(encoding="utf-8"))
+    labels = read_image(study / "result" / "labels.nii.gz").voxels
+    shutil.copytree(study, tmp_path / "archive")
+    result, loose = tmp_path / "archive" / "result", tmp_path / "archive" / "loose"
+    patient = read_patient(study / "ct", findings.provenance.input.source)
+    pdf, page = write_report(result, volume, labels, findings, patient=patient)
+    assert f"{NAME}, {GIVEN}" in page.read_text(encoding="utf-8")
+    write_report(loose, volume, labels, findings)
+    for number, file in enumerate((pdf, page)):
+        for suffix in (".dcm", ".nii.gz", ".png"):
+            shutil.copy(file, loose / f"{number}{suffix}")
+    write_dicom_results(result, volume, labels, findings, study / "ct", pdf=pdf.read_bytes())
+    summary = deidentify(tmp_path / "archive", tmp_path / "out", SECRET)
+    assert dict(summary.left_out) == {
+        "documents inside DICOM, such as PDF, whose text cannot be cleaned": 2,
+        "files of other kinds": 2 + 2 + 4,
+        "image files that cannot be read as a 3D image": 2,
+    }
+    names = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.suffix != ".dcm" and path.is_file())
+    assert names == sorted(FILES)
+    for path in (tmp_path / "out").rglob("*.*"):
+        assert_nothing_left(path, [NAME, GIVEN, IDENTIFIER])
+        assert b"%PDF" not in path.read_bytes()
 
 
 def test_segmentation_and_measurements_still_refer_to_the_images(copy: Path) -> None:

@@ -130,6 +130,31 @@ def test_report_bears_the_header_and_language_of_the_settings(host: Any, tmp_pat
     assert (tmp_path / "KidneySeg_1" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_report_names_the_patient_of_the_volumes_images_only_if_asked(
+    host: Any, case: Case, database: Database, tmp_path: Path
+) -> None:
+    from SlicerHost.hands import click
+
+    widget = segmented(host, case.volume, paint(case.volume))
+    assert not widget.ui.exportIdentifiedCheckBox.checked
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportIdentifiedCheckBox)
+    click(widget.ui.exportButton)
+    assert "does not come from Slicer's DICOM database" in host.dialogs.texts()[-1]
+    assert list(tmp_path.iterdir()) == [], "nothing half-written"
+    widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
+    click(widget.ui.exportButton)
+    click(widget.ui.exportIdentifiedCheckBox)
+    click(widget.ui.exportButton)
+    named, other = ((tmp_path / f"KidneySeg_{number}" / "report.html").read_text(encoding="utf-8") for number in (1, 2))
+    assert "Secret, Patient; patient ID SECRET-ID" in named and "3 February 2001" in named
+    assert "De-identified" in other and "Secret" not in other and "2001" not in other
+    for path in (tmp_path / "KidneySeg_1").iterdir():
+        assert path.name.startswith("report") or b"Secret" not in path.read_bytes()
+    click(widget.ui.exportReportCheckBox)
+    assert not widget.ui.exportIdentifiedCheckBox.enabled
+
+
 @pytest.mark.parametrize("flipped", [False, True], ids=["as stored", "slices from head to feet"])
 def test_dicom_results_lie_on_the_images_of_the_volume(
     host: Any, case: Case, database: Database, tmp_path: Path, flipped: bool

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from io import BytesIO
 
 import pydicom
+import pypdf
 import pytest
 from orthanc_server import PASSWORD, OrthancServer, free_port, require_orthanc
 from test_pacs_archive import uid_of, write_ct
@@ -106,11 +108,21 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
 
     orthanc.clear()
     write_sample(tmp_path / "sample", slices=50, spacing=5.0)
+    for file in (tmp_path / "sample" / "series").iterdir():
+        dataset = pydicom.dcmread(file)
+        dataset.SpecificCharacterSet, dataset.PatientName = "ISO_IR 144", "Иванова^Анна"
+        dataset.PatientID = "TELLING-3"
+        dataset.save_as(file)
     code, _, err = finish(start("push", tmp_path / "sample" / "series", "--server", "orthanc", "--via", "dimse"))
     assert code == 0, err
     orthanc.wait_until_stable()
-    code, _, err = finish(start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"))
+    watch = ["watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"]
+    code, _, err = finish(start(*watch, "--identified", "--keep"))
     assert code == 0 and ": done, 50 images, 3 objects sent (retrieving " in err, err
+    kept = [path for path in (tmp_path / "work").rglob("results/*") if path.suffix != ".dcm" and path.stem != "report"]
+    assert len(kept) >= 5
+    told = err.encode() + b"".join(bytes(path) + path.read_bytes() for path in kept)
+    assert b"TELLING" not in told and "Иванова".encode() not in told
     images = set(orthanc.instances("CT"))
     series = open_archive(orthanc.peer()).find_series(
         Query(study_uid=uid_of(next((tmp_path / "sample" / "series").iterdir()), "StudyInstanceUID"))
@@ -126,7 +138,8 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
         if item.modality == "SEG":
             assert {str(s.SegmentLabel) for s in dataset.SegmentSequence} >= {"Right kidney", "Left kidney"}
         if item.modality == "DOC":
-            assert dataset.EncapsulatedDocument.startswith(b"%PDF")
+            text = pypdf.PdfReader(BytesIO(dataset.EncapsulatedDocument)).pages[0].extract_text()
+            assert "name cannot be printed in this font; patient ID TELLING-3" in text
         else:
             assert images & {str(e.value) for e in dataset.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
     code, _, err = finish(start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"))

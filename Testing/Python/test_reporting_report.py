@@ -7,6 +7,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +16,13 @@ from prior_cases import grown_prior
 from report_cases import LANGUAGES, Written, case, with_source, written
 from reporting_cases import findings_of, phantom
 
+from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.reporting.report_content import Patient
 from KidneySegLib.reporting.translations import Language
 
+DEIDENTIFIED = "De-identified: no name, number or date of birth, no date of the exam."
 DECIMAL = {"en": ".", "es": ",", "tr": ","}
 
 
@@ -125,11 +127,13 @@ def test_every_picture_is_in_both_files(report: tuple[str, Written, Findings]) -
 
 def test_nothing_about_the_patient_unless_asked(report: tuple[str, Written, Findings]) -> None:
     language, files, _ = report
-    sentence = Language.of(language).text("De-identified: no name, number or date of birth, no date of the exam.")
+    sentence = Language.of(language).text(DEIDENTIFIED)
     assert sentence in files.text and sentence in files.html.text
     assert files.pdf.metadata is not None
     assert files.pdf.metadata.title == Language.of(language).text("Kidneys on CT: report")
     assert files.pdf.metadata.author == "KidneySeg 0.1.0 · ct-kidney 1.0.0 (sha256 00)"
+    assert files.pdf.metadata.subject == Language.of(language).text("Research use, not a medical device")
+    assert not files.pdf.metadata.get("/Keywords") and files.pdf.xmp_metadata is None
 
 
 def test_uids_stay_out(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -140,13 +144,45 @@ def test_uids_stay_out(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "1.2.3.4" not in raw
 
 
-def test_an_identified_report_names_the_patient(tmp_path_factory: pytest.TempPathFactory) -> None:
-    volume, labels, findings = case()
-    patient = Patient("Gül Öztürk <b>", "A&1234", "3 May 1960", "7 June 2026")
-    files = written(tmp_path_factory.mktemp("patient"), volume, labels, findings, patient=patient)
+PATIENT = Patient("Öztürk, Gül <b>", "A&1234", date(1960, 5, 3), "F", date(2026, 6, 7), "ACC-7")
+SAID_OF_HER = {
+    "en": "Öztürk, Gül <b>; patient ID A&1234; born 3 May 1960; female",
+    "es": "Öztürk, Gül <b>; ID del paciente A&1234; fecha de nacimiento 3 de mayo de 1960; mujer",
+    "tr": "Öztürk, Gül <b>; hasta no A&1234; doğum tarihi 3 Mayıs 1960; kadın",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_identified_report_names_the_patient(language: str, tmp_path: Path) -> None:
+    files = written(tmp_path, *case(), patient=PATIENT, language=language)
+    for text in (*files.pages, files.html.text):
+        assert SAID_OF_HER[language] in text, "on each page"
     for text in (files.text, files.html.text):
-        assert "Gül Öztürk <b>, A&1234, 3 May 1960" in text and "7 June 2026" in text
-        assert "De-identified" not in text
+        assert Language.of(language).date(date(2026, 6, 7)) in text and "ACC-7" in text
+        assert Language.of(language).text(DEIDENTIFIED) not in text
+    assert "Öztürk" not in str(files.pdf.metadata) and "Öztürk" not in str(files.html.named("meta"))
+
+
+def test_a_patient_without_dates_is_named_by_what_is_known(tmp_path: Path) -> None:
+    text = written(tmp_path, *case(), patient=Patient("", "A1")).text
+    assert "Patient patient ID A1 Image" in text and "De-identified" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["Иванова, Анна", "Παπαδοπούλου, Μαρία", "山田, 太郎", "김, 철수"])
+def test_a_name_that_the_font_lacks_stands_in_the_html_alone(language: str, name: str, tmp_path: Path) -> None:
+    files = written(tmp_path, *case(), patient=replace(PATIENT, name=name), language=language)
+    words = Language.of(language).text("name cannot be printed in this font")
+    assert f"{words}; {SAID_OF_HER[language].split('; ', 1)[1]}" in files.text and name not in files.text
+    assert name in files.html.text and words not in files.html.text
+
+
+def test_a_number_that_the_font_lacks_does_not_stop_the_report(tmp_path: Path) -> None:
+    patient = Patient("Doe, Jane", "Ж12", accession_number="Щ3")
+    files = written(tmp_path, *case(), patient=patient)
+    assert "Doe, Jane; patient ID cannot be printed in this font" in files.text
+    assert "Accession number cannot be printed in this font" in files.text
+    assert "Ж12" in files.html.text and "Щ3" in files.html.text
 
 
 def test_flags_come_worst_first_in_the_reports_language(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -211,6 +247,4 @@ def test_wrong_arguments_are_refused(tmp_path_factory: pytest.TempPathFactory) -
         written(folder, volume, labels, findings, header="x" * 91)
     with pytest.raises(InputError, match="lacks БК"):
         written(folder, volume, labels, findings, header="КБ")
-    with pytest.raises(InputError, match="lacks"):
-        written(folder, volume, labels, findings, patient=Patient("山田", "1"))
     assert not folder.exists()

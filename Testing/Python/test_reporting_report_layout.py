@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from reporting_cases import findings_of, phantom
 
 from KidneySegLib.analysis.comparison import Prior
 from KidneySegLib.analysis.slice_findings import describe_slice
+from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity
@@ -77,19 +79,24 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert in_html == 12 and f"{total - 12} lesions or stones are not shown" in files.html.text
 
 
+LONG_NAMES = Patient("W" * 64, "M" * 64, date(1960, 12, 31), "O", date(2026, 12, 31), "W" * 64)
+
+
+@pytest.mark.parametrize(("patient", "left_out"), [(None, 26), (LONG_NAMES, 28)], ids=["de-identified", "identified"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_two_pages_hold_the_worst_case(tmp_path: Path, language: str) -> None:
+def test_two_pages_hold_the_worst_case(tmp_path: Path, language: str, patient: Patient | None, left_out: int) -> None:
     volume, labels, findings = crowded(20, 16)
     word = "remark " * 200
     flags = tuple(Flag("x", severity, f"{number} {word}") for severity in Severity for number in range(12))
     prior = Prior(volume.like(labels), findings, 365)
     crammed = replace(findings, flags=flags)
-    files = written(tmp_path / "out", volume, labels, crammed, language=language, prior=prior, header="W" * 90)
+    options = {"prior": prior, "header": "W" * 90, "patient": patient}
+    files = written(tmp_path / "out", volume, labels, crammed, language=language, **options)
     assert len(files.pages) == 2
     assert sum(len(page.images) for page in files.pdf.pages) >= 3
     speaking = Language.of(language)
     one, many = "{n} further remark is in findings.json.", "{n} further remarks are in findings.json."
-    assert speaking.plural(one, many, 26) in files.text
+    assert speaking.plural(one, many, left_out) in files.text
 
 
 @pytest.mark.parametrize("thickness", [None, 3.0])
