@@ -63,6 +63,7 @@ def watch(
     check_stop = remembered_stop()
     try:
         with closing(WorkQueue(work)) as queue, quiet_libraries():
+            queue.belong_to(peer.name)
             orthanc = Orthanc(peer)
             if retry_failed:
                 queue.retry_failed()

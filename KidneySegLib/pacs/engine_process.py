@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from KidneySegLib.errors import InputError, KidneySegError
+from KidneySegLib.errors import InputError, KidneySegError, OutputError
+from KidneySegLib.pacs.receiving import writing
 
 LONGEST_RUN = 3600.0  # seconds; a run that takes longer hangs
 _CHILD = "engine-process"  # file beside the result folder: which process works, for a watcher that was killed meanwhile
@@ -53,7 +54,8 @@ class EngineProcess:
         )
         mark = results.parent / _CHILD
         try:
-            mark.write_text(_identity(child.pid), encoding="ascii")
+            with writing():
+                mark.write_text(_identity(child.pid), encoding="ascii")
             _, said = child.communicate(timeout=LONGEST_RUN)
         except subprocess.TimeoutExpired:
             raise KidneySegError(f"The engine did not end within {LONGEST_RUN:.0f} s.") from None
@@ -104,6 +106,6 @@ def _judge(code: int, said: str) -> None:
     if code not in _TOLD or not sentences:
         how = f"was ended by signal {-code}, perhaps for lack of memory" if code < 0 else f"ended with exit code {code}"
         raise KidneySegError(f"The engine {how}.")
-    if code == InputError.exit_code:
-        raise InputError(sentences[-1])
-    raise KidneySegError(sentences[-1])
+    # a full disk has room again some day, so it must not look like an engine that fails
+    kind = {InputError.exit_code: InputError, OutputError.exit_code: OutputError}.get(code, KidneySegError)
+    raise kind(sentences[-1])

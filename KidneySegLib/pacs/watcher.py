@@ -69,25 +69,27 @@ class Watcher:
 
         Raises:
             NetworkError: the server is away.
+            OutputError: the queue cannot be written.
         """
         self._sweep()
         self._read_changes()
         self._work_off()
 
     def look(self) -> bool:
-        """Reads the changes and does what is due; returns False, without an error, if the server is away."""
+        """Reads the changes and does what is due; returns False, without an error, where server or disk fail."""
         try:
             self._read_changes()
-        except NetworkError as error:
+            if self._away:
+                self._queue.server_is_back()
+            self._work_off()
+        except (NetworkError, OutputError) as error:
             self._away += 1
             if self._away == 1:
-                logger.warning("waiting for the server: %s", error)
+                logger.warning("waiting: %s", error)
             return False
         if self._away:
-            logger.info("the server is back")
+            logger.info("the wait is over")
             self._away = 0
-            self._queue.server_is_back()
-        self._work_off()
         return True
 
     def _read_changes(self) -> None:

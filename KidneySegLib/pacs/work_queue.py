@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS studies (
     result TEXT NOT NULL DEFAULT ''        -- the series that results were sent of, and its number of images
 );
 CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), last_change INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS server (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
 """
+_VERSION = 1  # of these tables
 
 
 class State(StrEnum):
@@ -72,7 +74,7 @@ class WorkQueue:
         """Opens or makes the file.
 
         Raises:
-            OutputError: the folder cannot be written, or another watcher works in it.
+            OutputError: the folder cannot be written, another watcher works in it, or another version made it.
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -82,12 +84,17 @@ class WorkQueue:
             self._file = sqlite3.connect(folder / "queue.sqlite", isolation_level=None)
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = FULL")
-            self._file.executescript(_TABLES)
+            (version,) = self._file.execute("PRAGMA user_version").fetchone()
+            if version in (0, _VERSION):
+                self._file.executescript(f"{_TABLES} PRAGMA user_version = {_VERSION};")
         except (OSError, sqlite3.Error) as error:
             raise OutputError(
                 "The work folder cannot be used: another watcher works in it, or it cannot be written. Choose another "
                 "one."
             ) from error
+        if version not in (0, _VERSION):
+            self.close()
+            raise OutputError("The work folder was made by another version of KidneySeg. Choose another one.")
         self._file.row_factory = sqlite3.Row
 
     def close(self) -> None:
@@ -95,14 +102,27 @@ class WorkQueue:
         self._file.close()
         self._lock.close()
 
+    def belong_to(self, server: str) -> None:
+        """Ties the folder to one server: the numbers of another one's changes would hide studies without a word.
+
+        Args:
+            server: by what it is known, such as its name in the file of servers.
+
+        Raises:
+            OutputError: the folder belongs to another one, or cannot be written.
+        """
+        self._execute("INSERT OR IGNORE INTO server VALUES (1, ?)", (server,))
+        if self._execute("SELECT name FROM server").fetchone()["name"] != server:
+            raise OutputError("The work folder belongs to another server. Choose another folder for this one.")
+
     def last_change(self) -> int | None:
         """Returns the last change that was taken over, or None in a new queue."""
-        row = self._file.execute("SELECT last_change FROM feed").fetchone()
+        row = self._execute("SELECT last_change FROM feed").fetchone()
         return None if row is None else int(row["last_change"])
 
     def start_after(self, change: int) -> None:
         """Says after which change the list of changes is to be read on."""
-        self._file.execute("INSERT OR REPLACE INTO feed VALUES (1, ?)", (change,))
+        self._execute("INSERT OR REPLACE INTO feed VALUES (1, ?)", (change,))
 
     def take_over(self, changes: Sequence[Change]) -> None:
         """Notes a page of changes and how far the list was read, both or none."""
@@ -111,7 +131,7 @@ class WorkQueue:
         with self._transaction():
             for change in changes:
                 if change.study_id:
-                    self._file.execute(
+                    self._execute(
                         "INSERT INTO studies (orthanc_id, seen_change) VALUES (?, ?) ON CONFLICT (orthanc_id) "
                         "DO UPDATE SET seen_change = excluded.seen_change, next_try = 0",
                         (change.study_id, change.number),
@@ -121,12 +141,12 @@ class WorkQueue:
     def restart_feed(self) -> None:
         """Begins the list of changes anew, for a server whose numbers start again; studies stay as they are."""
         with self._transaction():
-            self._file.execute("UPDATE studies SET seen_change = 0, taken_change = 0")
+            self._execute("UPDATE studies SET seen_change = 0, taken_change = 0")
             self.start_after(0)
 
     def due(self, now: float) -> list[Job]:
         """Returns what there is to do now: unfinished studies, and finished ones that something happened to since."""
-        rows = self._file.execute(
+        rows = self._execute(
             "SELECT * FROM studies WHERE CASE WHEN state IN ('done', 'refused') THEN seen_change > taken_change "
             "ELSE next_try <= ? END ORDER BY seen_change, id",
             (now,),
@@ -135,7 +155,7 @@ class WorkQueue:
 
     def jobs(self) -> list[Job]:
         """Returns all studies in the order in which they were first seen."""
-        return [_job(row) for row in self._file.execute("SELECT * FROM studies ORDER BY id")]
+        return [_job(row) for row in self._execute("SELECT * FROM studies ORDER BY id")]
 
     def begin(self, job: Job, contents: str) -> None:
         """Notes that work on a study begins, and what it holds now."""
@@ -165,26 +185,35 @@ class WorkQueue:
 
     def server_is_back(self) -> None:
         """Makes failed studies due that were not given up."""
-        self._file.execute("UPDATE studies SET next_try = 0 WHERE state = 'failed' AND next_try < ?", (math.inf,))
+        self._execute("UPDATE studies SET next_try = 0 WHERE state = 'failed' AND next_try < ?", (math.inf,))
 
     def retry_failed(self) -> None:
         """Makes all failed studies due, also those that were given up."""
-        self._file.execute("UPDATE studies SET next_try = 0, failures = 0 WHERE state = 'failed'")
+        self._execute("UPDATE studies SET next_try = 0, failures = 0 WHERE state = 'failed'")
 
     def _update(self, job: Job, **values: Any) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)
-        self._file.execute(f"UPDATE studies SET {columns} WHERE id = ?", (*values.values(), job.id))
+        self._execute(f"UPDATE studies SET {columns} WHERE id = ?", (*values.values(), job.id))
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._file.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                "The watch's queue could not be written. Check that the disk has space left and that the work folder "
+                "is writable."
+            ) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """All statements of a block, or none."""
-        self._file.execute("BEGIN IMMEDIATE")
+        self._execute("BEGIN IMMEDIATE")
         try:
             yield
-            self._file.execute("COMMIT")
+            self._execute("COMMIT")
         finally:
             if self._file.in_transaction:
-                self._file.execute("ROLLBACK")
+                self._execute("ROLLBACK")
 
 
 def _job(row: sqlite3.Row) -> Job:
