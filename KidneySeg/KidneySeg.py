@@ -22,7 +22,7 @@ from slicer.util import VTKObservationMixin
 from KidneySegWidgets.correctionPanel import CorrectionPanel
 from KidneySegWidgets.exportPanel import ExportPanel
 from KidneySegWidgets.inputPanel import InputPanel
-from KidneySegWidgets.parameterNode import KidneySegParameterNode
+from KidneySegWidgets.parameterNode import KidneySegParameterNode, connectWidgets
 from KidneySegWidgets.processRunner import ChildProcessRunner, Runner
 from KidneySegWidgets.resultNodes import ResultNodes
 from KidneySegWidgets.resultPanel import ResultPanel
@@ -73,7 +73,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         loadTerminologies()
         self.logic = KidneySegLogic()
-        self.inputs = InputPanel(self.ui, self._update)
+        self.inputs = InputPanel(self.ui)
         self.runs = RunPanel(self.ui, self.logic.runner, self.inputs.parameters, self._onNewResult)
         self.results = ResultPanel(self.ui)
         self.correction = CorrectionPanel(self.ui, self._isAutomatic, self.results.update)
@@ -120,7 +120,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._forgetParameterNode()
             self._parameterNode = wrapper
             self.inputs.setParameterNode(wrapper)
-            self._guiTag = wrapper.connectGui(self.ui)
+            self._guiTag = connectWidgets(wrapper, self.ui)
             self.addObserver(wrapper.parameterNode, "ModifiedEvent", self._update)
         elif wrapper.inputVolume is None:
             self.inputs.setParameterNode(wrapper)

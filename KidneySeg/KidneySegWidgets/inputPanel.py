@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import slicer
@@ -17,15 +16,15 @@ from KidneySegWidgets.settings import devices, setting
 class InputPanel:
     """Fills the section and reads it."""
 
-    def __init__(self, ui: Any, onChanged: Callable[[], None]) -> None:
-        self._ui, self._onChanged = ui, onChanged
+    def __init__(self, ui: Any) -> None:
+        self._ui = ui
         self._node: Any = None
         self._bundles: dict[str, Any] = {}
         self._updating = False
         for identifier, label in devices():
             ui.deviceComboBox.addItem(label, identifier)
-        ui.bundleComboBox.connect("currentIndexChanged(int)", self._onChosen)
-        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onChosen)
+        ui.bundleComboBox.connect("currentIndexChanged(int)", self._onBundle)
+        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.loadDicomButton.connect("clicked()", self._onLoadDicom)
         ui.cardButton.connect("clicked()", self._onCard)
 
@@ -87,12 +86,14 @@ class InputPanel:
     def _choose(comboBox: Any, identifier: str) -> None:
         comboBox.setCurrentIndex(max(0, comboBox.findData(identifier)))
 
-    def _onChosen(self, _index: int) -> None:
-        if self._node is None or self._updating:
-            return
-        self._node.bundle = self._ui.bundleComboBox.currentData or ""
-        self._node.device = self._ui.deviceComboBox.currentData or ""
-        self._onChanged()
+    # one parameter each: writing it shows the whole node again, and would take back a choice not written yet
+    def _onBundle(self, _index: int) -> None:
+        if self._node is not None and not self._updating:
+            self._node.bundle = self._ui.bundleComboBox.currentData or ""
+
+    def _onDevice(self, _index: int) -> None:
+        if self._node is not None and not self._updating:
+            self._node.device = self._ui.deviceComboBox.currentData
 
     def _onLoadDicom(self) -> None:
         slicer.util.selectModule("DICOM")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer.parameterNodeWrapper import SlicerParameterNamePropertyName, parameterNodeWrapper
 
 from KidneySegWidgets.runParameters import Task
 
@@ -29,3 +31,13 @@ class KidneySegParameterNode:
     device: str = ""
     result: vtkMRMLSegmentationNode
     recomputeAutomatically: bool = True
+
+
+def connectWidgets(node: Any, ui: Any) -> int:
+    """Connects the widgets that name a parameter (in the .ui file) and returns the tag that `disconnectGui` takes.
+
+    Slicer's `connectGui` connects them, too, but returns no tag. Its connections stay, and when those of the next scene
+    fill the list of tasks anew, the old ones write each entry in passing into the parameter node.
+    """
+    named = {widget.property(SlicerParameterNamePropertyName): widget for widget in vars(ui).values()}
+    return int(node.connectParametersToGui({name: widget for name, widget in named.items() if name}))

@@ -223,6 +223,9 @@ def test_table_view_shows_a_table_and_selects(host) -> None:
     assert {index.row() for index in view.selectedIndexes()} == {1}
     slicer.util.updateTableFromArray(table, [np.array([5])], ["label"])
     assert (model.rowCount(), model.columnCount()) == (1, 1)
+    host.scene.StartState(host.scene.BatchProcessState)
+    host.scene.EndState(host.scene.BatchProcessState)
+    assert view.mrmlTableNode() is table, "a view without a scene does not care"
     assert not model.item(0, 0).isEditable()
     table.SetLocked(False)
     view.transposed = True
@@ -232,6 +235,11 @@ def test_table_view_shows_a_table_and_selects(host) -> None:
     assert table.GetCellText(0, 0) == "7"
     with pytest.raises(TypeError):
         view.setMRMLTableNode(host.scene.AddNewNodeByClass("vtkMRMLTextNode"))
+    view.setMRMLScene(host.scene)
+    assert view.mrmlTableNode() is table
+    host.scene.StartState(host.scene.BatchProcessState)
+    host.scene.EndState(host.scene.BatchProcessState)
+    assert view.mrmlTableNode() is None, "with one it shows the table of its view node, and there is none"
 
 
 def test_segments_table_lists_selects_and_hides(host) -> None:

@@ -139,7 +139,7 @@ def test_removed_volume_says_so_when_measuring(host: Any) -> None:
 
 def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
     import slicer.util
-    from SlicerHost.hands import click
+    from SlicerHost.hands import choose, click
 
     _volume, labels = phantom()
     widget = segmented(host)
@@ -150,7 +150,8 @@ def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
         mask.astype(np.uint8), result.segmentationNode, "kidney_right", result.volume
     )
     click(widget.ui.recomputeButton)
-    widget.logic.getParameterNode().device = "cpu"
+    choose(widget.ui.deviceComboBox, "CPU")
+    choose(widget.ui.taskComboBox, "CT")
     rows, findings = table_rows(result.table), result.findings()
     flags = widget.ui.flagsBrowser.plainText
     path = tmp_path / "scene.mrb"
@@ -161,10 +162,12 @@ def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
     again = widget.results.result
     assert again is not None and again.segmentationNode is not result.segmentationNode
     assert table_rows(again.table) == rows
+    assert widget.ui.tableView.mrmlTableNode() is again.table, "the panel shows it"
     assert again.findings() == findings
     assert widget.ui.flagsBrowser.plainText == flags
     assert widget.ui.inputSelector.currentNode().GetName() == "ct"
     assert widget.ui.deviceComboBox.currentData == "cpu"
+    assert widget.ui.taskComboBox.currentText == "CT" and widget.logic.getParameterNode().task.value == "ct"
     right = again.segmentationNode.GetSegmentation().GetSegment("kidney_right")
     assert segment_tag(right, "DICOM.SegmentAlgorithmType") == "SEMIAUTOMATIC"
     host.dialogs.answer("Yes")

@@ -15,17 +15,31 @@ from SlicerHost.widgets.sceneaware import SceneAware
 
 @standIn
 class qMRMLTableView(SceneAware, qt.QTableView):
-    """Shows a table node and follows its changes; a locked table cannot be edited."""
+    """Shows a table node and follows its changes; a locked table cannot be edited.
+
+    As in Slicer, a view that was given a scene shows the table of its vtkMRMLTableViewNode after each batch of changes.
+    There are no such nodes here, so it then shows nothing.
+    """
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
         self._node: Any = None
         self._transposed = False
         self._observers = Observers()
+        self._sceneObservers = Observers()
         self._filling = False
         self._cells = qt.QStandardItemModel(self)
         self._cells.itemChanged.connect(self._onEdited)
         self.setModel(self._cells)
+
+    def setMRMLScene(self, scene: Any) -> None:
+        super().setMRMLScene(scene)
+        self._sceneObservers.clear()
+        if scene is not None:
+            self._sceneObservers.add(scene, [scene.EndBatchProcessEvent], self._onEndOfBatch)
+
+    def _onEndOfBatch(self, _caller: Any, _event: str) -> None:
+        self.setMRMLTableNode(None)
 
     def mrmlTableNode(self) -> Any:
         return self._node
@@ -38,6 +52,7 @@ class qMRMLTableView(SceneAware, qt.QTableView):
         if node is not None:
             self._observers.add(node, [vtk.vtkCommand.ModifiedEvent], self._fill)
         self._fill()
+        self.horizontalHeader().setMinimumSectionSize(60)  # each time, as Slicer does
 
     def _fill(self, _caller: Any = None, _event: str = "") -> None:
         self._filling = True

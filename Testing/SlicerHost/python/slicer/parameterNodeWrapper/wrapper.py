@@ -35,6 +35,8 @@ class _Parameter:
 
     def read(self) -> Any:
         if self.member.pack is None:
+            if not self.member.serializer.isIn(self._node, self._name):  # closing the scene empties the node
+                self.write(self._default)
             return self.member.serializer.read(self._node, self._name)
         pack = self.member.pack(**{name: part.read() for name, part in self.parts.items()})
         pack._onChange = lambda: self.write(pack)
@@ -150,16 +152,19 @@ class _Wrapper:
         self._panels[tag] = _Connections(self, connectors)
         return tag
 
-    def connectGui(self, gui: Any) -> int:
-        """Connects all widgets with the dynamic property SlicerParameterName and returns a tag for disconnectGui."""
+    def connectGui(self, gui: Any) -> None:
+        """Connects all widgets with the dynamic property SlicerParameterName.
+
+        As in Slicer, there is no tag to disconnect them again; `connectParametersToGui` returns one.
+        """
         isWidget = getattr(gui, "isWidgetType", lambda: False)()
         widgets = gui.findChildren(qt.QWidget) if isWidget else gui.__dict__.values()
         named = {widget.property(_PROPERTY): widget for widget in widgets}
-        return self.connectParametersToGui({name: widget for name, widget in named.items() if name})
+        self.connectParametersToGui({name: widget for name, widget in named.items() if name})
 
-    def disconnectGui(self, tag: int) -> None:
-        """Ends what connectGui began."""
-        panel = self._panels.pop(tag, None)
+    def disconnectGui(self, tag: int | None) -> None:
+        """Ends what connectParametersToGui began; without its tag nothing is ended."""
+        panel = self._panels.pop(tag, None) if tag is not None else None
         if panel is not None:
             panel.close()
 
