@@ -14,6 +14,7 @@ from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.correction import recompute, reset
 from KidneySegWidgets.engineLocation import ensureEngine
 from KidneySegWidgets.resultNodes import ResultNodes
+from KidneySegWidgets.segments import drawnState
 
 # Segment Editor changes a segment with each stroke; measuring waits until the reader pauses.
 _PAUSE_MS = 1500
@@ -26,6 +27,7 @@ class CorrectionPanel:
         self._ui, self._isAutomatic, self._onMeasured = ui, isAutomatic, onMeasured
         self._result: ResultNodes | None = None
         self._observed: list[tuple[Any, int]] = []
+        self._drawn: list[Any] = []
         self._measuring = False
         self.isStale = False
         self._timer = qt.QTimer()
@@ -45,6 +47,9 @@ class CorrectionPanel:
             kind = slicer.vtkSegmentation
             for event in (kind.SourceRepresentationModified, kind.SegmentAdded, kind.SegmentRemoved):
                 self._observed.append((segmentation, segmentation.AddObserver(event, self._onSegmentsChanged)))
+            tag = segmentation.AddObserver(kind.SegmentModified, self._onSegmentModified)
+            self._observed.append((segmentation, tag))
+            self._drawn = drawnState(segmentation)
         self._show()
 
     def stop(self) -> None:
@@ -70,6 +75,7 @@ class CorrectionPanel:
         finally:
             self._measuring = False
         self.isStale = self.isStale and not done
+        self._drawn = drawnState(result.segmentationNode.GetSegmentation())
         self._onMeasured()
         self._show()
         return done
@@ -80,9 +86,15 @@ class CorrectionPanel:
             observed.RemoveObserver(tag)
         self._observed = []
 
-    def _onSegmentsChanged(self, _caller: Any, _event: str) -> None:
+    def _onSegmentModified(self, segmentation: Any, event: str) -> None:
+        """Undo and redo in Segment Editor say no more than this, and a new name or colour says the same."""
+        if not self._measuring and drawnState(segmentation) != self._drawn:
+            self._onSegmentsChanged(segmentation, event)
+
+    def _onSegmentsChanged(self, segmentation: Any, _event: str) -> None:
         if self._measuring:
             return
+        self._drawn = drawnState(segmentation)
         self.isStale = True
         if self._isAutomatic():
             self._timer.start()

@@ -56,6 +56,17 @@ def structureKey(segmentId: str, segment: Any) -> str | None:
     return structure.key if structure is not None else None
 
 
+def drawnState(segmentation: Any) -> list[tuple[str, str | None, int, int]]:
+    """Returns identifier, structure key, time and value of each segment's voxels: it tells a stroke from a new name."""
+    state = []
+    for identifier in segmentation.GetSegmentIDs():
+        segment = segmentation.GetSegment(identifier)
+        layer = segment.GetRepresentation("Binary labelmap")
+        time = layer.GetMTime() if layer is not None else 0
+        state.append((identifier, structureKey(identifier, segment), time, segment.GetLabelValue()))
+    return state
+
+
 def segmentsByStructure(segmentation: Any) -> dict[str, list[str]]:
     """Returns identifiers of segments by structure key, in the order of label values; foreign ones are left out."""
     ensureEngine()

@@ -140,7 +140,7 @@ def click_row(widget: Any, row: int) -> None:
 
 
 def write_segment(result: Any, identifier: str, mask: np.ndarray) -> None:
-    """Edits a segment as Segment Editor's effects do, by its logic on the segment's label map."""
+    """Replaces the voxels of a segment, as scripts do; for Segment Editor's own logic see test_module_editor."""
     import slicer.util
 
     slicer.util.updateSegmentBinaryLabelmapFromArray(
