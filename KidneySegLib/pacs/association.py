@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.pacs.prompt_connection import prompt_handlers
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -55,7 +56,7 @@ def association(
             ae_title=peer.aet,
             max_pdu=peer.max_pdu,
             ext_neg=list(roles),
-            evt_handlers=list(handlers),
+            evt_handlers=[*handlers, *prompt_handlers()],
             tls_args=(_tls(peer), peer.host) if peer.tls else None,
         )
         if not link.is_established:

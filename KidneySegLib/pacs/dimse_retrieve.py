@@ -11,6 +11,7 @@ from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.association import application_entity, association, status_of
 from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.pacs.prompt_connection import prompt_handlers
 from KidneySegLib.pacs.receiving import Receiver
 
 if TYPE_CHECKING:
@@ -92,9 +93,10 @@ def retrieve_by_move(peer: Peer, series: RemoteSeries, receiver: Receiver) -> No
     for context in _storage_contexts():
         entity.add_supported_context(str(context.abstract_syntax), context.transfer_syntax)
     entity.require_called_aet = True
+    handlers: list[Any] = [(evt.EVT_C_STORE, inbox.take), *prompt_handlers()]
     try:
         with quiet_libraries():
-            entity.start_server(("", peer.own_port), block=False, evt_handlers=[(evt.EVT_C_STORE, inbox.take)])
+            entity.start_server(("", peer.own_port), block=False, evt_handlers=handlers)
     except OSError:
         raise NetworkError(
             f"Port {peer.own_port} of this machine cannot be opened; another program may use it. Choose another "
