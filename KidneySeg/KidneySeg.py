@@ -31,6 +31,8 @@ from KidneySegWidgets.sampleData import registerSampleData
 from KidneySegWidgets.settingsPanel import SettingsPanel
 from KidneySegWidgets.terminologies import loadTerminologies
 
+HOMEPAGE = "https://github.com/KidneySeg/SlicerKidneySeg"
+
 
 class KidneySeg(ScriptedLoadableModule):
     """Describes the module to Slicer."""
@@ -46,7 +48,9 @@ class KidneySeg(ScriptedLoadableModule):
             "network connection. Choose a volume, click Segment, check the outlines, correct them in Segment Editor."
             "<p><b>Research use only. Not a medical device.</b></p>"
         )
-        parent.helpText += self.getDefaultModuleDocumentationLink()
+        # Slicer's own link leads to the manual of Slicer, which knows no extension
+        link = '<p><a href="{url}">{text}</a></p>'
+        parent.helpText += link.format(url=f"{HOMEPAGE}#in-3d-slicer", text=_("Documentation of KidneySeg"))
         parent.acknowledgementText = _(
             "Networks: MONAI and PyTorch. The card of each model names the images that it was trained on, their "
             "authors and their licences (button About… in the section Inputs)."
@@ -122,8 +126,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.inputs.setParameterNode(wrapper)
             self._guiTag = connectWidgets(wrapper, self.ui)
             self.addObserver(wrapper.parameterNode, "ModifiedEvent", self._update)
-        elif wrapper.inputVolume is None:
-            self.inputs.setParameterNode(wrapper)
+        else:
+            self.inputs.preselectVolume()
         self._update()
 
     def _forgetParameterNode(self) -> None:
@@ -174,12 +178,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, _caller: Any, _event: Any, node: Any) -> None:
-        """Chooses the first volume that is loaded, once it has got its voxels."""
-        if (
-            self._parameterNode is not None
-            and self._parameterNode.inputVolume is None
-            and node.IsA("vtkMRMLVolumeNode")
-        ):
+        """Chooses a volume that is loaded, once it has got its voxels."""
+        if self._parameterNode is not None and node.IsA("vtkMRMLScalarVolumeNode"):
             qt.QTimer.singleShot(0, self._chooseVolume)
 
     def _chooseVolume(self) -> None:

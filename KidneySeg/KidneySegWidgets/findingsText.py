@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import slicer
+import slicer.util
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engineLocation import ensureEngine
@@ -70,8 +71,13 @@ def flagsHtml(findings: Any) -> str:
 
 
 def _engineLanguage() -> Any:
-    """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English."""
+    """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English.
+
+    Slicer keeps the setting when its translation is switched off.
+    """
     from KidneySegLib.reporting.translations import Language
 
-    code = str(slicer.app.userSettings().value("language") or "en").partition("_")[0]
+    translated = slicer.util.settingsValue("Internationalization/Enabled", False, converter=slicer.util.toBool)
+    setting = slicer.app.userSettings().value("language") if translated else None
+    code = str(setting or "en").partition("_")[0]
     return Language.of(code if code in dict(REPORT_LANGUAGES) else "en")

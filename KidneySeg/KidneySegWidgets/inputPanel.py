@@ -19,6 +19,7 @@ class InputPanel:
     def __init__(self, ui: Any) -> None:
         self._ui = ui
         self._node: Any = None
+        self._preselected: str | None = None
         self._bundles: dict[str, Any] = {}
         self._updating = False
         for identifier, label in devices():
@@ -31,13 +32,23 @@ class InputPanel:
     def setParameterNode(self, node: Any) -> None:
         """Takes another parameter node; None forgets the present one."""
         self._node = node
+        self._preselected = None
         if node is None:
             return
-        if node.inputVolume is None:
-            node.inputVolume = lastVolume()
         if not node.device:
             node.device = setting("device")
+        self.preselectVolume()
         self.update()
+
+    def preselectVolume(self) -> None:
+        """Chooses the volume that was loaded last, until the user chooses one."""
+        chosen = self._node.inputVolume
+        if chosen is not None and chosen.GetID() != self._preselected:
+            return
+        last = lastVolume()
+        self._preselected = last.GetID() if last is not None else None
+        if last is not chosen:
+            self._node.inputVolume = last
 
     def update(self) -> None:
         """Shows what the parameter node says."""

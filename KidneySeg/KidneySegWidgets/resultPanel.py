@@ -13,6 +13,8 @@ from KidneySegWidgets.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.lesionView import showFinding
 from KidneySegWidgets.resultNodes import ATTRIBUTE, ResultNodes
 
+_NARROWEST_COLUMN = 24
+
 
 class ResultPanel:
     """Shows one result."""
@@ -37,6 +39,8 @@ class ResultPanel:
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)
         self._ui.tableView.setMRMLTableNode(result.table if result is not None and result.hasFindings else None)
+        # Slicer makes no column narrower than 60 pixels, which is more than "R" wants and a narrow panel has
+        self._ui.tableView.horizontalHeader().setMinimumSectionSize(_NARROWEST_COLUMN)
         self._ui.resultDetails.setVisible(result is not None)
         self._ui.show3DCheckBox.checked = node is not None and self._hasSurfaces(node)
         self.update()

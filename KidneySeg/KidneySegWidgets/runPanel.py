@@ -104,9 +104,11 @@ class RunPanel:
 
     def onRunFailed(self, run: Run, message: str) -> None:
         self.say(_("{name}: {message}").format(name=run.volumeName, message=message))
-        slicer.util.errorDisplay(
-            message, windowTitle=_("KidneySeg could not segment this volume"), detailedText=self._ui.logText.plainText
-        )
+        # the name stays out of the text, which Slicer writes into its log
+        title = _("KidneySeg could not segment {name}").format(name=run.volumeName)
+        log = self._ui.logText.plainText
+        # the message waits for the user; the next run in the queue must not
+        qt.QTimer.singleShot(0, lambda: slicer.util.errorDisplay(message, windowTitle=title, detailedText=log))
 
     def onRunCancelled(self, run: Run) -> None:
         self.say(_("{name}: cancelled").format(name=run.volumeName))

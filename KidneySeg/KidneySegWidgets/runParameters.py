@@ -109,7 +109,8 @@ def axialSlices(volume: Any) -> int:
 
 
 def lastVolume() -> Any:
-    """Returns the volume that was loaded last, or None. Label maps are no images."""
+    """Returns the volume that was loaded last, or None. Label maps and colour pictures are none; a CT may hold both."""
     nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    images = [node for node in nodes if not node.IsA("vtkMRMLLabelMapVolumeNode") and not node.GetHideFromEditors()]
+    images = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode"]
+    images = [node for node in images if not node.GetHideFromEditors()]
     return images[-1] if images else None

@@ -145,6 +145,7 @@ def test_unusable_volume_gets_the_engines_own_sentence(host: Any) -> None:
     widget = host.openModule(MODULE)
     click(widget.ui.segmentButton)
     waitUntil(lambda: widget.runs.queue.current is None, SECONDS)
+    host.app.processEvents()
     assert widget.results.result is None
     assert len(host.dialogs.texts()) == 1
     assert "kidneyseg:" not in host.dialogs.texts()[0] and "Traceback" not in host.dialogs.texts()[0]

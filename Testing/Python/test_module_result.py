@@ -17,6 +17,13 @@ from module_cases import RAS, click_row, picture_folder, segmented  # noqa: E402
 from reporting_cases import oblique, phantom  # noqa: E402
 
 
+def test_columns_are_as_narrow_as_their_texts(host: Any) -> None:
+    widget = segmented(host)
+    header = widget.ui.tableView.horizontalHeader()
+    assert header.sectionSize(0) < 60, "Slicer's table view sets 60 pixels whenever it gets a table"
+    assert widget.ui.tableView.horizontalScrollBar().maximum == 0, "and nothing has to be scrolled"
+
+
 @pytest.mark.parametrize("rotation", [None, oblique()], ids=["straight", "oblique"])
 def test_row_centres_the_views_and_draws_the_diameter(host: Any, rotation: Any) -> None:
     import slicer

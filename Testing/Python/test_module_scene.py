@@ -38,10 +38,23 @@ def segmentations() -> list[str]:
 
 
 def test_the_volume_loaded_last_is_chosen(host: Any) -> None:
+    import slicer
+    from SlicerHost.hands import choose
+
     add_volume(phantom()[0], "first")
     add_volume(phantom()[0], "second")
     widget, _runner = open_panel(host)
-    assert widget.ui.inputSelector.currentNode().GetName() == "second"
+    selector = widget.ui.inputSelector
+    assert selector.currentNode().GetName() == "second"
+    add_volume(phantom()[0], "third")
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "a photograph")
+    host.app.processEvents()
+    assert selector.currentNode().GetName() == "third"
+    choose(selector, "first")
+    add_volume(phantom()[0], "fourth")
+    host.app.processEvents()
+    widget.enter()
+    assert selector.currentNode().GetName() == "first", "what the user chose stays"
 
 
 def test_several_volumes_are_segmented_one_after_the_other(host: Any) -> None:
@@ -64,11 +77,15 @@ def test_several_volumes_are_segmented_one_after_the_other(host: Any) -> None:
     assert widget.results.result.segmentationNode.GetName() == "two KidneySeg"
 
 
-def test_a_failed_run_does_not_stop_the_queue(host: Any) -> None:
+def test_a_failed_run_does_not_stop_the_queue(host: Any, caplog: pytest.LogCaptureFixture) -> None:
     widget, runner = waiting(host, "one", "two")
     runner.end(3)
+    assert host.dialogs.texts() == [] and widget.runs.queue.current.volumeName == "two", "it starts before the message"
+    with caplog.at_level("DEBUG"):
+        host.app.processEvents()
     assert len(host.dialogs.texts()) == 1
-    assert widget.runs.queue.current.volumeName == "two"
+    assert "segment one" in host.dialogs.shown[0].title
+    assert caplog.messages and not any("one:" in text or "segment one" in text for text in caplog.messages)
     runner.end(0)
     assert segmentations() == ["two KidneySeg"]
 
