@@ -25,6 +25,9 @@ DAYS_PER_YEAR = 365.25
 # centre of a large lesion is less certain, and one that grows to one side moves by half of what it grew.
 MATCH_MM, MATCH_PER_DIAMETER = 10.0, 0.25
 OTHER_STRUCTURE_COST = 0.5
+# Two readers' diameters of the same renal mass differ by up to this much on CT (Punnen et al., J Urol 2006;176:
+# 2386-2390: 3.1 mm between readers, 2.3 mm within one), so a smaller change need not be one.
+READERS_DIFFER_MM = 3.1
 
 State = Literal["matched", "new", "vanished", "unmatched"]
 
@@ -111,6 +114,17 @@ class LesionChange:
         """Change of its maximum axial diameter."""
         before, after = (lesion.measures.axial_diameter_mm if lesion else None for lesion in (self.prior, self.now))
         return Change(before, after, self.days)
+
+    @property
+    def within_error(self) -> bool:
+        """Whether its diameter changed, if at all, by no more than two readers may differ by."""
+        change = self.axial_diameter_mm.absolute
+        return change is not None and abs(change) <= READERS_DIFFER_MM
+
+    @property
+    def doubling_days(self) -> float | None:
+        """Doubling time of its volume in days; None if it does not grow by more than readers may differ by."""
+        return None if self.within_error else self.volume_ml.doubling_days
 
 
 @dataclass(frozen=True)

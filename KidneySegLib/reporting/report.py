@@ -31,7 +31,7 @@ from KidneySegLib.volume import Volume
 FILES = ("report.pdf", "report.html")
 SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
 # What a table and the remarks may hold so that all text fits on two pages and leaves room for pictures.
-MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS, MOST_REMARKS_WITH_PATIENT = 12, 8, 10, 8
+MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS, MOST_REMARKS_WITH_PATIENT = 12, 8, 9, 8
 LONGEST_HEADER, LONGEST_REMARK = 90, 400
 
 

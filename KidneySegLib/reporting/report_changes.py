@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from KidneySegLib.analysis.comparison import Change, Comparison, LesionChange
+from KidneySegLib.analysis.comparison import READERS_DIFFER_MM, Change, Comparison, LesionChange
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.reporting.report_content import Column, Table
 from KidneySegLib.reporting.report_tables import largest
@@ -65,12 +65,11 @@ def _lesion_row(change: LesionChange, language: Language) -> tuple[str, ...]:
     elif change.prior is not None and change.prior.id != lesion.id:
         was = language.text("was {id}").format(id=change.prior.id)
         name += f" ({was})"
-    doubling = change.volume_ml.doubling_days if lesion.structure == "mass" and change.state == "matched" else None
     return (
         name,
         *_cells(change.volume_ml, 1, language),
         *_cells(change.axial_diameter_mm, 1, language),
-        language.number(doubling) if lesion.structure == "mass" else "",
+        language.number(change.doubling_days) if lesion.structure == "mass" else "",
     )
 
 
@@ -94,6 +93,9 @@ def _notes(comparison: Comparison, left_out: int, language: Language) -> list[st
     notes = [_("Lesions were matched by their place relative to their kidney; kidneys with their lesions.")]
     if any(change.state == "unmatched" for change in comparison.lesions):
         notes.append(_("No partner: the kidney is not whole in both exams, so the lesion may lie outside of one."))
+    if any(change.within_error for change in comparison.lesions):
+        note = _("No doubling time for diameters that differ by up to {limit} mm, as readers do.")
+        notes.append(note.format(limit=language.number(READERS_DIFFER_MM, 1)))
     if not comparison.same_phase:
         notes.append(_("The exams have different contrast phases, so borders and densities compare less well."))
     if comparison.days is None:

@@ -114,6 +114,14 @@ def test_change(prior: float | None, now: float | None, days: int | None, expect
     assert found == tuple(None if value is None else pytest.approx(value) for value in expected)
 
 
+@pytest.mark.parametrize(("radius", "told"), [(8.0, False), (9.0, False), (10.0, True), (6.0, False)])
+def test_a_doubling_time_needs_more_growth_than_readers_differ_by(radius: float, told: bool) -> None:
+    (mass,) = compared(exam([(3, ball(GROWN, 8.0))]), exam([(3, ball(GROWN, radius))])).lesions
+    assert (mass.doubling_days is not None) == told
+    assert mass.within_error == (radius in (8.0, 9.0))
+    assert (mass.volume_ml.doubling_days is not None) == (radius > 8)
+
+
 def test_registration_takes_every_place_along() -> None:
     prior = KidneyFrame.of(exam(before(), TURN, SHIFT).labels)
     now = KidneyFrame.of(exam(before()).labels)
