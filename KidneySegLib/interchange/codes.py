@@ -1,18 +1,22 @@
 """Coded concepts of DICOM results, beyond those of ``structures``.
 
-Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7021, 100, 2 (modifiers), 7151 (regions); UCUM.
+Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7021, 100, 2 (modifiers), 7150 (categories), 7151
+(regions); UCUM.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from KidneySegLib.structures import KIDNEY, Code
+from KidneySegLib.structures import ANATOMICAL_STRUCTURE, KIDNEY, Code, Structure
 
 if TYPE_CHECKING:
     from highdicom.sr import CodedConcept
 
 PRIVATE_SCHEME = "99KIDNEYSEG"
+
+# Slicer's lists have 123037004 under this name, which is SNOMED CT's body structure.
+_CATEGORIES = {ANATOMICAL_STRUCTURE: Code("91723000", "Anatomical Structure")}
 
 ATTENUATION = Code("112031", "Attenuation Coefficient", "DCM")
 LONG_AXIS = Code("103339001", "Long Axis")
@@ -37,6 +41,11 @@ ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")
 STONE_SITES = {"kidney": KIDNEY, "pelvis": Code("25990002", "Renal pelvis"), "ureter": Code("87953007", "Ureter")}
 # Which third of the kidney; between the poles there is no modifier that every reader knows.
 POLES = {"upper": Code("264217000", "Superior"), "lower": Code("261089000", "Inferior")}
+
+
+def category(structure: Structure) -> Code:
+    """Returns the category of a structure as the standard codes it."""
+    return _CATEGORIES.get(structure.category, structure.category)
 
 
 def concept(code: Code) -> CodedConcept:

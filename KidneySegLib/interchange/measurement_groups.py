@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
-from KidneySegLib.interchange.codes import POLES, STONE_SITES, concept
+from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
 from KidneySegLib.interchange.measurements import add_line, measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
@@ -64,7 +64,7 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
     numbers = numbers_of(finding)
     common: dict[str, Any] = {
         "tracking_identifier": _tracking(drawn.segments.tracking[name_of(finding)]),
-        "finding_category": concept(structure.category),
+        "finding_category": concept(category(structure)),
         "finding_type": concept(structure.type),
         "finding_sites": [_site(finding)],
         "algorithm_id": _algorithm(findings),

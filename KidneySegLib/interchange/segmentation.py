@@ -8,7 +8,7 @@ import numpy as np
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange import algorithm
-from KidneySegLib.interchange.codes import ARTIFICIAL_INTELLIGENCE, concept
+from KidneySegLib.interchange.codes import ARTIFICIAL_INTELLIGENCE, category, concept
 from KidneySegLib.interchange.frame_references import refer_to_images
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments
@@ -74,7 +74,7 @@ def _description(segment: Segment, findings: Findings) -> SegmentDescription:
     description = SegmentDescription(
         segment_number=segment.number,
         segment_label=segment.label,
-        segmented_property_category=concept(structure.category),
+        segmented_property_category=concept(category(structure)),
         segmented_property_type=concept(structure.type),
         algorithm_type="SEMIAUTOMATIC" if segment.corrected else "AUTOMATIC",
         algorithm_identification=AlgorithmIdentificationSequence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from highdicom.sr import Comprehensive3DSR
 from interchange_cases import Case, make_case, read
 from pydicom.dataset import Dataset
+from pydicom.sr._concepts_dict import concepts
 from pydicom.sr.codedict import codes
 
 from KidneySegLib.findings import KidneyFinding, LesionFinding, StoneFinding
@@ -59,6 +61,15 @@ def numbers_in(group: Dataset) -> dict[tuple[str, str], tuple[float, str]]:
         name = str(item.ConceptNameCodeSequence[0].CodeMeaning)
         values[name, str(derivation[0]) if derivation else ""] = float(measured.NumericValue), str(unit.CodeValue)
     return values
+
+
+def coded_items(dataset: Dataset) -> Iterator[Dataset]:
+    """All codes of a data set, at any depth."""
+    for element in dataset:
+        for item in element.value if element.VR == "SQ" else ():
+            if "CodeValue" in item:
+                yield item
+            yield from coded_items(item)
 
 
 def all_findings(case: Case) -> list[Finding]:
@@ -138,6 +149,28 @@ def test_findings_name_type_site_and_side(case: Case, written: list[Dataset]) ->
     lower = next(lesion for lesion in case.findings.lesions if lesion.pole == "lower")
     pole = child(child(groups_of(written[1])[lower.id], "363698007"), "106233006")
     assert pole.ConceptCodeSequence[0].CodeValue == "261089000"
+
+
+def test_every_code_is_one_of_the_standards(written: list[Dataset]) -> None:
+    """Code, scheme and meaning as pydicom's tables of PS3.16 have them."""
+    known = {
+        (value, scheme, meaning.lower())
+        for scheme, keywords in concepts.items()
+        for codes_of_keyword in keywords.values()
+        for value, (meaning, _) in codes_of_keyword.items()
+    }
+    # SNOMED CT's and UCUM's own, which context groups do not list
+    known |= {("56381008", "SCT", "calculus"), ("ml", "UCUM", "milliliter"), ("mm", "UCUM", "millimeter")}
+    # concept names of TID 1204, 1501 and 320, which the tables leave out
+    known |= {("en-US", "RFC5646", "english (united states)")}
+    known |= {("276214006", "SCT", "finding category"), ("260753009", "SCT", "source")}
+    found = {
+        (str(item.CodeValue), str(item.CodingSchemeDesignator), str(item.CodeMeaning).lower())
+        for dataset in written
+        for item in coded_items(dataset)
+    }
+    assert len(found) > 30
+    assert {code for code in found - known if code[1] != "99KIDNEYSEG"} == set()
 
 
 def test_a_group_refers_to_the_segment_that_holds_it_alone(written: list[Dataset]) -> None:
