@@ -12,50 +12,11 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
+from editor_cases import Editor, measured  # noqa: E402
 from module_cases import segment_tag, segmented, table_rows  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
 ALGORITHM = "DICOM.SegmentAlgorithmType"
-
-
-class Editor:
-    """Draws with Segment Editor's logic, on what the click on *Edit in Segment Editor* opened."""
-
-    def __init__(self, host: Any, widget: Any) -> None:
-        import slicer
-        from SlicerHost.hands import click
-
-        click(widget.ui.editButton)
-        host.app.processEvents()
-        self.logic = slicer.vtkSlicerSegmentEditorLogic()
-        self.logic.SetMRMLScene(slicer.mrmlScene)
-        self.logic.SetSegmentationHistory(slicer.vtkSegmentationHistory())
-        self.logic.SetSegmentEditorNode(slicer.mrmlScene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode"))
-        assert self.logic.GetSegmentationNode() is widget.results.result.segmentationNode
-
-    def stroke(self, segment: str, mask: np.ndarray, mode: str) -> None:
-        """Adds the voxels of a mask (k, j, i) to a segment, or removes them, as an effect does."""
-        from vtk.util.numpy_support import vtk_to_numpy
-
-        logic = self.logic
-        logic.SetCurrentSegmentID(segment)
-        assert logic.UpdateReferenceGeometryImage() and logic.UpdateMaskLabelmap()
-        assert logic.UpdateSelectedSegmentLabelmap() and logic.ResetModifierLabelmapToDefault()
-        modifier = logic.GetModifierLabelmap()
-        vtk_to_numpy(modifier.GetPointData().GetScalars()).reshape(mask.shape)[...] = mask
-        modifier.Modified()
-        logic.SaveStateForUndo()
-        number = {"add": logic.ModificationModeAdd, "remove": logic.ModificationModeRemove}[mode]
-        logic.ModifySegmentByLabelmap(logic.GetSegmentationNode(), segment, modifier, number, False, False)
-
-
-def measured(widget: Any) -> list[dict[str, str]]:
-    """Returns the table once the panel has measured again by itself."""
-    from SlicerHost.hands import waitUntil
-
-    assert widget.correction.isStale, "the panel has seen the change"
-    waitUntil(lambda: not widget.correction.isStale, 10)
-    return table_rows(widget.results.result.table)
 
 
 def test_erasing_undo_and_redo_are_followed(host: Any) -> None:

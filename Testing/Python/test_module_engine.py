@@ -17,6 +17,7 @@ if availability.missing():
 pytest.importorskip("torch", reason="the real engine needs torch")
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
+from editor_cases import Editor, measured  # noqa: E402
 from module_cases import MODULE, RAS, add_volume, picture_folder, table_rows  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
@@ -86,6 +87,39 @@ def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: P
     panelPicture(pictures / "panel_real.png")
     if not availability.missingForPictures():
         _take_views(widget, pictures, "real")
+    _correct_save_and_export(host, widget, tmp_path)
+
+
+def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
+    """What a reader does next with the real exam: corrects, saves the scene, opens it again, exports."""
+    import slicer
+    from SlicerHost.hands import click
+
+    volume_ml = widget.results.result.findings().kidneys[1].measures.volume_ml
+    labels = slicer.util.arrayFromVolume(widget.results.result.networkLabels)
+    gone = labels == 2
+    gone[: int(np.median(np.nonzero(gone)[0]))] = False
+    voxel_ml = np.prod(widget.results.result.volume.GetSpacing()) / 1000
+    Editor(host, widget).stroke("kidney_left", gone, "remove")
+    rows = measured(widget)
+    assert float(rows[1]["volume_ml"]) == pytest.approx(volume_ml - gone.sum() * voxel_ml, abs=0.01)
+    host.mainWindow.moduleSelector().selectModule("KidneySeg")
+    assert slicer.util.saveScene(str(folder / "scene.mrb"))
+    slicer.mrmlScene.Clear(0)
+    slicer.util.loadScene(str(folder / "scene.mrb"))
+    host.app.processEvents()
+    assert table_rows(widget.ui.tableView.mrmlTableNode()) == rows
+    assert "Left kidney" in widget.ui.correctionLabel.text
+    widget.ui.exportSection.collapsed = False
+    widget.ui.exportFolderButton.directory = str(folder)
+    host.app.processEvents()
+    click(widget.ui.exportButton)
+    exported = read_image(folder / "KidneySeg_1" / "labels.nii.gz")
+    node = widget.results.result.volume
+    assert (exported.voxels == 2).sum() * voxel_ml == pytest.approx(float(rows[1]["volume_ml"]), abs=0.01)
+    corner = [0, 0, 0, 1]
+    np.testing.assert_allclose(exported.to_lps(np.zeros(3)), (_to_lps(node) @ corner)[:3], atol=0.05)
+    assert (folder / "KidneySeg_1" / "report.pdf").is_file()
 
 
 def _take_views(widget: Any, pictures: Path, name: str) -> None:
