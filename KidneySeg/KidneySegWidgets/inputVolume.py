@@ -84,6 +84,13 @@ def prepareVolume(volume: Any, roi: Any = None) -> PreparedVolume:
     return PreparedVolume(voxels[box], _shifted(world, start), local, transform, start, whole, resampled)
 
 
+def placeOf(volume: Any) -> tuple[Any, ...]:
+    """Returns what must not change while the engine works: size (i, j, k), matrix to RAS and parent transform's ID."""
+    image = volume.GetImageData()
+    size = image.GetDimensions() if image is not None else None
+    return size, slicer.util.arrayFromVTKMatrix(_ijkToRas(volume)).tolist(), volume.GetTransformNodeID()
+
+
 def writeNrrd(path: Path, prepared: PreparedVolume) -> None:
     """Writes the volume as an uncompressed NRRD file in LPS: no name, no attribute, nothing of the patient.
 

@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.failure import failureMessage
-from KidneySegWidgets.inputVolume import PreparedVolume, prepareVolume, writeNrrd
+from KidneySegWidgets.inputVolume import PreparedVolume, placeOf, prepareVolume, writeNrrd
 from KidneySegWidgets.processRunner import EngineJob, Runner
 from KidneySegWidgets.progress import ProgressLine
 from KidneySegWidgets.resultImport import importResult
@@ -30,6 +30,7 @@ class Run:
     volumeName: str
     folder: Path | None = None
     prepared: PreparedVolume | None = None
+    place: tuple[Any, ...] = ()
     errorLines: list[str] = field(default_factory=list)
     cancelled: bool = False
 
@@ -122,6 +123,7 @@ class RunQueue:
     def _start(self, run: Run) -> None:
         run.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
         run.prepared = prepareVolume(run.parameters.volume, run.parameters.roi)
+        run.place = placeOf(run.parameters.volume)
         image = run.folder / "input.nrrd"
         writeNrrd(image, run.prepared)
         parameters = run.parameters
@@ -163,6 +165,9 @@ class RunQueue:
         volume = slicer.mrmlScene.GetNodeByID(run.volumeId)
         if volume is None or run.folder is None or run.prepared is None:
             self._end("failed", run, _("The volume was removed while it was segmented. There is no result."))
+            return
+        if placeOf(volume) != run.place:
+            self._end("failed", run, _("The volume was moved or cropped while it was segmented. Segment it again."))
             return
         try:
             result = importResult(run.folder / "result", run.prepared, volume)

@@ -104,6 +104,25 @@ def test_removing_the_volume_ends_its_run(host: Any) -> None:
     assert host.dialogs.texts() == []
 
 
+@pytest.mark.parametrize("change", ["origin", "transform", "voxels"])
+def test_result_of_a_volume_that_moved_meanwhile_is_refused(host: Any, change: str) -> None:
+    import slicer.util
+
+    _widget, runner = waiting(host, "one")
+    volume = slicer.util.getNode("one")
+    if change == "origin":
+        volume.SetOrigin(1, 2, 3)
+    elif change == "transform":
+        transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        volume.SetAndObserveTransformNodeID(transform.GetID())
+    else:
+        slicer.util.updateVolumeFromArray(volume, slicer.util.arrayFromVolume(volume)[5:].copy())
+    runner.end(0)
+    host.app.processEvents()
+    assert segmentations() == []
+    assert "moved or cropped" in host.dialogs.texts()[0]
+
+
 def test_closing_the_scene_ends_everything(host: Any) -> None:
     import slicer
 
