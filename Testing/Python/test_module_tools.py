@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -147,6 +148,38 @@ def test_requirements_are_those_of_the_engine() -> None:
     ships_with_slicer = {"numpy", "SimpleITK"}  # its pydicom may be older than highdicom allows
     assert asked.keys() == engine.keys() - ships_with_slicer - {"torch"}
     assert all(engine[name] == text for name, text in asked.items())
+
+
+# What the panel asks of the engine before anything was installed: models and terminologies, findings of a saved scene.
+FRESH = """
+import sys
+allowed = {*sys.stdlib_module_names, "numpy", "KidneySegLib"}
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in allowed:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+from pathlib import Path
+from KidneySegLib.bundles.bundle import read_bundle
+from KidneySegLib.findings import Findings
+from KidneySegLib.reporting.flag_messages import translate
+from KidneySegLib.reporting.terminology import structure_of_entry, terminology_entry, terminology_files
+from KidneySegLib.reporting.translations import Language
+from KidneySegLib.resources import resource_folder
+from KidneySegLib.structures import STRUCTURES
+assert all(path.is_file() for path in terminology_files())
+assert [structure_of_entry(terminology_entry(each)) for each in STRUCTURES] == list(STRUCTURES)
+assert translate("a remark", Language.of("es"))
+print(read_bundle(resource_folder() / "Models" / "ct-kidney").title)
+"""
+
+
+def test_panel_opens_in_a_slicer_without_the_engines_packages() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FRESH], cwd=MODULE.parents[1], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "Kidneys on CT"
 
 
 def test_sample_is_registered_once_slicer_has_started(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
