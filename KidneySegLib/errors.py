@@ -49,7 +49,11 @@ class NetworkError(KidneySegError):
     exit_code = 7
 
 
-class Cancelled(KidneySegError):  # noqa: N818  (the word users and Slicer know)
-    """The user stopped the run."""
+class Cancelled(BaseException):  # noqa: N818  (the word users and Slicer know)
+    """The user stopped the run.
+
+    It comes at any moment and, like Python's own ``KeyboardInterrupt``, is no ``Exception``: code that takes whatever
+    is raised for damaged data must not take this for it.
+    """
 
     exit_code = 130

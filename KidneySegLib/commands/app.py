@@ -88,7 +88,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         app()
-    except KidneySegError as error:
+    except (KidneySegError, Cancelled) as error:
         _say(str(error))
         raise SystemExit(error.exit_code) from None
     except MemoryError:

@@ -89,7 +89,7 @@ def _log_to_stderr() -> None:
 
 
 def remembered_stop() -> Callable[[], None]:
-    """Makes a signal to stop count even where the exception that it raises is caught by a library, such as logging."""
+    """Makes a signal to stop count even where the exception that it raises is lost, as in a callback of a library."""
     stops: list[Cancelled] = []
 
     def remember(number: int, frame: FrameType | None, stop: Callable[[int, FrameType | None], Any]) -> None:

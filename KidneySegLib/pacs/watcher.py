@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from random import random
 
-from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError, OutputError, ResourceError
+from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError, ResourceError
 from KidneySegLib.pacs.backoff import delay
 from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.study_work import StudyLog, StudyWork
@@ -110,8 +110,6 @@ class Watcher:
         log = StudyLog()
         try:
             end = self._work.advance(job, log, lambda: self._now() + self._interval)
-        except Cancelled:
-            raise
         except InputError as error:
             self._queue.finish(job, State.REFUSED, str(error))
             logger.info("study %d: refused%s: %s", job.id, _spent(log), error)

@@ -290,7 +290,7 @@ def test_a_stop_that_a_library_swallowed_counts_at_the_next_step(queue, tmp_path
         signal.signal(signal.SIGTERM, stop)
         check = remembered_stop()
         check()
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(BaseException):
             signal.raise_signal(signal.SIGTERM)
         work = FailingWork(tmp_path / "none", NetworkError("away"))
         with pytest.raises(Cancelled):
