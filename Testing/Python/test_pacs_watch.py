@@ -79,6 +79,27 @@ def test_a_better_series_that_arrives_late_is_done_and_a_worse_one_is_not(orthan
     assert (watch.runs, results(orthanc)) == (2, [2, 2])
 
 
+def test_a_study_that_grows_while_it_is_segmented_is_done_again_and_others_have_their_turn(orthanc, tmp_path):
+    files = write_ct(tmp_path / "ct", 8)
+    rest = [*files[5:], *write_ct(tmp_path / "other", 4, StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.4")]
+
+    def arriving(images: Path, results: Path) -> None:
+        write_results(images, results)
+        orthanc.send(*rest)
+        rest.clear()
+
+    orthanc.send(*files[:5])
+    orthanc.wait_until_stable()
+    watch = Watch(orthanc.peer(), tmp_path / "work", arriving)
+    watch.once()
+    assert (watch.runs, results(orthanc)) == (1, [1, 1])
+    orthanc.wait_until_stable()
+    watch.clock += 60
+    jobs = watch.once()
+    assert [(job.state, job.result.split()[-1]) for job in jobs] == [(State.DONE, "8"), (State.DONE, "4")]
+    assert (watch.runs, results(orthanc)) == (3, [3, 3])
+
+
 def test_studies_that_cannot_be_used_are_refused_once(orthanc, tmp_path, caplog):
     def refuse(images: Path, results: Path) -> None:
         raise InputError("The series has gaps.")
