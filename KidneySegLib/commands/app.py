@@ -77,7 +77,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     """Turns Ctrl-C and SIGTERM into an orderly end."""
     # A second signal must not interrupt the clean-up of the first.
     signal.signal(number, signal.SIG_IGN)
-    stopped = Cancelled("Stopped. Nothing was written.")
+    stopped = Cancelled("Stopped. Nothing half-written is left.")
     stopped.exit_code = SIGTERM_EXIT if number == signal.SIGTERM else Cancelled.exit_code
     raise stopped
 

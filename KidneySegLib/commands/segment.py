@@ -48,6 +48,7 @@ def segment(
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.dicom.patient import read_patient
     from KidneySegLib.engine import run_ct, write_run
+    from KidneySegLib.findings import Findings
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.reporting.translations import check_language
     from KidneySegLib.slice_engine import run_slice
@@ -71,7 +72,9 @@ def segment(
         patient = read_patient(source, run.findings.provenance.input.source) if identified else None
         write_run(run, output, receiver)
         if report:
-            write_report(output, run.volume, run.labels, run.findings, language=language or "en", patient=patient)
+            # rounded as in findings.json, so that a report made of the folder later says the same
+            said = Findings.from_json(run.findings.to_json())
+            write_report(output, run.volume, run.labels, said, language=language or "en", patient=patient)
         if dicom:
             _write_dicom(run, source, output, (output / "report.pdf").read_bytes() if report else None)
     if progress is not ProgressStyle.JSON:

@@ -222,6 +222,14 @@ def test_segment_names_nobody_unless_asked(tmp_path: Path) -> None:
     assert not [word for word in TELLING if word in report.text + report.html.text + str(report.pdf.metadata)]
 
 
+def test_a_report_made_later_is_the_one_that_segment_wrote(tmp_path: Path) -> None:
+    source = write_slice(tmp_path / "in")
+    segment(source, tmp_path / "out", "--report")
+    call(tmp_path / "out", "--image", source, "-o", tmp_path / "later")
+    for name in ("report.pdf", "report.html"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "later" / name).read_bytes()
+
+
 def test_segment_refuses_to_name_whom_it_does_not_know(tmp_path: Path) -> None:
     nobody = write_slice(tmp_path / "nobody", PatientName="", PatientID="")
     with pytest.raises(InputError, match="neither name nor number"):
