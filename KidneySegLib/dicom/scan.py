@@ -71,16 +71,16 @@ def read_headers(path: Path) -> list[FrameHeader]:
 def files_below(folder: Path) -> tuple[list[Path], int]:
     """Returns all files of a folder and its subfolders by name, and how many subfolders cannot be opened.
 
+    Hidden subfolders are left aside: copies that are still arriving or broke off lie there.
+
     Raises:
         InputError: the folder itself cannot be opened.
     """
     locked: list[OSError] = []
-    files = [
-        Path(place, name)
-        for place, _, names in os.walk(folder, onerror=locked.append)
-        for name in names
-        if os.path.isfile(os.path.join(place, name))
-    ]
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=locked.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(place, name) for name in names if os.path.isfile(os.path.join(place, name))]
     if not files and any(error.filename == str(folder) for error in locked):
         raise InputError("The folder cannot be opened: no permission. Ask for the right to read it, or choose a copy.")
     return sorted(files), len(locked)

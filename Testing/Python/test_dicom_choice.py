@@ -46,6 +46,15 @@ def test_localiser_and_dose_report_are_left_out(tmp_path: Path) -> None:
     )
 
 
+def test_a_copy_that_broke_off_is_left_aside(tmp_path: Path) -> None:
+    """'pull' and 'watch' bring series into hidden folders first; after a crash one may still lie there."""
+    write(tmp_path, 1)
+    write(tmp_path / ".arrival-1", 2, count=40)
+    acquisition = read_ct(tmp_path)
+    assert acquisition.volume.voxels.shape[0] == 12 and codes(acquisition) == []
+    assert read_ct(tmp_path / ".arrival-1").volume.voxels.shape[0] == 40  # who asks for it gets it
+
+
 def test_localiser_inside_the_series(tmp_path: Path) -> None:
     """Some scanners put the scout into the series itself."""
     write(tmp_path, 2, SeriesInstanceUID="1.2.3")
