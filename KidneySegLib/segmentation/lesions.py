@@ -12,6 +12,7 @@ from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.boxed import Box, box_probabilities
 from KidneySegLib.segmentation.lesion_belief import believed
+from KidneySegLib.segmentation.lesion_border import refine_cysts
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
 from KidneySegLib.segmentation.organ import Organ, outline_in
 from KidneySegLib.segmentation.organ_channels import Level, parenchyma_level
@@ -85,7 +86,8 @@ def find_lesions(
     lesion[~organ.mask[within]] = 0
     mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
-    percent = np.rint(100 * np.where(mask, np.minimum(lesion, 1), 0)).astype(np.uint8)
+    labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
+    percent = np.rint(100 * np.where(labels > 0, np.minimum(lesion, 1), 0)).astype(np.uint8)
     return Lesions(box, labels, percent, tuple(flags))
 
 
