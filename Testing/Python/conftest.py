@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from orthanc_server import OrthancServer, require_orthanc
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,3 +31,20 @@ def slicer_python() -> str:
     if check.returncode:
         pytest.skip("slicer-core is not installed here (see KIDNEYSEG_SLICER_PYTHON)")
     return python
+
+
+@pytest.fixture(scope="module")
+def running_orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OrthancServer]:
+    """An Orthanc for all tests of a file."""
+    require_orthanc()
+    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def orthanc(running_orthanc: OrthancServer) -> OrthancServer:
+    """The same with nothing in it."""
+    running_orthanc.clear()
+    return running_orthanc

@@ -33,21 +33,6 @@ WAYS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    require_orthanc()
-    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def orthanc(running: OrthancServer) -> OrthancServer:
-    running.clear()
-    return running
-
-
 def write_ct(folder: Path, count: int = 4, **attributes: object) -> list[Path]:
     rng = np.random.default_rng(3)
     images = rng.integers(-1000, 1000, (count, 16, 12))

@@ -13,21 +13,12 @@ from io import BytesIO
 import pydicom
 import pypdf
 import pytest
-from orthanc_server import PASSWORD, OrthancServer, free_port, require_orthanc
+from orthanc_server import PASSWORD, OrthancServer, free_port
 from test_pacs_archive import uid_of, write_ct
 
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import open_archive
 from KidneySegLib.pacs.work_queue import WorkQueue
-
-
-@pytest.fixture(scope="module")
-def orthanc(tmp_path_factory):
-    require_orthanc()
-    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture

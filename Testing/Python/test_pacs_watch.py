@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from orthanc_server import PASSWORD, OrthancServer, require_orthanc
+from orthanc_server import PASSWORD, OrthancServer
 from test_pacs_archive import write_ct
 from watch_cases import Watch, write_results
 
@@ -20,21 +20,6 @@ from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.pull import pull_matching
 from KidneySegLib.pacs.work_queue import State
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    require_orthanc()
-    server = OrthancServer(tmp_path_factory.mktemp("orthanc"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def orthanc(running: OrthancServer) -> OrthancServer:
-    running.clear()
-    return running
 
 
 def arrive(orthanc: OrthancServer, folder: Path, count: int = 4, **attributes: object) -> None:
