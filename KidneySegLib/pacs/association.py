@@ -96,3 +96,11 @@ def _tls(peer: Peer) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=peer.ca_bundle or None)
     except OSError as error:
         raise InputError(f"Server '{peer.name}': the file that 'ca_bundle' names cannot be used.") from error
+
+
+def port_taken(peer: Peer) -> NetworkError:
+    """Returns the complaint that the port on which the peer would answer cannot be opened."""
+    return NetworkError(
+        f"Port {peer.own_port} of this machine cannot be opened; another program may use it. Choose another "
+        "'own_port' here and at the server."
+    )

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from KidneySegLib.errors import NetworkError
-from KidneySegLib.pacs.association import application_entity, association, status_of
+from KidneySegLib.pacs.association import application_entity, association, port_taken, status_of
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer
 
@@ -93,10 +92,7 @@ def request_commitment(peer: Peer, files: Sequence[OutgoingFile]) -> Commitment:
         try:
             entity.start_server(("", peer.own_port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, mailbox.take)])
         except OSError:
-            raise NetworkError(
-                f"Port {peer.own_port} of this machine cannot be opened; another program may use it. Choose another "
-                "'own_port' here and at the server."
-            ) from None
+            raise port_taken(peer) from None
     try:
         return _ask(peer, files, transaction_uid, mailbox)
     finally:

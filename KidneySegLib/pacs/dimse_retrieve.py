@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from KidneySegLib.dicom.frames import CT_IMAGES, text
 from KidneySegLib.errors import KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import RemoteSeries
-from KidneySegLib.pacs.association import application_entity, association, status_of
+from KidneySegLib.pacs.association import application_entity, association, port_taken, status_of
 from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.prompt_connection import prompt_handlers
@@ -98,10 +98,7 @@ def retrieve_by_move(peer: Peer, series: RemoteSeries, receiver: Receiver) -> No
         with quiet_libraries():
             entity.start_server(("", peer.own_port), block=False, evt_handlers=handlers)
     except OSError:
-        raise NetworkError(
-            f"Port {peer.own_port} of this machine cannot be opened; another program may use it. Choose another "
-            "'own_port' here and at the server."
-        ) from None
+        raise port_taken(peer) from None
     try:
         with association(peer, [build_context(_STUDY_ROOT_MOVE)]) as link:
             _follow(link.send_c_move(_identifier(series), peer.own_aet, _STUDY_ROOT_MOVE), peer, inbox)
