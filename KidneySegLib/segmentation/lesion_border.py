@@ -77,9 +77,10 @@ def _refined(cyst: np.ndarray, parenchyma: np.ndarray, hu: np.ndarray, spacing: 
     found = cyst & (fluid | (inside > _BAND_MM))
     left = distance_transform_edt(found, sampling=spacing) > _OPENING_MM
     # a voxel more than was taken: the opening shall cut layers, not the corners of a small ball
-    reach = _OPENING_MM + max(spacing[1:])
-    opened = distance_transform_edt(~left, sampling=spacing) <= reach if left.any() else left
-    return _with_core(found & opened, core)
+    near = _OPENING_MM + max(spacing[1:])
+    opened = distance_transform_edt(~left, sampling=spacing) <= near if left.any() else left
+    refined = _with_core(found & opened, core)
+    return refined if refined.any() else cyst
 
 
 def _with_core(mask: np.ndarray, core: np.ndarray) -> np.ndarray:

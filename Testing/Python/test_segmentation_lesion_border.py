@@ -79,3 +79,10 @@ def test_a_cyst_of_few_voxels_stays():
     drawn = marked(ball(3))
     assert (refine_cysts(drawn, KIDNEY, image(ball(4)), SPACING) == drawn).all()
     assert not refine_cysts(np.zeros(SHAPE, np.uint8), KIDNEY, image(ball(4)), SPACING).any()
+
+
+def test_a_cyst_never_vanishes():
+    drawn = marked(ball(14))
+    speckled = np.random.default_rng(1).random(SHAPE) < 0.5  # no part of it is thick enough to stay
+    hu = np.where(ball(14), np.where(speckled, -200, 200), 300).astype(np.int16)
+    assert (refine_cysts(drawn, KIDNEY, hu, SPACING) == CYST).any()
