@@ -1,10 +1,9 @@
 """The report's languages: words through gettext catalogues, numbers and dates by each language's own convention.
 
 English is the language of the code, so it needs no catalogue. The others lie in
-``Resources/Translations/<language>/LC_MESSAGES``. ``pybabel extract -k N_ -k text -k plural:1,2
-KidneySegLib/reporting`` finds the texts of the code (not inside f-strings, so none stand there); after a change of a
-``.po`` file, ``pybabel compile -D kidneyseg -d Resources/Translations`` makes the ``.mo`` file that
-is read at run time.
+``Resources/Translations/<language>/LC_MESSAGES``. ``Testing/Python/translatable_texts.py`` finds the texts of the code
+(literals, so none stand in f-strings); after a change of a ``.po`` file, ``pybabel compile -D kidneyseg -d
+Resources/Translations`` makes the ``.mo`` file that is read at run time.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from reporting_cases import findings_of, phantom
 from test_findings import CYST, MASS, MEASURES
+from translatable_texts import texts_of, texts_of_the_code
 
 from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
 from KidneySegLib.analysis.quality import check_kidneys
@@ -31,18 +31,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "KidneySegLib"
 TRANSLATIONS = ROOT / "Resources" / "Translations"
 CODES = ("es", "tr")
-# the markers of texts: N_("…"), language.text("…"), language.plural("…", "…", n)
-KEYWORDS = {"_": None, "N_": None, "text": None, "plural": (1, 2)}
 
 
 def catalogue(code: str) -> Catalog:
     with (TRANSLATIONS / code / "LC_MESSAGES" / "kidneyseg.po").open("rb") as file:
         return read_po(file, locale=code, domain="kidneyseg")
-
-
-def texts_of_the_code() -> set[str | tuple[str, ...]]:
-    found = extract_from_dir(str(PACKAGE / "reporting"), [("**.py", "python")], keywords=KEYWORDS)
-    return {message for _, _, message, _, _ in found}
 
 
 def fields(text: str) -> set[str]:
@@ -53,6 +46,18 @@ def fields(text: str) -> set[str]:
 def test_every_text_of_the_code_is_translated_and_nothing_else(code: str) -> None:
     known = {message.id for message in catalogue(code) if message.id}
     assert known == texts_of_the_code()
+
+
+def test_texts_are_literals_in_calls_of_a_marker_and_nothing_else() -> None:
+    source = """
+def text(self, message: str) -> str:
+    "A docstring is no text."
+    return N_("one") + _("two") + language.text("three") + language.plural("{n} four", "{n} fours", 4)
+draw.text((1, 2), "i", fill=0)
+language.text(variable)
+"""
+    found = {found for _, found in texts_of(source)}
+    assert found == {"one", "two", "three", ("{n} four", "{n} fours")}
 
 
 @pytest.mark.parametrize("code", CODES)
