@@ -28,11 +28,14 @@ def measure(
     from KidneySegLib.engine import write_run
     from KidneySegLib.errors import OutputError
     from KidneySegLib.remeasure import remeasure
+    from KidneySegLib.result_files.folder import check_folder
+    from KidneySegLib.result_files.names import RESULT_FILES
 
     if findings is not None and output.resolve() == (findings if findings.is_dir() else findings.parent).resolve():
         raise OutputError(
             "The result would replace the network's own, which it is compared with. Choose another folder."
         )
+    check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
         run = remeasure(image, labels, previous=findings, series_uid=series, progress=receiver)
         write_run(run, output, receiver)

@@ -20,9 +20,13 @@ def push(
     from KidneySegLib.pacs.packages import require_packages
 
     require_packages()
+    from KidneySegLib.pacs.belonging import files_to_send
     from KidneySegLib.pacs.peers import read_peer
     from KidneySegLib.pacs.push import push_files
 
     count, commitment = push_files(read_peer(servers, server), sources, via)
+    strangers = len(files_to_send(sources)[1])
+    if strangers:
+        typer.echo(f"Left out {strangers} DICOM files in result folders that do not belong to the result.", err=True)
     committed = f" ({commitment.committed} of {count})" if commitment.committed else ""
     typer.echo(f"Stored {count} files. Storage commitment: {commitment.answer}{committed}.")

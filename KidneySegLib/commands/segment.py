@@ -51,6 +51,8 @@ def segment(
     from KidneySegLib.findings import Findings
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.reporting.translations import check_language
+    from KidneySegLib.result_files.folder import check_folder
+    from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
     from KidneySegLib.slice_engine import run_slice
     from KidneySegLib.slice_reading import is_single_slice
 
@@ -63,6 +65,7 @@ def segment(
     if identified:
         require_dicom(source, FOR_PATIENT)
     check_language(language or "en")
+    check_folder(output, [*RESULT_FILES, *(REPORT_FILES if report else ()), *(DICOM_FILES if dicom else ())])
     with showing(progress) as receiver:
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)

@@ -8,9 +8,8 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings, InputRecord
+from KidneySegLib.result_files.names import FINDINGS, LABELS
 from KidneySegLib.volume import Volume, read_image
-
-FINDINGS, LABELS = "findings.json", "labels.nii.gz"
 
 
 def read_result(folder: Path) -> tuple[Volume, Findings]:

@@ -12,7 +12,7 @@ import numpy as np
 from KidneySegLib.analysis.correction import corrections
 from KidneySegLib.analysis.parts import find_parts
 from KidneySegLib.dicom.scan import quiet_pydicom
-from KidneySegLib.errors import GeometryError
+from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.measurement_groups import Drawn
@@ -22,12 +22,15 @@ from KidneySegLib.interchange.segmentation import make_segmentation
 from KidneySegLib.interchange.segments import plan_segments
 from KidneySegLib.interchange.source_images import SourceImages, read_source_images
 from KidneySegLib.publishing import complaints, partial_folder
+from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.result_files.marks import mark_dataset, mark_of_pdf, result_identity
+from KidneySegLib.result_files.names import DICOM_FILES
 from KidneySegLib.volume import Volume
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-FILES = SEGMENTATION, MEASUREMENTS, REPORT = "segmentation.seg.dcm", "measurements.sr.dcm", "report.pdf.dcm"
+FILES = SEGMENTATION, MEASUREMENTS, REPORT = DICOM_FILES
 
 
 def write_dicom_results(
@@ -45,7 +48,7 @@ def write_dicom_results(
     """Writes segmentation, measurements and, if it is given, the report as DICOM files of the images' study.
 
     All identifiers are new with every call, so that an archive takes each export as a result of its own. The files
-    replace those of an earlier export in the folder; other files stay.
+    replace those of an earlier export in the folder; what was made of another result goes, files of others stay.
 
     Args:
         folder: made if it does not exist.
@@ -67,10 +70,16 @@ def write_dicom_results(
         InputError: the series is not the one that was segmented or is incomplete, nothing is outlined and no
             report given, or labels, findings and report do not belong together.
         GeometryError: the label map does not lie on the series.
-        OutputError: the files cannot be written.
+        OutputError: the files cannot be written, would lie beside another result, or would replace such as KidneySeg
+            did not write.
     """
     if labels.shape != volume.voxels.shape:
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    identity = result_identity(findings)
+    folder = folder.absolute()
+    check_folder(folder, FILES, identity)
+    if pdf is not None and mark_of_pdf(pdf) not in (None, "", identity):
+        raise InputError("The report was made from another result. Give the one of this result, or make it anew.")
     images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
     planes = align(volume, images)
     made: dict[str, Dataset] = {}
@@ -84,19 +93,20 @@ def write_dicom_results(
             made |= {SEGMENTATION: segmentation, MEASUREMENTS: report}
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
-        folder = folder.absolute()
         with complaints(), partial_folder(folder) as partial:
             for name, dataset in made.items():
+                mark_dataset(dataset, identity)
                 dataset.save_as(partial / name, enforce_file_format=True)
-            _publish(partial, folder)
+            _publish(partial, folder, identity)
     return [folder / name for name in made]
 
 
-def _publish(partial: Path, folder: Path) -> None:
+def _publish(partial: Path, folder: Path, identity: str) -> None:
     """Moves the finished files into the folder; those of an earlier export go, since they refer to each other."""
     if not folder.exists():
         partial.rename(folder)
         return
+    remove_earlier(folder, identity)
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
     for path in partial.iterdir():

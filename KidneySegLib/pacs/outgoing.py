@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, is_dicom_file, quiet_pydicom
+from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
 from KidneySegLib.errors import InputError
+from KidneySegLib.pacs.belonging import files_to_send
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,18 @@ class OutgoingFile:
 
 
 def outgoing_files(sources: Sequence[Path]) -> list[OutgoingFile]:
-    """Finds the DICOM files among files and in folders with all their subfolders.
+    """Finds the DICOM files among files and in folders; of a result folder only what belongs to its result.
 
     Raises:
         InputError: nothing is there, a named file is not DICOM, or one lacks what identifies it.
     """
-    paths: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            paths += [path for path in sorted(source.rglob("*")) if path.is_file() and is_dicom_file(path)]
-        elif not is_dicom_file(source):
-            raise InputError("A file that is to be sent does not exist or is not DICOM. Check the paths.")
-        else:
-            paths.append(source)
-    files = [file for path in dict.fromkeys(paths) if (file := _describe(path)) is not None]
+    paths, strangers = files_to_send(sources)
+    files = [file for path in paths if (file := _describe(path)) is not None]
+    if not files and strangers:
+        raise InputError(
+            "The DICOM files in the result folder were made from another result. Write them anew with 'kidneyseg "
+            "dicom', then send them."
+        )
     if not files:
         raise InputError("There is no DICOM file to send. Choose the folder that holds them.")
     return files

@@ -19,7 +19,8 @@ COMPRESSION_LEVEL = 1
 
 
 # NIfTI-1 header and extension flag, the fields in the order of nifti1.h; those that stay zero are padding.
-NIFTI_HEADER = struct.Struct("<i36x8h14xhh2x8f3f3xB128xhh6f12f16x4s4x")
+DESCRIPTION = b"KidneySeg label map"  # by which an own file is known
+NIFTI_HEADER = struct.Struct("<i36x8h14xhh2x8f3f3xB24x80s24xhh6f12f16x4s4x")
 
 
 def write_nifti(path: Path, volume: Volume, labels: np.ndarray) -> None:
@@ -57,6 +58,7 @@ def _nifti_header(volume: Volume) -> bytes:
         *(handedness, *volume.spacing, 0, 0, 0, 0),
         *(NIFTI_HEADER.size, 1, 0),
         millimetres,
+        DESCRIPTION,
         *(scanner_anatomical, scanner_anatomical),
         *quaternion,
         *ras[:3, 3],

@@ -25,10 +25,12 @@ from KidneySegLib.reporting.report_patient import patient_line, printable
 from KidneySegLib.reporting.report_pdf import pdf
 from KidneySegLib.reporting.report_tables import findings_tables
 from KidneySegLib.reporting.translations import N_, Language
+from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.result_files.marks import MARK, result_identity
+from KidneySegLib.result_files.names import REPORT_FILES
 from KidneySegLib.volume import Volume
 
-# The PDF comes first: it is the one that another program may hold open, and then neither file is touched.
-FILES = ("report.pdf", "report.html")
+FILES = REPORT_FILES
 SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
 # What a table and the remarks may hold so that all text fits on two pages and leaves room for pictures.
 MOST_ROWS, MOST_ROWS_WITH_PRIOR, MOST_REMARKS, MOST_REMARKS_WITH_PATIENT = 12, 8, 9, 8
@@ -51,7 +53,8 @@ def write_report(
     The same input gives the same files, byte by byte.
 
     Args:
-        folder: where to; made if it does not exist. Files of those names are replaced, others stay.
+        folder: where to; made if it does not exist. An earlier report is replaced, and what was made of another result
+            goes; files of others stay.
         volume: the image in HU.
         labels: its label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
         findings: what was found in it.
@@ -68,7 +71,8 @@ def write_report(
         GeometryError: the label map does not lie on the volume's grid.
         InputError: the language is not known, the prior result cannot be compared, or the header is too long or has
             letters that the report's font lacks.
-        OutputError: the files cannot be written.
+        OutputError: the files cannot be written, would lie beside another result, or would replace such as KidneySeg
+            did not write.
     """
     if labels.shape != volume.voxels.shape:
         raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
@@ -77,12 +81,15 @@ def write_report(
     printed = report if patient is None else _printed(report, findings, speaking, patient)
     contents = dict(zip(FILES, (pdf(printed), html(report).encode()), strict=True))
     folder = folder.absolute()
+    identity = result_identity(findings)
+    check_folder(folder, FILES, identity)
     with complaints(), partial_folder(folder) as hidden:
         for name, content in contents.items():
             (hidden / name).write_bytes(content)
         if not folder.exists():
             hidden.rename(folder)
         else:
+            remove_earlier(folder, identity)
             for name in FILES:
                 os.replace(hidden / name, folder / name)
     return [folder / name for name in FILES]
@@ -125,6 +132,7 @@ def report_of(
         ),
         page=_("Page {page} of {pages}"),
         made_by=made_by(findings.provenance),
+        mark=f"{MARK}{result_identity(findings)}",
     )
 
 

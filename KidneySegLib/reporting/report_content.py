@@ -106,6 +106,7 @@ class Report:
         not_shown: says how many of them are not.
         page: pattern with ``{page}`` and ``{pages}``.
         made_by: versions, for the foot of each page.
+        mark: tells programs which result it was made from.
     """
 
     language: str
@@ -126,6 +127,7 @@ class Report:
     not_shown: Callable[[int], str]
     page: str
     made_by: str
+    mark: str
 
     def remainder(self, rows: int) -> str:
         """Returns how many lesions and stones the first rows of pictures do not show close up, "" if they show all."""

@@ -82,6 +82,7 @@ def _built(report: Report, parts: list[Flowable]) -> tuple[bytes, int, float]:
         title=report.title,
         author=report.made_by,
         subject=report.disclaimer,
+        creator=report.mark,
         lang=report.language,
         initialFontName=FONT,
         invariant=True,
