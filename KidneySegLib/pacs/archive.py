@@ -9,10 +9,9 @@ from typing import Protocol
 
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.errors import InputError
+from KidneySegLib.pacs.identifiers import is_uid, own_name
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.receiving import Receiver
-
-_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ class Query:
         values = (self.study_uid, self.series_uid, self.accession_number, self.patient_id, self.dates)
         if not any(values):
             raise InputError("Say what to look for: a study, a series, an accession number, a patient or dates.")
-        if not all(_UID.fullmatch(uid) for uid in (self.study_uid, self.series_uid) if uid):
-            raise InputError("A study or series UID consists of digits and dots.")
+        if not all(is_uid(uid) for uid in (self.study_uid, self.series_uid) if uid):
+            raise InputError("A study or series UID consists of digits and dots, 64 at most.")
         if any(sign in value for value in values for sign in "*?\\"):
             raise InputError("Wildcards (* and ?) are not allowed: they might bring many patients' images.")
         if self.dates and not re.fullmatch(r"\d{8}|\d{8}-(\d{8})?|-\d{8}", self.dates):
@@ -63,6 +62,7 @@ class RemoteSeries:
     """A series as an archive lists it.
 
     Attributes:
+        study_uid, series_uid: UIDs indeed; both go into addresses and requests.
         modality: "" if the archive does not say.
         body_part: BodyPartExamined in upper case, "" if the archive does not say.
         images: number of instances, None if the archive does not say.
@@ -74,12 +74,29 @@ class RemoteSeries:
     body_part: str
     images: int | None
 
+    def __post_init__(self) -> None:
+        """Refuses identifiers that are none; ``listing`` leaves such entries out before.
+
+        Raises:
+            InputError: an identifier is no UID.
+        """
+        if not (is_uid(self.study_uid) and is_uid(self.series_uid)):
+            raise InputError("A series of the archive has an identifier that is none. Correct it in the archive.")
+
+    @property
+    def folder_name(self) -> str:
+        """The name of its folder on disk, this program's own and always the same."""
+        return own_name("series", f"{self.study_uid} {self.series_uid}")
+
 
 class Archive(Protocol):
     """What can be asked of an archive. Every call raises ``NetworkError`` where the server is away or refuses."""
 
     def find_series(self, query: Query) -> list[RemoteSeries]:
-        """Returns all series of the studies that match (of these, the one series that the query names)."""
+        """Returns all series of the studies that match (of these, the one series that the query names).
+
+        Entries whose identifiers are none are left out and told in the log.
+        """
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
         """Returns the headers of a series without pixels, or None where the archive cannot give them."""

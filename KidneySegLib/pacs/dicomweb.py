@@ -14,6 +14,7 @@ from KidneySegLib.dicom.frames import FrameHeader, header_of, integer, text
 from KidneySegLib.errors import KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.http_session import http_errors, open_session
+from KidneySegLib.pacs.listing import listed_series, listed_studies
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
@@ -55,7 +56,8 @@ class DicomWeb:
             return self._series(None, filters)
         with self._errors():
             found = self._client.search_for_studies(search_filters=query.study_keys(), get_remaining=True)
-            studies = [text(_dataset(entry), "StudyInstanceUID") for entry in found]
+            entries = [_dataset(entry) for entry in found]
+        studies = listed_studies(self._peer.name, entries, study_uid=query.study_uid)
         return [series for study in studies for series in self._series(study, filters)]
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
@@ -78,7 +80,7 @@ class DicomWeb:
         """Streams the images, one at a time in memory (WADO-RS)."""
         with self._errors():
             for dataset in self._client.iter_series(series.study_uid, series.series_uid, media_types=_AS_STORED):
-                receiver.take(_file(dataset), text(dataset, "SOPInstanceUID"))
+                receiver.take(_file(dataset), dataset)
 
     def store(self, files: Sequence[OutgoingFile]) -> None:
         """Stores files in requests of bounded size (STOW-RS)."""
@@ -104,16 +106,8 @@ class DicomWeb:
                 study_uid, search_filters=filters, fields=["BodyPartExamined"], get_remaining=True
             )
             found = [_dataset(entry) for entry in entries]
-            return [
-                RemoteSeries(
-                    study_uid or text(dataset, "StudyInstanceUID"),
-                    text(dataset, "SeriesInstanceUID"),
-                    text(dataset, "Modality").upper(),
-                    text(dataset, "BodyPartExamined").upper(),
-                    integer(dataset, "NumberOfSeriesRelatedInstances"),
-                )
-                for dataset in found
-            ]
+        series_uid = filters.get("SeriesInstanceUID", "")
+        return listed_series(self._peer.name, found, study_uid=study_uid or "", series_uid=series_uid)
 
     def _store(self, datasets: list[Dataset]) -> Dataset:
         """Returns the server's answer, also that to a request of which nothing could be stored (HTTP 409)."""

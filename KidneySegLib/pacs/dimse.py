@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import FrameHeader, integer, text
+from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.errors import NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.association import association, status_of
 from KidneySegLib.pacs.dimse_retrieve import retrieve_by_get, retrieve_by_move
 from KidneySegLib.pacs.dimse_store import store_files
+from KidneySegLib.pacs.listing import listed_series, listed_studies
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
@@ -48,7 +49,7 @@ class Dimse:
         studies = [query.study_uid]
         if set(query.study_keys()) - {"StudyInstanceUID"}:
             found = self._find("STUDY", {"StudyInstanceUID": "", **query.study_keys()})
-            studies = [text(dataset, "StudyInstanceUID") for dataset in found]
+            studies = listed_studies(self._peer.name, found, study_uid=query.study_uid)
         return [series for study in studies for series in self._series(study, query.series_uid)]
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
@@ -75,16 +76,8 @@ class Dimse:
 
     def _series(self, study_uid: str, series_uid: str) -> list[RemoteSeries]:
         keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": series_uid, **dict.fromkeys(_WANTED_OF_SERIES, "")}
-        return [
-            RemoteSeries(
-                text(dataset, "StudyInstanceUID") or study_uid,
-                text(dataset, "SeriesInstanceUID"),
-                text(dataset, "Modality").upper(),
-                text(dataset, "BodyPartExamined").upper(),
-                integer(dataset, "NumberOfSeriesRelatedInstances"),
-            )
-            for dataset in self._find("SERIES", keys)
-        ]
+        found = self._find("SERIES", keys)
+        return listed_series(self._peer.name, found, study_uid=study_uid, series_uid=series_uid)
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Dataset]:
         from pydicom.dataset import Dataset

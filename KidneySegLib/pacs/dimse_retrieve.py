@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.dicom.frames import CT_IMAGES, text
-from KidneySegLib.errors import KidneySegError, NetworkError
+from KidneySegLib.dicom.frames import CT_IMAGES
+from KidneySegLib.errors import InputError, KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.association import application_entity, association, port_taken, status_of
 from KidneySegLib.pacs.packages import quiet_libraries
@@ -47,14 +47,20 @@ class _Inbox:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self.problem: KidneySegError | None = None
+        self.strangers = 0
 
     def take(self, event: Event) -> int:
         """Writes one image; refuses what does not belong to the series, since anybody may knock at an open port."""
-        image = event.dataset
-        if text(image, "SeriesInstanceUID") != self._receiver.series_uid:
+        try:
+            image = event.dataset
+            expected = self._receiver.is_expected(image)
+        except Exception:  # whatever is not DICOM makes pydicom raise nearly anything
+            expected = False
+        if not expected:
+            self.strangers += 1
             return _NOT_ASKED_FOR
         try:
-            self._receiver.take(event.encoded_dataset(), text(image, "SOPInstanceUID"))
+            self._receiver.take(event.encoded_dataset(), image)
         except KidneySegError as error:
             self.problem = error
             return _NOT_WRITTEN
@@ -66,6 +72,7 @@ def retrieve_by_get(peer: Peer, series: RemoteSeries, receiver: Receiver) -> Non
 
     Raises:
         NetworkError: the server is away, refuses or breaks off.
+        InputError: the images are not what was asked for, or lack valid identifiers.
         OutputError: an image cannot be written.
     """
     from pynetdicom import build_context, build_role, evt
@@ -84,6 +91,7 @@ def retrieve_by_move(peer: Peer, series: RemoteSeries, receiver: Receiver) -> No
 
     Raises:
         NetworkError: the server is away, refuses or breaks off, or the port is taken.
+        InputError: the images are not what was asked for, or lack valid identifiers.
         OutputError: an image cannot be written.
     """
     from pynetdicom import build_context, evt
@@ -135,6 +143,8 @@ def _follow(answers: Iterator[tuple[Dataset, Any]], peer: Peer, inbox: _Inbox) -
         status = status_of(answer, peer)
         if inbox.problem is not None:
             raise inbox.problem
+        if status not in (_SUCCESS, _PENDING) and inbox.strangers:
+            raise InputError("The server sent images that are damaged or of another series. Nothing of it was kept.")
         if status not in (_SUCCESS, _PENDING):
             raise NetworkError(f"Server '{peer.name}' could not send all images (status {status:#06x}).{_hint(peer)}")
 

@@ -12,7 +12,9 @@ from KidneySegLib.dicom.scan import scan
 from KidneySegLib.dicom.series import SeriesFiles, group
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.archive import Archive, RemoteSeries
-from KidneySegLib.pacs.receiving import Receiver, check_space
+from KidneySegLib.pacs.receiving import Receiver, check_space, writing
+
+_ARRIVING = "arriving"
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,14 @@ class Fetched:
     """A series that was brought.
 
     Attributes:
-        series_uid: which.
-        images: number of its files.
+        series: which.
+        images: number of its files; 0 where it was there before.
+        remarks: what was left out on the way, in sentences.
     """
 
-    series_uid: str
+    series: RemoteSeries
     images: int
+    remarks: tuple[str, ...] = ()
 
 
 def candidates(series: Sequence[RemoteSeries]) -> list[RemoteSeries]:
@@ -47,13 +51,14 @@ def candidates(series: Sequence[RemoteSeries]) -> list[RemoteSeries]:
 def fetch_best(archive: Archive, series: Sequence[RemoteSeries], folder: Path) -> Fetched:
     """Brings the best CT series of a study.
 
-    Where the archive gives headers, only the chosen series is transferred; else all candidates are, and the others are
-    deleted again.
+    Where the archive gives headers, only the chosen series is transferred; else all candidates are. A series that
+    cannot be used, such as one whose images have no valid identifiers, is left out with a remark.
 
     Args:
         archive: where the study is.
         series: the study's series, as the archive lists them.
-        folder: an empty folder; gets one folder named by the series' UID. After an error its content is worth nothing.
+        folder: an empty folder; gets the one folder ``series.folder_name``. After an error its content is worth
+            nothing.
 
     Raises:
         InputError: no series can be used.
@@ -65,23 +70,48 @@ def fetch_best(archive: Archive, series: Sequence[RemoteSeries], folder: Path) -
     if len(wanted) > 1:
         wanted = _chosen_by_headers(archive, wanted)
     check_space(folder, sum(item.images or 0 for item in wanted))
-    counts = {item.series_uid: _bring(archive, item, folder / item.series_uid) for item in wanted}
-    best = _best(group(scan(folder)[0]))
-    for uid in counts.keys() - {best.series_uid}:
-        shutil.rmtree(folder / uid)
-    return Fetched(best.series_uid, counts[best.series_uid])
+    arriving = folder / _ARRIVING
+    arrived, remarks = _bring_all(archive, wanted, arriving)
+    place = _best(group(scan(arriving)[0])).files[0].parent
+    best = next(item for item in arrived if item.series.folder_name == place.name)
+    with writing():
+        place.rename(folder / place.name)
+        shutil.rmtree(arriving)  # a folder of our own, in one of our own
+    return Fetched(best.series, best.images, tuple(remarks))
 
 
 def fetch_series(archive: Archive, series: RemoteSeries, folder: Path) -> Fetched:
     """Brings one series, whatever it is; takes, makes and raises what ``fetch_best`` does."""
     check_space(folder, series.images)
-    return Fetched(series.series_uid, _bring(archive, series, folder / series.series_uid))
+    return _bring(archive, series, folder)
 
 
-def _bring(archive: Archive, series: RemoteSeries, folder: Path) -> int:
-    receiver = Receiver(folder, series.series_uid)
+def _bring_all(archive: Archive, wanted: list[RemoteSeries], folder: Path) -> tuple[list[Fetched], list[str]]:
+    """Brings what can be brought of several series, and says why the others cannot.
+
+    Raises:
+        InputError: none can be brought.
+    """
+    arrived: list[Fetched] = []
+    remarks: list[str] = []
+    for number, item in enumerate(wanted, start=1):
+        try:
+            arrived.append(_bring(archive, item, folder))
+        except InputError as error:
+            # each series into a folder of its own, so that this is all that came of it
+            shutil.rmtree(folder / item.folder_name)
+            if len(wanted) == 1:
+                raise
+            remarks.append(f"Series {number} of {len(wanted)} was left out: {error}")
+    if not arrived:
+        raise InputError(remarks[0])
+    return arrived, remarks
+
+
+def _bring(archive: Archive, series: RemoteSeries, folder: Path) -> Fetched:
+    receiver = Receiver(folder / series.folder_name, series.study_uid, series.series_uid)
     archive.retrieve(series, receiver)
-    return receiver.check_complete(series.images)
+    return Fetched(series, receiver.check_complete(series.images))
 
 
 def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> list[RemoteSeries]:
@@ -89,7 +119,8 @@ def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> list[Rem
     headers = []
     for item in wanted:
         found = archive.headers(item)
-        if found is None:
+        # headers that name another series than was asked for must not decide
+        if found is None or any(header.series_uid != item.series_uid for header in found):
             return wanted
         headers += found
     best = _best(group(headers))

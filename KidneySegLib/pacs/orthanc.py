@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.http_session import http_errors, open_session
+from KidneySegLib.pacs.identifiers import is_orthanc_id, is_uid
 from KidneySegLib.pacs.peers import Peer
 
 if TYPE_CHECKING:
@@ -78,17 +79,29 @@ class Orthanc:
         return int(self._get("changes?last")["Last"])
 
     def study(self, study_id: str) -> Study | None:
-        """Returns what Orthanc says of a study, or None if it is no longer there."""
+        """Returns what Orthanc says of a study, or None if it is no longer there.
+
+        Raises:
+            InputError: the study's identifier is none.
+        """
         entry = self._get(f"studies/{study_id}", missing=None)
-        return entry and Study(entry["MainDicomTags"]["StudyInstanceUID"], bool(entry["IsStable"]))
+        if not entry:
+            return None
+        uid = str(entry["MainDicomTags"].get("StudyInstanceUID", ""))
+        if not is_uid(uid):
+            raise InputError("The study's identifier is none (a UID has at most 64 digits and dots). Correct it there.")
+        return Study(uid, bool(entry["IsStable"]))
 
     def _study_of(self, entry: dict[str, Any]) -> str:
+        """Returns Orthanc's identifier of the study that a change is about; "" for one that cannot be asked for."""
+        if not is_orthanc_id(entry["ID"]):
+            return ""
+        study = ""
         if entry["ChangeType"] in ("NewStudy", "StableStudy"):
-            return entry["ID"]
-        if entry["ChangeType"] == "NewSeries":
-            series = self._get(f"series/{entry['ID']}", missing={})
-            return series.get("ParentStudy", "")
-        return ""
+            study = entry["ID"]
+        elif entry["ChangeType"] == "NewSeries":
+            study = self._get(f"series/{entry['ID']}", missing={}).get("ParentStudy", "")
+        return study if is_orthanc_id(study) else ""
 
     def _get(self, path: str, **default: Any) -> Any:
         """Returns the JSON behind a path; ``missing`` says what stands for a resource that is not there."""

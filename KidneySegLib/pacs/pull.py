@@ -27,7 +27,9 @@ class Outcome:
 
 
 def pull_matching(archive: Archive, query: Query, folder: Path) -> list[Outcome]:
-    """Brings what matches into ``folder/<SeriesInstanceUID>``; a series that is there already stays as it is.
+    """Brings what matches into one folder for each series; a series that is there already stays as it is.
+
+    The folders have names of this program's own, always the same for the same series (``identifiers.own_name``).
 
     Raises:
         InputError: nothing matches.
@@ -52,23 +54,27 @@ def _outcomes(archive: Archive, studies: list[list[RemoteSeries]], folder: Path,
         except InputError as error:
             yield Outcome(False, f"{which}: {error}")
         else:
-            what = "is there already" if fetched is None else f"{fetched.images} images"
-            yield Outcome(True, f"{which}: {what}")
+            yield Outcome(True, f"{which}: {_told(fetched)}")
 
 
-def _bring(archive: Archive, members: list[RemoteSeries], folder: Path, *, named: bool) -> Fetched | None:
-    """Brings one series of a study; None if it was there already."""
-    if named and (folder / members[0].series_uid).exists():
-        return None
+def _told(fetched: Fetched) -> str:
+    what = f"{fetched.images} images" if fetched.images else "is there already"
+    return " ".join([f"{what} in {fetched.series.folder_name}", *fetched.remarks])
+
+
+def _bring(archive: Archive, members: list[RemoteSeries], folder: Path, *, named: bool) -> Fetched:
+    """Brings one series of a study; 0 images if it was there already."""
+    if named and (folder / members[0].folder_name).exists():
+        return Fetched(members[0], 0)
     with writing():
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".arrival-", dir=folder) as name:
         arrival = Path(name)
         fetched = fetch_series(archive, members[0], arrival) if named else fetch_best(archive, members, arrival)
         # which series is the best one may be known only now
-        target = folder / fetched.series_uid
+        target = folder / fetched.series.folder_name
         if target.exists():
-            return None
+            return Fetched(fetched.series, 0, fetched.remarks)
         with writing():
-            (arrival / fetched.series_uid).rename(target)
+            (arrival / target.name).rename(target)
     return fetched

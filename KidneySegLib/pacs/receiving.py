@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from KidneySegLib.errors import NetworkError, OutputError, ResourceError
+from KidneySegLib.dicom.frames import text
+from KidneySegLib.errors import InputError, NetworkError, OutputError, ResourceError
+from KidneySegLib.pacs.identifiers import is_uid, own_name
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 # A CT image of 512 x 512 pixels with its header, uncompressed.
 BYTES_PER_IMAGE = 600_000
@@ -21,33 +26,42 @@ class Receiver:
     """Takes the images of one series and writes each to a file of its own.
 
     Attributes:
-        folder: where the files go.
-        series_uid: of the series that is expected; anything else is refused.
+        folder: where the files go; their names are this program's own.
+        study_uid, series_uid: of the series that is expected; anything else is refused.
     """
 
-    def __init__(self, folder: Path, series_uid: str) -> None:
+    def __init__(self, folder: Path, study_uid: str, series_uid: str) -> None:
         """Makes the folder."""
         self.folder = folder
+        self.study_uid = study_uid
         self.series_uid = series_uid
         self._received: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing():
+            folder.mkdir(parents=True, exist_ok=True)
 
-    def take(self, content: bytes, sop_instance_uid: str) -> None:
+    def is_expected(self, image: Dataset) -> bool:
+        """Whether an image belongs to the series that was asked for."""
+        return (text(image, "StudyInstanceUID"), text(image, "SeriesInstanceUID")) == (self.study_uid, self.series_uid)
+
+    def take(self, content: bytes, image: Dataset) -> None:
         """Writes one image.
 
         Args:
             content: a whole DICOM file (PS3.10).
-            sop_instance_uid: names the file.
+            image: its data set, for the identifiers.
 
         Raises:
-            NetworkError: the identifier is none.
+            InputError: it belongs to another series, or its identifier is none. Nothing was written.
+            OutputError: it cannot be written.
         """
-        # the name comes from outside: nothing but a UID may become part of a path
-        if not re.fullmatch(r"[0-9.]{1,64}", sop_instance_uid) or not sop_instance_uid.strip("."):
-            raise NetworkError("The server sent an image without a valid identifier. Nothing was kept.")
+        if not self.is_expected(image):
+            raise InputError("The server sent an image of another series than was asked for. Nothing of it was kept.")
+        uid = text(image, "SOPInstanceUID")
+        if not is_uid(uid):
+            raise InputError("The server sent an image without a valid identifier. Nothing of the series was kept.")
         with writing():
-            (self.folder / f"{sop_instance_uid}.dcm").write_bytes(content)
-        self._received.add(sop_instance_uid)
+            (self.folder / f"{own_name('image', uid)}.dcm").write_bytes(content)
+        self._received.add(uid)
 
     def check_complete(self, expected: int | None) -> int:
         """Returns how many images came.

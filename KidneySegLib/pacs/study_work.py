@@ -36,12 +36,14 @@ class StudyLog:
         seconds: of each stage that ran now.
         completed: whether one of them came to its end.
         images: files of the series; objects: result objects that the server holds.
+        remarks: what was left out when the series was retrieved, in sentences.
     """
 
     stage: State = State.SEEN
     seconds: dict[State, float] = field(default_factory=dict)
     images: int = 0
     objects: int = 0
+    remarks: tuple[str, ...] = ()
     completed: bool = False
 
     @contextmanager
@@ -111,7 +113,7 @@ class StudyWork:
     def _retrieve(self, job: Job, series: Sequence[RemoteSeries], contents: str, log: StudyLog) -> None:
         self._queue.begin(job, contents)
         with log.timing(State.RETRIEVING), partial_folder(self.folder_of(job) / "images") as partial:
-            fetch_best(self._archive, series, partial)
+            log.remarks = fetch_best(self._archive, series, partial).remarks
 
     def _finish(self, job: Job, log: StudyLog) -> State:
         folder = self.folder_of(job)

@@ -118,6 +118,8 @@ class Watcher:
             # whatever is wrong with one study, the next one shall have its turn
             self._fail(job, log, error)
             return
+        for remark in log.remarks:
+            logger.warning("study %d: %s", job.id, remark)
         if end is State.DONE:
             logger.info(
                 "study %d: done, %d images, %d objects sent%s",

@@ -21,6 +21,7 @@ from KidneySegLib.pacs.commitment import Answer, request_commitment
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.dicomweb import DicomWeb
 from KidneySegLib.pacs.dimse import Dimse
+from KidneySegLib.pacs.identifiers import own_name
 from KidneySegLib.pacs.outgoing import outgoing_files
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.pull import pull_matching
@@ -43,6 +44,11 @@ def uid_of(path: Path, keyword: str = "SeriesInstanceUID") -> str:
     return str(pydicom.dcmread(path, stop_before_pixels=True)[keyword].value)
 
 
+def folder_of(path: Path) -> str:
+    """The name of the folder into which the series of a file is brought."""
+    return own_name("series", f"{uid_of(path, 'StudyInstanceUID')} {uid_of(path)}")
+
+
 @pytest.mark.parametrize(("way", "retrieve"), WAYS)
 def test_pull_brings_every_pixel_of_the_best_series(orthanc, tmp_path, way, retrieve):
     files = write_ct(tmp_path / "soft", 6)
@@ -51,9 +57,10 @@ def test_pull_brings_every_pixel_of_the_best_series(orthanc, tmp_path, way, retr
     orthanc.send(*write_ct(tmp_path / "mr", 6, Modality="MR"))
     archive = open_archive(orthanc.peer(retrieve=retrieve), way)
     outcomes = pull_matching(archive, Query(patient_id="SECRET-ID", dates="20010101-20011231"), tmp_path / "out")
-    assert [(outcome.arrived, outcome.sentence) for outcome in outcomes] == [(True, "Study 1 of 1: 6 images")]
+    said = f"Study 1 of 1: 6 images in {folder_of(files[0])}"
+    assert [(outcome.arrived, outcome.sentence) for outcome in outcomes] == [(True, said)]
     (folder,) = (tmp_path / "out").iterdir()
-    assert folder.name == uid_of(files[0])
+    assert folder.name == folder_of(files[0]) and uid_of(files[0]) not in folder.name
     arrived = {uid_of(path, "SOPInstanceUID"): pydicom.dcmread(path) for path in folder.iterdir()}
     for file in files:
         sent = pydicom.dcmread(file)
@@ -86,12 +93,15 @@ def test_files_that_are_stored_already_are_no_error(orthanc, tmp_path, way):
 @pytest.mark.parametrize("retrieve", ["get", "move"])
 def test_dimse_does_not_pause_for_each_image(orthanc, tmp_path, retrieve):
     """Delayed acknowledgements took 90 ms an image to store and 45 ms to bring: 13 s in all."""
-    write_ct(tmp_path / "ct", 100)
+    files = write_ct(tmp_path / "ct", 100)
     peer = orthanc.peer(retrieve=retrieve)
     start = time.monotonic()
     count, _ = push_files(peer, [tmp_path / "ct"], Way.DIMSE)
     outcomes = pull_matching(open_archive(peer, Way.DIMSE), Query(patient_id="SECRET-ID"), tmp_path / "out")
-    assert (count, [outcome.sentence for outcome in outcomes]) == (100, ["Study 1 of 1: 100 images"])
+    assert (count, [outcome.sentence for outcome in outcomes]) == (
+        100,
+        [f"Study 1 of 1: 100 images in {folder_of(files[0])}"],
+    )
     assert time.monotonic() - start < 6
 
 
@@ -126,8 +136,8 @@ def test_a_series_that_is_there_is_not_brought_again(orthanc, tmp_path, way):
     query = Query(study_uid=uid_of(files[0], "StudyInstanceUID"))
     pull_matching(archive, query, tmp_path / "out")
     again = pull_matching(archive, query, tmp_path / "out")
-    assert [outcome.sentence for outcome in again] == ["Study 1 of 1: is there already"]
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [uid_of(files[0])]
+    assert [outcome.sentence for outcome in again] == [f"Study 1 of 1: is there already in {folder_of(files[0])}"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [folder_of(files[0])]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pydicom
 import pypdf
 import pytest
 from orthanc_server import PASSWORD, OrthancServer, free_port
-from test_pacs_archive import uid_of, write_ct
+from test_pacs_archive import folder_of, uid_of, write_ct
 
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import open_archive
@@ -47,8 +47,8 @@ def test_push_and_pull(orthanc, start, tmp_path):
     assert (code, out, err) == (0, "Stored 4 files. Storage commitment: committed (4 of 4).\n", "")
     arguments = ["--server", "orthanc", "--accession", "TELLING-1", "-o", tmp_path / "out"]
     code, out, err = finish(start("pull", *arguments))
-    assert (code, out, err) == (0, "Study 1 of 1: 4 images\n", "")
-    assert len(list((tmp_path / "out" / uid_of(files[0])).iterdir())) == 4
+    assert (code, out, err) == (0, f"Study 1 of 1: 4 images in {folder_of(files[0])}\n", "")
+    assert len(list((tmp_path / "out" / folder_of(files[0])).iterdir())) == 4
 
 
 def test_errors_have_a_code_and_a_sentence_without_what_was_asked_for(orthanc, start, tmp_path):
@@ -124,7 +124,7 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
             continue
         code, _, err = finish(start("pull", "--server", "orthanc", "--series", item.series_uid, "-o", tmp_path / "out"))
         assert code == 0, err
-        (file,) = (tmp_path / "out" / item.series_uid).iterdir()
+        (file,) = (tmp_path / "out" / item.folder_name).iterdir()
         dataset = pydicom.dcmread(file)
         if item.modality == "SEG":
             assert {str(s.SegmentLabel) for s in dataset.SegmentSequence} >= {"Right kidney", "Left kidney"}

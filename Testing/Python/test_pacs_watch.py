@@ -39,9 +39,9 @@ def test_results_of_a_study_come_back_can_be_retrieved_and_trigger_nothing(ortha
     assert (watch.runs, results(orthanc)) == (1, [1, 1])
     for modality in ("SR", "DOC"):
         series = open_archive(orthanc.peer()).find_series(Query(patient_id="SECRET-ID"))
-        (uid,) = [item.series_uid for item in series if item.modality == modality]
-        pull_matching(open_archive(orthanc.peer()), Query(series_uid=uid), tmp_path / "out")
-        (file,) = (tmp_path / "out" / uid).iterdir()
+        (item,) = [item for item in series if item.modality == modality]
+        pull_matching(open_archive(orthanc.peer()), Query(series_uid=item.series_uid), tmp_path / "out")
+        (file,) = (tmp_path / "out" / item.folder_name).iterdir()
         assert pydicom.dcmread(file).SOPInstanceUID == orthanc.instances(modality)[0]
     assert not list((tmp_path / "work").glob("study-*"))
     orthanc.wait_until_stable()
