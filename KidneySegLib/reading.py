@@ -6,14 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from KidneySegLib.dicom.acquisition import Acquisition, Source
 from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, check_values, guess_offset
 from KidneySegLib.dicom.scan import files_below, is_dicom_file
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.image_values import as_hounsfield
 from KidneySegLib.volume import IMAGE_SUFFIXES, is_image_file, read_image
 
 
@@ -60,8 +57,7 @@ def read_image_file(path: Path, progress: Callable[[float], None] | None = None)
     volume = read_image(path)
     if volume.is_sheared:
         raise GeometryError("The image's axes are not at right angles. Resample it to a straight grid.")
-    voxels, flags = _as_hounsfield(volume.voxels)
-    flags += check_values(voxels)
+    voxels, flags = as_hounsfield(volume.voxels)
     if progress is not None:
         progress(1.0)
     return Acquisition(volume.like(voxels), flags, Source())
@@ -79,28 +75,3 @@ def _read_folder(folder: Path, progress: Callable[[float], None] | None, series_
     if images:
         raise InputError(f"The folder holds {len(images)} image files. Choose one of them.")
     raise InputError("The folder holds neither DICOM images nor an image file. Choose the folder of the CT series.")
-
-
-def _as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
-    """Returns int16 values of at least -1024, rounded; slice by slice, so that no second large copy is made."""
-    if voxels.dtype.kind not in "iufb":
-        raise InputError("The image holds complex or other special numbers; a CT has plain ones.")
-    result = np.empty(voxels.shape, dtype=np.int16)
-    for k, values in enumerate(voxels):
-        if values.dtype.kind == "f":
-            if not np.isfinite(values).all():
-                raise InputError("The image holds values that are not numbers (NaN or infinite). Export it again.")
-            values = np.rint(values)
-        else:
-            values = values.astype(np.int64)
-        result[k] = np.where(values > HIGHEST, AIR, np.maximum(values, AIR))
-    if result.min() < 0 or result.max() <= 255:
-        return result, []
-    if guess_offset(result[::4, ::4, ::4]) != AIR:
-        return result, []
-    result += np.int16(AIR)
-    message = (
-        "The values have air near 0 and soft tissue near 1024, so 1024 was subtracted to make them Hounsfield units; "
-        "check that fluid and fat have plausible values."
-    )
-    return result, [Flag("rescale_assumed", Severity.WARNING, message)]

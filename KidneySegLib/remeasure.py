@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from KidneySegLib.progress import Progress, silent
 from KidneySegLib.reading import read_input
 from KidneySegLib.reporting.label_reading import on_grid, read_labels
 from KidneySegLib.slice_reading import PICTURE_SUFFIXES, is_single_slice, read_slice
+from KidneySegLib.structures import Numbering
 from KidneySegLib.volume import Volume
 
 
@@ -29,6 +31,7 @@ def remeasure(
     *,
     previous: Path | None = None,
     series_uid: str | None = None,
+    numbering: Numbering = Numbering.KIDNEYSEG,
     progress: Progress = silent,
 ) -> Run:
     """Measures a label map, as a run does that drew it itself.
@@ -41,6 +44,7 @@ def remeasure(
             identifiers, and the findings list what was corrected, with the Dice to the network's version. None measures
             the labels as they are, whoever drew them.
         series_uid: which series of a DICOM folder; None lets the reader choose.
+        numbering: whose numbers the label map has.
         progress: receives progress; stops the run by raising ``Cancelled``.
 
     Raises:
@@ -56,22 +60,24 @@ def remeasure(
     single = original.is_single_slice if original is not None else series_uid is None and is_single_slice(image)
     acquisition, thickness = _read(image, single, series_uid, progress)
     volume = acquisition.volume
-    drawn = read_labels(labels, volume)
+    drawing = read_labels(labels, volume, numbering)
+    drawn = drawing.labels
     progress("measure", 0.0, "Measuring")
     if network is not None and original is not None:
         before = _network_labels(network, volume)
-        return Run(volume, drawn, describe_corrected(volume, drawn, network=before, original=original))
+        findings = describe_corrected(volume, drawn, network=before, original=original)
+        return Run(volume, drawn, replace(findings, flags=(*findings.flags, *drawing.flags)))
     seconds = {"read": time.perf_counter() - clock}
     provenance = Provenance(
         started_utc=started,
         device="none",
         precision="none",
         input=input_record(image, acquisition),
-        settings={"labels": "given", "series_chosen_by_user": series_uid is not None},
+        settings={"labels": "given", "numbering": numbering.value, "series_chosen_by_user": series_uid is not None},
         seconds=seconds,
     )
     clock = time.perf_counter()
-    flags = acquisition.flags
+    flags = [*acquisition.flags, *drawing.flags]
     if single:
         findings = describe_slice(
             volume, drawn, thickness_mm=thickness, estimated_hu=False, flags=flags, provenance=provenance

@@ -22,6 +22,14 @@ class Side(StrEnum):
         return Side.LEFT if self is Side.RIGHT else Side.RIGHT
 
 
+class Numbering(StrEnum):
+    """Whose numbers the structures of a label map have."""
+
+    KIDNEYSEG = "kidneyseg"
+    TOTALSEGMENTATOR = "totalsegmentator"
+    KITS = "kits"
+
+
 @dataclass(frozen=True)
 class Code:
     """A coded concept.

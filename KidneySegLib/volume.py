@@ -230,6 +230,32 @@ def read_image(path: Path) -> Volume:
         InputError: the file is missing, damaged or incomplete.
         GeometryError: spacing, position or the patient's sides are missing or contradict each other.
     """
+    return Volume.from_image(_read_file(path))
+
+
+def read_layers(path: Path) -> tuple[list[Volume], dict[str, str]]:
+    """Reads a file whose voxels have one or more values each, such as layers of segments.
+
+    Returns:
+        One volume for each value, and the key-value pairs of the file's header.
+
+    Raises:
+        As ``read_image``.
+    """
+    import SimpleITK as sitk
+
+    image = _read_file(path)
+    header = {key: str(image.GetMetaData(key)) for key in image.GetMetaDataKeys()}
+    if image.GetDimension() == 4:
+        images = [image[:, :, :, layer] for layer in range(image.GetSize()[3])]
+    elif image.GetNumberOfComponentsPerPixel() > 1:
+        images = [sitk.VectorIndexSelectionCast(image, n) for n in range(image.GetNumberOfComponentsPerPixel())]
+    else:
+        images = [image]
+    return [Volume.from_image(layer) for layer in images], header
+
+
+def _read_file(path: Path) -> sitk.Image:
     import SimpleITK as sitk
 
     if not path.is_file():
@@ -242,4 +268,4 @@ def read_image(path: Path) -> Volume:
         raise InputError(
             "The image file cannot be read: it is damaged, or its content is not what its name says."
         ) from error
-    return Volume.from_image(image)
+    return image

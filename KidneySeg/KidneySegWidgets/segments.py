@@ -46,13 +46,18 @@ def segmentTag(segment: Any, name: str) -> str:
 def structureKey(segmentId: str, segment: Any) -> str | None:
     """Returns the structure that a segment shows, or None if it is none of ours.
 
-    The identifier decides; a segment that the reader added (Segment Editor's Islands makes such) by its terminology.
+    Name and terminology decide, as the reader sees them; where these contradict each other, the identifier.
     """
     ensureEngine()
-    from KidneySegLib.reporting.terminology import structure_of_entry
+    from KidneySegLib.errors import InputError
+    from KidneySegLib.reporting.segment_names import structure_of_segment
     from KidneySegLib.structures import BY_KEY
 
-    structure = BY_KEY.get(segmentId) or structure_of_entry(segmentTag(segment, segment.GetTerminologyEntryTagName()))
+    entry = segmentTag(segment, segment.GetTerminologyEntryTagName())
+    try:
+        structure = structure_of_segment(segmentId, segment.GetName() or "", entry)
+    except InputError:
+        structure = BY_KEY.get(segmentId)
     return structure.key if structure is not None else None
 
 

@@ -23,10 +23,13 @@ USUAL_RATIO = 1.6
 USUAL_NOISE_HU = 25.0
 SOFT_TISSUE_HU = (-20, 150)
 
-# Cortical bone exceeds 400 HU in every adult, and air lies below -300 HU in every field of view: an image without
-# them went through a display window.
+# Cortical bone exceeds 400 HU in every adult, and air lies below -300 HU in every whole field of view. An image without
+# them went through a display window if its values pile up at an end (in windowed exams at least 0.2 % of the voxels at
+# the upper end and 20 % at the lower one; in whole exams and crops at most 0.06 %). Else it is a crop.
 BONE_HU = 400
 AIR_HU = -300
+PILE_WIDTH, PILE_SHARE = 0.02, 0.001
+SMALL_IMAGE = 1 << 20  # voxels
 
 THICK_SLICE_MM = 5.0
 SLICES_SAMPLED = 15
@@ -75,9 +78,15 @@ def noise(voxels: np.ndarray) -> float | None:
 
 
 def _clipped(voxels: np.ndarray) -> list[Flag]:
-    sample = voxels[:, ::IN_PLANE_STEP, ::IN_PLANE_STEP]
+    sample = voxels[:, ::IN_PLANE_STEP, ::IN_PLANE_STEP] if voxels.size > SMALL_IMAGE else voxels
     low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
-    if low < AIR_HU and high > BONE_HU:
+    cut_low, cut_high = (
+        inside and _is_piled_up(sign * sample) for inside, sign in ((low >= AIR_HU, 1), (high <= BONE_HU, -1))
+    )
+    if cut_low and high > BONE_HU:
+        message = f"All values below {low:.0f} HU were cut off before the image was saved: fat and air look alike."
+        return [Flag("values_clipped", Severity.WARNING, message)]
+    if not cut_low and not cut_high:
         return []
     return [
         Flag(
@@ -87,6 +96,15 @@ def _clipped(voxels: np.ndarray) -> list[Flag]:
             "window. Densities in HU are not reliable, and stones cannot be measured.",
         )
     ]
+
+
+def _is_piled_up(sample: np.ndarray) -> bool:
+    """Whether values were cut off at the lower end: many lie there. A crop without air or bone ends in few."""
+    low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
+    width = max(1.0, (high - low) * PILE_WIDTH)
+    pile = int(np.count_nonzero(sample < low + width))
+    beside = int(np.count_nonzero(sample < low + 2 * width)) - pile
+    return pile > max(20, PILE_SHARE * sample.size) and pile > 3 * beside
 
 
 def _thick(spacing: float) -> list[Flag]:

@@ -9,6 +9,7 @@ import typer
 
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
+from KidneySegLib.structures import Numbering
 
 
 def measure(
@@ -22,6 +23,10 @@ def measure(
         typer.Option(help="Result folder of the network's run: names are kept, and what was corrected is listed"),
     ] = None,
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    numbering: Annotated[
+        Numbering,
+        typer.Option(help="Whose label numbers: KidneySeg's, TotalSegmentator's (task total) or those of KiTS"),
+    ] = Numbering.KIDNEYSEG,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Measures a corrected label map; writes the same files as 'segment'."""
@@ -37,7 +42,7 @@ def measure(
         )
     check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
-        run = remeasure(image, labels, previous=findings, series_uid=series, progress=receiver)
+        run = remeasure(image, labels, previous=findings, series_uid=series, numbering=numbering, progress=receiver)
         write_run(run, output, receiver)
     if progress is not ProgressStyle.JSON:
         summarise(run.findings)

@@ -125,7 +125,7 @@ SENTENCES = (
         "check that fluid and fat have plausible Hounsfield units."
     ),
     N_(
-        "The values have air near 0 and soft tissue near 1024, so 1024 was subtracted to make them Hounsfield "
+        "The values have air near 0 and soft tissue near {offset}, so {taken} was subtracted to make them Hounsfield "
         "units; check that fluid and fat have plausible values."
     ),
     N_("The images were compressed with loss; small differences of density may be gone."),
@@ -154,6 +154,30 @@ SENTENCES = (
     N_(
         "The slices are {thickness} mm thick but {distance} mm apart: what lies between was not seen, so small "
         "lesions and stones may be missed and volumes are less certain."
+    ),
+    # values and label maps of image files
+    N_(
+        "Negative Hounsfield units had been stored as large positive numbers, without their sign; they were restored. "
+        "Check that fluid and fat have plausible values."
+    ),
+    N_(
+        "All negative Hounsfield units are missing: they were cut off at 0 when the image was saved, so fat and air "
+        "look alike. Use the original CT."
+    ),
+    N_(
+        "The values {evidence}: they were multiplied or normalised and are not Hounsfield units. Results from such "
+        "images are not reliable; use the original CT."
+    ),
+    N_("All values below {low} HU were cut off before the image was saved: fat and air look alike."),
+    N_(
+        "Segments overlapped in {voxels} voxels. Each was counted once: stone before cyst, cyst before solid mass, "
+        "solid mass before kidney."
+    ),
+    N_("The right and the left kidney overlapped in the label map: check both outlines."),
+    N_("Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."),
+    N_(
+        "The label map does not tell the right kidney from the left one: the body's middle in the image decided. Check "
+        "the sides."
     ),
     # single slices
     N_(
@@ -191,6 +215,9 @@ PARTS = (
     N_("{structure} {id} ({side} kidney)"),
     N_("{total} ml, of which {lesions} ml are lesions"),
     N_("{total} ml"),
+    N_("reach down to {lowest}, far below air"),
+    N_("have their air at {air} instead of -1000"),
+    N_("lie too close together for fat, soft tissue and bone"),
     N_("Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"),
     N_("It may be atrophic, or part of it was missed"),
     N_("Its display window is not known; a width of {width} HU was assumed"),

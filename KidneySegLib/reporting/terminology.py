@@ -7,12 +7,17 @@ context, anatomic region, region modifier; a code is ``scheme^value^meaning``, a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.structures import BY_KEY, SIDE_CODES, STRUCTURES, Code, Structure
 
+if TYPE_CHECKING:
+    from pydicom.sr.coding import Code as PydicomCode
+
 SLICER_CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
 SLICER_ANATOMIC_CONTEXT = "Anatomic codes - DICOM master list"
+TISSUE = Code("85756007", "Tissue")
 OWN_CONTEXT = "Segmentation category and type - KidneySeg"
 
 # Slicer's own lists know no calculus; all else is named after them, so that Slicer shows it without our files.
@@ -39,14 +44,37 @@ def terminology_entry(structure: Structure) -> str:
 
 def structure_of_entry(entry: str) -> Structure | None:
     """Returns the structure that a serialised terminology entry means, by category type and side; None if none."""
-    codes = [part.split("^")[1] if part.count("^") >= 2 else "" for part in entry.split("~")]
+    codes = _codes(entry)
     if len(codes) < 4:
         return None
     for structure in STRUCTURES:
-        side = SIDE_CODES[structure.side].value if structure.side else ""
-        if (codes[2], codes[3]) == (structure.type.value, side):
+        side = SIDE_CODES[structure.side] if structure.side else None
+        if _is_code(codes[2], structure.type) and _is_code(codes[3], side):
             return structure
     return None
+
+
+def is_other_structure(entry: str) -> bool:
+    """Whether an entry names something that is none of our structures; Slicer's default, tissue, names nothing."""
+    codes = _codes(entry)
+    named = len(codes) >= 3 and codes[2] is not None and not _is_code(codes[2], TISSUE)
+    return named and structure_of_entry(entry) is None
+
+
+def _codes(entry: str) -> list[PydicomCode | None]:
+    """Returns the codes of an entry's parts; pydicom knows the older SNOMED identifiers (SRT) for the same concepts."""
+    from pydicom.sr.coding import Code as PydicomCode
+
+    parts = [part.split("^") for part in entry.split("~")]
+    return [PydicomCode(part[1], part[0], part[2]) if len(part) >= 3 and part[1] else None for part in parts]
+
+
+def _is_code(given: PydicomCode | None, code: Code | None) -> bool:
+    from pydicom.sr.coding import Code as PydicomCode
+
+    if given is None or code is None:
+        return given is None and code is None
+    return given == PydicomCode(code.value, code.scheme, code.meaning)
 
 
 def _code(code: Code | None) -> str:

@@ -127,7 +127,7 @@ def test_another_order_of_axes_and_a_part_of_the_image_fit(tmp_path):
     flipped = Volume(volume.voxels[::-1, :, ::-1], _flipped(volume, (0, 2)))
     part = flipped.like(np.ascontiguousarray(labels[::-1, :, ::-1])).crop((slice(2, 36), slice(5, 58), slice(3, 88)))
     sitk.WriteImage(part.to_image(), str(tmp_path / "part.nrrd"))
-    np.testing.assert_array_equal(read_labels(tmp_path / "part.nrrd", volume), labels)
+    np.testing.assert_array_equal(read_labels(tmp_path / "part.nrrd", volume).labels, labels)
 
 
 def _flipped(volume: Volume, axes: tuple[int, ...]) -> np.ndarray:
@@ -151,10 +151,13 @@ def test_segments_are_known_by_name_not_by_number(tmp_path):
             renumbered.SetMetaData(key, str(6 - int(value)) if key.endswith("_LabelValue") else value)
     renumbered.SetMetaData("Segment0_ID", "Segment_7")  # as Segment Editor calls one that it made
     sitk.WriteImage(renumbered, str(path))
-    np.testing.assert_array_equal(read_labels(path, volume), labels)
+    np.testing.assert_array_equal(read_labels(path, volume).labels, labels)
     renumbered.SetMetaData("Segment0_Tags", "")
     sitk.WriteImage(renumbered, str(path))
-    with pytest.raises(InputError, match="Right kidney"):
+    np.testing.assert_array_equal(read_labels(path, volume).labels, labels)
+    renumbered.SetMetaData("Segment0_Name", "Right renal artery")
+    sitk.WriteImage(renumbered, str(path))
+    with pytest.raises(InputError, match="Right renal artery"):
         read_labels(path, volume)
 
 

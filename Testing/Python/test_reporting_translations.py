@@ -114,11 +114,15 @@ def test_other_languages_are_refused() -> None:
         Language.of("EN")
 
 
+# files of the same room that raise flags of their own
+FLAGGING = {"label_numbering.py", "segment_files.py"}
+
+
 def messages_of_the_code() -> list[str]:
     """Every text of the engine with ``{}`` for what is filled in, as the parser joins it."""
     texts = []
     for path in PACKAGE.rglob("*.py"):
-        if "reporting" in path.parts:
+        if "reporting" in path.parts and path.name not in FLAGGING:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
