@@ -52,7 +52,7 @@ class KidneySeg(ScriptedLoadableModule):
         link = '<p><a href="{url}">{text}</a></p>'
         parent.helpText += link.format(url=f"{HOMEPAGE}#in-3d-slicer", text=_("Documentation of KidneySeg"))
         parent.acknowledgementText = _(
-            "Networks: MONAI and PyTorch. The card of each model names the images that it was trained on, their "
+            "Networks: PyTorch. The card of each model names the images that it was trained on, their "
             "authors and their licences (button About… in the section Inputs)."
         )
         slicer.app.connect("startupCompleted()", registerSampleData)

@@ -40,6 +40,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+# what the extra "train" installs
+_TRAINING_PACKAGES = {"matplotlib", "monai"}
 COMMANDS = (
     segment,
     measure,
@@ -95,6 +97,9 @@ def main() -> None:
         _say("There is not enough memory for this image. Close other programs or use a machine with more memory.")
         raise SystemExit(5) from None
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] in _TRAINING_PACKAGES:
+            _say("Training and evaluation need more packages. In the checkout: pip install -e '.[train]'")
+            raise SystemExit(2) from None
         # The developer's traceback stays available; a user gets a sentence.
         if os.environ.get("KIDNEYSEG_DEBUG"):
             raise

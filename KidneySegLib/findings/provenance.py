@@ -13,7 +13,7 @@ from KidneySegLib.findings.encoding import build, plain
 from KidneySegLib.findings.measures import Point
 from KidneySegLib.volume import Volume
 
-LIBRARIES = ("numpy", "torch", "monai", "SimpleITK", "pydicom")
+LIBRARIES = ("numpy", "torch", "SimpleITK", "pydicom")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from KidneySegLib.bundles.plan import NetworkPlan
 
+_DIMENSIONS = {"unet2d": 2, "unet3d": 3}
+
 
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
     """Returns a network with random weights.
@@ -21,10 +23,12 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
     Raises:
         BundleError: the architecture is not known to this version.
     """
-    if plan.architecture == "unet3d":
-        return _unet(plan, 3)
-    if plan.architecture == "unet2d":
-        return _unet(plan, 2)
+    if plan.architecture in _DIMENSIONS:
+        # torch takes a second to import; whoever only reads plans does not wait for it
+        from KidneySegLib.networks.unet import UNet
+
+        dimensions = _DIMENSIONS[plan.architecture]
+        return UNet(dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
     raise BundleError(
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."
@@ -32,11 +36,8 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
 
 
 def parameters(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Returns every learnt value of a network once.
-
-    ``state_dict`` lists values that two modules share twice (DynUNet's skip layers do), which would double a file.
-    """
-    return {name: value.detach() for name, value in (*network.named_parameters(), *network.named_buffers())}
+    """Returns every learnt value of a network by its name."""
+    return {name: value.detach() for name, value in network.state_dict().items()}
 
 
 def load_parameters(network: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:
@@ -51,20 +52,3 @@ def load_parameters(network: torch.nn.Module, values: Mapping[str, torch.Tensor]
         raise BundleError("The weights do not fit the network that the plan describes. Get the bundle again.")
     for name, value in own.items():
         value.copy_(values[name])
-
-
-def _unet(plan: NetworkPlan, dimensions: int) -> torch.nn.Module:
-    """U-Net with instance normalisation and leaky ReLU, as nnU-Net plans it (Isensee et al., Nat Methods 2021)."""
-    from monai.networks.nets import DynUNet
-
-    levels = len(plan.filters)
-    return DynUNet(
-        spatial_dims=dimensions,
-        in_channels=len(plan.inputs),
-        out_channels=len(plan.outputs),
-        kernel_size=[3] * levels,
-        strides=[1] + [2] * (levels - 1),
-        upsample_kernel_size=[2] * (levels - 1),
-        filters=list(plan.filters),
-        norm_name=("instance", {"affine": plan.affine}),
-    )

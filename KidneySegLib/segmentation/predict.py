@@ -60,7 +60,8 @@ class Predictor:
             organ: masks like ``hu``, for a stage whose inputs are made from them.
         """
         import torch
-        from monai.inferers.utils import sliding_window_inference
+
+        from KidneySegLib.networks.sliding_window import sliding_window, tile_count
 
         stage = fitted(self.stage, tuple(hu.shape))
         padding = [
@@ -69,34 +70,25 @@ class Predictor:
         around = [v for pair in padding[::-1] for v in pair]
         padded = torch.nn.functional.pad(hu, around, value=_OUTSIDE_HU)
         if organ is None:
-            image = normalise(padded, stage.window)[None, None]
+            image = normalise(padded, stage.window)[None]
         else:
             whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
-            image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)[None]
-        done, total = 0, tile_count(tuple(image.shape[2:]), stage)
+            image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)
+        done, total = 0, tile_count(image.shape[1:], stage.patch, stage.overlap)
 
         def run(tile: torch.Tensor) -> torch.Tensor:
             nonlocal done
             with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                result: torch.Tensor = self.network(tile)
+                result: torch.Tensor = self.network(tile.to(self.device))
             done += 1
             if progress is not None:
                 progress(min(1.0, done / total))
-            return result.float()
+            return result
 
         with torch.inference_mode():
-            logits = sliding_window_inference(
-                image,
-                stage.patch,
-                1,
-                run,
-                overlap=stage.overlap,
-                mode="gaussian",
-                sw_device=self.device,
-                device=torch.device("cpu"),
-            )
+            logits = sliding_window(image, stage.patch, stage.overlap, run)
             inside = tuple(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True))
-            result = torch.as_tensor(logits)[0][(slice(None), *inside)]
+            result = logits[(slice(None), *inside)]
             return torch.softmax(result, dim=0) if stage.network.exclusive else torch.sigmoid(result)
 
 
@@ -111,11 +103,3 @@ def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
     if k == j == i == stage.divisor:
         i = 2 * stage.divisor
     return replace(stage, patch=(k, j, i))
-
-
-def tile_count(shape: tuple[int, ...], stage: StagePlan) -> int:
-    """Returns how many tiles cover ``shape`` (k, j, i), which is at least one patch in every axis."""
-    from monai.data.utils import dense_patch_slices
-
-    steps = [max(1, int(p * (1 - stage.overlap))) if p != n else p for p, n in zip(stage.patch, shape, strict=True)]
-    return len(dense_patch_slices(shape, stage.patch, steps))

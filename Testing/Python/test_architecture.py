@@ -97,6 +97,22 @@ def test_tensor_rooms_import_only_torch_and_monai(module: str):
     assert not (file_scope_imports(path_of(module)) & HEAVY) - ALLOWED_IN_TENSOR_ROOMS
 
 
+def test_a_network_runs_without_monai():
+    script = (
+        "import sys\n"
+        "sys.modules['monai'] = None\n"  # an import of it now raises ImportError
+        "import torch\n"
+        "from KidneySegLib.bundles.catalogue import find_bundle\n"
+        "from KidneySegLib.segmentation.device import choose_device\n"
+        "from KidneySegLib.segmentation.pipeline import load_predictors\n"
+        "locator = load_predictors(find_bundle('ct-kidney', 'ct'), choose_device('cpu'))['locator']\n"
+        "print(tuple(locator.probabilities(torch.zeros(16, 24, 24)).shape))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "(1, 16, 24, 24)"
+
+
 def test_engine_runs_without_slicer_qt_and_vtk():
     script = (
         "import sys\n"

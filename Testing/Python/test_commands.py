@@ -16,6 +16,7 @@ from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.reporting.results import FILES
 
+ROOT = Path(__file__).resolve().parents[2]
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
 
 
@@ -122,3 +123,17 @@ def test_version_is_printed(models):
     from KidneySegLib import __version__
 
     assert run(models, "--version")[:2] == (0, f"{__version__}\n")
+
+
+def test_training_without_its_packages_says_what_to_install(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules['monai'] = None\n"  # an import of it now raises ModuleNotFoundError
+        "from KidneySegLib.commands.app import main\n"
+        "sys.argv = ['kidneyseg', 'train', 'ct-kidney', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    folders = ["--data", str(tmp_path), "--output", str(tmp_path / "run")]
+    run = subprocess.run([sys.executable, "-c", script, *folders], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr.strip().endswith("pip install -e '.[train]'")

@@ -101,10 +101,10 @@ def test_nothing_is_installed_without_a_yes(host: Any, settings_shown: Any) -> N
     import slicer.packaging
     from SlicerHost.hands import click
 
-    slicer.packaging.pretendMissing("torch", "monai")
+    slicer.packaging.pretendMissing("torch", "reportlab")
     host.dialogs.answer("No")
     click(settings_shown.ui.checkInstallationButton)
-    assert "torch" in host.dialogs.texts()[0] and "monai" in host.dialogs.texts()[0]
+    assert "torch" in host.dialogs.texts()[0] and "reportlab" in host.dialogs.texts()[0]
     assert slicer.packaging.installRequests == []
 
 
@@ -114,7 +114,7 @@ def test_torch_comes_through_its_extension_only(
     import slicer.packaging
     from SlicerHost.hands import click
 
-    slicer.packaging.pretendMissing("torch", "monai")
+    slicer.packaging.pretendMissing("torch", "reportlab")
     host.dialogs.answer("Yes")
     click(settings_shown.ui.checkInstallationButton)
     assert "extension 'PyTorch' is missing" in host.dialogs.texts()[-1]
@@ -132,7 +132,7 @@ def test_torch_comes_through_its_extension_only(
     host.dialogs.answer("Yes")
     click(settings_shown.ui.checkInstallationButton)
     assert len(Logic.asked) == 1
-    assert slicer.packaging.installRequests == [["monai>=1.5"]]
+    assert slicer.packaging.installRequests == [["reportlab>=4.0"]]
 
 
 def test_requirements_are_those_of_the_engine() -> None:
