@@ -49,6 +49,12 @@ class NetworkError(KidneySegError):
     exit_code = 7
 
 
+class IncompleteError(KidneySegError):
+    """What was asked for was done in part: some studies failed, or an archive does not answer for what it took."""
+
+    exit_code = 8
+
+
 class Cancelled(BaseException):  # noqa: N818  (the word users and Slicer know)
     """The user stopped the run.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+from KidneySegLib.errors import IncompleteError
 
 
 def push(
@@ -21,6 +22,7 @@ def push(
 
     require_packages()
     from KidneySegLib.pacs.belonging import files_to_send
+    from KidneySegLib.pacs.commitment import Answer
     from KidneySegLib.pacs.peers import read_peer
     from KidneySegLib.pacs.push import push_files
 
@@ -30,3 +32,8 @@ def push(
         typer.echo(f"Left out {strangers} DICOM files in result folders that do not belong to the result.", err=True)
     committed = f" ({commitment.committed} of {count})" if commitment.committed else ""
     typer.echo(f"Stored {count} files. Storage commitment: {commitment.answer}{committed}.")
+    if commitment.answer is Answer.REFUSED:
+        raise IncompleteError(
+            "The server took the files but does not answer for all of them. Keep them, look into its log, and send "
+            "them again."
+        )

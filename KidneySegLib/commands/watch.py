@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
-from KidneySegLib.errors import Cancelled
+from KidneySegLib.errors import Cancelled, IncompleteError
 
 
 def watch(
@@ -71,7 +71,12 @@ def watch(
                 queue.start_after(orthanc.last_change())
             study_work = StudyWork(orthanc, open_archive(peer, via), engine, queue, work)
             watcher = Watcher(orthanc, queue, study_work, interval=interval, keep=keep, check_stop=check_stop)
-            watcher.run_once() if once else watcher.run()
+            if not once:
+                watcher.run()
+            if failed := watcher.run_once():
+                raise IncompleteError(
+                    f"{failed} {'study' if failed == 1 else 'studies'} failed. 'kidneyseg watch --list' says why."
+                )
     except Cancelled as stop:
         stopped = Cancelled("Stopped. What was begun goes on at the next start.")
         stopped.exit_code = stop.exit_code

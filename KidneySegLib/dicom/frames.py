@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from KidneySegLib.dicom.modalities import known_modality
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
@@ -107,7 +109,7 @@ def header_of(dataset: Dataset, path: Path) -> FrameHeader:
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         transfer_syntax=str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", "")),
-        modality=text(dataset, "Modality").upper() or ("CT" if sop_class_uid in CT_IMAGES else ""),
+        modality=known_modality(text(dataset, "Modality")) or ("CT" if sop_class_uid in CT_IMAGES else ""),
         image_type=texts(dataset, "ImageType"),
         series_number=integer(dataset, "SeriesNumber"),
         instance_number=integer(dataset, "InstanceNumber"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.errors import InputError, NetworkError
+from KidneySegLib.errors import NetworkError
+from KidneySegLib.pacs.certificates import trusted
 from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.prompt_connection import prompt_handlers
@@ -57,7 +57,7 @@ def association(
             max_pdu=peer.max_pdu,
             ext_neg=list(roles),
             evt_handlers=[*handlers, *prompt_handlers()],
-            tls_args=(_tls(peer), peer.host) if peer.tls else None,
+            tls_args=(trusted(peer), peer.host) if peer.tls else None,
         )
         if not link.is_established:
             raise NetworkError(_why_not(peer, link))
@@ -89,13 +89,6 @@ def _why_not(peer: Peer, link: Association) -> str:
     if link.acceptor.primitive is not None and not link.accepted_contexts:
         return f"Server '{peer.name}' does not offer this service, or not for these kinds of objects."
     return f"Server '{peer.name}' cannot be reached. Check that it runs, its host, port and the network."
-
-
-def _tls(peer: Peer) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=peer.ca_bundle or None)
-    except OSError as error:
-        raise InputError(f"Server '{peer.name}': the file that 'ca_bundle' names cannot be used.") from error
 
 
 def port_taken(peer: Peer) -> NetworkError:

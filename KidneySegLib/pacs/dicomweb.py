@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from KidneySegLib.dicom.enhanced import frame_headers
 from KidneySegLib.dicom.frames import FrameHeader, header_of, integer, text
 from KidneySegLib.errors import KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
-from KidneySegLib.pacs.http_session import http_errors, open_session
+from KidneySegLib.pacs.http_session import MOST_BYTES, http_errors, not_understood, open_session
 from KidneySegLib.pacs.listing import listed_series, listed_studies
 from KidneySegLib.pacs.outgoing import OutgoingFile
+from KidneySegLib.pacs.paging import all_entries, dataset_of, most_objects
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
 
@@ -37,11 +38,19 @@ class DicomWeb:
 
     @cached_property
     def _client(self) -> DICOMwebClient:
+        return self._connect()
+
+    @cached_property
+    def _image_client(self) -> DICOMwebClient:
+        """The same server; what it sends may be as large as a series."""
+        return self._connect(round(self._peer.largest_series_gb * 1e9))
+
+    def _connect(self, most_bytes: int = MOST_BYTES) -> DICOMwebClient:
         from dicomweb_client.api import DICOMwebClient
 
         client = DICOMwebClient(
             self._peer.dicomweb.rstrip("/"),
-            session=open_session(self._peer),
+            session=open_session(self._peer, most_bytes),
             timeout=self._peer.timeout,
             permissive_uid=True,
         )
@@ -55,9 +64,9 @@ class DicomWeb:
         if not query.study_keys():
             return self._series(None, filters)
         with self._errors():
-            found = self._client.search_for_studies(search_filters=query.study_keys(), get_remaining=True)
-            entries = [_dataset(entry) for entry in found]
-        studies = listed_studies(self._peer.name, entries, study_uid=query.study_uid)
+            search = partial(self._client.search_for_studies, search_filters=query.study_keys())
+            entries = all_entries(search, "StudyInstanceUID", self._peer)
+            studies = listed_studies(self._peer.name, entries, study_uid=query.study_uid)
         return [series for study in studies for series in self._series(study, filters)]
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
@@ -67,7 +76,7 @@ class DicomWeb:
             headers: list[FrameHeader] = []
             try:
                 for entry in entries:
-                    dataset = _dataset(entry)
+                    dataset = dataset_of(entry)
                     header = header_of(dataset, Path(text(dataset, "SOPInstanceUID")))
                     headers += frame_headers(dataset, header) if header.multiframe else [header]
             except KidneySegError:
@@ -78,36 +87,56 @@ class DicomWeb:
 
     def retrieve(self, series: RemoteSeries, receiver: Receiver) -> None:
         """Streams the images, one at a time in memory (WADO-RS)."""
+        most = most_objects(series)
         with self._errors():
-            for dataset in self._client.iter_series(series.study_uid, series.series_uid, media_types=_AS_STORED):
+            images = self._image_client.iter_series(series.study_uid, series.series_uid, media_types=_AS_STORED)
+            for number, dataset in enumerate(images, start=1):
+                if number > most:
+                    raise NetworkError(
+                        f"Server '{self._peer.name}' sends more images than the series has. What had come was thrown "
+                        "away; try again when the study is complete."
+                    )
                 receiver.take(_file(dataset), dataset)
 
     def store(self, files: Sequence[OutgoingFile]) -> None:
-        """Stores files in requests of bounded size (STOW-RS)."""
+        """Stores files in requests of bounded size (STOW-RS); only what the server confirms counts as stored."""
         from pydicom import dcmread
 
         for batch in _batches(files):
             with self._errors():
                 answer = self._store([dcmread(file.path) for file in batch])
-            failed = [item for item in answer.get("FailedSOPSequence") or [] if item.get("FailureReason") != _DUPLICATE]
+                failed = [
+                    item for item in answer.get("FailedSOPSequence") or [] if item.get("FailureReason") != _DUPLICATE
+                ]
+                stored = {text(item, "ReferencedSOPInstanceUID") for item in answer.get("ReferencedSOPSequence") or []}
             if failed:
                 reasons = ", ".join(sorted({f"{integer(item, 'FailureReason') or 0:#06x}" for item in failed}))
                 raise NetworkError(f"Server '{self._peer.name}' did not store {len(failed)} files (reason {reasons}).")
+            # some servers answer with nothing, and of a duplicate they say only that it is there
+            doubtful = [file for file in batch if file.sop_instance_uid not in stored]
+            lost = sum(not self.holds(file) for file in doubtful)
+            if lost:
+                raise NetworkError(
+                    f"Server '{self._peer.name}' took {len(batch)} files, but neither confirms nor lists {lost} of "
+                    "them. Check 'dicomweb' in the file of servers and the server's log."
+                )
 
     def holds(self, file: OutgoingFile) -> bool:
         """Asks for the one instance (QIDO-RS)."""
         filters = {"SOPInstanceUID": file.sop_instance_uid}
         with self._errors():
-            return bool(self._client.search_for_instances(file.study_uid, file.series_uid, search_filters=filters))
+            entries = self._client.search_for_instances(file.study_uid, file.series_uid, search_filters=filters)
+            # a server that leaves filters aside lists other instances
+            return any(text(dataset_of(entry), "SOPInstanceUID") == file.sop_instance_uid for entry in entries)
 
     def _series(self, study_uid: str | None, filters: dict[str, str]) -> list[RemoteSeries]:
         with self._errors():
-            entries = self._client.search_for_series(
-                study_uid, search_filters=filters, fields=["BodyPartExamined"], get_remaining=True
+            search = partial(
+                self._client.search_for_series, study_uid, search_filters=filters, fields=["BodyPartExamined"]
             )
-            found = [_dataset(entry) for entry in entries]
-        series_uid = filters.get("SeriesInstanceUID", "")
-        return listed_series(self._peer.name, found, study_uid=study_uid or "", series_uid=series_uid)
+            found = all_entries(search, "SeriesInstanceUID", self._peer)
+            series_uid = filters.get("SeriesInstanceUID", "")
+            return listed_series(self._peer.name, found, study_uid=study_uid or "", series_uid=series_uid)
 
     def _store(self, datasets: list[Dataset]) -> Dataset:
         """Returns the server's answer, also that to a request of which nothing could be stored (HTTP 409)."""
@@ -123,27 +152,20 @@ class DicomWeb:
                 or "json" not in response.headers.get("content-type", "")
             ):
                 raise
-            return _dataset(response.json())
+            return dataset_of(response.json())
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         """Adds to HTTP's errors those of an answer that is no DICOMweb."""
-        from pydicom.errors import InvalidDicomError
+        import requests
 
         try:
             with http_errors(self._peer):
                 yield
-        except (InvalidDicomError, ValueError, KeyError, EOFError):
-            raise NetworkError(
-                f"Server '{self._peer.name}' answered with something that is not DICOMweb. Check 'dicomweb' in the "
-                "file of servers."
-            ) from None
-
-
-def _dataset(entry: dict[str, Any]) -> Dataset:
-    from pydicom import Dataset
-
-    return Dataset.from_json(entry, bulk_data_uri_handler=lambda uri: None)
+        except (KidneySegError, requests.RequestException, OSError, MemoryError):
+            raise
+        except Exception:  # what a server may send instead makes the libraries raise nearly anything
+            raise not_understood(self._peer) from None
 
 
 def _file(dataset: Dataset) -> bytes:

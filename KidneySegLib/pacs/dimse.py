@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.dicom.frames import FrameHeader, text
 from KidneySegLib.errors import NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.association import association, status_of
@@ -72,7 +72,8 @@ class Dimse:
             "SeriesInstanceUID": file.series_uid,
             "SOPInstanceUID": file.sop_instance_uid,
         }
-        return bool(self._find("IMAGE", keys))
+        # a server that leaves keys aside lists other instances
+        return any(text(dataset, "SOPInstanceUID") == file.sop_instance_uid for dataset in self._find("IMAGE", keys))
 
     def _series(self, study_uid: str, series_uid: str) -> list[RemoteSeries]:
         keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": series_uid, **dict.fromkeys(_WANTED_OF_SERIES, "")}

@@ -6,39 +6,49 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from KidneySegLib.errors import InputError, NetworkError
+from KidneySegLib.errors import NetworkError
+from KidneySegLib.pacs.certificates import ca_file, trusted
+from KidneySegLib.pacs.http_bounds import set_bounds
 from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
 
 if TYPE_CHECKING:
     import requests
 
+# A search or a list of changes; the headers of a series of 3,000 images have about 50 MB.
+MOST_BYTES = 200_000_000
+_MOST_REDIRECTS = 5
 
-def open_session(peer: Peer) -> requests.Session:
+
+def open_session(peer: Peer, most_bytes: int = MOST_BYTES) -> requests.Session:
     """Returns a session with the server's credentials; certificates are always verified.
 
+    Args:
+        peer: the server; its limits of time hold for every answer.
+        most_bytes: how much an answer may hold.
+
     Raises:
-        InputError: the CA bundle does not exist.
+        InputError: the CA bundle cannot be used.
     """
-    from dicomweb_client import session_utils
+    import requests
+    from requests.auth import HTTPBasicAuth
     from requests.utils import get_environ_proxies
 
+    session = requests.Session()
+    session.max_redirects = _MOST_REDIRECTS
+    set_bounds(session, peer, most_bytes)
     if peer.token:
-        session = session_utils.create_session()
         session.headers["Authorization"] = f"Bearer {peer.token}"
     elif peer.username:
-        session = session_utils.create_session_from_user_pass(peer.username, peer.password)
-    else:
-        session = session_utils.create_session()
-    if not peer.ca_bundle:
-        return session
-    # requests would let REQUESTS_CA_BUNDLE go before the setting; of the environment only the proxies are taken
-    session.trust_env = False
-    session.proxies = get_environ_proxies(peer.dicomweb or peer.rest)
-    try:
-        return session_utils.add_certs_to_session(session, ca_bundle=peer.ca_bundle)
-    except OSError as error:
-        raise InputError(f"Server '{peer.name}': the file that 'ca_bundle' names does not exist.") from error
+        # RFC 7617; requests alone would take Latin-1 and fail on any other letter
+        session.auth = HTTPBasicAuth(peer.username.encode(), peer.password.encode())
+    if peer.ca_bundle:
+        # requests would let REQUESTS_CA_BUNDLE go before the setting; of the environment only the proxies are taken
+        session.trust_env = False
+        session.proxies = get_environ_proxies(peer.dicomweb or peer.rest)
+        trusted(peer)  # requests would tell of an unreadable file as if the server's certificate were wrong
+        session.verify = ca_file(peer)
+    return session
 
 
 @contextmanager
@@ -56,6 +66,8 @@ def http_errors(peer: Peer) -> Iterator[None]:
     except requests.HTTPError as error:
         status = 0 if error.response is None else error.response.status_code
         raise NetworkError(_refusal(peer.name, status)) from None
+    except requests.exceptions.InvalidJSONError:
+        raise not_understood(peer) from None
     except requests.exceptions.SSLError:
         raise NetworkError(
             f"The certificate of server '{peer.name}' cannot be verified. Name the authority that signed it in "
@@ -67,6 +79,14 @@ def http_errors(peer: Peer) -> Iterator[None]:
         raise NetworkError(
             f"Server '{peer.name}' cannot be reached, or it broke off. Check that it runs, its address and the network."
         ) from None
+
+
+def not_understood(peer: Peer) -> NetworkError:
+    """Returns the complaint about an answer that is none, such as a page for people."""
+    return NetworkError(
+        f"Server '{peer.name}' answered with something that is not what was asked for, such as a page for people. "
+        "Check its addresses in the file of servers."
+    )
 
 
 def _refusal(name: str, status: int) -> str:

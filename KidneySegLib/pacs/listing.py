@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from KidneySegLib.dicom.frames import integer, text
+from KidneySegLib.dicom.modalities import known_modality
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.identifiers import is_uid
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+MOST_IMAGES = 100_000  # of a series; more is no number of images
 logger = logging.getLogger(__name__)
 
 
@@ -54,9 +56,9 @@ def listed_series(
             found[study, series] = RemoteSeries(
                 study,
                 series,
-                text(entry, "Modality").upper(),
+                known_modality(text(entry, "Modality")),
                 text(entry, "BodyPartExamined").upper(),
-                None if images is None or images < 0 else images,
+                images if images is not None and 0 <= images <= MOST_IMAGES else None,
             )
     _tell(server, "series", bad)
     return list(found.values())

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.http_session import http_errors, open_session
-from KidneySegLib.pacs.identifiers import is_orthanc_id, is_uid
+from KidneySegLib.pacs.identifiers import is_uid
+from KidneySegLib.pacs.orthanc_answers import ListedChange, last_number, page_after, parent_study, study_state
 from KidneySegLib.pacs.peers import Peer
 
 if TYPE_CHECKING:
     import requests
 
 _PAGE = 500
+_MOST_PAGES = 2_000  # read in one go; the next look reads on
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,21 @@ class Orthanc:
         return open_session(self._peer)
 
     def changes(self, since: int) -> Iterator[list[Change]]:
-        """Yields pages of changes after a number, oldest first.
+        """Yields pages of changes after a number, oldest first; not more at a time than a server may have by reason.
 
         New studies and series count beside stable ones: a server that is restarted never calls stable what had arrived
         shortly before.
         """
-        while True:
-            page = self._get(f"changes?since={since}&limit={_PAGE}")
-            yield [Change(int(entry["Seq"]), self._study_of(entry)) for entry in page["Changes"]]
-            since = int(page["Last"])
-            if page["Done"]:
+        for _ in range(_MOST_PAGES):
+            page = self._get(f"changes?since={since}&limit={_PAGE}", partial(page_after, since=since))
+            yield [Change(entry.number, self._study_of(entry)) for entry in page.changes]
+            since = page.last
+            if page.is_last:
                 return
 
     def last_change(self) -> int:
         """Returns the number of the newest change."""
-        return int(self._get("changes?last")["Last"])
+        return self._get("changes?last", last_number)
 
     def study(self, study_id: str) -> Study | None:
         """Returns what Orthanc says of a study, or None if it is no longer there.
@@ -84,35 +86,32 @@ class Orthanc:
         Raises:
             InputError: the study's identifier is none.
         """
-        entry = self._get(f"studies/{study_id}", missing=None)
-        if not entry:
+        state = self._get(f"studies/{study_id}", study_state, missing=None)
+        if state is None:
             return None
-        uid = str(entry["MainDicomTags"].get("StudyInstanceUID", ""))
+        uid, is_stable = state
         if not is_uid(uid):
             raise InputError("The study's identifier is none (a UID has at most 64 digits and dots). Correct it there.")
-        return Study(uid, bool(entry["IsStable"]))
+        return Study(uid, is_stable)
 
-    def _study_of(self, entry: dict[str, Any]) -> str:
+    def _study_of(self, entry: ListedChange) -> str:
         """Returns Orthanc's identifier of the study that a change is about; "" for one that cannot be asked for."""
-        if not is_orthanc_id(entry["ID"]):
-            return ""
-        study = ""
-        if entry["ChangeType"] in ("NewStudy", "StableStudy"):
-            study = entry["ID"]
-        elif entry["ChangeType"] == "NewSeries":
-            study = self._get(f"series/{entry['ID']}", missing={}).get("ParentStudy", "")
-        return study if is_orthanc_id(study) else ""
+        if entry.kind in ("NewStudy", "StableStudy"):
+            return entry.resource_id
+        if entry.kind == "NewSeries" and entry.resource_id:
+            return self._get(f"series/{entry.resource_id}", parent_study, missing="")
+        return ""
 
-    def _get(self, path: str, **default: Any) -> Any:
-        """Returns the JSON behind a path; ``missing`` says what stands for a resource that is not there."""
+    def _get(self, path: str, understand: Callable[[Any], Any], **default: Any) -> Any:
+        """Returns what the JSON behind a path says; ``missing`` stands for a resource that is not there."""
         with http_errors(self._peer):
             answer = self._session.get(f"{self._peer.rest.rstrip('/')}/{path}", timeout=self._peer.timeout)
             if answer.status_code == 404 and "missing" in default:
                 return default["missing"]
             answer.raise_for_status()
             try:
-                return answer.json()
-            except ValueError:
+                return understand(answer.json())
+            except (ValueError, RecursionError):  # no JSON, or nested so deep that it cannot be read
                 raise NetworkError(
                     f"Server '{self._peer.name}' does not answer as an Orthanc does. Check 'rest' in the file of "
                     "servers."

@@ -30,7 +30,10 @@ from typing import Any
 from KidneySegLib.errors import InputError
 
 RETRIEVALS = ("get", "move")
+SLOWEST = 20_000  # bytes per second: an answer may take that much longer than the deadline as it is large
 _SECRETS = ("username", "password", "token")
+_SMALLEST_PDU, _LARGEST_PDU = 4096, 2**32 - 1  # smaller ones hold hardly more than their own headers
+_LONGEST = 86_400.0  # seconds that a limit may say
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # PS3.5 6.2: printable ASCII without the backslash
 
 
@@ -51,6 +54,8 @@ class Peer:
         own_port: where this side listens for images of a C-MOVE and for storage commitment; 0 for nowhere.
         retrieve: ``get`` (C-GET) or ``move`` (C-MOVE to ``own_aet``, which the server must know with address and port).
         timeout: seconds without an answer after which a server counts as away.
+        deadline: seconds that a whole answer may take, and one more for each ``SLOWEST`` bytes of it.
+        largest_series_gb: more than that (1e9 bytes) no series may bring.
         max_pdu: largest protocol data unit that this side takes, in bytes; 0 for any.
     """
 
@@ -69,6 +74,8 @@ class Peer:
     own_port: int = 0
     retrieve: str = "get"
     timeout: float = 30.0
+    deadline: float = 60.0
+    largest_series_gb: float = 10.0
     max_pdu: int = 131072
 
 
@@ -106,6 +113,8 @@ def _checked(name: str, settings: dict[str, Any]) -> Peer:
             raise InputError(f"Server '{name}': '{key}' is not known. Known: {', '.join(kinds)}.")
         if not (type(value) is kind or (kind is float and type(value) is int)):
             raise InputError(f"Server '{name}': '{key}' must be of type {kind.__name__}.")
+        if isinstance(value, str) and not value.isprintable():
+            raise InputError(f"Server '{name}': '{key}' holds a control character, such as a line break.")
     peer = Peer(name, **settings)
     for address in (peer.dicomweb, peer.rest):
         if address and not re.match(r"https?://[^/]", address):
@@ -118,8 +127,16 @@ def _checked(name: str, settings: dict[str, Any]) -> Peer:
         raise InputError(f"Server '{name}': 'retrieve' must be one of {', '.join(RETRIEVALS)}.")
     if peer.retrieve == "move" and not peer.own_port:
         raise InputError(f"Server '{name}': C-MOVE brings the images to a port of this machine: set 'own_port'.")
-    if peer.timeout <= 0 or peer.max_pdu < 0:
-        raise InputError(f"Server '{name}': 'timeout' must be more than 0, 'max_pdu' at least 0.")
+    if not peer.token.isascii():
+        raise InputError(f"Server '{name}': a token consists of ASCII characters.")
+    for limit in ("timeout", "deadline", "largest_series_gb"):
+        # a NaN, which TOML allows, is neither more nor less than anything
+        if not 0 < getattr(peer, limit) <= _LONGEST:
+            raise InputError(f"Server '{name}': '{limit}' must be more than 0 and at most {_LONGEST:.0f}.")
+    if peer.max_pdu and not _SMALLEST_PDU <= peer.max_pdu <= _LARGEST_PDU:
+        raise InputError(
+            f"Server '{name}': 'max_pdu' must be 0 (any size) or from {_SMALLEST_PDU} to {_LARGEST_PDU} bytes."
+        )
     if not (peer.dicomweb or peer.host):
         raise InputError(f"Server '{name}': neither 'dicomweb' nor 'host' is set, so it cannot be reached.")
     return peer

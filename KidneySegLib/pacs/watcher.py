@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from random import random
+from typing import NoReturn
 
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError, ResourceError
 from KidneySegLib.pacs.backoff import delay
@@ -56,7 +57,7 @@ class Watcher:
         self._draw = draw
         self._away = 0
 
-    def run(self) -> None:
+    def run(self) -> NoReturn:
         """Watches until it is stopped by an exception, such as ``Cancelled``."""
         self._sweep()
         while True:
@@ -64,8 +65,8 @@ class Watcher:
             self._check_stop()
             time.sleep(wait)
 
-    def run_once(self) -> None:
-        """Does what is there to be done now.
+    def run_once(self) -> int:
+        """Does what is there to be done now, and returns how many studies failed.
 
         Raises:
             NetworkError: the server is away.
@@ -73,7 +74,7 @@ class Watcher:
         """
         self._sweep()
         self._read_changes()
-        self._work_off()
+        return self._work_off()
 
     def look(self) -> bool:
         """Reads the changes and does what is due; returns False, without an error, where server or disk fail."""
@@ -83,14 +84,22 @@ class Watcher:
                 self._queue.server_is_back()
             self._work_off()
         except (NetworkError, OutputError) as error:
-            self._away += 1
-            if self._away == 1:
-                logger.warning("waiting: %s", error)
-            return False
+            return self._wait_for(str(error))
+        except KidneySegError:
+            raise  # waiting does not help
+        except Exception as error:
+            # one odd answer or study must not end the watch of all others
+            return self._wait_for(f"unforeseen error ({type(error).__name__})")
         if self._away:
             logger.info("the wait is over")
             self._away = 0
         return True
+
+    def _wait_for(self, reason: str) -> bool:
+        self._away += 1
+        if self._away == 1:
+            logger.warning("waiting: %s", reason)
+        return False
 
     def _read_changes(self) -> None:
         since = self._queue.last_change()
@@ -101,12 +110,16 @@ class Watcher:
         for page in self._orthanc.changes(since or 0):
             self._queue.take_over(page)
 
-    def _work_off(self) -> None:
+    def _work_off(self) -> int:
+        """Works on what is due and returns how many studies failed."""
+        failed = 0
         for job in self._queue.due(self._now()):
             self._check_stop()
-            self._process(job)
+            failed += not self._process(job)
+        return failed
 
-    def _process(self, job: Job) -> None:
+    def _process(self, job: Job) -> bool:
+        """Works on a study; returns False if it failed."""
         log = StudyLog()
         try:
             end = self._work.advance(job, log, lambda: self._now() + self._interval)
@@ -117,7 +130,7 @@ class Watcher:
         except Exception as error:
             # whatever is wrong with one study, the next one shall have its turn
             self._fail(job, log, error)
-            return
+            return False
         for remark in log.remarks:
             logger.warning("study %d: %s", job.id, remark)
         if end is State.DONE:
@@ -130,6 +143,7 @@ class Watcher:
             )
         if end is not None:
             self._clear(job)
+        return True
 
     def _fail(self, job: Job, log: StudyLog, error: Exception) -> None:
         # the text of errors that nobody foresaw may hold anything

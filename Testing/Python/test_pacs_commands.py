@@ -15,8 +15,11 @@ import pypdf
 import pytest
 from orthanc_server import PASSWORD, OrthancServer, free_port
 from test_pacs_archive import folder_of, uid_of, write_ct
+from typer.testing import CliRunner
 
+from KidneySegLib.commands.app import app
 from KidneySegLib.pacs.archive import Query
+from KidneySegLib.pacs.commitment import Answer, Commitment
 from KidneySegLib.pacs.connection import open_archive
 from KidneySegLib.pacs.work_queue import WorkQueue
 
@@ -67,6 +70,26 @@ def test_errors_have_a_code_and_a_sentence_without_what_was_asked_for(orthanc, s
     ]
     code, out, err = finish(start("pull", *arguments))
     assert (code, out) == (7, "") and "cannot be reached" in err and "TELLING" not in err
+
+
+def test_a_commitment_that_is_refused_is_not_done(orthanc, monkeypatch, tmp_path):
+    monkeypatch.setattr("KidneySegLib.pacs.push.request_commitment", lambda *_: Commitment(Answer.REFUSED, 1))
+    write_ct(tmp_path / "ct", 2)
+    servers = orthanc.servers_file(tmp_path / "servers.toml")
+    environment = {"KIDNEYSEG_SERVERS": str(servers), "KIDNEYSEG_ORTHANC_PASSWORD": PASSWORD}
+    result = CliRunner().invoke(app, ["push", str(tmp_path / "ct"), "--server", "orthanc"], env=environment)
+    assert "Stored 2 files. Storage commitment: refused (1 of 2)." in result.stdout
+    assert result.exception.exit_code == 8 and "does not answer for all" in str(result.exception)
+
+
+def test_a_watch_that_ends_with_failed_studies_says_so(orthanc, start, tmp_path):
+    orthanc.clear()
+    orthanc.send(*write_ct(tmp_path / "ct", 4))
+    orthanc.wait_until_stable()
+    watch = ["watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"]
+    code, _, err = finish(start(*watch, "--model", tmp_path / "nowhere"))
+    assert code == 8 and ": failed at segmenting, time 1, next try in " in err
+    assert err.endswith("kidneyseg: 1 study failed. 'kidneyseg watch --list' says why.\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -259,6 +259,15 @@ def test_servers_come_from_the_file_and_secrets_from_the_environment(tmp_path):
         ("[x]\nhost = 'a'\nretrieve = 'move'", "own_port"),
         ("[x]\ndicomweb = 'ftp://a'", "http"),
         ("[x]\nusername = 'a'", "cannot be reached"),
+        ("[x]\nhost = 'a'\nmax_pdu = 1", "'max_pdu' must be 0"),
+        ("[x]\nhost = 'a'\nmax_pdu = -1", "'max_pdu' must be 0"),
+        ("[x]\nhost = 'a'\nmax_pdu = 4294967296", "'max_pdu' must be 0"),
+        ("[x]\nhost = 'a'\ntimeout = nan", "'timeout' must be more than 0"),
+        ("[x]\nhost = 'a'\ntimeout = 0", "'timeout' must be more than 0"),
+        ("[x]\nhost = 'a'\ndeadline = inf", "'deadline' must be more than 0 and at most 86400"),
+        ("[x]\nhost = 'a'\nlargest_series_gb = -1.0", "'largest_series_gb' must be more than 0"),
+        ('[x]\nhost = "a"\ntoken = "a\\nb"', "'token' holds a control character"),
+        ("[x]\nhost = 'a'\ntoken = 'größer'", "ASCII"),
     ],
 )
 def test_settings_that_cannot_be_are_told(tmp_path, text, word):
