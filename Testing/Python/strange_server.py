@@ -34,7 +34,7 @@ class StrangeServer(ThreadingHTTPServer):
 
     def peer(self, **changes: object) -> Peer:
         address = f"http://127.0.0.1:{self.server_port}"
-        settings = {"dicomweb": f"{address}/dicom-web", "rest": address, "timeout": 2.0, "deadline": 0.5}
+        settings = {"dicomweb": f"{address}/dicom-web", "rest": address, "timeout": 10.0, "deadline": 10.0}
         return Peer("strange", **{**settings, **changes})
 
 

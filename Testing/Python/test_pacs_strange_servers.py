@@ -48,7 +48,7 @@ STRANGE_JSON = [{}, None, 17, "text", [17], [None], [[]], [{"0020000E": 17}], [{
 def test_an_answer_is_bounded_in_time_and_size(answer, word: str) -> None:
     """One byte a second went on for ever: the socket's timeout begins anew with each byte."""
     with StrangeServer(lambda method, path: answer()) as server:
-        peer = server.peer()
+        peer = server.peer(deadline=0.5)
         with pytest.raises(NetworkError, match=word), http_errors(peer):
             open_session(peer, 1_000_000).get(peer.rest, timeout=peer.timeout)
 
@@ -112,7 +112,7 @@ def test_pages_without_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         StrangeServer(lambda method, path: page([series_entry(f"1.2.{next(numbers)}") for _ in range(100)])) as server,
         pytest.raises(NetworkError, match="lists 600 entries and still more"),
     ):
-        DicomWeb(server.peer()).find_series(STUDY)
+        DicomWeb(server.peer(deadline=60.0)).find_series(STUDY)
 
 
 def test_series_of_another_kind_than_asked_for_are_left_aside() -> None:
