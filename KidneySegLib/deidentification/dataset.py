@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.deidentification.dates import DUMMIES, moved_back
+from KidneySegLib.deidentification.code_strings import is_telling
+from KidneySegLib.deidentification.dates import DUMMIES, is_time, moved_back
 from KidneySegLib.deidentification.identity import Identity
-from KidneySegLib.deidentification.profile import BYTES, CHARACTERISTICS, DATES, TEXT, Action, Profile
+from KidneySegLib.deidentification.profile import BYTES, CHARACTERISTICS, CODES, DATES, PIXELS, TEXT, Action, Profile
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
+from KidneySegLib.errors import ResourceError
 
 if TYPE_CHECKING:
     from pydicom.dataelem import DataElement
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 REMOVED = "REMOVED"
 _DUMMIES = {**DUMMIES, "AS": "000Y", "DS": "0", "IS": "0", "CS": REMOVED} | dict.fromkeys(TEXT, REMOVED)
 _PATIENT_GROUP = 0x0010  # birth dates are no part of a course over time and are never moved, only removed
-# Code strings are capitals, digits, space and underscore (PS3.5 6.2); a name written there mostly is not.
-_CODE_STRING = re.compile(r"[A-Z0-9 _]*")
+_STUDY_GROUP = 0x0008  # dates of the study itself, which may have been made on the day of birth
+_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})
+_LIKE_A_UID = re.compile(r"\d+(\.\d+){5,}")
+_SHORTEST_IN_TABLES = 4  # bytes: look-up tables are small, so that a short name does not stand there by chance
 # Text of a structured report is kept only under these concepts (PS3.16 Annex D): algorithm name and version, tracking
 # identifier, manufacturer and model of the device that observed.
 _TEXT_CONCEPTS = frozenset((code, "DCM") for code in ("111001", "111003", "112039", "121014", "121015"))
@@ -88,25 +92,27 @@ class Cleaner:
             methods.append(_PATIENT_CHARACTERISTICS)
         return methods
 
-    def _clean_items(self, dataset: Dataset, days: int, identity: Identity) -> None:
+    def _clean_items(self, dataset: Dataset, days: int, identity: Identity, *, nested: bool = False) -> None:
         """Cleans a data set or an item of a sequence in place."""
         for tag in list(dataset.keys()):
             try:
                 element = dataset[tag]
-                keep = self._clean_element(element, days, identity)
+                keep = self._clean_element(element, days, identity, nested=nested)
+            except ResourceError:
+                raise
             except Exception:  # an odd value makes pydicom raise nearly anything, and what cannot be read is not kept
                 keep = False
             if not keep:
                 del dataset[tag]
-        if dataset.get("ValueType") == "TEXT" and "TextValue" in dataset and not _is_kept_text(dataset):
+        if "TextValue" in dataset and not _is_kept_text(dataset):  # whatever ValueType says, or does not say
             dataset.TextValue = REMOVED
 
-    def _clean_element(self, element: DataElement, days: int, identity: Identity) -> bool:
+    def _clean_element(self, element: DataElement, days: int, identity: Identity, *, nested: bool) -> bool:
         """Cleans one element in place; returns whether it stays."""
         vr = element.VR
         action = self._profile.action(int(element.tag), vr, element.keyword)
         if vr in DATES and self._options.shift_dates and element.tag.group != _PATIENT_GROUP:
-            _set_values(element, [_moved(vr, value, days) for value in _values(element)])
+            _set_values(element, [_moved(element, value, days, identity) for value in _values(element)])
             return True
         if action is Action.EMPTY and vr not in BYTES:
             element.value = [] if vr == "SQ" else None
@@ -118,13 +124,22 @@ class Cleaner:
             return True
         if action is not Action.CLEAN:
             return False
+        return self._clean_value(element, days, identity, nested=nested)
+
+    def _clean_value(self, element: DataElement, days: int, identity: Identity, *, nested: bool) -> bool:
+        """Cleans the value of an element that the profile keeps; returns whether it stays."""
+        vr = element.VR
         if vr == "SQ":
             for item in element.value:
-                self._clean_items(item, days, identity)
+                self._clean_items(item, days, identity, nested=True)
         elif vr == "UI":
             _set_values(element, [self._pseudonyms.uid(str(value)) for value in _values(element)])
-        elif vr in BYTES and not element.keyword.endswith("PixelData"):
-            return not identity.is_in_bytes(element.value)
+        elif element.keyword in PIXELS:
+            return not nested  # an image inside an image is a preview or hidden
+        elif vr in BYTES:
+            return not identity.is_in_bytes(element.value, _SHORTEST_IN_TABLES)
+        elif vr in _NUMBERS:
+            return not any(identity.is_integer(value) for value in _values(element))
         elif vr in TEXT or vr in ("CS", "DS", "IS"):
             self._clean_text(element, identity)
         elif vr == "AS" and element.keyword in CHARACTERISTICS:
@@ -133,14 +148,17 @@ class Cleaner:
 
     def _clean_text(self, element: DataElement, identity: Identity) -> None:
         """Replaces what holds an identifying value; elements that hold none are not touched."""
-        code = element.VR == "CS"
         number = element.VR in ("DS", "IS")
         cleaned = []
         for value in _values(element):
             text = str(value)
-            bad = identity.is_in(text, short=not code) or (code and not _CODE_STRING.fullmatch(text))
             if number:
-                bad = len(text.strip()) > 4 and identity.is_exactly(text.strip())
+                bad = identity.is_number(text)
+            elif element.VR == "CS":
+                bad = is_telling(text, element.keyword, identity)
+            else:
+                code = element.keyword in CODES
+                bad = identity.is_in(text, short=not code) or (not code and bool(_LIKE_A_UID.search(text)))
             cleaned.append(("" if number else REMOVED) if bad else value)
         if cleaned != list(_values(element)):
             _set_values(element, cleaned)
@@ -165,11 +183,13 @@ def _set_values(element: DataElement, values: list[Any]) -> None:
         element.value = values if len(values) > 1 else values[0]
 
 
-def _moved(vr: str, value: Any, days: int) -> str:
-    """Returns a moved date, the time of day as it is, "" for what is no date."""
+def _moved(element: DataElement, value: Any, days: int, identity: Identity) -> str:
+    """Returns a moved date, the time of day as it is, "" for what is no date, no time or a day of birth."""
     text = str(value)
-    if vr == "TM":
-        return text if re.fullmatch(r"[\d:.]*\s*", text) else ""
+    if element.VR == "TM":
+        return text if is_time(text) and not identity.is_number(text) else ""
+    if element.tag.group != _STUDY_GROUP and identity.is_birth(text):
+        return ""
     return moved_back(text, days) or ""
 
 

@@ -8,8 +8,16 @@ from datetime import date, timedelta
 NO_DATE, NO_TIME = "19000101", "000000"
 DUMMIES = {"DA": NO_DATE, "TM": NO_TIME, "DT": NO_DATE + NO_TIME}
 
-# YYYYMMDD, or YYYY.MM.DD as ACR-NEMA wrote it; DT goes on with the time and the zone (PS3.5 6.2)
-_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})((?:\d{2}){0,3}(?:\.\d{1,6})?(?:[+-]\d{4})?)\s*")
+# HHMMSS.FFFFFF, cut anywhere between two parts, or HH:MM:SS as ACR-NEMA wrote it (PS3.5 6.2)
+_CLOCK = r"(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?(?:[0-5]\d|60)(?:\.\d{1,6})?)?)?"
+_TIME = re.compile(rf"{_CLOCK}\s*")
+# YYYYMMDD, or YYYY.MM.DD as ACR-NEMA wrote it; DT goes on with the time and the zone
+_DATE = re.compile(rf"(\d{{4}})\.?(\d{{2}})\.?(\d{{2}})((?:{_CLOCK})?(?:[+-][01]\d[0-5]\d)?)\s*")
+
+
+def is_time(value: str) -> bool:
+    """Whether a value is a time of day (TM) and nothing else; a date of eight digits is none."""
+    return _TIME.fullmatch(value) is not None
 
 
 def moved_back(value: str, days: int) -> str | None:

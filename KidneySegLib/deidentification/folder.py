@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from KidneySegLib.deidentification.captures import may_show_text
 from KidneySegLib.deidentification.dataset import Cleaner, Options
-from KidneySegLib.deidentification.identity import Identity
-from KidneySegLib.deidentification.instance import LeftOut, may_show_text, patient_of, read_instance, write_clean
+from KidneySegLib.deidentification.instance import LeftOut, read_instance, write_clean
+from KidneySegLib.deidentification.patients import Patients
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.deidentification.result_files import write_clean_image, write_clean_result
 from KidneySegLib.dicom.scan import files_below, is_dicom_file
@@ -37,14 +38,6 @@ class Summary:
     patients: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     may_show_text: int = 0
-
-
-@dataclass
-class _Known:
-    """What the headers of all files tell: who is who, and whose series is whose."""
-
-    identities: dict[str, Identity] = field(default_factory=dict)
-    patient_of_series: dict[str, str] = field(default_factory=dict)
 
 
 def deidentify(
@@ -103,7 +96,7 @@ class _Run:
         self._pseudonyms = pseudonyms
         self._options = options
         self._cleaner = Cleaner(pseudonyms, options)
-        self._known = _Known()
+        self._patients = Patients()
         self.summary = Summary()
 
     def write(self, files: list[Path], target: Path, progress: Callable[[float], None]) -> None:
@@ -114,7 +107,7 @@ class _Run:
                 dicom.add(file)
                 self._learn(file)
             progress(_FIRST_PASS * (number + 1) / len(files))
-        self.summary.patients = len(self._known.identities)
+        self.summary.patients = len(self._patients)
         results = {file.parent for file in files if file.name == "findings.json"}
         for number, file in enumerate(files):
             try:
@@ -128,9 +121,7 @@ class _Run:
             dataset = read_instance(file, pixels=False)
         except LeftOut:
             return
-        patient = patient_of(dataset)
-        self._known.identities.setdefault(patient, Identity()).learn(dataset)
-        self._known.patient_of_series[str(dataset.get("SeriesInstanceUID", ""))] = patient
+        self._patients.learn(dataset)
 
     def _write_file(self, file: Path, target: Path, *, is_dicom: bool, is_result: bool) -> None:
         if is_dicom:
@@ -146,11 +137,11 @@ class _Run:
 
     def _write_instance(self, file: Path, target: Path) -> None:
         dataset = read_instance(file, pixels=True)
-        if may_show_text(dataset):
+        if may_show_text(dataset, odd_one_out=self._patients.is_odd_one_out(dataset)):
             if not self._options.keep_captures:
                 raise LeftOut("images that may have text burned into their pixels")
             self.summary.may_show_text += 1
-        patient = patient_of(dataset)
+        patient = self._patients.patient_of(dataset)
         short = self._pseudonyms.short
         study, series = (str(dataset.get(key, "")) for key in ("StudyInstanceUID", "SeriesInstanceUID"))
         folder = target / self._pseudonyms.patient(patient) / f"study-{short('study', study)}"
@@ -159,7 +150,7 @@ class _Run:
         path = folder / f"{short('instance', str(dataset.SOPInstanceUID))}.dcm"
         if path.exists():
             raise LeftOut("copies of an image that is there already")
-        write_clean(dataset, path, self._cleaner, patient, self._known.identities[patient])
+        write_clean(dataset, path, self._cleaner, patient, self._patients.identity(patient))
         self.summary.files += 1
 
     def _write_result(self, folder: Path, target: Path) -> None:
@@ -169,8 +160,8 @@ class _Run:
             raise LeftOut("results that are damaged or of another version") from error
         try:
             series = str(findings.provenance.input.source.get("series_uid", ""))
-            patient = self._known.patient_of_series.get(series, f"result of {series}")
-            identity = self._known.identities.get(patient, Identity())
+            patient = self._patients.of_series(series) or f"result of {series}"
+            identity = self._patients.identity(patient)
             name = f"result-{self._pseudonyms.short('result', series + findings.provenance.started_utc)}"
             place = target / self._pseudonyms.patient(patient) / name
             self.summary.files += write_clean_result(folder, place, findings, self._pseudonyms, identity)

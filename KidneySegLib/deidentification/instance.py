@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.deidentification.dataset import Cleaner, without_own_words
 from KidneySegLib.deidentification.identity import Identity
+from KidneySegLib.deidentification.pixel_bytes import clean_pixels, embedded_overlays
 from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
+from KidneySegLib.errors import InputError, ResourceError
 
 if TYPE_CHECKING:
     from pydicom import FileDataset
-    from pydicom.dataset import Dataset
 
 _STANDARD_CLASSES = "1.2.840.10008.5.1.4.1.1."
-_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _ENCAPSULATED_DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 
 
@@ -53,28 +53,6 @@ def read_instance(path: Path, *, pixels: bool) -> FileDataset:
     return dataset
 
 
-def patient_of(dataset: Dataset) -> str:
-    """Returns what tells the patient from others: the identifier, else name and birth date, else the study."""
-    with quiet_pydicom():
-        identifier = str(dataset.get("PatientID") or "").strip()
-        name = str(dataset.get("PatientName") or "").strip()
-        if identifier:
-            return f"id {identifier}"
-        if name:
-            return f"name {name} {dataset.get('PatientBirthDate') or ''}"
-        return f"study {dataset.get('StudyInstanceUID') or dataset.SOPInstanceUID}"
-
-
-def may_show_text(dataset: Dataset) -> bool:
-    """Whether text may be burned into the pixels, as far as the header tells."""
-    burned_in = str(dataset.get("BurnedInAnnotation") or "").upper()
-    image_type = {str(value).upper() for value in dataset.get("ImageType") or []}
-    if "Rows" not in dataset or burned_in == "NO":
-        return False
-    capture = dataset.SOPClassUID.startswith(_SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type
-    return burned_in == "YES" or capture or dataset.get("Modality") in ("US", "SC", "OT", "XC", "ES")
-
-
 def write_clean(dataset: FileDataset, path: Path, cleaner: Cleaner, patient: str, identity: Identity) -> None:
     """Cleans a data set and writes it, pixels and their transfer syntax as they were.
 
@@ -95,28 +73,20 @@ def write_clean(dataset: FileDataset, path: Path, cleaner: Cleaner, patient: str
     meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
     try:
         with quiet_pydicom():
+            overlays = embedded_overlays(dataset)
             cleaner.clean(dataset, patient, identity)
-            _cut_to_size(dataset)
+            clean_pixels(dataset, overlays=overlays)
             meta.MediaStorageSOPClassUID = dataset.SOPClassUID
             meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
             dataset.file_meta = meta
             dataset.preamble = b"\0" * 128
             dataset.save_as(path, enforce_file_format=True)
-    except OSError:
+    except (OSError, ResourceError):
         raise
+    except InputError as error:
+        raise LeftOut("images compressed or drawn into in a way that cannot be searched for text") from error
     except Exception as error:  # an odd value makes pydicom raise nearly anything
         raise LeftOut("DICOM files whose content is not valid") from error
     if identity.is_in_bytes(without_own_words(path.read_bytes())):
         path.unlink()
         raise LeftOut("files that hold an identifying value where it cannot be removed")
-
-
-def _cut_to_size(dataset: Dataset) -> None:
-    """Removes what follows the pixels in an uncompressed image; nobody sees it, and it could be anything."""
-    from pydicom.pixels.utils import get_expected_length
-    from pydicom.uid import UID
-
-    if "PixelData" not in dataset or UID(dataset.file_meta.TransferSyntaxUID).is_compressed:
-        return
-    size = get_expected_length(dataset)
-    dataset.PixelData = dataset.PixelData[: size + size % 2]

@@ -61,13 +61,19 @@ _TEXT_KEPT = frozenset({
     "PositionReferenceIndicator",
 })
 # fmt: on
+PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
 # fmt: off
-_BYTES_KEPT = frozenset({
-    "PixelData", "FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
-    "LUTData", "RedPaletteColorLookupTableData", "GreenPaletteColorLookupTableData",
-    "BluePaletteColorLookupTableData",
+_BYTES_KEPT = PIXELS | frozenset({
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "LUTData", "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData", "BluePaletteColorLookupTableData",
 })
 # fmt: on
+
+_REPEATING = (0x5000, 0x6000)
+# Commands, file meta information and directory records have their own places and are written anew.
+_NOT_OF_DATA_SETS = (0x0000, 0x0002, 0x0004)
+# Text of these is a code of some coding scheme: digits that look like a date are none.
+CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
 
 
 class Profile:
@@ -94,8 +100,8 @@ class Profile:
     def action(self, tag: int, vr: str, keyword: str) -> Action:
         """Returns what is done to an attribute; ``keyword`` is "" for one that the standard does not know."""
         group = tag >> 16
-        if group % 2 or not keyword or group & 0xFF00 == 0x6000:  # private, unknown, overlays
-            return Action.REMOVE
+        if group % 2 or not keyword or group & 0xFF00 in _REPEATING or group in _NOT_OF_DATA_SETS:
+            return Action.REMOVE  # private, unknown, curves and overlays, or misplaced
         listed = self._single.get(tag) or next(
             (action for value, mask, action in self._groups if tag & mask == value), None
         )

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import uuid
 
-# Parts of the UID tree that name things of the standard and code systems, never a patient's images.
-_PUBLIC_ROOTS = ("1.2.840.10008.", "2.16.840.1.113883.6.")
+# What names things of the standard and of code systems, never a patient's images. The numbers are short there: behind
+# the same roots a date or a patient's number is none of the standard's.
+_PUBLIC = re.compile(
+    r"1\.2\.840\.10008(\.\d{1,3}){1,9}|1\.2\.840\.10008\.6\.1\.1\d{3}|2\.16\.840\.1\.113883\.6\.\d{1,3}"
+)
 _SHORTEST_SHIFT, _SHIFTS = 366, 3652  # days: one to eleven years
 
 
@@ -31,7 +35,7 @@ class Pseudonyms:
 
         Source: PS3.5 B.2, UIDs derived from UUIDs.
         """
-        if not uid or uid.startswith(_PUBLIC_ROOTS):
+        if not uid or _PUBLIC.fullmatch(uid):
             return uid
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', uid)[:16], version=4).int}"
 

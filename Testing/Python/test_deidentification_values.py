@@ -43,8 +43,8 @@ def test_values_planted_in_all_attributes_are_gone(tmp_path: Path, options: dict
     plant_in_odd_places(dataset)
     dataset.save_as(path)
     assert all(marker.encode() in path.read_bytes() for marker in MARKERS)
-    [copy], summary = copies(tmp_path / NAME, tmp_path / "out", **options)
-    assert summary.left_out == {}
+    [copy], summary = copies(tmp_path / NAME, tmp_path / "out", keep_captures=True, **options)
+    assert (summary.left_out, summary.may_show_text) == ({}, 1)
     # times of day are part of a course over time
     markers = [marker for marker in MARKERS if not (options.get("shift_dates") and marker == "131719.25")]
     assert_nothing_left(copy, markers)
@@ -90,21 +90,6 @@ def test_compressed_pixels_are_not_touched(tmp_path: Path) -> None:
     [copy], _ = copies(tmp_path / "in", tmp_path / "out")
     assert dcmread(copy).PixelData == dcmread(path).PixelData
     assert dcmread(copy).file_meta.TransferSyntaxUID == JPEGLosslessSV1
-
-
-def test_a_name_inside_the_compressed_stream_cannot_be_removed_so_the_file_is_left_out(tmp_path: Path) -> None:
-    paths = write_ct(tmp_path / "in", 2, PatientName=f"{NAME}^{GIVEN}")
-    transcode(paths[0], JPEGLosslessSV1)
-    data = paths[0].read_bytes()
-    comment = b"\xff\xfe" + (len(NAME) + 3).to_bytes(2) + NAME.encode() + b"\0"
-    start = data.index(b"\xff\xd8\xff") + 2
-    item = data.rindex(b"\xfe\xff\x00\xe0", 0, start) + 4
-    length = int.from_bytes(data[item : item + 4], "little") + len(comment)
-    paths[0].write_bytes(data[:item] + length.to_bytes(4, "little") + data[item + 4 : start] + comment + data[start:])
-    found, summary = copies(tmp_path / "in", tmp_path / "out")
-    assert len(found) == 1 and sum(summary.left_out.values()) == 1
-    assert "identifying value" in next(iter(summary.left_out))
-    assert_nothing_left(found[0], [NAME])
 
 
 @pytest.mark.parametrize(
