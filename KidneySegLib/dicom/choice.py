@@ -1,12 +1,16 @@
-"""Choosing the one CT series that serves best for kidneys, and saying why nothing does."""
+"""Choosing the one CT series that serves best for kidneys, and saying why it was taken, or why nothing was."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from KidneySegLib.dicom.derivation import HOUNSFIELD_UNITS, Derivation
+from KidneySegLib.dicom.exams import check_exams
 from KidneySegLib.dicom.geometry import placement_problem
+from KidneySegLib.dicom.merit import cannot_hold_kidneys, kidney_level, merit, reason
+from KidneySegLib.dicom.phases import scan_order
 from KidneySegLib.dicom.series import Kind, SeriesFiles
+from KidneySegLib.dicom.series_names import typed
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
 
@@ -30,35 +34,87 @@ MODALITY_NAMES = {
     "OT": "other",
     "SC": "secondary capture",
 }
-# Kernels for lung and bone: GE by word, Philips by letter, Siemens B60 or Br60 upwards, Canon FC30 upwards.
-_SHARP = re.compile(r"LUNG|BONE|EDGE|DETAIL|SHARP|^(YA|YB|YC|YD|D|E|L)$|^[A-Z]{1,2}[6-9]\d[A-Z]?|^FC[3-9]\d")
-_WITHOUT_KIDNEYS = re.compile(r"HEAD|BRAIN|SKULL|NECK|CSPINE|SINUS|ORBIT|KNEE|ANKLE|FOOT|HAND|WRIST")
-_ENOUGH_COVERAGE = 250.0  # mm along the body: holds both kidneys and some room
+_NEAR_PHASE = 0.5  # of the best series' extent: a shorter one is no phase of the same scan
 
 
-def choose(series: Sequence[SeriesFiles]) -> tuple[SeriesFiles, list[Flag]]:
-    """Returns the CT series that serves best, and flags that say what was left out.
+def choose(series: Sequence[SeriesFiles], *, named: bool = False) -> tuple[SeriesFiles, list[Flag]]:
+    """Returns the CT series that serves best, and flags that say why, and what was left out.
 
-    Axial slices go before others, a body part that may hold kidneys before one that cannot, a scan long enough for
-    both kidneys before a short one, a soft kernel before a sharp one, thin slices (1 mm is thin enough) before thick
-    ones, many images before few, at last the lower series number.
+    What counts, in this order, stands in ``merit.CRITERIA``: original images before computed ones, axial slices, the
+    part of the body, coverage, the kernel, thickness, the contrast phase.
+
+    Args:
+        series: all that is there, or what a user has named.
+        named: whether a user has named it; it is then taken whatever its headers say of patient, exam and body.
 
     Raises:
         GeometryError: there is CT, but no volume can be made of it.
-        InputError: there is no CT.
+        InputError: there is no CT, or it belongs to several patients or exams, or shows no part with kidneys.
     """
     usable = [candidate for candidate in series if problem(candidate) is None]
     if not usable:
         raise _why_nothing(series)
-    best = max(usable, key=_merit)
+    flags = [] if named else check_exams(usable, series)
+    ranked = sorted(usable, key=merit, reverse=True)
+    best = ranked[0]
+    if cannot_hold_kidneys(best) and not named:
+        raise InputError(
+            f"The CT series show a part of the body without kidneys: the headers of {best.label()} say so. If they are "
+            f"wrong, name the series: {typed(best, series)}."
+        )
     others = [candidate for candidate in series if candidate is not best]
-    if not others:
-        return best, []
-    severity = Severity.WARNING if len(usable) > 1 else Severity.INFO
-    message = f"Of several series, {best.label()} was read. Left out: {_listed(others)}."
-    if len(usable) > 1:
-        message += " Name the series if another one was meant."
-    return best, [Flag("series_left_out", severity, message)]
+    if others:
+        flags.append(_left_out(ranked, others, series))
+    return best, [*flags, *_several_phases(ranked), *_computed(best)]
+
+
+def _left_out(ranked: Sequence[SeriesFiles], others: Sequence[SeriesFiles], series: Sequence[SeriesFiles]) -> Flag:
+    best = ranked[0]
+    if len(ranked) == 1:
+        message = f"Of several series, {best.label()} was read: it is the only CT volume. Left out: {_listed(others)}."
+        return Flag("series_left_out", Severity.INFO, message)
+    second = ranked[1]
+    message = (
+        f"Of several series, {best.label()} was read: {reason(best, second)}. Left out: {_listed(others)}. If another "
+        f"one was meant, name it, such as {typed(second, series)}."
+    )
+    return Flag("series_left_out", Severity.WARNING, message)
+
+
+def _several_phases(ranked: Sequence[SeriesFiles]) -> list[Flag]:
+    """Names the contrast phases of one part of the body, where the headers or the times of the scans tell them."""
+    best = ranked[0]
+    alike = [
+        series
+        for series in ranked
+        if series.derived.what in HOUNSFIELD_UNITS
+        and series.is_axial
+        and kidney_level(series) == kidney_level(best)
+        and series.extent >= _NEAR_PHASE * best.extent
+    ]
+    names = scan_order([(series.phase, series.acquired) for series in alike])
+    first = {name: series for name, series in reversed(list(zip(names, alike, strict=True))) if name}
+    if len(first) < 2:
+        return []
+    listed = sorted(first.items(), key=lambda item: (item[1].acquired or 0, item[1].number or 0, item[1].part))
+    phases = "; ".join(f"{series.short_name()} ({name})" for name, series in listed)
+    message = (
+        f"The exam holds several contrast phases: {phases}. The one that was read: {names[0] or 'not known'}. "
+        "Stones are seen best without contrast medium, masses and cysts in the nephrographic phase."
+    )
+    return [Flag("several_phases", Severity.INFO, message)]
+
+
+def _computed(best: SeriesFiles) -> list[Flag]:
+    """Warns where not the scan itself is read, but something that was computed from it."""
+    what = best.derived.what
+    if what in (Derivation.NONE, Derivation.REFORMAT, Derivation.AVERAGE):
+        return []
+    message = (
+        f"The headers call these images {what}: they were computed from the scan, and their densities differ "
+        "from those of the original. Stones and masses may be hidden; use the original series if there is one."
+    )
+    return [Flag("computed_images", Severity.WARNING, message)]
 
 
 def problem(series: SeriesFiles) -> str | None:
@@ -85,34 +141,16 @@ def image_problem(series: SeriesFiles) -> str | None:
         return "The images are screen captures or a dose report; choose the original CT series."
     if series.kind is Kind.MAP:
         return "The images are a computed map (such as iodine or density), not Hounsfield units; choose the CT series."
+    if series.kind is Kind.VIEW:
+        return (
+            "The images are projections or other 3D views (such as MIP): sizes and densities cannot be taken "
+            "from them. Choose the original CT series."
+        )
     if series.kind is Kind.DOCUMENT:
         return "The DICOM files hold no images."
     if series.kind is Kind.UNPLACED:
         return placement_problem(series.frames[0])
     return None
-
-
-def _merit(series: SeriesFiles) -> tuple[float, ...]:
-    return (
-        series.is_axial,
-        not cannot_hold_kidneys(series.frames[0].body_part),
-        round(min(series.extent, _ENOUGH_COVERAGE) / 50),
-        not is_sharp_kernel(series.frames[0].kernel),
-        -max(series.spacing, 1.0),
-        len(series.slice_positions),
-        -(series.number or 0),
-        -series.part,
-    )
-
-
-def cannot_hold_kidneys(body_part: str) -> bool:
-    """Whether BodyPartExamined, in upper case, names a part of the body without kidneys."""
-    return bool(_WITHOUT_KIDNEYS.search(body_part))
-
-
-def is_sharp_kernel(kernel: str) -> bool:
-    """Whether a reconstruction kernel is one for lung or bone, as far as its name tells."""
-    return bool(_SHARP.search(kernel.upper().split("\\")[0]))
 
 
 def _why_nothing(series: Sequence[SeriesFiles]) -> InputError:
@@ -133,4 +171,4 @@ def _listed(series: Sequence[SeriesFiles], most: int = 8) -> str:
     """Returns the labels of at most ``most`` series, joined."""
     rest = len(series) - most
     labels = [candidate.label() for candidate in series[:most]]
-    return ", ".join(labels) + (f" and {rest} more" if rest > 0 else "")
+    return "; ".join([*labels, *([f"{rest} more"] if rest > 0 else [])])

@@ -16,6 +16,7 @@ from KidneySegLib.dicom.pixels import PixelReader, decide_rescale, storage_flags
 from KidneySegLib.dicom.resampling import fill
 from KidneySegLib.dicom.scan import scan
 from KidneySegLib.dicom.series import SeriesFiles, group
+from KidneySegLib.dicom.series_names import named
 from KidneySegLib.dicom.stack import StackPlan, plan_stack
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
@@ -126,15 +127,13 @@ def source_of_images(first: FrameHeader, images: Sequence[FrameHeader | None], *
     )
 
 
-def _select(series: list[SeriesFiles], path: Path, series_uid: str | None) -> tuple[SeriesFiles, list[Flag]]:
-    """Returns the series that was asked for: by its UID, by one of its files, or the best one."""
-    if series_uid is not None:
-        series = [candidate for candidate in series if candidate.series_uid == series_uid]
-        if not series:
-            raise InputError("The folder does not hold the series that was asked for.")
+def _select(series: list[SeriesFiles], path: Path, wanted: str | None) -> tuple[SeriesFiles, list[Flag]]:
+    """Returns the series that was asked for: by its name, by one of its files, or the best one."""
+    if wanted is not None:
+        series = named(series, wanted)
     if path.is_file():
         series = [candidate for candidate in series if path in candidate.files]
-    return choose(series)
+    return choose(series, named=wanted is not None or path.is_file())
 
 
 def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:

@@ -1,16 +1,20 @@
 """One image of a series, as its header describes it.
 
-Only what reading and checking need is kept; patient data (group 0010, dates, names, descriptions) is never read.
+Only what reading, choosing and checking need is kept. Who the patient is stays in marks that can only be compared.
+Descriptions are typed by people and may hold names: known words are looked up in them, and nothing of them is shown.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from KidneySegLib.dicom import patient_marks
 from KidneySegLib.dicom.modalities import known_modality
+from KidneySegLib.dicom.patient_marks import PatientMarks
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -29,7 +33,8 @@ KEYWORDS = [
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ConvolutionKernel", "SliceThickness", "GantryDetectorTilt",
     "ContrastBolusAgent", "ContrastBolusRoute", "Manufacturer", "ManufacturerModelName", "BodyPartExamined",
     "ConcatenationUID", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    "ContrastBolusAgentSequence",
+    "ContrastBolusAgentSequence", "SeriesDescription", "ProtocolName", "StudyDescription", "DerivationDescription",
+    "DerivationCodeSequence", "ContrastBolusStartTime", *patient_marks.KEYWORDS,
 ]
 # fmt: on
 
@@ -50,6 +55,10 @@ class FrameHeader:
         padding: lowest and highest stored value that means "no pixel here".
         kernel: reconstruction kernel; several values joined by a backslash.
         contrast: whether the header names an intravenous contrast agent; None where it does not say.
+        description, protocol, study_description, derivation_description: free text, never to be shown.
+        derivation_codes: values of DerivationCodeSequence.
+        injection_time: ContrastBolusStartTime.
+        marks: tell patients and days apart.
     """
 
     path: Path
@@ -91,6 +100,13 @@ class FrameHeader:
     manufacturer: str
     model: str
     body_part: str
+    description: str = field(default="", repr=False)
+    protocol: str = field(default="", repr=False)
+    study_description: str = field(default="", repr=False)
+    derivation_description: str = field(default="", repr=False)
+    derivation_codes: tuple[str, ...] = ()
+    injection_time: str = ""
+    marks: PatientMarks = PatientMarks()
 
 
 def header_of(dataset: Dataset, path: Path) -> FrameHeader:
@@ -138,6 +154,13 @@ def header_of(dataset: Dataset, path: Path) -> FrameHeader:
         manufacturer=text(dataset, "Manufacturer"),
         model=text(dataset, "ManufacturerModelName"),
         body_part=text(dataset, "BodyPartExamined").upper(),
+        description=text(dataset, "SeriesDescription"),
+        protocol=text(dataset, "ProtocolName"),
+        study_description=text(dataset, "StudyDescription"),
+        derivation_description=text(dataset, "DerivationDescription"),
+        derivation_codes=_codes(dataset),
+        injection_time=text(dataset, "ContrastBolusStartTime"),
+        marks=patient_marks.marks_of(dataset),
     )
 
 
@@ -184,6 +207,11 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     """Returns one whole number, or None."""
     value = number(dataset, keyword)
     return None if value is None else int(value)
+
+
+def _codes(dataset: Dataset) -> tuple[str, ...]:
+    items = _value(dataset, "DerivationCodeSequence")
+    return tuple(text(item, "CodeValue") for item in items) if isinstance(items, Sequence) else ()
 
 
 def _padding(dataset: Dataset) -> tuple[int, int] | None:

@@ -15,13 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from KidneySegLib.dicom.body_regions import Region, shown_regions
+from KidneySegLib.dicom.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.geometry import along_normal, image_axes, placement_problem, same_plane, slots
+from KidneySegLib.dicom.patient_marks import PatientMarks, number_of_patient
+from KidneySegLib.dicom.phases import NamedPhase, delay_name, delay_of, phase_in, seconds_of
 from KidneySegLib.dicom.scan import scan
+from KidneySegLib.dicom.words import any_word, plain_words
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# Rescale types whose values are Hounsfield units ("US" is "unspecified", as old scanners write it).
-HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")
+# Words of Image Type. Siemens marks topograms "TOP", protocol pages "PROT" and dose pages "DOSE_INFO".
+_LOCALISER = any_word(r"LOCALI[SZ]ER; SCOUT; TOPOGRAM; SURVIEW; SCANOGRAM; CT SOM\d+ TOP")
+_SCREEN = any_word("SCREEN ?SAVE; SCREEN; PROT; PROTOCOL; DOSE*; CAPTURE; REPORT; PATIENT PROTOCOL")
+_THICKEST = 50.0  # mm; a header that claims thicker slices is wrong
 
 
 class Kind(StrEnum):
@@ -30,6 +37,7 @@ class Kind(StrEnum):
     SLICES = "slices"
     LOCALISER = "localiser"
     SCREEN = "screen capture or dose report"
+    VIEW = "projection or other 3D view"
     MAP = "computed map, not Hounsfield units"
     UNPLACED = "images without a position"
     DOCUMENT = "no image"
@@ -91,21 +99,74 @@ class SeriesFiles:
         return float(np.median(np.diff(self.slice_positions))) if self.slice_positions.size > 1 else 0.0
 
     @property
+    def detail(self) -> float:
+        """How finely the body is cut, in mm: distance or thickness of the slices, whichever is more."""
+        thickness = self.frames[0].thickness or 0.0
+        return max(self.spacing, thickness if thickness < _THICKEST else 0.0)
+
+    @property
+    def derived(self) -> Derived:
+        """How the images came about."""
+        return _derived(self.frames[0])
+
+    @cached_property
+    def regions(self) -> frozenset[Region]:
+        """The parts of the body that the headers name, by the text that is closest to the series."""
+        first = self.frames[0]
+        return shown_regions(first.description, first.protocol, first.body_part, first.study_description)
+
+    @cached_property
+    def phase(self) -> str:
+        """The contrast phase, or the delay after the injection; "" where the headers do not say."""
+        first = self.frames[0]
+        named = phase_in(first.description)
+        if named:
+            return named
+        delay = delay_of(first.acquisition_time, first.injection_time)
+        if delay is not None:
+            return delay_name(delay)
+        return NamedPhase.NON_CONTRAST if first.contrast is False else ""
+
+    @cached_property
+    def acquired(self) -> float | None:
+        """When the first image was taken, in seconds since midnight."""
+        times = [time for frame in self.frames if (time := seconds_of(frame.acquisition_time)) is not None]
+        return min(times, default=None)
+
+    @property
     def is_axial(self) -> bool:
         """Whether the slices are more across the body than along it."""
         return self.kind is Kind.SLICES and abs(float(image_axes(self.frames[0])[2, 2])) > np.cos(np.radians(45))
 
     def label(self) -> str:
-        """Returns a short name without patient data, such as ``series 4 (120 images, 2.5 mm)``."""
-        name = "a series without number" if self.number is None else f"series {self.number}"
-        count = f"{len(self.frames)} image{'s' if len(self.frames) > 1 else ''}"
+        """Returns a short name without patient data, such as ``series 4 (120 images, 2.5 mm, abdomen)``.
+
+        All its words are ours; nothing that was typed into a header is shown.
+        """
+        details = [f"{len(self.frames)} image{'s' if len(self.frames) > 1 else ''}"]
         if self.modality != "CT":
-            what = self.modality or "unknown modality"
+            details.append(self.modality or "unknown modality")
         elif self.kind is not Kind.SLICES:
-            what = str(self.kind)
+            details.append(str(self.kind))
         else:
-            what = f"{self.spacing:.3g} mm" if self.spacing else "single slice"
-        return f"{f'part {self.part} of ' if self.part else ''}{name} ({count}, {what})"
+            details.append(f"{self.detail:.3g} mm" if self.spacing else "single slice")
+            if self.derived.what is not Derivation.NONE:
+                details.append(str(self.derived.what))
+            details += [word for word in (shown_region(self.regions), self.phase) if word]
+        return f"{self.short_name()} ({', '.join(details)})"
+
+    def short_name(self) -> str:
+        """Returns the number with the part, such as ``part 2 of series 4``."""
+        name = "a series without number" if self.number is None else f"series {self.number}"
+        return f"{f'part {self.part} of ' if self.part else ''}{name}"
+
+
+def shown_region(regions: frozenset[Region]) -> str:
+    """Returns one word for the parts of the body that a series shows, "" where they are not known."""
+    if Region.TRUNK in regions or {Region.CHEST, Region.ABDOMEN} <= regions:
+        return str(Region.TRUNK)
+    first = [Region.ABDOMEN, *Region]
+    return str(min(regions, key=first.index)) if regions else ""
 
 
 def find_series(path: Path) -> list[SeriesFiles]:
@@ -126,9 +187,11 @@ def find_series(path: Path) -> list[SeriesFiles]:
 
 def group(frames: Sequence[FrameHeader]) -> list[SeriesFiles]:
     """Sorts headers into series and takes apart what cannot be in one volume."""
-    by_series: dict[tuple[str, str], list[FrameHeader]] = {}
+    by_series: dict[tuple[str, str, int], list[FrameHeader]] = {}
+    patients: list[PatientMarks] = []
     for frame in frames:
-        by_series.setdefault((frame.study_uid, frame.series_uid), []).append(frame)
+        patient = number_of_patient(frame.marks, patients)
+        by_series.setdefault((frame.study_uid, frame.series_uid, patient), []).append(frame)
     result: list[SeriesFiles] = []
     for members in by_series.values():
         stacks = [part for stack in _stacks(members) for part in split_repeated(stack)]
@@ -140,22 +203,37 @@ def group(frames: Sequence[FrameHeader]) -> list[SeriesFiles]:
 def _kind(frame: FrameHeader) -> Kind:
     if frame.rows == 0 or frame.columns == 0:
         return Kind.DOCUMENT
-    image_type = {value.upper() for value in frame.image_type}
-    if "LOCALIZER" in image_type or "SCOUT" in image_type:
+    image_type = plain_words("\\".join(frame.image_type))
+    if _LOCALISER.search(image_type):
         return Kind.LOCALISER
     is_grey = frame.samples == 1 and frame.photometric in ("", "MONOCHROME1", "MONOCHROME2")
-    if not is_grey or frame.sop_class_uid.startswith(SECONDARY_CAPTURE) or "SCREEN SAVE" in image_type:
+    if not is_grey or frame.sop_class_uid.startswith(SECONDARY_CAPTURE) or _SCREEN.search(image_type):
         return Kind.SCREEN
     if frame.rescale_type not in HOUNSFIELD_TYPES:
         return Kind.MAP
+    how = _derived(frame)
+    if not how.is_image_of_tissue:
+        return Kind.VIEW if how.what is Derivation.VIEW else Kind.MAP
     return Kind.UNPLACED if placement_problem(frame) else Kind.SLICES
+
+
+def _derived(frame: FrameHeader) -> Derived:
+    described = f"{frame.description} {frame.derivation_description}"
+    return derived(frame.image_type, frame.derivation_codes, described)
 
 
 def _stacks(frames: Sequence[FrameHeader]) -> list[list[FrameHeader]]:
     """Parts frames of one series that differ in what must be the same throughout a volume."""
     stacks: list[tuple[Hashable, list[FrameHeader]]] = []
     for frame in frames:
-        key = (frame.frame_of_reference_uid, frame.container_uid, frame.modality, frame.kernel, _kind(frame))
+        key = (
+            frame.frame_of_reference_uid,
+            frame.container_uid,
+            frame.modality,
+            frame.kernel,
+            _kind(frame),
+            _derived(frame),
+        )
         # newest first: files mostly come in series order
         for known, stack in reversed(stacks):
             if known == key and same_plane(stack[0], frame):

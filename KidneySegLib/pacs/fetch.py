@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from KidneySegLib.dicom.choice import cannot_hold_kidneys, choose
+from KidneySegLib.dicom.choice import choose
 from KidneySegLib.dicom.scan import scan
 from KidneySegLib.dicom.series import SeriesFiles, group
 from KidneySegLib.errors import InputError
@@ -33,7 +33,9 @@ class Fetched:
 
 
 def candidates(series: Sequence[RemoteSeries]) -> list[RemoteSeries]:
-    """Returns those series of a study that may show kidneys, as far as the archive's list tells.
+    """Returns those series of a study that may be CT, as far as the archive's list tells.
+
+    The part of the body is judged later, with all headers: BodyPartExamined alone is often wrong.
 
     Raises:
         InputError: none may.
@@ -42,10 +44,7 @@ def candidates(series: Sequence[RemoteSeries]) -> list[RemoteSeries]:
     if not ct:
         modalities = ", ".join(sorted({item.modality for item in series})) or "nothing"
         raise InputError(f"The study holds {modalities}; a CT series is needed.")
-    usable = [item for item in ct if not cannot_hold_kidneys(item.body_part)]
-    if not usable:
-        raise InputError("The CT series show a part of the body without kidneys.")
-    return usable
+    return ct
 
 
 def fetch_best(archive: Archive, series: Sequence[RemoteSeries], folder: Path) -> Fetched:
@@ -129,6 +128,4 @@ def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> list[Rem
 
 def _best(series: Sequence[SeriesFiles]) -> SeriesFiles:
     best, _ = choose(series)
-    if cannot_hold_kidneys(best.frames[0].body_part):
-        raise InputError("The CT series show a part of the body without kidneys.")
     return best

@@ -1,8 +1,7 @@
 """Flags in the report's language.
 
 A flag carries its English sentence with words and numbers filled in. A message that fits one of ``flag_sentences`` is
-translated and filled again, its words and numbers in the report's language; one that fits none, such as a message that
-names a series, stays English.
+translated and filled again, its words and numbers in the report's language; one that fits none stays English.
 """
 
 from __future__ import annotations
@@ -12,11 +11,21 @@ from functools import cache
 
 from KidneySegLib.reporting.flag_sentences import PARTS, SENTENCES
 from KidneySegLib.reporting.translations import N_, Language
-from KidneySegLib.reporting.vocabulary import ENDS, KIDNEY_OF, PHASES, POLES, SIDES, STRUCTURES, STRUCTURES_IN_TEXT
+from KidneySegLib.reporting.vocabulary import (
+    ENDS,
+    KIDNEY_OF,
+    PHASES,
+    POLES,
+    SERIES_WORDS,
+    SIDES,
+    STRUCTURES,
+    STRUCTURES_IN_TEXT,
+)
 
 PROBABLY = N_("probably ")
 _WORDS = {
     PROBABLY,
+    *SERIES_WORDS,
     *(
         word
         for group in (KIDNEY_OF, SIDES, POLES, STRUCTURES, STRUCTURES_IN_TEXT, ENDS, PHASES)

@@ -115,6 +115,28 @@ SENTENCES = (
         "Memory was short: the {network} network ran in pieces of {smaller} instead of {usual} voxels. The outline "
         "may be a little less exact."
     ),
+    # choice of the series
+    N_("Of several series, {series} was read: it is the only CT volume. Left out: {others}."),
+    N_(
+        "Of several series, {series} was read: {reason}. Left out: {others}. If another one was meant, name it, "
+        "such as {option}."
+    ),
+    N_(
+        "The exam holds several contrast phases: {phases}. The one that was read: {phase}. Stones are seen best "
+        "without contrast medium, masses and cysts in the nephrographic phase."
+    ),
+    N_(
+        "The headers call these images {kind}: they were computed from the scan, and their densities differ from those "
+        "of the original. Stones and masses may be hidden; use the original series if there is one."
+    ),
+    N_(
+        "The folder also holds images of another patient, which were left aside. Check that the series that was "
+        "read is of the patient who is meant."
+    ),
+    N_(
+        "The folder holds CT series of {count} studies of one patient. Check that the series that was read is of the "
+        "study that is meant."
+    ),
     # reading
     N_("1 damaged DICOM file in the folder could not be read."),
     N_("{count} damaged DICOM files in the folder could not be read."),
@@ -224,4 +246,17 @@ PARTS = (
     N_("Black was taken for {low} HU and white for {high} HU, as given"),
     N_("{one} and {other}"),
     N_("the {end}"),
+    # series, as a message names them; a list is taken apart first
+    N_("{first}; {rest}"),
+    N_("part {part} of series {number} ({details})"),
+    N_("series {number} ({details})"),
+    N_("part {part} of a series without number ({details})"),
+    N_("a series without number ({details})"),
+    N_("--series with its SeriesInstanceUID"),
+    N_("{first}, {rest}"),
+    N_("{seconds} s after the first scan"),
+    N_("delay {seconds} s"),
+    N_("{count} images"),
+    N_("{count} more"),
+    N_("{size} mm"),
 )

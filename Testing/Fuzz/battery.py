@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from Fuzz import file_faults, image_faults, pixel_faults
+from Fuzz import choice_faults, file_faults, image_faults, pixel_faults
 from Fuzz.case import Case
 from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
@@ -24,5 +24,7 @@ def battery() -> list[Case]:
         *image_faults.images(),
         *image_faults.nifti_headers(),
         *image_faults.text_headers(),
+        *choice_faults.derived(),
+        *choice_faults.which(),
         *pairs(),
     ]

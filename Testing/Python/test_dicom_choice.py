@@ -10,8 +10,8 @@ import pytest
 from dicom_writing import AXIAL, CORONAL, codes, even_positions, rotated, write_field
 from pydicom.uid import generate_uid
 
-from KidneySegLib.dicom.choice import is_sharp_kernel
 from KidneySegLib.dicom.ct import read_ct
+from KidneySegLib.dicom.merit import is_sharp_kernel
 from KidneySegLib.dicom.series import Kind, find_series
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Severity
@@ -41,8 +41,8 @@ def test_localiser_and_dose_report_are_left_out(tmp_path: Path) -> None:
     flag = acquisition.flags[0]
     assert flag.severity is Severity.INFO
     assert flag.message == (
-        "Of several series, series 2 (12 images, 2 mm) was read. Left out: series 1 (2 images, localiser), "
-        "series 501 (1 image, screen capture or dose report)."
+        "Of several series, series 2 (12 images, 2 mm) was read: it is the only CT volume. Left out: series 1 (2 "
+        "images, localiser); series 501 (1 image, screen capture or dose report)."
     )
 
 
@@ -100,7 +100,7 @@ def test_equal_series_are_a_warning_and_can_be_named(tmp_path: Path) -> None:
     assert chosen.flags[0].severity is Severity.WARNING
     named = read_ct(tmp_path, series_uid=uid)
     assert named.source.series_uid == uid and codes(named) == []
-    with pytest.raises(InputError, match="does not hold the series"):
+    with pytest.raises(InputError, match="No series of the folder is called that"):
         read_ct(tmp_path, series_uid="1.2.3.4")
 
 

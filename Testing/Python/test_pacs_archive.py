@@ -142,7 +142,11 @@ def test_a_series_that_is_there_is_not_brought_again(orthanc, tmp_path, way):
 
 @pytest.mark.parametrize(
     ("attributes", "word"),
-    [({"Modality": "MR"}, "MR"), ({"BodyPartExamined": "HEAD"}, "without kidneys"), ({"RescaleType": "MGML"}, "map")],
+    [
+        ({"Modality": "MR"}, "MR"),
+        ({"BodyPartExamined": "HEAD", "StudyDescription": "CT brain"}, "without kidneys"),
+        ({"RescaleType": "MGML"}, "map"),
+    ],
 )
 @pytest.mark.parametrize("way", list(Way))
 def test_what_cannot_be_used_is_refused_and_leaves_nothing(orthanc, tmp_path, way, attributes, word):

@@ -90,7 +90,11 @@ def test_studies_that_cannot_be_used_are_refused_once(orthanc, tmp_path, caplog)
         raise InputError("The series has gaps.")
 
     caplog.set_level(logging.INFO)
-    studies = {"1.2.1": {"Modality": "MR"}, "1.2.2": {"BodyPartExamined": "HEAD"}, "1.2.3": {}}
+    studies = {
+        "1.2.1": {"Modality": "MR"},
+        "1.2.2": {"BodyPartExamined": "HEAD", "StudyDescription": "CT brain"},
+        "1.2.3": {},
+    }
     for uid, attributes in studies.items():
         orthanc.send(*write_ct(tmp_path / uid, StudyInstanceUID=uid, **attributes))
     orthanc.wait_until_stable()

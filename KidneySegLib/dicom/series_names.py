@@ -1,0 +1,87 @@
+"""Naming a series as a user types it: by number, by UID, or by a part of its description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from KidneySegLib.dicom.series import SeriesFiles
+from KidneySegLib.errors import InputError
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_NUMBER = re.compile(r"(?:SERIES )?(-?\d{1,10})(?:/(\d{1,4}))?", re.IGNORECASE)
+_SHORTEST = 2  # letters of a description
+
+
+def typed(series: SeriesFiles, among: Sequence[SeriesFiles]) -> str:
+    """Returns what to type for a series, without anything that was typed into its header.
+
+    Args:
+        series: one of ``among``.
+        among: all series of the folder.
+    """
+    if series.number is None or len({_of(other) for other in among if other.number == series.number}) > 1:
+        return "--series with its SeriesInstanceUID"
+    return f"--series {series.number}{f'/{series.part}' if series.part else ''}"
+
+
+def named(series: Sequence[SeriesFiles], name: str) -> list[SeriesFiles]:
+    """Returns the series that a user named, with all its parts unless one was named.
+
+    Args:
+        series: all series of the folder.
+        name: SeriesInstanceUID, series number (``4``, or ``4/2`` for its second part), or a part of the description
+            that only one series has. Capitals do not matter.
+
+    Raises:
+        InputError: no series is called that, or several are.
+    """
+    name = " ".join(name.split())
+    found = [candidate for candidate in series if candidate.series_uid == name]
+    number = _NUMBER.fullmatch(name)
+    if not found and number:
+        found = [candidate for candidate in series if candidate.number == int(number[1])]
+        if number[2]:
+            found = [candidate for candidate in found if candidate.part == int(number[2])]
+    if not found and len(name) >= _SHORTEST:
+        found = [candidate for candidate in series if name.casefold() in _description(candidate)]
+    if not found:
+        raise InputError(
+            f"No series of the folder is called that. It holds: {listed(series, series)}. Give --series the "
+            "number, the SeriesInstanceUID, or a part of the description that only one series has."
+        )
+    if len({_of(candidate) for candidate in found}) > 1:
+        raise InputError(f"Several series are called that: {listed(found, series)}. Name one of them.")
+    return found
+
+
+def _of(series: SeriesFiles) -> tuple[str, str, str]:
+    """Returns what the parts of one DICOM series have in common."""
+    first = series.frames[0]
+    return first.study_uid, first.series_uid, first.marks.identifier
+
+
+def _description(series: SeriesFiles) -> str:
+    return " ".join(series.frames[0].description.split()).casefold()
+
+
+def listed(series: Sequence[SeriesFiles], among: Sequence[SeriesFiles], *, most: int = 12) -> str:
+    """Returns labels with what to type, a UID where the number is that of several series.
+
+    For messages on the screen only: what goes into results holds no identifiers, which would have to be replaced when
+    they are de-identified.
+
+    Args:
+        series: those to list.
+        among: all series of the folder.
+        most: how many are listed.
+    """
+    lines = []
+    for candidate in series[:most]:
+        what = typed(candidate, among)
+        twin = any(other.series_uid == candidate.series_uid and _of(other) != _of(candidate) for other in among)
+        if "UID" in what:
+            valid = _UID.fullmatch(candidate.series_uid) and not twin
+            what = f"--series {candidate.series_uid}" if valid else "in a folder of its own"
+        lines.append(f"{candidate.label()}: {what}")
+    return "; ".join(lines) + (f"; {len(series) - most} more" if len(series) > most else "")
