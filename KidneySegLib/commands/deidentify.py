@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.errors import OutputError
+from KidneySegLib.private_files import is_open_to_others, private_files
 
 _STEPS = 1000  # of the bar
 
@@ -42,8 +43,13 @@ def deidentify(
         raise OutputError("The key must not lie beside the copies: it leads back to the patients. Keep it elsewhere.")
     made = key is not None and not key.exists()
     secret = new_secret() if key is None else create_key(key) if made else load_key(key)
+    if key is not None and is_open_to_others(key):
+        typer.echo(
+            "kidneyseg: warning: Everybody on this machine may read or change the key file. Make it private: chmod 600.",
+            err=True,
+        )
     options = Options(shift_dates, keep_characteristics, keep_captures)
-    with typer.progressbar(length=_STEPS, label="De-identifying", file=sys.stderr) as bar:
+    with private_files(), typer.progressbar(length=_STEPS, label="De-identifying", file=sys.stderr) as bar:
         summary = run(source, output, secret, options, lambda share: bar.update(round(share * _STEPS) - bar.pos))
     patients = f" of {summary.patients} patient{'s' if summary.patients > 1 else ''}" if summary.patients else ""
     typer.echo(f"Wrote {summary.files} files{patients}.")

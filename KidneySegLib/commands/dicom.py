@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.private_files import private_files
 
 
 def dicom(
@@ -31,14 +32,15 @@ def dicom(
     if pdf is not None and not pdf.is_file():
         raise InputError("The report does not exist. Check the path that --pdf gives.")
     labels, findings = read_result(result)
-    files = write_dicom_results(
-        output or result,
-        labels,
-        labels.voxels,
-        findings,
-        source,
-        per_lesion=per_lesion,
-        labelmap=labelmap,
-        pdf=pdf.read_bytes() if pdf is not None else None,
-    )
+    with private_files():
+        files = write_dicom_results(
+            output or result,
+            labels,
+            labels.voxels,
+            findings,
+            source,
+            per_lesion=per_lesion,
+            labelmap=labelmap,
+            pdf=pdf.read_bytes() if pdf is not None else None,
+        )
     typer.echo(f"Wrote {', '.join(file.name for file in files)}.")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption, chosen_peer
 from KidneySegLib.errors import InputError
+from KidneySegLib.private_files import private_files
 
 
 def pull(
@@ -28,12 +29,12 @@ def pull(
     require_packages()
     from KidneySegLib.pacs.archive import Query
     from KidneySegLib.pacs.connection import open_archive
-    from KidneySegLib.pacs.peers import read_peer
     from KidneySegLib.pacs.pull import pull_matching
 
     query = Query(study, series, accession, patient, dates)
-    archive = open_archive(read_peer(servers, server), via)
-    outcomes = pull_matching(archive, query, output)
+    archive = open_archive(chosen_peer(servers, server), via)
+    with private_files():
+        outcomes = pull_matching(archive, query, output)
     for outcome in outcomes:
         typer.echo(outcome.sentence)
     if not any(outcome.arrived for outcome in outcomes):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption, chosen_peer
 from KidneySegLib.errors import IncompleteError
 
 
@@ -23,10 +23,9 @@ def push(
     require_packages()
     from KidneySegLib.pacs.belonging import files_to_send
     from KidneySegLib.pacs.commitment import Answer
-    from KidneySegLib.pacs.peers import read_peer
     from KidneySegLib.pacs.push import push_files
 
-    count, commitment = push_files(read_peer(servers, server), sources, via)
+    count, commitment = push_files(chosen_peer(servers, server), sources, via)
     strangers = len(files_to_send(sources)[1])
     if strangers:
         typer.echo(f"Left out {strangers} DICOM files in result folders that do not belong to the result.", err=True)

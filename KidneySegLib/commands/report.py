@@ -10,6 +10,7 @@ import typer
 
 from KidneySegLib.commands.dicom_input import FOR_PATIENT, require_dicom
 from KidneySegLib.errors import InputError
+from KidneySegLib.private_files import private_files
 from KidneySegLib.structures import KIDNEYS
 
 if TYPE_CHECKING:
@@ -51,16 +52,17 @@ def report(
     labels, findings = read_result(result)
     earlier = _prior(prior, interval) if prior is not None else None
     volume = _read_image(image, findings, series)
-    files = write_report(
-        output or result,
-        volume,
-        _checked(labels, findings, volume),
-        findings,
-        language=language,
-        prior=earlier,
-        header=header,
-        patient=read_patient(image, findings.provenance.input.source) if identified else None,
-    )
+    with private_files(identified):
+        files = write_report(
+            output or result,
+            volume,
+            _checked(labels, findings, volume),
+            findings,
+            language=language,
+            prior=earlier,
+            header=header,
+            patient=read_patient(image, findings.provenance.input.source) if identified else None,
+        )
     typer.echo(f"Wrote {' and '.join(file.name for file in files)}.{' They name the patient.' if identified else ''}")
 
 

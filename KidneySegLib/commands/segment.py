@@ -12,6 +12,7 @@ from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.commands.task import SegmentTask
 from KidneySegLib.errors import InputError
+from KidneySegLib.private_files import private_files
 
 if TYPE_CHECKING:
     from KidneySegLib.engine import Run
@@ -66,7 +67,8 @@ def segment(
         require_dicom(source, FOR_PATIENT)
     check_language(language or "en")
     check_folder(output, [*RESULT_FILES, *(REPORT_FILES if report else ()), *(DICOM_FILES if dicom else ())])
-    with showing(progress) as receiver:
+    # DICOM results name the patient as the images do
+    with private_files(identified or dicom), showing(progress) as receiver:
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:

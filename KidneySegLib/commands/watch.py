@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption
+from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption, chosen_peer
 from KidneySegLib.errors import Cancelled, IncompleteError
 
 
@@ -28,6 +29,9 @@ def watch(
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="First make failed studies due, also those that were given up")
+    ] = False,
+    list_troubled: Annotated[
+        bool, typer.Option("--list", help="Only list the studies that were refused or have failed, and why")
     ] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep images and results in the work folder when they were sent")
@@ -44,11 +48,13 @@ def watch(
     """Segments studies as they arrive at an Orthanc and stores SEG, SR and report there."""
     from KidneySegLib.pacs.packages import quiet_libraries, require_packages
 
+    if list_troubled:
+        _list(work)
+        return
     require_packages()
     from KidneySegLib.pacs.connection import open_archive
     from KidneySegLib.pacs.engine_process import EngineProcess
     from KidneySegLib.pacs.orthanc import Orthanc
-    from KidneySegLib.pacs.peers import read_peer
     from KidneySegLib.pacs.study_work import StudyWork
     from KidneySegLib.pacs.watcher import Watcher
     from KidneySegLib.pacs.work_queue import WorkQueue
@@ -57,7 +63,7 @@ def watch(
     os.umask(0o077)  # what lies in the work folder is about patients, and nobody else's business
     _log_to_stderr()
     check_language(language)
-    peer = read_peer(servers, server)
+    peer = chosen_peer(servers, server)
     options = ["--device", device, "--language", language, *(["--model", model] if model else [])]
     engine = EngineProcess([*options, "--identified"] if identified else options)
     check_stop = remembered_stop()
@@ -81,6 +87,18 @@ def watch(
         stopped = Cancelled("Stopped. What was begun goes on at the next start.")
         stopped.exit_code = stop.exit_code
         raise stopped from None
+
+
+def _list(work: Path) -> None:
+    """Says for each refused or failed study its number in the log, what was wrong, and Orthanc's identifier of it."""
+    from KidneySegLib.pacs.work_queue import State, troubled_studies
+
+    studies = troubled_studies(work)
+    for job in studies:
+        until = "given up" if math.isinf(job.next_try) else "is tried again"
+        how = "refused" if job.state is State.REFUSED else f"failed {job.failures} times, {until}"
+        typer.echo(f"study {job.id}: {how}: {job.outcome} (Orthanc: {job.orthanc_id})")
+    typer.echo(f"{len(studies)} studies were refused or have failed.")
 
 
 def _log_to_stderr() -> None:

@@ -123,8 +123,8 @@ def _table() -> tuple[dict[int, Action], list[tuple[int, int, Action]]]:
         from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
     except ImportError as error:
         raise ResourceError(
-            "De-identification needs the package dicom-anonymizer. Install it with: pip install "
-            "'kidneyseg[deidentification]'."
+            "De-identification needs the package dicom-anonymizer. Install it in the folder of KidneySeg: pip install "
+            "-e '.[deidentification]'."
         ) from error
     lists = dicom_anonymization_database_selector(TABLE)
     single: dict[int, Action] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
+from KidneySegLib.pacs.engine_environment import engine_environment
 from KidneySegLib.pacs.receiving import writing
 
 LONGEST_RUN = 3600.0  # seconds; a run that takes longer hangs
@@ -49,13 +51,14 @@ class EngineProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            env=engine_environment(os.environ),
             text=True,
             errors="replace",
         )
         mark = results.parent / _CHILD
         try:
             with writing():
-                mark.write_text(_identity(child.pid), encoding="ascii")
+                mark.write_text(f"{child.pid} {results.name}", encoding="utf-8")
             _, said = child.communicate(timeout=LONGEST_RUN)
         except subprocess.TimeoutExpired:
             raise KidneySegError(f"The engine did not end within {LONGEST_RUN:.0f} s.") from None
@@ -71,19 +74,13 @@ def end_orphan(folder: Path) -> None:
 
     mark = folder / _CHILD
     with contextlib.suppress(OSError, psutil.Error, ValueError):
-        identity = mark.read_text(encoding="ascii")
-        process = psutil.Process(int(identity.split()[0]))
-        # the number alone may by now be that of another process
-        if _identity(process.pid) == identity:
+        number, attempt = mark.read_text(encoding="utf-8").split()
+        process = psutil.Process(int(number))
+        # the number alone may by now be that of another process; times of start move when somebody sets the clock
+        if any(attempt in argument for argument in process.cmdline()):
             process.kill()
             process.wait(10)
     mark.unlink(missing_ok=True)
-
-
-def _identity(pid: int) -> str:
-    import psutil
-
-    return f"{pid} {psutil.Process(pid).create_time()}"
 
 
 def _end(child: subprocess.Popen[str]) -> None:

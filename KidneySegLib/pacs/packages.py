@@ -22,8 +22,8 @@ def require_packages() -> None:
     """
     if any(find_spec(name) is None for name in ("dicomweb_client", "pynetdicom", "requests")):
         raise KidneySegError(
-            "The packages for DICOM over the network are not installed. Install them: pip install "
-            "'kidneyseg[dicom-network]'."
+            "The packages for DICOM over the network are not installed. Install them in the folder of KidneySeg: "
+            "pip install -e '.[dicom-network]'."
         )
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from KidneySegLib.errors import OutputError
+from KidneySegLib.errors import KidneySegError, OutputError
+from KidneySegLib.pacs.backoff import LONGEST
 from KidneySegLib.pacs.orthanc import Change
 
 _TABLES = """
@@ -34,6 +35,19 @@ CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), last_c
 CREATE TABLE IF NOT EXISTS server (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
 """
 _VERSION = 1  # of these tables
+
+
+class DamagedQueueError(KidneySegError):
+    """The queue's file is not what it was; waiting does not help."""
+
+    exit_code = OutputError.exit_code
+
+    def __init__(self) -> None:
+        """Says what to do."""
+        super().__init__(
+            "The watch's queue is damaged. Move the files queue.sqlite* and lock.sqlite out of the work folder and "
+            "start again: studies whose results the server holds are recognised and not done twice."
+        )
 
 
 class State(StrEnum):
@@ -75,19 +89,23 @@ class WorkQueue:
 
         Raises:
             OutputError: the folder cannot be written, another watcher works in it, or another version made it.
+            DamagedQueueError: the file is no queue.
         """
+        self._open: list[sqlite3.Connection] = []
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # held until this process ends, however it ends; the queue itself stays readable for others
-            self._lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, isolation_level=None)
-            self._lock.execute("BEGIN EXCLUSIVE")
-            self._file = sqlite3.connect(folder / "queue.sqlite", isolation_level=None)
+            self._connect(folder / "lock.sqlite", timeout=0).execute("BEGIN EXCLUSIVE")
+            self._file = self._connect(folder / "queue.sqlite")
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = FULL")
             (version,) = self._file.execute("PRAGMA user_version").fetchone()
             if version in (0, _VERSION):
                 self._file.executescript(f"{_TABLES} PRAGMA user_version = {_VERSION};")
         except (OSError, sqlite3.Error) as error:
+            self.close()
+            if _is_damage(error):
+                raise DamagedQueueError from error
             raise OutputError(
                 "The work folder cannot be used: another watcher works in it, or it cannot be written. Choose another "
                 "one."
@@ -97,10 +115,15 @@ class WorkQueue:
             raise OutputError("The work folder was made by another version of KidneySeg. Choose another one.")
         self._file.row_factory = sqlite3.Row
 
+    def _connect(self, path: Path, timeout: float = 5.0) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
+        self._open.insert(0, connection)
+        return connection
+
     def close(self) -> None:
         """Closes the file, for another process to open it."""
-        self._file.close()
-        self._lock.close()
+        for file in self._open:
+            file.close()
 
     def belong_to(self, server: str) -> None:
         """Ties the folder to one server: the numbers of another one's changes would hide studies without a word.
@@ -145,11 +168,14 @@ class WorkQueue:
             self.start_after(0)
 
     def due(self, now: float) -> list[Job]:
-        """Returns what there is to do now: unfinished studies, and finished ones that something happened to since."""
+        """Returns what there is to do now: unfinished studies, and finished ones that something happened to since.
+
+        A time that lies farther ahead than anybody ever waits was written before the clock was set back.
+        """
         rows = self._execute(
             "SELECT * FROM studies WHERE CASE WHEN state IN ('done', 'refused') THEN seen_change > taken_change "
-            "ELSE next_try <= ? END ORDER BY seen_change, id",
-            (now,),
+            "ELSE next_try <= ?1 OR (next_try > ?1 + ?2 AND next_try < ?3) END ORDER BY seen_change, id",
+            (now, LONGEST, math.inf),
         )
         return [_job(row) for row in rows]
 
@@ -198,7 +224,11 @@ class WorkQueue:
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
             return self._file.execute(statement, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if _is_damage(error):
+                raise DamagedQueueError from error
+            if not isinstance(error, sqlite3.OperationalError):
+                raise
             raise OutputError(
                 "The watch's queue could not be written. Check that the disk has space left and that the work folder "
                 "is writable."
@@ -216,6 +246,35 @@ class WorkQueue:
                 self._execute("ROLLBACK")
 
 
+def _is_damage(error: Exception) -> bool:
+    # all other reasons have classes of their own, which derive from this one
+    return type(error) is sqlite3.DatabaseError
+
+
+def troubled_studies(folder: Path) -> list[Job]:
+    """Returns the studies of a work folder that were refused or have failed, also while a watcher is at work there.
+
+    Raises:
+        OutputError: the folder holds no queue, or it cannot be read.
+        DamagedQueueError: the file is no queue.
+    """
+    path = (folder / "queue.sqlite").absolute()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as file:
+            file.row_factory = sqlite3.Row
+            rows = file.execute("SELECT * FROM studies WHERE state IN ('refused', 'failed') ORDER BY id").fetchall()
+    except sqlite3.DatabaseError as error:
+        if _is_damage(error):
+            raise DamagedQueueError from error
+        raise OutputError(
+            "The work folder holds no queue of a watch that can be read. Check what --work names."
+        ) from error
+    return [_job(row) for row in rows]
+
+
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
-    return Job(**{**values, "state": State(values["state"])})
+    try:
+        return Job(**{**values, "state": State(values["state"])})
+    except (TypeError, ValueError) as error:
+        raise DamagedQueueError from error

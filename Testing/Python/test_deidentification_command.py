@@ -54,5 +54,5 @@ def test_without_the_package_the_command_says_what_to_install(tmp_path: Path, mo
     profile._table.cache_clear()
     result = call(tmp_path / "in", "-o", tmp_path / "out")
     assert isinstance(result.exception, ResourceError)
-    assert "pip install 'kidneyseg[deidentification]'" in str(result.exception)
+    assert "pip install -e '.[deidentification]'" in str(result.exception)
     assert not (tmp_path / "out").exists()

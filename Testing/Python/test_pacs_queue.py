@@ -189,14 +189,14 @@ def test_only_ct_series_tell_whether_a_study_has_changed():
 
 
 def test_an_engine_that_outlived_its_watcher_is_ended_and_nobody_else(tmp_path):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    """By its command line: times of start move when somebody sets the clock."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path / "attempt-1f")])
     try:
-        import psutil
-
-        (tmp_path / "engine-process").write_text(f"{child.pid} {psutil.Process(child.pid).create_time() - 5}")
-        end_orphan(tmp_path)
-        assert child.poll() is None, "the number was given to another process"
-        (tmp_path / "engine-process").write_text(f"{child.pid} {psutil.Process(child.pid).create_time()}")
+        for other in (f"{child.pid} attempt-2e", f"{child.pid}", "attempt-1f", "0 attempt-1f"):
+            (tmp_path / "engine-process").write_text(other)
+            end_orphan(tmp_path)
+            assert child.poll() is None, "the number was given to another process"
+        (tmp_path / "engine-process").write_text(f"{child.pid} attempt-1f")
         end_orphan(tmp_path)
         assert child.poll() is not None
     finally:
@@ -288,7 +288,7 @@ def test_queries_that_would_match_all_or_nothing_are_refused(values):
 
 def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr(packages, "find_spec", lambda name: None)
-    with pytest.raises(KidneySegError, match=r"kidneyseg\[dicom-network\]"):
+    with pytest.raises(KidneySegError, match=r"pip install -e '\.\[dicom-network\]'"):
         packages.require_packages()
 
 

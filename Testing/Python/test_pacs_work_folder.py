@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import resource
 import sqlite3
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from KidneySegLib.errors import KidneySegError, OutputError
+from KidneySegLib.commands.app import app
+from KidneySegLib.errors import KidneySegError, NetworkError, OutputError
 from KidneySegLib.pacs.backoff import LONGEST
 from KidneySegLib.pacs.engine_process import EngineProcess
 from KidneySegLib.pacs.orthanc import Change
 from KidneySegLib.pacs.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.work_queue import Job, State, WorkQueue
+from KidneySegLib.pacs.work_queue import DamagedQueueError, Job, State, WorkQueue, troubled_studies
 
 
 class Server:
@@ -105,3 +108,84 @@ def test_a_work_folder_belongs_to_one_server(tmp_path: Path) -> None:
             queue.belong_to("one")
             with pytest.raises(OutputError, match="another server"):
                 queue.belong_to("other")
+
+
+def test_a_damaged_queue_is_told_as_such_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "queue.sqlite").write_bytes(b"garbage" * 1000)
+    for _ in range(2):
+        with pytest.raises(DamagedQueueError, match="queue is damaged") as refusal:
+            WorkQueue(tmp_path)
+    assert refusal.value.exit_code == 6 and (tmp_path / "queue.sqlite").read_bytes() == b"garbage" * 1000
+    with pytest.raises(DamagedQueueError):
+        troubled_studies(tmp_path)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "lock.sqlite").write_bytes(b"garbage" * 1000)
+    with pytest.raises(DamagedQueueError):
+        WorkQueue(tmp_path / "other")
+
+
+def test_a_queue_that_is_damaged_while_it_is_open_ends_the_watch_with_a_sentence(tmp_path: Path) -> None:
+    with closing(WorkQueue(tmp_path)) as queue:
+        queue.take_over([Change(n, f"{n}" * 50) for n in range(1, 400)])
+        queue._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = (tmp_path / "queue.sqlite").stat().st_size
+        with (tmp_path / "queue.sqlite").open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * (size - 4096))
+        queue._file.execute("PRAGMA shrink_memory")
+        with pytest.raises(DamagedQueueError):
+            Watcher(Server(), queue, Work(tmp_path, queue)).look()
+
+
+def test_a_state_that_nobody_knows_is_damage(tmp_path: Path) -> None:
+    with closing(WorkQueue(tmp_path)) as queue:
+        queue.take_over([Change(1, "a")])
+        queue._file.execute("UPDATE studies SET state = 'dreaming'")
+        with pytest.raises(DamagedQueueError):
+            queue.jobs()
+
+
+def test_a_clock_that_jumps_strands_no_study(tmp_path: Path) -> None:
+    """A time to try again that was written while the clock was a year ahead lay a year ahead."""
+    now = [1e9]
+    with closing(WorkQueue(tmp_path / "work")) as queue:
+        work = Work(tmp_path, queue, NetworkError("away"))
+        watcher = Watcher(Server(), queue, work, now=lambda: now[0])
+        now[0] += 365 * 86400.0
+        watcher.look()
+        now[0] = 1e9
+        watcher.look()
+        assert work.tries == 2
+        watcher.look()
+        assert work.tries == 2, "the new time is a wait as any other"
+        now[0] += LONGEST
+        watcher.look()
+        assert work.tries == 3
+        work.error = KidneySegError("The engine crashed.")
+        for _ in range(2 * ENGINE_TRIES):
+            now[0] += LONGEST
+            watcher.look()
+        tries = work.tries
+        for jump in (-1e9, 1e12):
+            now[0] += jump
+            watcher.look()
+        assert work.tries == tries, "what was given up stays so"
+
+
+def test_refused_and_failed_studies_are_listed_while_a_watch_is_at_work(tmp_path: Path) -> None:
+    arguments = ["watch", "--server", "x", "--servers", "none.toml", "--work", str(tmp_path / "work"), "--list"]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, OutputError) and not (tmp_path / "work").exists()
+    with closing(WorkQueue(tmp_path / "work")) as queue:
+        queue.take_over([Change(n, f"id{n}") for n in range(1, 5)])
+        one, two, three, _ = queue.jobs()
+        queue.finish(one, State.REFUSED, "The study holds MR; a CT series is needed.")
+        queue.fail(two, "The engine ended with exit code 1.", 3, math.inf)
+        queue.fail(three, "Server 'x' cannot be reached.", 2, 7.0)
+        result = CliRunner().invoke(app, arguments)
+    assert result.output.splitlines() == [
+        "study 1: refused: The study holds MR; a CT series is needed. (Orthanc: id1)",
+        "study 2: failed 3 times, given up: The engine ended with exit code 1. (Orthanc: id2)",
+        "study 3: failed 2 times, is tried again: Server 'x' cannot be reached. (Orthanc: id3)",
+        "3 studies were refused or have failed.",
+    ]
