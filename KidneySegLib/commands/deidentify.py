@@ -45,7 +45,7 @@ def deidentify(
     secret = new_secret() if key is None else create_key(key) if made else load_key(key)
     if key is not None and is_open_to_others(key):
         typer.echo(
-            "kidneyseg: warning: Everybody on this machine may read or change the key file. Make it private: chmod 600.",
+            "kidneyseg: warning: Others on this machine may read or change the key file. Make it private: chmod 600.",
             err=True,
         )
     options = Options(shift_dates, keep_characteristics, keep_captures)

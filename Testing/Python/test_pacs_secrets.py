@@ -138,7 +138,7 @@ def test_copies_without_names_and_an_open_key(tmp_path: Path) -> None:
         assert "warning" not in CliRunner().invoke(app, arguments).stderr
         (tmp_path / "key").chmod(0o644)
         arguments[3] = str(tmp_path / "again")
-        assert "Everybody on this machine may read or change the key file" in CliRunner().invoke(app, arguments).stderr
+        assert "Others on this machine may read or change the key file" in CliRunner().invoke(app, arguments).stderr
     finally:
         os.umask(before)
     for path in (tmp_path / "out", *(tmp_path / "out").rglob("*")):
