@@ -31,10 +31,10 @@ class Rules:
 
     Attributes:
         margin_mm: the kidney's box is the located kidney and this much around it.
-        smallest_candidate_ml: located pieces below this are not looked at, unless the image ends there.
-        smallest_kidney_ml: a whole kidney below this is not believed.
-        smallest_cut_ml: the same for one that the image cuts, located or outlined: a smaller pole is not reported.
-        least_confidence: mean probability inside a kidney, averaged over scales, below which it is not believed.
+        smallest_candidate_ml: located pieces below this only count on a side that has nothing larger.
+        smallest_kidney_ml: a whole kidney below this is called doubtful.
+        smallest_cut_ml: the same for one that the image cuts, located or outlined.
+        least_confidence: mean probability inside a kidney, averaged over scales, below which it is called doubtful.
         sure_confidence: mean probability below which a kidney is flagged for a look.
         smallest_lesion_mm: masses and cysts with less volume than a ball of this diameter are not reported.
         least_lesion_confidence: mean probability inside a mass or cyst below which it is not believed.

@@ -12,8 +12,12 @@ SENTENCES = (
         " or missed: please look."
     ),
     N_(
-        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing, and its volume "
-        "and length are then too small."
+        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume is then "
+        "too small, and its length is not known: {seen} mm are seen along the body."
+    ),
+    N_(
+        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume is then "
+        "too small, and its length is not known."
     ),
     N_(
         "The {side} kidney has an unusual volume of {volume} (usual: {smallest} to {largest} ml). {cause}: please look."
@@ -21,9 +25,10 @@ SENTENCES = (
     N_("The {larger} kidney is {ratio} times as large as the {smaller} one ({volume}; {other_volume})."),
     N_("The outline of the {side} kidney is uncertain: check it slice by slice."),
     N_(
-        "Something like a kidney was located on the {side} side, but its outline is not convincing: it was left "
-        "out. Check that side."
+        "What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only a "
+        "part of one. Check it before its numbers are used."
     ),
+    N_("Something like a kidney was located on the {side} side, but {reason}: it was left out. Check that side."),
     N_(
         "One kidney-like organ crosses the midline (horseshoe or fused kidney?). It was divided at the midline into"
         " right and left; check the border."
@@ -242,6 +247,11 @@ PARTS = (
     N_("lie too close together for fat, soft tissue and bone"),
     N_("Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"),
     N_("It may be atrophic, or part of it was missed"),
+    N_("it is too small"),
+    N_("it lies inside a skull"),
+    N_("it lies in air or in a lung"),
+    N_("there is no patient's body around it"),
+    N_("it is uncertain and lies in the chest"),
     N_("Its display window is not known; a width of {width} HU was assumed"),
     N_("Black was taken for {low} HU and white for {high} HU, as given"),
     N_("{one} and {other}"),

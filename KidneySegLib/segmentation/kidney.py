@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from KidneySegLib.segmentation.predict import Predictor
     from KidneySegLib.volume import Volume
 
-# The box grows at most three times when the kidney reaches its side, by this much each time. Most need no growth, so
-# the first pass is nearly all of the progress.
+# The box grows at most seven times when the kidney reaches its side, by this much each time: enough for a giant one of
+# which little was located. Most need no growth, so the first pass is nearly all of the progress.
 _GROWTH_MM = 20.0
-_SHARES = (0.0, 0.7, 0.8, 0.9, 1.0)
+_SHARES = (0.0, 0.7, 0.8, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0)
 # A piece apart from the main one is kept if it has at least this share of it: upper and lower halves of a kidney that a
 # cyst or a missing slab divides, not an island of bowel.
 _SECOND_SHARE = 0.15

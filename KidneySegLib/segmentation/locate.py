@@ -21,6 +21,8 @@ _BONE_HU = 160
 _BODY_HU = -300
 # Working voxels around a located kidney that may still be kidney.
 _KIDNEY_RIM = 2
+# The locator often sees only a few millilitres of a kidney that the next pass outlines whole. Below this it is noise.
+_LEAST_SEED_ML = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class Candidate:
         volume_ml: its size.
         confidence: mean probability inside.
         cut: whether it touches the end of the image.
+        small: smaller than what is usually located of a kidney; it only counts where its side has nothing larger.
     """
 
     mask: np.ndarray
@@ -44,6 +47,7 @@ class Candidate:
     volume_ml: float
     confidence: float
     cut: bool
+    small: bool = False
 
 
 def working_grid(volume: Volume, stage: StagePlan) -> tuple[tuple[int, int, int], np.ndarray]:
@@ -60,7 +64,7 @@ def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: f
         probability: ``(k, j, i)``.
         spacing: mm along k, j, i.
         threshold: above which a voxel counts.
-        rules: sizes below which pieces are left aside.
+        rules: sizes below which pieces are small.
     """
     import cc3d
 
@@ -73,7 +77,7 @@ def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: f
         lower, upper = np.array([b.start for b in box]), np.array([b.stop for b in box])
         millilitres = int(statistics["voxel_counts"][label]) * float(np.prod(spacing)) / 1000
         cut = bool((lower == 0).any() or (upper == np.array(values.shape)).any())
-        if millilitres < (rules.smallest_cut_ml if cut else rules.smallest_candidate_ml):
+        if millilitres < _LEAST_SEED_ML:
             continue
         mask = labelled == label
         found.append(
@@ -85,9 +89,10 @@ def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: f
                 volume_ml=millilitres,
                 confidence=float(values[mask].mean()),
                 cut=cut,
+                small=millilitres < (rules.smallest_cut_ml if cut else rules.smallest_candidate_ml),
             )
         )
-    return sorted(found, key=lambda c: c.volume_ml * c.confidence, reverse=True)
+    return sorted(found, key=lambda c: (c.small, -c.volume_ml * c.confidence))
 
 
 def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:

@@ -13,15 +13,15 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.boxed import Box
 from KidneySegLib.segmentation.certainty import Certainty
 from KidneySegLib.segmentation.device import Device, choose_device
-from KidneySegLib.segmentation.kidney import Outline, outline_kidney
+from KidneySegLib.segmentation.kidney import Outline
 from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.memory import probabilities_within_memory
 from KidneySegLib.segmentation.organ import find_organ
-from KidneySegLib.segmentation.plausible import believable
+from KidneySegLib.segmentation.outlines import Located, outline_kidneys
+from KidneySegLib.segmentation.plausible import doubts
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import resample
 from KidneySegLib.segmentation.sides import Region, assign
@@ -95,22 +95,19 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     clock.lap("load")
     order = volume.axis_order()
     canonical = volume.canonical()
-    regions, boxes, flags = _locate(canonical, predictors["locator"], bundle, progress)
+    located, flags = _locate(canonical, predictors["locator"], bundle, progress)
     clock.lap("locate")
     labels = np.zeros(canonical.voxels.shape, np.uint8)
-    outlines = []
-    for number, (region, box) in enumerate(zip(regions, boxes, strict=True)):
 
-        def tell(done: float, side: Side = region.side, number: int = number) -> None:
-            progress("kidneys", (number + done) / len(regions), f"Outlining the {side.value} kidney")
+    def tell(side: Side, done: float) -> None:
+        progress("kidneys", done, f"Outlining the {side.value} kidney")
 
-        outline = outline_kidney(canonical, region.side, box, region.seeds, predictors["kidney"], tell)
-        flags += [flag for flag in outline.flags if flag not in flags]
-        if believable(outline, canonical, bundle.rules):
-            outlines.append(outline)
-            flags += _draw(outline, region, bundle, labels)
-        else:
-            flags.append(_not_confirmed(outline.side))
+    kidneys, more = outline_kidneys(canonical, located, predictors["kidney"], bundle.rules, tell)
+    flags += more
+    for region, outline in kidneys:
+        _draw(outline, region, labels)
+        flags += doubts(outline, bundle.rules, hardly_located=region.small)
+    outlines = [outline for _, outline in kidneys]
     clock.lap("kidneys")
     lesions = _find_lesions(canonical, outlines, predictors, bundle, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
@@ -129,9 +126,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     return Segmentation(final, flags, chosen, certainty, clock.seconds)
 
 
-def _locate(
-    canonical: Volume, predictor: Predictor, bundle: Bundle, progress: Progress
-) -> tuple[list[Region], list[Box], list[Flag]]:
+def _locate(canonical: Volume, predictor: Predictor, bundle: Bundle, progress: Progress) -> tuple[Located, list[Flag]]:
     shape, spacing = working_grid(canonical, predictor.stage)
     progress("locate", 0.0, "Looking for the kidneys")
     hu = resample(canonical.voxels, shape)
@@ -140,21 +135,11 @@ def _locate(
     )
     candidates = find_candidates(found[0], spacing, predictor.stage.threshold, bundle.rules)
     if not candidates:
-        return [], [], flags
-    regions, more = assign(candidates, midline(hu.numpy(), candidates[:2]), spacing)
-    boxes = [_native_box(region, shape, canonical, bundle.rules.margin_mm) for region in regions]
-    return regions, boxes, flags + more
-
-
-def _native_box(region: Region, shape: tuple[int, int, int], canonical: Volume, margin_mm: float) -> Box:
-    """Takes a region from the locator's grid to the scan's, with a margin."""
-    slices = []
-    sizes = zip(region.lower, region.upper, shape, canonical.voxels.shape, canonical.spacing[::-1], strict=True)
-    for low, up, coarse, fine, spacing in sizes:
-        margin = margin_mm / spacing
-        start = max(0, int(np.floor(low * fine / coarse - margin)))
-        slices.append(slice(start, min(fine, int(np.ceil(up * fine / coarse + margin)))))
-    return slices[0], slices[1], slices[2]
+        return Located([], 0.0, spacing, []), flags
+    usual = [candidate for candidate in candidates if not candidate.small] or candidates
+    middle = midline(hu.numpy(), usual[:2])
+    regions, more = assign(candidates, middle, spacing)
+    return Located(candidates, middle, spacing, regions), flags + more
 
 
 def _find_lesions(
@@ -183,13 +168,8 @@ def _tell_part(tell: Callable[[float], None], start: float, end: float, done: fl
     tell(start + done * (end - start))
 
 
-def _not_confirmed(side: Side) -> Flag:
-    message = f"Something like a kidney was located on the {side.value} side, but its outline is not convincing: "
-    return Flag("kidney_not_confirmed", Severity.WARNING, message + "it was left out. Check that side.")
-
-
-def _draw(outline: Outline, region: Region, bundle: Bundle, labels: np.ndarray) -> list[Flag]:
-    """Writes a kidney into ``labels``; returns flags on it."""
+def _draw(outline: Outline, region: Region, labels: np.ndarray) -> None:
+    """Writes a kidney into ``labels``."""
     side, mask = outline.side, outline.mask
     if region.border is not None:
         border = region.border * labels.shape[2] / region.seeds.shape[2]
@@ -197,10 +177,6 @@ def _draw(outline: Outline, region: Region, bundle: Bundle, labels: np.ndarray) 
         mask = mask & ((columns < border) == (side is Side.RIGHT))
     target = labels[outline.box]
     target[mask & (target == 0)] = KIDNEYS[side].label
-    if outline.confidence < bundle.rules.sure_confidence:
-        message = f"The outline of the {side.value} kidney is uncertain: check it slice by slice."
-        return [Flag("low_confidence", Severity.WARNING, message)]
-    return []
 
 
 class _Clock:

@@ -30,6 +30,7 @@ class Region:
         upper: opposite corner, exclusive.
         seeds: the located voxels, on the whole locator grid.
         border: index along i that the kidney must not cross (a fused kidney is split there), else None.
+        small: whether only pieces that are small for a kidney were located.
     """
 
     side: Side
@@ -37,13 +38,14 @@ class Region:
     upper: np.ndarray
     seeds: np.ndarray
     border: float | None = None
+    small: bool = False
 
 
 def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> tuple[list[Region], list[Flag]]:
     """Gives at most one region to each side.
 
     Args:
-        candidates: the most convincing first.
+        candidates: the most convincing first. Small ones only count on a side that has nothing larger.
         middle: index along i of the body's middle on the locator's grid; i runs to the patient's left.
         spacing: of the locator's grid, mm along k, j, i.
 
@@ -65,6 +67,7 @@ def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> t
     regions = []
     for side in Side:
         own = [p for p in pieces if (p.centre[2] < middle) == (side is Side.RIGHT)]
+        own = [p for p in own if not p.small] or own
         if own:
             region, further = _merge(side, own, spacing)
             regions.append(replace(region, border=middle) if fused else region)
@@ -123,7 +126,7 @@ def _merge(side: Side, pieces: list[Candidate], spacing: np.ndarray) -> tuple[Re
             seeds |= piece.mask
         elif piece.volume_ml >= _FURTHER_ML and piece.confidence >= _FURTHER_CONFIDENCE:
             rest.append(piece)
-    return Region(side, lower, upper, seeds), rest
+    return Region(side, lower, upper, seeds, small=main.small), rest
 
 
 def _further(side: Side, piece: Candidate) -> Flag:

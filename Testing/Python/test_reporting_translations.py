@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -164,10 +166,11 @@ def test_each_sentence_is_still_said_by_the_engine() -> None:
 
 def flags_of_the_engine() -> list[str]:
     """Real messages: kidneys and lesions in trouble, every phase, single slices."""
-    right = KidneyFinding(Side.RIGHT, MEASURES, 640.0, 130.0, ("feet", "head"))
+    right = KidneyFinding(Side.RIGHT, MEASURES, 640.0, math.nan, ("feet", "head"), 32.0, 32.0)
     small = KidneyFinding(Side.LEFT, MEASURES, 20.0, 50.0)
     large = KidneyFinding(Side.RIGHT, MEASURES, 640.0, 130.0)
-    flags = [*check_kidneys([]), *check_kidneys([right]), *check_kidneys([large, small])]
+    unseen = replace(right, length_at_least_mm=None)
+    flags = [flag for some in ([], [right], [unseen], [large, small]) for flag in check_kidneys(some)]
     phases = ("unknown", "non-contrast", "corticomedullary", "nephrographic", "excretory")
     for phase in phases:
         for confidence in (0.6, 1.0):

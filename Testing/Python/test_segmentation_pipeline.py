@@ -114,20 +114,53 @@ def test_no_kidney_gives_no_label_and_no_error(bundle):
     assert not result.labels.any()
 
 
-def test_an_unconvincing_kidney_is_left_out_and_told(bundle, monkeypatch):
-    class Unsure(Bright):
-        """At best 0.7, which is above the threshold of a voxel but not enough for a kidney."""
+class Unsure(Bright):
+    """At best 0.7, which is above the threshold of a voxel."""
 
-        def forward(self, tile: torch.Tensor) -> torch.Tensor:
-            return super().forward(tile).clamp(max=float(np.log(0.7 / 0.3)))
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        return super().forward(tile).clamp(max=float(np.log(0.7 / 0.3)))
 
-    networks = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
-    networks["kidney"] = Predictor(STAGES[1], Unsure(), torch.device("cpu"), torch.float32)
-    monkeypatch.setattr(pipeline, "load_predictors", lambda bundle, device: networks)
+
+def networks(kidney: torch.nn.Module) -> dict[str, Predictor]:
+    modules = {"locator": Bright(), "kidney": kidney}
+    return {s.name: Predictor(s, modules[s.name], torch.device("cpu"), torch.float32) for s in STAGES}
+
+
+def test_an_unconvincing_kidney_is_shown_and_called_doubtful(bundle, monkeypatch):
+    sure = segment_ct(body(RIGHT), bundle, device="cpu")
+    monkeypatch.setattr(pipeline, "load_predictors", lambda bundle, device: networks(Unsure()))
     result = segment_ct(body(RIGHT), bundle, device="cpu")
-    assert not result.labels.any()
-    assert [f.code for f in result.flags] == ["kidney_not_confirmed"]
-    assert "right" in result.flags[0].message
+    shown, expected = (np.count_nonzero(one.labels == 1) for one in (result, sure))
+    assert shown == pytest.approx(expected, rel=0.1) and shown > 0
+    (flag,) = [f for f in result.flags if f.code == "kidney_doubtful"]
+    assert "right" in flag.message
+    assert "kidney_doubtful" not in {f.code for f in sure.flags}
+
+
+def test_a_kidney_of_five_millilitres_is_shown_and_called_doubtful(bundle):
+    small = ((-65.0, 20.0, 585.0), (9.0, 9.0, 15.0))
+    result = segment_ct(body(small, LEFT), bundle, device="cpu")
+    assert set(np.unique(result.labels)) == {0, 1, 2}
+    assert [f.message.count("right") for f in result.flags if f.code == "kidney_doubtful"] == [1]
+
+
+def test_where_the_first_piece_of_a_side_is_no_kidney_the_next_is_tried(bundle, monkeypatch):
+    from KidneySegLib.segmentation import outlines
+
+    other = ((-60.0, 20.0, 660.0), (26.0, 26.0, 12.0))  # smaller than the kidney below it
+    asked = []
+
+    def against(outline, canonical, rules):
+        asked.append(outline)
+        return "it lies inside a skull" if len(asked) == 1 else None
+
+    monkeypatch.setattr(outlines, "reason_against", against)
+    lower = ((-65.0, 20.0, 560.0), (25.0, 25.0, 40.0))
+    result = segment_ct(body(lower, other), bundle, device="cpu")
+    found, _ = centre_and_volume(body(), result.labels, 1)
+    assert len(asked) == 2
+    assert np.allclose(found, other[0], atol=2.0)
+    assert "kidney_not_confirmed" not in {f.code for f in result.flags}
 
 
 def test_what_lies_inside_a_skull_is_no_kidney(bundle):
