@@ -53,6 +53,8 @@ def fillTable(table: Any, findings: Any) -> None:
 
 
 def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
+    if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
+        return f"\u2265 {values['length_at_least_mm']:.{_DECIMALS[name]}f}"
     if name in _DECIMALS:
         return "" if values[name] is None else f"{values[name]:.{_DECIMALS[name]}f}"
     if name == "structure":

@@ -55,16 +55,19 @@ class Change:
         prior: earlier value; None where there is none.
         now: later value; None where there is none.
         days: days between them; None where they are not known.
+        cut: whether the image cuts what was measured, in the earlier and in the later exam. Values are then at least
+            what they are, and nothing is said about their change.
     """
 
     prior: float | None
     now: float | None
     days: int | None
+    cut: tuple[bool, bool] = (False, False)
 
     @property
     def absolute(self) -> float | None:
         """Later minus earlier value."""
-        return None if self.prior is None or self.now is None else self.now - self.prior
+        return None if self.prior is None or self.now is None or any(self.cut) else self.now - self.prior
 
     @property
     def percent(self) -> float | None:
@@ -82,9 +85,14 @@ class Change:
 
         Source: Schwartz, Cancer 1961;14:1272-1294.
         """
-        if not self.days or not self.prior or self.now is None or self.now <= self.prior:
+        if not self.days or not self.prior or self.now is None or self.now <= self.prior or any(self.cut):
             return None
         return self.days * math.log(2) / math.log(self.now / self.prior)
+
+
+def _cut(prior: KidneyFinding | LesionFinding | None, now: KidneyFinding | LesionFinding | None) -> tuple[bool, bool]:
+    """Returns whether the image cuts something in the earlier and in the later exam."""
+    return bool(prior and prior.cut_at), bool(now and now.cut_at)
 
 
 @dataclass(frozen=True)
@@ -107,13 +115,13 @@ class LesionChange:
     def volume_ml(self) -> Change:
         """Change of its volume."""
         before, after = (lesion.measures.volume_ml if lesion else None for lesion in (self.prior, self.now))
-        return Change(before, after, self.days)
+        return Change(before, after, self.days, _cut(self.prior, self.now))
 
     @property
     def axial_diameter_mm(self) -> Change:
         """Change of its maximum axial diameter."""
         before, after = (lesion.measures.axial_diameter_mm if lesion else None for lesion in (self.prior, self.now))
-        return Change(before, after, self.days)
+        return Change(before, after, self.days, _cut(self.prior, self.now))
 
     @property
     def within_error(self) -> bool:
@@ -142,7 +150,7 @@ class SideChange:
     def organ_volume_ml(self) -> Change:
         """Change of the kidney's volume, its lesions included."""
         before, after = (kidney.organ_volume_ml if kidney else None for kidney in (self.prior, self.now))
-        return Change(before, after, self.days)
+        return Change(before, after, self.days, _cut(self.prior, self.now))
 
     @property
     def stone_volume_ml(self) -> Change:
@@ -216,7 +224,7 @@ def match(
 
 def _reach_mm(before: LesionFinding, after: LesionFinding) -> float:
     """Returns how far two lesions may lie apart and still be the same."""
-    lengths = before.measures.length_mm, after.measures.length_mm
+    lengths = before.longest_mm, after.longest_mm
     return MATCH_MM + MATCH_PER_DIAMETER * max(lengths) + abs(lengths[1] - lengths[0]) / 2
 
 

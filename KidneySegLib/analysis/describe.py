@@ -2,16 +2,19 @@
 
 It works from the label map alone, so a corrected one can be measured again. A kidney's measures are those of its own
 voxels (its parenchyma); ``organ_volume_ml`` and ``organ_length_mm`` are those of the kidney with its masses and cysts
-and the stones inside it.
+and the stones inside it. A kidney that the image cuts has no length, since the greatest extent of what is left of it
+may be its width; it is at least as long as it is seen along the body.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from KidneySegLib.analysis.anatomy import Anatomy
+from KidneySegLib.analysis.bodies import Body
 from KidneySegLib.analysis.diameters import maximum_diameter
 from KidneySegLib.analysis.image_ends import cut_at
 from KidneySegLib.analysis.known import KnownFindings
@@ -90,13 +93,21 @@ def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:
         length = measures.length_mm
         if voxels > measures.voxels:
             length = maximum_diameter(organ.mask, anatomy.canonical.crop(organ.box).ijk_to_lps).length
+        cut, organ_cut = (cut_at(anatomy.canonical, body.box) for body in (kidney, organ))
         kidneys.append(
             KidneyFinding(
                 side=side,
-                measures=measures,
+                measures=measures.without_length() if cut else measures,
                 organ_volume_ml=voxels * anatomy.canonical.voxel_volume / 1000,
-                organ_length_mm=length,
-                cut_at=cut_at(anatomy.canonical, kidney.box),
+                organ_length_mm=math.nan if organ_cut else length,
+                cut_at=cut,
+                length_at_least_mm=_along_the_body(anatomy, kidney) if cut else None,
+                organ_length_at_least_mm=_along_the_body(anatomy, organ) if organ_cut else None,
             )
         )
     return kidneys
+
+
+def _along_the_body(anatomy: Anatomy, body: Body) -> float:
+    """Returns how far a body reaches in mm along the axis nearest to head and feet."""
+    return body.mask.shape[0] * anatomy.canonical.spacing[2]

@@ -95,18 +95,19 @@ def _measure(
 ) -> LesionFinding:
     canonical, body = anatomy.canonical, lesion.body
     organ = anatomy.organs.get(lesion.side)
-    measures = anatomy.measure(body)
+    measures, cut = anatomy.measure(body), cut_at(canonical, body.box)
     return LesionFinding(
         id=identifier,
         structure="mass" if lesion.structure.key == "mass" else "cyst",
         side=lesion.side,
         pole=organ.pole(np.array(measures.centroid_lps_mm)) if organ else None,
-        measures=measures,
+        measures=measures.without_length() if cut else measures,
         sinus_distance_mm=None if sinus is None else distance_mm(canonical, body, sinus),
         capsule_distance_mm=organ.gap_mm(canonical.to_lps(body.surface())) if organ else None,
         exophytic_share=_exophytic_share(body, organ, canonical) if organ else None,
         confidence=confidence,
-        cut_at=cut_at(canonical, body.box),
+        cut_at=cut,
+        length_at_least_mm=measures.length_mm if cut else None,
     )
 
 

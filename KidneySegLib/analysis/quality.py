@@ -147,12 +147,13 @@ def _cut(kidney: KidneyFinding) -> list[Flag]:
     if not kidney.cut_at:
         return []
     ends = " and ".join(f"the {end}" for end in kidney.cut_at)
+    seen = "" if kidney.length_at_least_mm is None else f": {kidney.length_at_least_mm:.0f} mm are seen along the body"
     return [
         Flag(
             "kidney_cut",
             Severity.WARNING,
-            f"The {kidney.side} kidney reaches the end of the image towards {ends}: part of it may be missing, and "
-            "its volume and length are then too small.",
+            f"The {kidney.side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its "
+            f"volume is then too small, and its length is not known{seen}.",
         )
     ]
 

@@ -75,12 +75,16 @@ def _flat(measures: Measures, share: float) -> Measures:
 
 
 def _flat_kidney(kidney: KidneyFinding, share: float) -> KidneyFinding:
+    cut = tuple(end for end in kidney.cut_at if end not in ALONG_BODY)
+    measures = _flat(kidney.measures, share)
     return replace(
         kidney,
-        measures=_flat(kidney.measures, share),
+        measures=measures.without_length() if cut else measures,
         organ_volume_ml=kidney.organ_volume_ml * share,
         organ_length_mm=math.nan,  # of the organ with its stones, nobody asked for it in a slice
-        cut_at=tuple(end for end in kidney.cut_at if end not in ALONG_BODY),
+        cut_at=cut,
+        length_at_least_mm=measures.length_mm if cut else None,
+        organ_length_at_least_mm=None,
     )
 
 

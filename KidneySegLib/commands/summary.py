@@ -18,7 +18,9 @@ def summarise(findings: Findings) -> None:
         measures = kidney.measures
         cut = f"  (cut by the image at the {', '.join(kidney.cut_at)})" if kidney.cut_at else ""
         volume = "" if math.isnan(measures.volume_ml) else f"{measures.volume_ml:.0f} ml, "
-        typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}length {measures.length_mm:.0f} mm{cut}")
+        seen = kidney.length_at_least_mm
+        length = f"length {measures.length_mm:.0f} mm" if seen is None else f"length at least {seen:.0f} mm"
+        typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}{length}{cut}")
     if not findings.kidneys:
         typer.echo("No kidney was found.")
     for lesion in findings.lesions:

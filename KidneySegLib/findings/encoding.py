@@ -44,7 +44,7 @@ def build(kind: type[T], values: Mapping[str, Any]) -> T:
     def stored(name: str, annotation: object) -> Any:
         value = values[name]
         if isinstance(value, list):
-            return tuple(value)
+            return tuple(number(item) for item in value)
         return number(value) if annotation == "float" else value
 
     return kind(**{f.name: stored(f.name, f.type) for f in fields(kind)})  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from KidneySegLib.structures import KIDNEYS, Side
 
 @dataclass(frozen=True)
 class KidneyFinding:
-    """One kidney. In a single slice NaN stands for what a slice cannot have, such as a volume.
+    """One kidney. NaN stands for what cannot be known: a volume in a single slice, the length where the image cuts it.
 
     Attributes:
         side: the patient's side.
@@ -21,6 +21,8 @@ class KidneyFinding:
         organ_volume_ml: volume of the kidney together with its masses, cysts and the stones inside it.
         organ_length_mm: maximum 3D diameter of the same body; more than ``length_mm`` where a lesion extends a pole.
         cut_at: where the image ends within the kidney: patient directions such as ``feet`` (empty: it is whole).
+        length_at_least_mm: of a kidney that the image cuts, how far it is seen along the body; None if it is whole.
+        organ_length_at_least_mm: the same with its masses, cysts and the stones inside it.
     """
 
     side: Side
@@ -28,10 +30,12 @@ class KidneyFinding:
     organ_volume_ml: float
     organ_length_mm: float
     cut_at: tuple[str, ...] = ()
+    length_at_least_mm: float | None = None
+    organ_length_at_least_mm: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the kidney as plain JSON values, measures on the same level."""
-        organ = {"organ_volume_ml": self.organ_volume_ml, "organ_length_mm": self.organ_length_mm}
+        organ = {name: getattr(self, name) for name in ("organ_volume_ml", "organ_length_mm", *_AT_LEAST)}
         return {
             "structure": KIDNEYS[self.side].key,
             "side": self.side.value,
@@ -49,4 +53,8 @@ class KidneyFinding:
             number(values["organ_volume_ml"]),
             number(values["organ_length_mm"]),
             tuple(values["cut_at"]),
+            **{name: values.get(name) for name in _AT_LEAST},
         )
+
+
+_AT_LEAST = ("length_at_least_mm", "organ_length_at_least_mm")

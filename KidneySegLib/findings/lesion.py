@@ -30,6 +30,8 @@ class LesionFinding:
             ``pole``.
         confidence: mean probability that its voxels were given, 0 to 1; None where the labels came from elsewhere.
         cut_at: where the image ends within it, as for a kidney.
+        length_at_least_mm: maximum 3D diameter of what is seen of a lesion that the image cuts, which has no
+            ``length_mm`` then; None if it is whole.
     """
 
     id: str
@@ -42,6 +44,12 @@ class LesionFinding:
     exophytic_share: float | None
     confidence: float | None
     cut_at: tuple[str, ...] = ()
+    length_at_least_mm: float | None = None
+
+    @property
+    def longest_mm(self) -> float:
+        """Maximum 3D diameter of what is seen of it."""
+        return self.measures.length_mm if self.length_at_least_mm is None else self.length_at_least_mm
 
     @property
     def volume_mm3(self) -> float:
@@ -57,7 +65,7 @@ class LesionFinding:
             "pole": self.pole,
             "cut_at": list(self.cut_at),
             **plain({**asdict(self.measures), "volume_mm3": self.volume_mm3}),
-            **plain({name: getattr(self, name) for name in _PLACE}),
+            **plain({name: getattr(self, name) for name in (*_PLACE, "length_at_least_mm")}),
         }
 
     @classmethod
@@ -74,6 +82,7 @@ class LesionFinding:
             pole=values["pole"],
             measures=measures,
             cut_at=tuple(values["cut_at"]),
+            length_at_least_mm=values.get("length_at_least_mm"),
             **{name: values[name] for name in _PLACE},
         )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 Point = tuple[float, float, float]
+NOWHERE: Point = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -15,9 +17,9 @@ class Measures:
         voxels: number of voxels.
         volume_ml: their volume; NaN in a single slice of unknown thickness.
         centroid_lps_mm: centre of gravity.
-        length_mm: maximum 3D diameter (Feret); of a kidney its pole-to-pole length.
-        length_start_lps_mm: one end of the 3D diameter.
-        length_end_lps_mm: its other end.
+        length_mm: maximum 3D diameter (Feret); of a kidney its pole-to-pole length. NaN where the image cuts it.
+        length_start_lps_mm: one end of the 3D diameter; NaN with it.
+        length_end_lps_mm: its other end; NaN with it.
         axial_diameter_mm: maximum diameter within one axial slice.
         axial_slice: index of that slice in the stored array, along the axis nearest to head and feet, from 0.
         axial_start_lps_mm: one end of the axial diameter.
@@ -54,3 +56,7 @@ class Measures:
     hu_p05: float
     hu_p50: float
     hu_p95: float
+
+    def without_length(self) -> Measures:
+        """Returns the measures of a body whose greatest extent the image does not show."""
+        return replace(self, length_mm=math.nan, length_start_lps_mm=NOWHERE, length_end_lps_mm=NOWHERE)

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from highdicom.sr import Measurement, NumContentItem
 
 
+# How many numbers of a finding, in their order, are densities, and then diameters within a slice.
+DENSITIES, DIAMETERS = 4, 2
+ALONG_BODY = {"head", "feet"}
+
+
 @dataclass(frozen=True)
 class Number:
     """One measured value.
@@ -64,8 +69,12 @@ def numbers_of(finding: Finding) -> list[Number]:
     Attenuation is that of the voxels; of a stone the mean, the length and the volume take partial volume into account.
     The length is the greatest extent in any direction; its line joins the outermost voxels, so a stone's line can
     differ from its length by what its border voxels hold of its surroundings.
+
+    A size that the image cuts is not stated, because a report has no way to say "at least": where it ends towards head
+    or feet length and volumes, where it ends within the slices the diameters, too.
     """
     measures = finding.measures
+    cut = set(() if isinstance(finding, StoneFinding) else finding.cut_at)
     mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
     if isinstance(finding, StoneFinding):
         mean = finding.hu_mean
@@ -93,7 +102,8 @@ def numbers_of(finding: Finding) -> list[Number]:
     ]
     if isinstance(finding, KidneyFinding):
         numbers.append(Number(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE))
-    return [number for number in numbers if not math.isnan(number.value)]
+    whole = len(numbers) if not cut else DENSITIES + DIAMETERS if cut <= ALONG_BODY else DENSITIES
+    return [number for number in numbers[:whole] if not math.isnan(number.value)]
 
 
 def measurement(number: Number) -> Measurement:

@@ -56,7 +56,8 @@ Row = tuple[int, str, tuple[str, str, str]]  # label, name, values
 def _kidney_row(kidney: KidneyFinding) -> Row:
     of, at_least = kidney.measures, "> " if kidney.cut_at else ""
     volume = "-" if math.isnan(of.volume_ml) else f"{at_least}{of.volume_ml:.0f} ml"
-    values = (volume, f"{at_least}{of.length_mm:.0f} mm", f"{of.hu_mean:.0f} HU")
+    length = of.length_mm if kidney.length_at_least_mm is None else kidney.length_at_least_mm
+    values = (volume, f"{at_least}{length:.0f} mm", f"{of.hu_mean:.0f} HU")
     return KIDNEYS[kidney.side].label, KIDNEYS[kidney.side].name, values
 
 

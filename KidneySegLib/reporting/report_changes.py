@@ -5,7 +5,7 @@ from __future__ import annotations
 from KidneySegLib.analysis.comparison import READERS_DIFFER_MM, Change, Comparison, LesionChange
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.reporting.report_content import Column, Table
-from KidneySegLib.reporting.report_tables import largest
+from KidneySegLib.reporting.report_tables import AT_LEAST, largest
 from KidneySegLib.reporting.translations import N_, Language
 from KidneySegLib.reporting.vocabulary import KIDNEY_OF, place_of
 
@@ -74,9 +74,13 @@ def _lesion_row(change: LesionChange, language: Language) -> tuple[str, ...]:
 
 
 def _cells(change: Change, digits: int, language: Language) -> tuple[str, ...]:
+    prior, now = (
+        (AT_LEAST if cut and value is not None else "") + language.number(value, digits)
+        for value, cut in zip((change.prior, change.now), change.cut, strict=True)
+    )
     return (
-        language.number(change.prior, digits),
-        language.number(change.now, digits),
+        prior,
+        now,
         language.number(change.absolute, digits, signed=True),
         language.number(change.percent, signed=True),
         language.number(change.per_year, digits, signed=True),
@@ -93,6 +97,9 @@ def _notes(comparison: Comparison, left_out: int, language: Language) -> list[st
     notes = [_("Lesions were matched by their place relative to their kidney; kidneys with their lesions.")]
     if any(change.state == "unmatched" for change in comparison.lesions):
         notes.append(_("No partner: the kidney is not whole in both exams, so the lesion may lie outside of one."))
+    sizes = [side.organ_volume_ml for side in comparison.sides] + [change.volume_ml for change in comparison.lesions]
+    if any(any(size.cut) for size in sizes):
+        notes.append(_("≥ : the image ends within it, so its change is not known."))
     if any(change.within_error for change in comparison.lesions):
         note = _("No doubling time for diameters that differ by up to {limit} mm, as readers do.")
         notes.append(note.format(limit=language.number(READERS_DIFFER_MM, 1)))

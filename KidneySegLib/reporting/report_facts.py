@@ -7,7 +7,7 @@ from datetime import date
 from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding
 from KidneySegLib.reporting.report_patient import patient_facts
-from KidneySegLib.reporting.report_tables import diameters
+from KidneySegLib.reporting.report_tables import diameters, length
 from KidneySegLib.reporting.translations import Language
 from KidneySegLib.reporting.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
 from KidneySegLib.structures import Side
@@ -67,7 +67,7 @@ def _kidneys(findings: Findings, language: Language) -> str:
             continue
         volume = kidney.organ_volume_ml
         size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
-        size.append(f"{language.number(kidney.measures.length_mm)} mm")
+        size.append(f"{length(kidney.measures.length_mm, kidney.length_at_least_mm, language)} mm")
         cut = f" ({not_whole})" if kidney.cut_at else ""
         sentences.append(f"{_(KIDNEY_OF[side])}: {', '.join(size)}{cut}.")
     return " ".join(sentences)

@@ -60,8 +60,8 @@ def _kidneys(kidneys: Sequence[KidneyFinding], language: Language) -> Table:
                 _(KIDNEY_OF[kidney.side]),
                 size(of.volume_ml),
                 size(kidney.organ_volume_ml),
-                size(of.length_mm),
-                size(kidney.organ_length_mm),
+                length(of.length_mm, kidney.length_at_least_mm, language),
+                length(kidney.organ_length_mm, kidney.organ_length_at_least_mm, language),
                 _hu(of.hu_mean, of.hu_sd, language),
             )
         )
@@ -75,6 +75,11 @@ def _kidneys(kidneys: Sequence[KidneyFinding], language: Language) -> Table:
     )
     cut = any(kidney.cut_at for kidney in kidneys)
     return Table(_("Kidneys"), columns, tuple(rows), notes=(_("≥ : the image ends within it."),) if cut else ())
+
+
+def length(value: float, at_least: float | None, language: Language) -> str:
+    """Returns a kidney's length, or where the image cuts it what is seen of it, in mm."""
+    return language.number(value) if at_least is None else f"{AT_LEAST}{language.number(at_least)}"
 
 
 def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) -> Table:
@@ -91,7 +96,7 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
                 _(SIDES[lesion.side]),
                 _(POLES[lesion.pole]) if lesion.pole else language.number(None),
                 at_least + diameters(lesion, language),
-                at_least + language.number(of.length_mm, 1),
+                at_least + language.number(lesion.longest_mm, 1),
                 at_least + language.number(of.volume_ml, digits),
                 _hu(of.hu_mean, of.hu_sd, language),
                 _share(lesion.exophytic_share, language),

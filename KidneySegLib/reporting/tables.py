@@ -66,6 +66,8 @@ COLUMNS = (
     "voxel_volume_ml",
     "voxel_length_mm",
     "voxel_hu_mean",
+    "length_at_least_mm",
+    "organ_length_at_least_mm",
 )
 
 
