@@ -20,7 +20,7 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 ASSUMED_WINDOW = (-160.0, 240.0)
 # Pixels of a CT are 0.3 mm (a child, a targeted reconstruction) to 2 mm (a down-sampled picture) wide.
 PIXEL_RANGE_MM = (0.1, 5.0)
-_FEWEST_PIXELS = 32
+_FEWEST_PIXELS, _MOST_PIXELS = 32, 8192
 # JPEG stores brightness and colour apart, so the three channels of a grey picture differ by a few levels.
 _GREY_TOLERANCE, _GREY_SHARE = 12, 0.999
 
@@ -143,6 +143,11 @@ def _grey_values(path: Path) -> np.ndarray:
 
     try:
         with Image.open(path) as picture:
+            if max(picture.size) > _MOST_PIXELS:
+                raise InputError(
+                    f"The picture has {picture.width}×{picture.height} pixels; one CT slice has at most {_MOST_PIXELS} "
+                    "in a row. Give the slice alone."
+                )
             if picture.mode.startswith(("I", "F")):
                 raise InputError(
                     "The picture has more than 8 bits per pixel, and what its values mean is unknown. Give the DICOM "

@@ -7,6 +7,7 @@ head: LPS, as DICOM and ITK have it). Nothing here guesses geometry from array o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.image_headers.check import check_image_file
+from KidneySegLib.room_in_memory import check_room
 
 if TYPE_CHECKING:
     import SimpleITK as sitk
@@ -229,6 +231,7 @@ def read_image(path: Path) -> Volume:
     Raises:
         InputError: the file is missing, damaged or incomplete.
         GeometryError: spacing, position or the patient's sides are missing or contradict each other.
+        ResourceError: the image needs more memory than is free.
     """
     return Volume.from_image(_read_file(path))
 
@@ -263,9 +266,21 @@ def _read_file(path: Path) -> sitk.Image:
     check_image_file(path)
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings name the file, and so perhaps the patient
     try:
+        check_room(_size_in_memory(path))
         image: Any = sitk.ReadImage(str(path))
     except RuntimeError as error:
         raise InputError(
             "The image file cannot be read: it is damaged, or its content is not what its name says."
         ) from error
     return image
+
+
+def _size_in_memory(path: Path) -> int:
+    """Returns the bytes of an image file's voxels, as its header says."""
+    import SimpleITK as sitk
+
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    one_voxel = sitk.Image([1] * reader.GetDimension(), reader.GetPixelID(), reader.GetNumberOfComponents())
+    return math.prod(reader.GetSize()) * one_voxel.GetSizeOfPixelComponent() * one_voxel.GetNumberOfComponentsPerPixel()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.deidentification.dataset import Cleaner, without_own_words
 from KidneySegLib.deidentification.identity import Identity
 from KidneySegLib.deidentification.pixel_bytes import clean_pixels, embedded_overlays
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
 from KidneySegLib.errors import InputError, ResourceError
 
@@ -28,12 +29,11 @@ def read_instance(path: Path, *, pixels: bool) -> FileDataset:
     Raises:
         LeftOut: it cannot be read, or it is of a kind that cannot be cleaned.
     """
-    from pydicom import dcmread
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
     try:
         with quiet_pydicom():
-            dataset = dcmread(path, force=True, stop_before_pixels=not pixels)
+            dataset = open_dicom(path, force=True, stop_before_pixels=not pixels)
             sop_class = str(dataset.get("SOPClassUID", ""))
             has_instance = bool(dataset.get("SOPInstanceUID"))
             directory = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from KidneySegLib.dicom.acquisition import Acquisition, Source
 from KidneySegLib.dicom.choice import choose
+from KidneySegLib.dicom.compressed_frames import check_declared_size
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.geometry import along_normal, slots
 from KidneySegLib.dicom.hounsfield import check_values
@@ -20,6 +22,7 @@ from KidneySegLib.dicom.series_names import named
 from KidneySegLib.dicom.stack import StackPlan, plan_stack
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.room_in_memory import check_room
 from KidneySegLib.volume import Volume
 
 _SCAN_SHARE = 0.3  # of the progress; headers take about a third as long as pixels
@@ -42,6 +45,7 @@ def read_ct(
     Raises:
         GeometryError: positions, spacing or orientation do not allow a volume.
         InputError: there is no CT series, or it cannot be read.
+        ResourceError: the volume needs more memory than is free.
     """
     headers, unreadable = scan(path, _part(progress, 0.0, _SCAN_SHARE))
     if unreadable and not headers:
@@ -56,6 +60,8 @@ def read_ct(
     reader = PixelReader()
     frames, copy_flags = drop_copies(series.frames, reader)
     plan = plan_stack(frames)
+    check_declared_size(plan.frames[0])
+    check_room(math.prod(plan.shape) * np.dtype(np.int16).itemsize)
     rescale, rescale_flags = decide_rescale(plan.frames, reader)
     voxels = fill(plan, lambda n: reader.hounsfield(plan.frames[n], rescale), _part(progress, _SCAN_SHARE, 1.0))
     flags += [*copy_flags, *plan.flags, *rescale_flags, *storage_flags(plan.frames, voxels), *check_values(voxels)]

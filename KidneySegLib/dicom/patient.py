@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.dicom.frames import text
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import quiet_pydicom, scan
 from KidneySegLib.dicom.source_frames import source_frames
 from KidneySegLib.errors import InputError
@@ -97,10 +98,8 @@ def _only(told: Iterable[Patient], name: str) -> Any:
 
 
 def _read(file: Path) -> Patient:
-    from pydicom import dcmread
-
     try:
-        dataset = dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+        dataset = open_dicom(file, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
         sex = text(dataset, "PatientSex").upper()
         return Patient(
             name=_name(dataset),

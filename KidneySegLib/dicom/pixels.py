@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.dicom.compressed_frames import check_compressed_frame
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.hounsfield import AIR, HIGHEST, guess_offset
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.dicom.stored_pixels import check_stored_pixels
 from KidneySegLib.errors import InputError
@@ -54,7 +56,9 @@ class PixelReader:
         try:
             with quiet_pydicom():
                 _require_decoder(frame.transfer_syntax)
-                array = next(iter_pixels(self._load(frame.path), indices=[frame.frame], raw=True))
+                dataset = self._load(frame.path)
+                check_compressed_frame(dataset, frame)
+                array = next(iter_pixels(dataset, indices=[frame.frame], raw=True))
         except InputError:
             raise
         except Exception as error:  # damaged data makes the decoders raise nearly anything
@@ -89,11 +93,10 @@ class PixelReader:
         return np.maximum(values, AIR, out=values).astype(np.int16)
 
     def _load(self, path: Path) -> Dataset:
-        from pydicom import dcmread
         from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
         if self._dataset is None or path != self._path:
-            dataset = dcmread(path, force=True)
+            dataset = open_dicom(path, force=True)
             if "TransferSyntaxUID" not in dataset.file_meta:
                 implicit, little_endian = dataset.original_encoding
                 explicit = ExplicitVRLittleEndian if little_endian else ExplicitVRBigEndian

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from KidneySegLib.dicom.enhanced import frame_headers
 from KidneySegLib.dicom.frames import CT_IMAGES, KEYWORDS, FrameHeader, header_of
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.errors import InputError
 
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR: it points to images and is none itself
@@ -51,11 +52,9 @@ def read_headers(path: Path) -> list[FrameHeader]:
     Raises:
         InputError: the file is damaged or is not DICOM.
     """
-    from pydicom import dcmread
-
     try:
         with quiet_pydicom():
-            dataset = dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
+            dataset = open_dicom(path, stop_before_pixels=True, force=True, specific_tags=list(KEYWORDS))
             if str(getattr(dataset.file_meta, "MediaStorageSOPClassUID", "")) == MEDIA_DIRECTORY:
                 return []
             header = header_of(dataset, path)

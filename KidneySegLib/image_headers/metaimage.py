@@ -57,8 +57,8 @@ def _check_packed(path: Path, data_file: str, head: bytes) -> None:
     try:
         with place.open("rb") as file:
             file.seek(start)
-            while not unpacker.eof and (chunk := file.read(_CHUNK)):
-                unpacker.decompress(chunk)
+            while not unpacker.eof and (chunk := unpacker.unconsumed_tail or file.read(_CHUNK)):
+                unpacker.decompress(chunk, _CHUNK)  # in pieces: a megabyte may become a gigabyte
     except (OSError, zlib.error) as error:
         raise damaged() from error
     if not unpacker.eof:

@@ -181,6 +181,8 @@ def _check_data(stream: BinaryIO, before: int, size: int, row: int, kind: str) -
     rest = b""
     while chunk := stream.read(_CHUNK):
         seen += len(chunk)
+        if seen - before - size >= max(row, 16):
+            raise damaged()  # and whatever follows, it may be a thousand times the file
         if len(kind) > 1:
             begin = max(0, min(len(chunk), before - (seen - len(chunk))))
             values = rest + chunk[begin:]
@@ -189,6 +191,5 @@ def _check_data(stream: BinaryIO, before: int, size: int, row: int, kind: str) -
                 # ITK makes zeros of them: soft tissue
                 raise InputError("The image holds values that are not numbers (NaN or infinite). Export it again.")
             rest = values[whole:]
-    surplus = seen - before - size
-    if surplus < 0 or surplus >= max(row, 16):
+    if seen - before < size:
         raise damaged()

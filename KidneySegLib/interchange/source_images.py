@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.dicom.geometry import placement_problem
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import quiet_pydicom, scan
 from KidneySegLib.dicom.source_frames import frame_key, slice_keys, source_frames
 from KidneySegLib.errors import InputError
@@ -82,9 +83,9 @@ def _check_usable(frames: Sequence[FrameHeader]) -> None:
 
 def _headers(frames: Sequence[FrameHeader], spacing_mm: float) -> list[Dataset]:
     """Returns the completed headers of the files, each once."""
-    from pydicom import dcmread
-
     with quiet_pydicom():
         first = {frame.path: frame for frame in reversed(frames)}
         paths = dict.fromkeys(frame.path for frame in frames)
-        return [complete(dcmread(path, stop_before_pixels=True, force=True), first[path], spacing_mm) for path in paths]
+        return [
+            complete(open_dicom(path, stop_before_pixels=True, force=True), first[path], spacing_mm) for path in paths
+        ]

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import files_below, is_dicom_file, quiet_pydicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.result_files.marks import mark_of, mark_of_dataset
@@ -90,11 +91,9 @@ def _result_in(folder: Path) -> _Result | None:
 
 
 def _belongs(path: Path, result: _Result, *, named: bool) -> bool:
-    from pydicom import dcmread
-
     try:
         with quiet_pydicom():
-            dataset = dcmread(path, stop_before_pixels=True, specific_tags=list(_WANTED))
+            dataset = open_dicom(path, stop_before_pixels=True, specific_tags=list(_WANTED))
             mark = mark_of_dataset(dataset)
             study, series = (str(dataset.get(f"{level}InstanceUID") or "") for level in ("Study", "Series"))
             series_uids, image_uids = _referenced(dataset)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.dicom.enhanced import frame_headers
 from KidneySegLib.dicom.frames import FrameHeader, header_of, integer, text
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.errors import KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.http_session import MOST_BYTES, http_errors, not_understood, open_session
@@ -100,11 +101,9 @@ class DicomWeb:
 
     def store(self, files: Sequence[OutgoingFile]) -> None:
         """Stores files in requests of bounded size (STOW-RS); only what the server confirms counts as stored."""
-        from pydicom import dcmread
-
         for batch in _batches(files):
             with self._errors():
-                answer = self._store([dcmread(file.path) for file in batch])
+                answer = self._store([open_dicom(file.path) for file in batch])
                 failed = [
                     item for item in answer.get("FailedSOPSequence") or [] if item.get("FailureReason") != _DUPLICATE
                 ]

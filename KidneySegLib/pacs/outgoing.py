@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.belonging import files_to_send
@@ -50,13 +51,12 @@ def outgoing_files(sources: Sequence[Path]) -> list[OutgoingFile]:
 
 def _describe(path: Path) -> OutgoingFile | None:
     """Reads what identifies a file; None for a DICOMDIR, which is a list of files and not one to be stored."""
-    from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
     wanted = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
     try:
         with quiet_pydicom():
-            dataset = dcmread(path, stop_before_pixels=True, specific_tags=wanted)
+            dataset = open_dicom(path, stop_before_pixels=True, specific_tags=wanted)
             if dataset.file_meta.get("MediaStorageSOPClassUID") == MEDIA_DIRECTORY:
                 return None
             sop_class, sop_instance, study, series = (str(dataset[keyword].value or "") for keyword in wanted)

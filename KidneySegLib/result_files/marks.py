@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
@@ -98,12 +99,10 @@ def mark_of_dataset(dataset: Dataset) -> str | None:
 
 
 def _mark_of_dicom(path: Path) -> str | None:
-    from pydicom import dcmread
-
     try:
         with quiet_pydicom():
             wanted = ["Manufacturer", "ContributingEquipmentSequence"]
-            return mark_of_dataset(dcmread(path, stop_before_pixels=True, specific_tags=wanted))
+            return mark_of_dataset(open_dicom(path, stop_before_pixels=True, specific_tags=wanted))
     except OSError:
         raise
     except Exception:  # a damaged file makes pydicom raise nearly anything

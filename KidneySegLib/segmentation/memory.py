@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.room_in_memory import available_memory
 from KidneySegLib.segmentation.predict import OrganMasks, Predictor
 
 if TYPE_CHECKING:
@@ -40,13 +41,6 @@ def smaller_patch(stage: StagePlan, patch: tuple[int, int, int]) -> tuple[int, i
         return None
     k, j, i = (size if axis == longest else patch[axis] for axis in range(3))
     return k, j, i
-
-
-def available_memory() -> int:
-    """Returns the bytes of main memory that can be taken without swapping."""
-    import psutil
-
-    return int(psutil.virtual_memory().available)
 
 
 def probabilities_within_memory(

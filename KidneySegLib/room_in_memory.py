@@ -1,0 +1,29 @@
+"""Whether there is memory for an image, asked before it is unpacked: headers can claim any size."""
+
+from __future__ import annotations
+
+from KidneySegLib.errors import ResourceError
+
+
+def available_memory() -> int:
+    """Returns the bytes of main memory that can be taken without swapping."""
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def check_room(size: int) -> None:
+    """Checks that an image will fit.
+
+    Args:
+        size: of its voxels in bytes.
+
+    Raises:
+        ResourceError: it will not.
+    """
+    available = available_memory()
+    if size > available:
+        raise ResourceError(
+            f"The image claims a size of {size / 1e9:.1f} GB, and {available / 1e9:.1f} GB of memory are free. Close "
+            "other programs, or check that the file is what it should be."
+        )
