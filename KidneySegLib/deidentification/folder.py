@@ -13,7 +13,7 @@ from KidneySegLib.deidentification.instance import LeftOut, read_instance, write
 from KidneySegLib.deidentification.patients import Patients
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.deidentification.result_files import write_clean_image, write_clean_result
-from KidneySegLib.dicom.scan import files_below, is_dicom_file
+from KidneySegLib.dicom.scan import files_below, is_dicom_file, quiet_pydicom
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.publishing import complaints, partial_folder
@@ -74,7 +74,7 @@ def deidentify(
     run = _Run(Pseudonyms(secret), options)
     if locked:
         run.summary.left_out["folders that cannot be opened"] = locked
-    with complaints(), partial_folder(output.absolute()) as partial:
+    with complaints(), quiet_pydicom(), partial_folder(output.absolute()) as partial:
         run.write(files, partial, progress or (lambda share: None))
         if not run.summary.files:
             raise InputError(f"Nothing could be de-identified. {left_out_sentence(run.summary)}".strip())

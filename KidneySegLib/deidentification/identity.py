@@ -126,7 +126,7 @@ class Identity:
         if self._forms is None:
             self._forms = {form for value in self._written() for form in _encoded(value)}
         lower = data.lower()
-        return any(form in lower for form in self._forms if len(form) >= shortest)
+        return any(_stands_in(form, lower) for form in self._forms if len(form) >= shortest)
 
     def _forget(self) -> None:
         self._patterns = self._forms = None
@@ -230,6 +230,13 @@ def _day(value: str) -> date | None:
 
 def _any(patterns: Iterator[str] | Any) -> re.Pattern[str]:
     return re.compile("|".join(sorted(patterns)) or "(?!)")
+
+
+def _stands_in(form: bytes, data: bytes) -> bool:
+    """Whether a form is in bytes; digits alone must not be a part of a longer number, such as a UID or a coordinate."""
+    if form not in data:
+        return False
+    return not form.isdigit() or re.search(rb"(?<![\d.])" + form + rb"(?!\d)", data) is not None
 
 
 def _encoded(value: str) -> Iterator[bytes]:

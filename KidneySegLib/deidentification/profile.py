@@ -44,6 +44,9 @@ _DECIDED_HERE = {
     "GraphicAnnotationSequence": Action.CLEAN,
     "VerifyingObserverSequence": Action.CLEAN,
     "ReferencedPerformedProcedureStepSequence": Action.EMPTY,
+    # what signs or hides the original values; it is of no use once they are gone
+    "MACParametersSequence": Action.REMOVE,
+    "EncryptedAttributesSequence": Action.REMOVE,
 }
 # Option Retain Patient Characteristics (E.3.7): column "K" of the table
 CHARACTERISTICS = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "PregnancyStatus", "SmokingStatus")

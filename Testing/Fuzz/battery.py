@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from Fuzz import choice_faults, file_faults, image_faults, pixel_faults
 from Fuzz.case import Case
+from Fuzz.deidentification_faults import deidentification
 from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
@@ -27,4 +28,5 @@ def battery() -> list[Case]:
         *choice_faults.derived(),
         *choice_faults.which(),
         *pairs(),
+        *deidentification(),
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from Fuzz.truth import TRUTH, Truth
+from KidneySegLib.dicom.acquisition import Acquisition
 
 
 class Outcome(StrEnum):
@@ -27,6 +28,10 @@ class Outcome(StrEnum):
 
 
 FAULTS = (Outcome.WRONG, Outcome.UNEXPECTED, Outcome.TRACEBACK, Outcome.LEAK, Outcome.HANG, Outcome.CRASH)
+
+
+class Leak(Exception):  # noqa: N818  (what was found, not why something stopped)
+    """A reader found that something tells who the patient is."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Case:
         build: makes the input below a folder and returns what the user points at; all chance comes from the generator.
         expected: what must come of it.
         unprivileged: read without the rights of the administrator, who may read everything.
+        reader: what reads it; None: as the engine does.
     """
 
     name: str
@@ -68,6 +74,7 @@ class Case:
     build: Callable[[Path, np.random.Generator], Path]
     expected: Expected
     unprivileged: bool = False
+    reader: Callable[[Path], Acquisition] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ class Family:
 
     name: str
     cases: list[Case] = field(default_factory=list)
+    reader: Callable[[Path], Acquisition] | None = None
 
     def add(
         self,
@@ -106,4 +114,4 @@ class Family:
         **expected: object,
     ) -> None:
         """Adds a case; ``expected`` are further attributes of ``Expected``."""
-        self.cases.append(Case(name, self.name, build, Expected(read, words, **expected), unprivileged))
+        self.cases.append(Case(name, self.name, build, Expected(read, words, **expected), unprivileged, self.reader))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Fuzz.case import Case, Outcome, Result
+from Fuzz.case import Case, Leak, Outcome, Result
 from Fuzz.truth import FOLDER, SECRETS, disagreement
 from KidneySegLib.errors import KidneySegError
 from KidneySegLib.reading import read_input
@@ -89,9 +89,11 @@ def judge(case: Case, folder: Path, seed: int) -> tuple[Outcome, str]:
 def _read(case: Case, path: Path) -> tuple[Outcome, str]:
     expected = case.expected
     try:
-        acquisition = read_input(path)
+        acquisition = (case.reader or read_input)(path)
     except KidneySegError as error:
         return _judge_sentence(str(error), expected.read is not True, expected.words)
+    except Leak as leak:
+        return Outcome.LEAK, str(leak)
     except BaseException:
         return Outcome.TRACEBACK, traceback.format_exc()[-900:]
     gc.collect()
