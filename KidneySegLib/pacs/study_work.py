@@ -1,7 +1,8 @@
 """One study's way through the watcher: retrieve, segment, send.
 
 What has been reached lies on the disk (``images``, then ``results``, each made by one rename), so after a crash the
-study goes on there. A result object is made once; sent again, it is the same object.
+study goes on there. A result object is made once; sent again, it is the same object. Results that the server holds
+already, of a watch that has lost its work folder, are not made again.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from KidneySegLib.pacs.engine_process import Engine, end_orphan
 from KidneySegLib.pacs.fetch import fetch_best
 from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.outgoing import outgoing_files
+from KidneySegLib.pacs.own_results import OwnResult, Source, give_identity, is_complete, own_results
 from KidneySegLib.pacs.receiving import partial_folder, writing
 from KidneySegLib.pacs.work_queue import ENDS, Job, State, WorkQueue
 
 GONE = "The study is no longer on the server."
+_THERE = "The server holds the results already."
+_PDF = "1.2.840.10008.5.1.4.1.1.104.1"  # Encapsulated PDF
 
 
 @dataclass
@@ -107,44 +111,58 @@ class StudyWork:
                     self._queue.confirm(job)
                     return None
                 shutil.rmtree(folder, ignore_errors=True)  # of the earlier result, before its end is forgotten
+            there = _results_of_only_series(series)
+            if there is not None:
+                self._queue.begin(job, contents)
+                self._queue.finish(job, State.DONE, _THERE, _text(there))
+                log.images = there.images
+                return State.DONE
             self._retrieve(job, series, contents, log)
-        return self._finish(job, log)
+        return self._finish(job, study.uid, log)
 
     def _retrieve(self, job: Job, series: Sequence[RemoteSeries], contents: str, log: StudyLog) -> None:
         self._queue.begin(job, contents)
         with log.timing(State.RETRIEVING), partial_folder(self.folder_of(job) / "images") as partial:
             log.remarks = fetch_best(self._archive, series, partial).remarks
 
-    def _finish(self, job: Job, log: StudyLog) -> State:
+    def _finish(self, job: Job, study_uid: str, log: StudyLog) -> State:
         folder = self.folder_of(job)
-        result, log.images = _series_in(folder / "images")
-        if result == job.result:
+        source = _source_in(folder / "images")
+        log.images = source.images
+        if _text(source) == job.result:
             # a series arrived that is not better than the one whose results were sent
-            self._queue.finish(job, State.DONE, job.outcome, result)
+            self._queue.finish(job, State.DONE, job.outcome, job.result)
             return State.DONE
         if not (folder / "results").is_dir():
-            self._segment(job, folder, log)
+            earlier = own_results(self._archive.find_series(Query(study_uid=study_uid)))
+            if is_complete(source, earlier):
+                self._queue.finish(job, State.DONE, _THERE, _text(source))
+                return State.DONE
+            self._segment(job, folder, source, earlier, log)
         if self._orthanc.study(job.orthanc_id) is None:
             raise InputError(GONE)  # whoever deleted the study does not want it back
         self._queue.enter(job, State.SENDING)
         with log.timing(State.SENDING):
             log.objects = self._send(folder / "results")
-        self._queue.finish(job, State.DONE, f"{log.objects} objects were sent.", result)
+        self._queue.finish(job, State.DONE, f"{log.objects} objects were sent.", _text(source))
         return State.DONE
 
-    def _segment(self, job: Job, folder: Path, log: StudyLog) -> None:
+    def _segment(self, job: Job, folder: Path, source: Source, earlier: Sequence[OwnResult], log: StudyLog) -> None:
         self._queue.enter(job, State.SEGMENTING)
         # an engine that outlived its watcher must not write where this one does
         attempt = folder / f"attempt-{uuid.uuid4().hex}"
         with log.timing(State.SEGMENTING):
             self._engine(folder / "images", attempt)
+            with writing():
+                give_identity(attempt, source, earlier)
         with writing():
             attempt.rename(folder / "results")
 
     def _send(self, results: Path) -> int:
         """Sends what the server does not hold yet, and checks that it then does."""
         paths = sorted(results.glob("*.dcm"))
-        files = outgoing_files(paths) if paths else []
+        # the report last: where it is, the rest is (``own_results.is_complete``)
+        files = sorted(outgoing_files(paths) if paths else [], key=lambda file: file.sop_class_uid == _PDF)
         missing = [file for file in files if not self._archive.holds(file)]
         if missing:
             self._archive.store(missing)
@@ -159,8 +177,21 @@ def fingerprint(series: Sequence[RemoteSeries]) -> str:
     return hashlib.sha256(repr(ct).encode()).hexdigest()
 
 
-def _series_in(images: Path) -> tuple[str, int]:
-    """Returns the series that was retrieved with its number of files, and that number."""
+def _source_in(images: Path) -> Source:
+    """Returns which series was retrieved, with its number of files."""
     (folder,) = images.iterdir()
-    count = sum(1 for _ in folder.iterdir())
-    return f"{folder.name} {count}", count
+    return Source(folder.name, sum(1 for _ in folder.iterdir()))
+
+
+def _text(source: Source) -> str:
+    """Returns a source as the queue keeps it."""
+    return f"{source.name} {source.images}"
+
+
+def _results_of_only_series(series: Sequence[RemoteSeries]) -> Source | None:
+    """Returns what the results of a study were made of, if there is only one CT series and its results are there."""
+    ct = [item for item in series if item.modality in ("CT", "")]
+    if len(ct) != 1:
+        return None  # which one serves best is known only when it was retrieved
+    source = Source(ct[0].folder_name, ct[0].images or 0)
+    return source if is_complete(source, own_results(series)) else None

@@ -144,6 +144,9 @@ class OrthancServer:
         answer.raise_for_status()
         return answer.json()
 
+    def delete(self, path: str) -> None:
+        requests.delete(f"{self.rest}/{path}", auth=("kidneyseg", PASSWORD), timeout=10).raise_for_status()
+
     def send(self, *files: Path) -> None:
         """Puts files into the server without the code under test."""
         with requests.Session() as session:
