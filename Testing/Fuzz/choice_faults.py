@@ -10,6 +10,7 @@ import numpy as np
 
 from Fuzz.case import Case, Family
 from Fuzz.truth import ANYWHERE, ORIGIN, field, write
+from KidneySegLib.dicom.scan import quiet_pydicom
 
 ORIGINAL = ["ORIGINAL", "PRIMARY", "AXIAL"]
 TOLD = ("series_left_out",)
@@ -119,8 +120,14 @@ def folder(*series: dict[str, Any]) -> Build:
 def _write(path: Path, values: dict[str, Any], shift: float = 0.0) -> list[Path]:
     count, spacing = values.pop("count"), values.pop("spacing")
     positions = [np.array([*ORIGIN[:2], ORIGIN[2] + spacing * n]) for n in range(count)]
-    same = {"StudyInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.4", "shape": (4, 5)}
-    return write(path, positions, field=lambda points: field(points) + shift, **{**same, **values})
+    same = {
+        "StudyInstanceUID": "1.2.3",
+        "FrameOfReferenceUID": "1.2.4",
+        "SpecificCharacterSet": "ISO_IR 192",
+        "shape": (4, 5),
+    }
+    with quiet_pydicom():  # hostile words are no valid values
+        return write(path, positions, field=lambda points: field(points) + shift, **{**same, **values})
 
 
 def _typed(*words: str, **attributes: Any) -> dict[str, Any]:
