@@ -23,7 +23,8 @@ def read_input(
         path: a folder with a DICOM series (or with exactly one image file), one DICOM file of a series, or a NIfTI,
             NRRD or MetaImage file.
         progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
-        series_uid: SeriesInstanceUID of the DICOM series to read; without it the one that serves best for kidneys.
+        series_uid: the DICOM series to read, by UID, number or part of its description (``series_names.named``);
+            without it the one that serves best for kidneys.
 
     Returns:
         The volume as int16 Hounsfield units, array ``(k, j, i)``, on the input's own grid.

@@ -22,7 +22,7 @@ def measure(
         Path | None,
         typer.Option(help="Result folder of the network's run: names are kept, and what was corrected is listed"),
     ] = None,
-    series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
     numbering: Annotated[
         Numbering,
         typer.Option(help="Whose label numbers: KidneySeg's, TotalSegmentator's (task total) or those of KiTS"),

@@ -29,7 +29,7 @@ def segment(
     ] = SegmentTask.CT,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
-    series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, if the folder holds several")] = None,
+    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
     pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of a picture (ct-slice)")] = None,
     window: Annotated[
         tuple[float, float] | None,

@@ -39,7 +39,8 @@ def read_ct(
 
     Args:
         path: a folder, searched with its subfolders, or one DICOM file of the series.
-        series_uid: SeriesInstanceUID to read; without it the series that serves best for kidneys.
+        series_uid: the series to read, by UID, number or part of its description (``series_names.named``); without it
+            the one that serves best for kidneys.
         progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
 
     Raises:

@@ -36,15 +36,11 @@ def named(series: Sequence[SeriesFiles], name: str) -> list[SeriesFiles]:
     Raises:
         InputError: no series is called that, or several are.
     """
-    name = " ".join(name.split())
-    found = [candidate for candidate in series if candidate.series_uid == name]
-    number = _NUMBER.fullmatch(name)
-    if not found and number:
-        found = [candidate for candidate in series if candidate.number == int(number[1])]
-        if number[2]:
-            found = [candidate for candidate in found if candidate.part == int(number[2])]
-    if not found and len(name) >= _SHORTEST:
-        found = [candidate for candidate in series if name.casefold() in _description(candidate)]
+    places = matching(name, [(item.series_uid, item.number, item.frames[0].description) for item in series])
+    found = [series[place] for place in places]
+    part = _NUMBER.fullmatch(" ".join(name.split()))
+    if part and part[2]:
+        found = [candidate for candidate in found if candidate.part == int(part[2])]
     if not found:
         raise InputError(
             f"No series of the folder is called that. It holds: {listed(series, series)}. Give --series the "
@@ -61,8 +57,22 @@ def _of(series: SeriesFiles) -> tuple[str, str, str]:
     return first.study_uid, first.series_uid, first.marks.identifier
 
 
-def _description(series: SeriesFiles) -> str:
-    return " ".join(series.frames[0].description.split()).casefold()
+def matching(name: str, known: Sequence[tuple[str, int | None, str]]) -> list[int]:
+    """Returns the places of the series that a user may mean: by UID, else by number, else by description.
+
+    Args:
+        name: what was typed.
+        known: SeriesInstanceUID, number and description of each series.
+    """
+    name = " ".join(name.split())
+    number = _NUMBER.fullmatch(name)
+    found = [place for place, (uid, _, _) in enumerate(known) if uid == name]
+    if not found and number:
+        found = [place for place, (_, own, _) in enumerate(known) if own == int(number[1])]
+    if not found and len(name) >= _SHORTEST:
+        words = name.casefold()
+        found = [place for place, (_, _, text) in enumerate(known) if words in " ".join(text.split()).casefold()]
+    return found
 
 
 def listed(series: Sequence[SeriesFiles], among: Sequence[SeriesFiles], *, most: int = 12) -> str:

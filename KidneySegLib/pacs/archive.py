@@ -66,6 +66,8 @@ class RemoteSeries:
         modality: "" if the archive does not say.
         body_part: BodyPartExamined in upper case, "" if the archive does not say.
         images: number of instances, None if the archive does not say.
+        number: SeriesNumber, None if the archive does not say.
+        description: SeriesDescription, to be compared and never to be shown.
     """
 
     study_uid: str
@@ -73,6 +75,8 @@ class RemoteSeries:
     modality: str
     body_part: str
     images: int | None
+    number: int | None = None
+    description: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         """Refuses identifiers that are none; ``listing`` leaves such entries out before.

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 _PENDING = (0xFF00, 0xFF01)
 _VERIFICATION = "1.2.840.10008.1.1"
 _STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
-_WANTED_OF_SERIES = ("Modality", "BodyPartExamined", "NumberOfSeriesRelatedInstances")
+_WANTED_OF_SERIES = (
+    "Modality",
+    "BodyPartExamined",
+    "NumberOfSeriesRelatedInstances",
+    "SeriesNumber",
+    "SeriesDescription",
+)
 
 
 class Dimse:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from KidneySegLib.dicom.choice import choose
 from KidneySegLib.dicom.scan import scan
-from KidneySegLib.dicom.series import SeriesFiles, group
+from KidneySegLib.dicom.series import group
 from KidneySegLib.errors import InputError
+from KidneySegLib.flags import Flag
 from KidneySegLib.pacs.archive import Archive, RemoteSeries
 from KidneySegLib.pacs.receiving import Receiver, check_space, writing
 
@@ -24,7 +25,7 @@ class Fetched:
     Attributes:
         series: which.
         images: number of its files; 0 where it was there before.
-        remarks: what was left out on the way, in sentences.
+        remarks: what was left out on the way, and why this series was chosen, in sentences.
     """
 
     series: RemoteSeries
@@ -67,16 +68,19 @@ def fetch_best(archive: Archive, series: Sequence[RemoteSeries], folder: Path) -
     """
     wanted = candidates(series)
     if len(wanted) > 1:
-        wanted = _chosen_by_headers(archive, wanted)
+        wanted, reasons = _chosen_by_headers(archive, wanted)
+    else:
+        reasons = []
     check_space(folder, sum(item.images or 0 for item in wanted))
     arriving = folder / _ARRIVING
     arrived, remarks = _bring_all(archive, wanted, arriving)
-    place = _best(group(scan(arriving)[0])).files[0].parent
+    chosen, flags = choose(group(scan(arriving)[0]))
+    place = chosen.files[0].parent
     best = next(item for item in arrived if item.series.folder_name == place.name)
     with writing():
         place.rename(folder / place.name)
         shutil.rmtree(arriving)  # a folder of our own, in one of our own
-    return Fetched(best.series, best.images, tuple(remarks))
+    return Fetched(best.series, best.images, (*remarks, *_sentences(reasons or flags)))
 
 
 def fetch_series(archive: Archive, series: RemoteSeries, folder: Path) -> Fetched:
@@ -113,19 +117,19 @@ def _bring(archive: Archive, series: RemoteSeries, folder: Path) -> Fetched:
     return Fetched(series, receiver.check_complete(series.images))
 
 
-def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> list[RemoteSeries]:
-    """Returns the best series alone; all of them where the archive cannot give the headers of each."""
+def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> tuple[list[RemoteSeries], list[Flag]]:
+    """Returns the best series alone, and why; all of them where the archive cannot give the headers of each."""
     headers = []
     for item in wanted:
         found = archive.headers(item)
         # headers that name another series than was asked for must not decide
         if found is None or any(header.series_uid != item.series_uid for header in found):
-            return wanted
+            return wanted, []
         headers += found
-    best = _best(group(headers))
-    return [item for item in wanted if item.series_uid == best.series_uid]
+    best, flags = choose(group(headers))
+    return [item for item in wanted if item.series_uid == best.series_uid], flags
 
 
-def _best(series: Sequence[SeriesFiles]) -> SeriesFiles:
-    best, _ = choose(series)
-    return best
+def _sentences(flags: Sequence[Flag]) -> list[str]:
+    """Returns why a series was chosen; what else is said of its images is said again when they are segmented."""
+    return [flag.message for flag in flags if flag.code in ("series_left_out", "several_phases")]

@@ -59,6 +59,8 @@ def listed_series(
                 known_modality(text(entry, "Modality")),
                 text(entry, "BodyPartExamined").upper(),
                 images if images is not None and 0 <= images <= MOST_IMAGES else None,
+                integer(entry, "SeriesNumber"),
+                text(entry, "SeriesDescription"),
             )
     _tell(server, "series", bad)
     return list(found.values())

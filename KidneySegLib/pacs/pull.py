@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from KidneySegLib.dicom.series_names import matching
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.archive import Archive, Query, RemoteSeries
 from KidneySegLib.pacs.fetch import Fetched, fetch_best, fetch_series
 from KidneySegLib.pacs.receiving import writing
+
+_MOST = 30  # numbers of series that a message lists
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,17 @@ class Outcome:
     sentence: str
 
 
-def pull_matching(archive: Archive, query: Query, folder: Path) -> list[Outcome]:
+def pull_matching(archive: Archive, query: Query, folder: Path, series: str = "") -> list[Outcome]:
     """Brings what matches into one folder for each series; a series that is there already stays as it is.
 
     The folders have names of this program's own, always the same for the same series (``identifiers.own_name``).
+
+    Args:
+        archive: where to look.
+        query: what to look for.
+        folder: made where it does not exist.
+        series: of each study that matches, the series with this number or with this in its description; "" for the
+            best one, or the one whose UID the query holds.
 
     Raises:
         InputError: nothing matches.
@@ -41,25 +51,43 @@ def pull_matching(archive: Archive, query: Query, folder: Path) -> list[Outcome]
     if not found:
         raise InputError("The server holds nothing that matches. Check what was asked for.")
     studies: dict[str, list[RemoteSeries]] = {}
-    for series in found:
-        studies.setdefault(series.study_uid, []).append(series)
-    return list(_outcomes(archive, list(studies.values()), folder, named=bool(query.series_uid)))
+    for item in found:
+        studies.setdefault(item.study_uid, []).append(item)
+    return list(_outcomes(archive, list(studies.values()), folder, series, named=bool(query.series_uid or series)))
 
 
-def _outcomes(archive: Archive, studies: list[list[RemoteSeries]], folder: Path, *, named: bool) -> Iterator[Outcome]:
+def _outcomes(
+    archive: Archive, studies: list[list[RemoteSeries]], folder: Path, series: str, *, named: bool
+) -> Iterator[Outcome]:
     for number, members in enumerate(studies, start=1):
         which = f"Study {number} of {len(studies)}"
         try:
-            fetched = _bring(archive, members, folder, named=named)
+            wanted = [_named(members, series)] if series else members
+            fetched = _bring(archive, wanted, folder, named=named)
         except InputError as error:
             yield Outcome(False, f"{which}: {error}")
         else:
             yield Outcome(True, f"{which}: {_told(fetched)}")
 
 
+def _named(members: list[RemoteSeries], name: str) -> RemoteSeries:
+    """Returns the one series of a study that a user named."""
+    found = [members[place] for place in matching(name, [(m.series_uid, m.number, m.description) for m in members])]
+    if len(found) == 1:
+        return found[0]
+    numbers = sorted({item.number for item in members if item.number is not None})
+    told = ", ".join(map(str, numbers[:_MOST]))
+    which = "Several series are" if found else "No series is"
+    raise InputError(
+        f"{which} called that. The study holds series {told}. Give --series the number, "
+        "the SeriesInstanceUID, or a part of the description that only one series has."
+    )
+
+
 def _told(fetched: Fetched) -> str:
     what = f"{fetched.images} images" if fetched.images else "is there already"
-    return " ".join([f"{what} in {fetched.series.folder_name}", *fetched.remarks])
+    place = f"{what} in {fetched.series.folder_name}"
+    return " ".join([f"{place}.", *fetched.remarks]) if fetched.remarks else place
 
 
 def _bring(archive: Archive, members: list[RemoteSeries], folder: Path, *, named: bool) -> Fetched:

@@ -158,6 +158,23 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(orthanc, tmp_path, wa
 
 
 @pytest.mark.parametrize("way", list(Way))
+def test_one_of_several_series_is_chosen_or_named(orthanc, tmp_path, way):
+    trunk = write_ct(tmp_path / "a", 4, SeriesNumber=7, BodyPartExamined="NECKCHESTABDPELV", SeriesDescription="TAP")
+    mip = write_ct(tmp_path / "b", 8, SeriesNumber=3, ImageType=["DERIVED", "SECONDARY", "AXIAL", "MIP"])
+    orthanc.send(*trunk, *mip)
+    archive, query = open_archive(orthanc.peer(), way), Query(patient_id="SECRET-ID")
+    (best,) = pull_matching(archive, query, tmp_path / "best")
+    assert best.sentence.startswith(f"Study 1 of 1: 4 images in {folder_of(trunk[0])}. Of several series, series 7 (")
+    for name, files in {"3": mip, "series 7": trunk, "tap": trunk, uid_of(mip[0]): mip}.items():
+        (named,) = pull_matching(archive, query, tmp_path / name, name)
+        assert named.sentence == f"Study 1 of 1: {len(files)} images in {folder_of(files[0])}"
+    for name in ("5", "nothing", "\x1b[31m"):
+        (refused,) = pull_matching(archive, query, tmp_path / "none", name)
+        assert not refused.arrived and "The study holds series 3, 7." in refused.sentence
+        assert refused.sentence.isprintable() and "SECRET" not in refused.sentence
+
+
+@pytest.mark.parametrize("way", list(Way))
 def test_nothing_that_matches(orthanc, tmp_path, way):
     orthanc.send(*write_ct(tmp_path / "ct", 3))
     for query in (Query(patient_id="ANOTHER"), Query(series_uid="1.2.3"), Query(dates="19990101")):
