@@ -12,6 +12,9 @@ from KidneySegLib.pacs.packages import quiet_libraries
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.prompt_connection import prompt_handlers
 
+# Implicit and explicit VR, little endian. pynetdicom would also propose deflated, and unpack whatever comes.
+IDENTIFIER_SYNTAXES = ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
     from pynetdicom import AE
@@ -89,11 +92,3 @@ def _why_not(peer: Peer, link: Association) -> str:
     if link.acceptor.primitive is not None and not link.accepted_contexts:
         return f"Server '{peer.name}' does not offer this service, or not for these kinds of objects."
     return f"Server '{peer.name}' cannot be reached. Check that it runs, its host, port and the network."
-
-
-def port_taken(peer: Peer) -> NetworkError:
-    """Returns the complaint that the port on which the peer would answer cannot be opened."""
-    return NetworkError(
-        f"Port {peer.own_port} of this machine cannot be opened; another program may use it. Choose another "
-        "'own_port' here and at the server."
-    )

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from KidneySegLib.pacs.association import application_entity, association, port_taken, status_of
+from KidneySegLib.pacs.association import IDENTIFIER_SYNTAXES, application_entity, association, status_of
+from KidneySegLib.pacs.dimse_bounds import MOST_ANSWER_BYTES, Bounds
+from KidneySegLib.pacs.listening import listening
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer
 
@@ -87,24 +90,22 @@ def request_commitment(peer: Peer, files: Sequence[OutgoingFile]) -> Commitment:
     transaction_uid = generate_uid()
     mailbox = _Mailbox(transaction_uid)
     entity = application_entity(peer)
-    entity.add_supported_context(_PUSH_MODEL, scu_role=True, scp_role=True)
-    if peer.own_port:
-        try:
-            entity.start_server(("", peer.own_port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, mailbox.take)])
-        except OSError:
-            raise port_taken(peer) from None
-    try:
-        return _ask(peer, files, transaction_uid, mailbox)
-    finally:
-        entity.shutdown()
+    entity.add_supported_context(_PUSH_MODEL, IDENTIFIER_SYNTAXES, scu_role=True, scp_role=True)
+    bounds = Bounds(peer, MOST_ANSWER_BYTES)
+    handlers = [(evt.EVT_N_EVENT_REPORT, mailbox.take), *bounds.handlers()]
+    with bounds.watched(), listening(peer, entity, handlers) if peer.own_port else nullcontext():
+        return _ask(peer, files, transaction_uid, mailbox, bounds)
 
 
-def _ask(peer: Peer, files: Sequence[OutgoingFile], transaction_uid: str, mailbox: _Mailbox) -> Commitment:
+def _ask(
+    peer: Peer, files: Sequence[OutgoingFile], transaction_uid: str, mailbox: _Mailbox, bounds: Bounds
+) -> Commitment:
     from pynetdicom import build_context, evt
 
     # with a second service the association stands even where commitment is not offered, which then is known for sure
-    contexts = [build_context(_PUSH_MODEL), build_context(_VERIFICATION)]
-    with association(peer, contexts, handlers=[(evt.EVT_N_EVENT_REPORT, mailbox.take)]) as link:
+    contexts = [build_context(uid, IDENTIFIER_SYNTAXES) for uid in (_PUSH_MODEL, _VERIFICATION)]
+    handlers = [(evt.EVT_N_EVENT_REPORT, mailbox.take), *bounds.handlers()]
+    with association(peer, contexts, handlers=handlers) as link:
         if not any(context.abstract_syntax == _PUSH_MODEL for context in link.accepted_contexts):
             return Commitment(Answer.NOT_OFFERED)
         answer, _ = link.send_n_action(_request(files, transaction_uid), _REQUEST, _PUSH_MODEL, _WELL_KNOWN_INSTANCE)

@@ -15,6 +15,7 @@ from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.errors import KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.http_session import MOST_BYTES, http_errors, not_understood, open_session
+from KidneySegLib.pacs.identifiers import own_name
 from KidneySegLib.pacs.listing import listed_series, listed_studies
 from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.paging import all_entries, dataset_of, most_objects
@@ -78,7 +79,7 @@ class DicomWeb:
             try:
                 for entry in entries:
                     dataset = dataset_of(entry)
-                    header = header_of(dataset, Path(text(dataset, "SOPInstanceUID")))
+                    header = header_of(dataset, Path(own_name("image", text(dataset, "SOPInstanceUID"))))
                     headers += frame_headers(dataset, header) if header.multiframe else [header]
             except KidneySegError:
                 raise

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from KidneySegLib.dicom.frames import FrameHeader, text
 from KidneySegLib.errors import NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
-from KidneySegLib.pacs.association import association, status_of
+from KidneySegLib.pacs.association import IDENTIFIER_SYNTAXES, association, status_of
+from KidneySegLib.pacs.dimse_bounds import MOST_ANSWER_BYTES, Bounds
 from KidneySegLib.pacs.dimse_retrieve import retrieve_by_get, retrieve_by_move
 from KidneySegLib.pacs.dimse_store import store_files
 from KidneySegLib.pacs.listing import listed_series, listed_studies
 from KidneySegLib.pacs.outgoing import OutgoingFile
+from KidneySegLib.pacs.paging import MOST_ENTRIES
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
 
@@ -97,11 +99,18 @@ class Dimse:
         # values may be in any alphabet (PS3.3 C.12.1.1.2)
         identifier.SpecificCharacterSet = "ISO_IR 192"
         found: list[Dataset] = []
-        with association(self._peer, [build_context(_STUDY_ROOT_FIND)]) as link:
+        bounds = Bounds(self._peer, MOST_ANSWER_BYTES)
+        contexts = [build_context(_STUDY_ROOT_FIND, IDENTIFIER_SYNTAXES)]
+        with bounds.watched(), association(self._peer, contexts, handlers=bounds.handlers()) as link:
             for answer, dataset in link.send_c_find(identifier, _STUDY_ROOT_FIND):
                 status = status_of(answer, self._peer)
                 if status not in (0, *_PENDING):
                     raise NetworkError(f"Server '{self._peer.name}' could not search (status {status:#06x}).")
                 if status in _PENDING and dataset is not None:
                     found.append(dataset)
+                if len(found) > MOST_ENTRIES:
+                    raise NetworkError(
+                        f"Server '{self._peer.name}' lists {len(found)} entries and still more. Ask for less, such as "
+                        "one study."
+                    )
         return found

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from KidneySegLib.dicom.frames import CT_IMAGES
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import RemoteSeries
-from KidneySegLib.pacs.association import application_entity, association, port_taken, status_of
-from KidneySegLib.pacs.packages import quiet_libraries
+from KidneySegLib.pacs.association import IDENTIFIER_SYNTAXES, application_entity, association, status_of
+from KidneySegLib.pacs.dimse_bounds import Bounds
+from KidneySegLib.pacs.listening import listening
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.prompt_connection import prompt_handlers
 from KidneySegLib.pacs.receiving import Receiver
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _STUDY_ROOT_MOVE, _STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.2", "1.2.840.10008.5.1.4.1.2.2.3"
 _SUCCESS, _PENDING, _NOT_ASKED_FOR, _NOT_WRITTEN = 0x0000, 0xFF00, 0x0124, 0xA700
+_MOST_ANSWERS = 1_000_000  # one for each image, or one a second
 # Uncompressed, deflated, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000 (PS3.5 annex A): all that the reader decodes.
 _CT_SYNTAXES = (
     *("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"),
@@ -71,7 +73,7 @@ def retrieve_by_get(peer: Peer, series: RemoteSeries, receiver: Receiver) -> Non
     """Brings a series by C-GET.
 
     Raises:
-        NetworkError: the server is away, refuses or breaks off.
+        NetworkError: the server is away, refuses, breaks off, or is too slow or sends too much.
         InputError: the images are not what was asked for, or lack valid identifiers.
         OutputError: an image cannot be written.
     """
@@ -80,9 +82,10 @@ def retrieve_by_get(peer: Peer, series: RemoteSeries, receiver: Receiver) -> Non
     storage = list(_storage_contexts())
     classes = dict.fromkeys(str(context.abstract_syntax) for context in storage)
     roles = [build_role(uid, scp_role=True) for uid in classes]
-    inbox = _Inbox(receiver)
-    handlers = [(evt.EVT_C_STORE, inbox.take)]
-    with association(peer, [build_context(_STUDY_ROOT_GET), *storage], roles=roles, handlers=handlers) as link:
+    inbox, bounds = _Inbox(receiver), _bounds(peer)
+    handlers = [(evt.EVT_C_STORE, inbox.take), *bounds.handlers()]
+    contexts = [build_context(_STUDY_ROOT_GET, IDENTIFIER_SYNTAXES), *storage]
+    with bounds.watched(), association(peer, contexts, roles=roles, handlers=handlers) as link:
         _follow(link.send_c_get(_identifier(series), _STUDY_ROOT_GET), peer, inbox)
 
 
@@ -90,28 +93,28 @@ def retrieve_by_move(peer: Peer, series: RemoteSeries, receiver: Receiver) -> No
     """Brings a series by C-MOVE: the server opens associations to our port and stores the images there.
 
     Raises:
-        NetworkError: the server is away, refuses or breaks off, or the port is taken.
+        NetworkError: the server is away, refuses or breaks off, is too slow or sends too much, or the port is taken.
         InputError: the images are not what was asked for, or lack valid identifiers.
         OutputError: an image cannot be written.
     """
     from pynetdicom import build_context, evt
 
-    inbox = _Inbox(receiver)
+    inbox, bounds = _Inbox(receiver), _bounds(peer)
     entity = application_entity(peer)
     for context in _storage_contexts():
         entity.add_supported_context(str(context.abstract_syntax), context.transfer_syntax)
-    entity.require_called_aet = True
-    handlers: list[Any] = [(evt.EVT_C_STORE, inbox.take), *prompt_handlers()]
-    try:
-        with quiet_libraries():
-            entity.start_server(("", peer.own_port), block=False, evt_handlers=handlers)
-    except OSError:
-        raise port_taken(peer) from None
-    try:
-        with association(peer, [build_context(_STUDY_ROOT_MOVE)]) as link:
-            _follow(link.send_c_move(_identifier(series), peer.own_aet, _STUDY_ROOT_MOVE), peer, inbox)
-    finally:
-        entity.shutdown()
+    ours: list[Any] = [(evt.EVT_C_STORE, inbox.take), *prompt_handlers(), *bounds.handlers()]
+    request = [build_context(_STUDY_ROOT_MOVE, IDENTIFIER_SYNTAXES)]
+    with (
+        bounds.watched(),
+        listening(peer, entity, ours),
+        association(peer, request, handlers=bounds.handlers()) as link,
+    ):
+        _follow(link.send_c_move(_identifier(series), peer.own_aet, _STUDY_ROOT_MOVE), peer, inbox)
+
+
+def _bounds(peer: Peer) -> Bounds:
+    return Bounds(peer, int(peer.largest_series_gb * 1e9))
 
 
 def _storage_contexts() -> Iterator[PresentationContext]:
@@ -139,7 +142,9 @@ def _identifier(series: RemoteSeries) -> Dataset:
 
 def _follow(answers: Iterator[tuple[Dataset, Any]], peer: Peer, inbox: _Inbox) -> None:
     """Waits for the last answer and checks that every sub-operation succeeded."""
-    for answer, _ in answers:
+    for number, (answer, _) in enumerate(answers):
+        if number > _MOST_ANSWERS:
+            raise NetworkError(f"Server '{peer.name}' reports its progress without an end.")
         status = status_of(answer, peer)
         if inbox.problem is not None:
             raise inbox.problem

@@ -52,6 +52,9 @@ class Peer:
         tls: whether DIMSE goes through TLS (not what a C-MOVE or a storage commitment report brings).
         own_aet: the title that this side calls itself.
         own_port: where this side listens for images of a C-MOVE and for storage commitment; 0 for nowhere.
+        own_address: address of this machine on which ``own_port`` is opened; "" for the one that faces the server.
+        senders: hosts, addresses or networks that may connect to ``own_port``; none named: the server's host alone.
+        sender_titles: application entity titles that they may have; none named: ``aet`` (any, where it is not set).
         retrieve: ``get`` (C-GET) or ``move`` (C-MOVE to ``own_aet``, which the server must know with address and port).
         timeout: seconds without an answer after which a server counts as away.
         deadline: seconds that a whole answer may take, and one more for each ``SLOWEST`` bytes of it.
@@ -72,6 +75,9 @@ class Peer:
     tls: bool = False
     own_aet: str = "KIDNEYSEG"
     own_port: int = 0
+    own_address: str = ""
+    senders: tuple[str, ...] = ()
+    sender_titles: tuple[str, ...] = ()
     retrieve: str = "get"
     timeout: float = 30.0
     deadline: float = 60.0
@@ -111,15 +117,19 @@ def _checked(name: str, settings: dict[str, Any]) -> Peer:
         kind = kinds.get(key)
         if kind is None:
             raise InputError(f"Server '{name}': '{key}' is not known. Known: {', '.join(kinds)}.")
+        if kind is tuple:
+            _check_list(name, key, value)
+            continue
         if not (type(value) is kind or (kind is float and type(value) is int)):
             raise InputError(f"Server '{name}': '{key}' must be of type {kind.__name__}.")
         if isinstance(value, str) and not value.isprintable():
             raise InputError(f"Server '{name}': '{key}' holds a control character, such as a line break.")
-    peer = Peer(name, **settings)
+    values: dict[str, Any] = {key: tuple(value) if kinds[key] is tuple else value for key, value in settings.items()}
+    peer = Peer(name, **values)
     for address in (peer.dicomweb, peer.rest):
         if address and not re.match(r"https?://[^/]", address):
             raise InputError(f"Server '{name}': an address must begin with http:// or https://.")
-    if not all(_AE_TITLE.fullmatch(title) and title.strip() for title in (peer.aet, peer.own_aet)):
+    if not all(_AE_TITLE.fullmatch(title) and title.strip() for title in (peer.aet, peer.own_aet, *peer.sender_titles)):
         raise InputError(f"Server '{name}': an application entity title has 1 to 16 ASCII characters.")
     if not (0 < peer.port < 65536 and 0 <= peer.own_port < 65536):
         raise InputError(f"Server '{name}': a port is a number from 1 to 65535.")
@@ -140,3 +150,8 @@ def _checked(name: str, settings: dict[str, Any]) -> Peer:
     if not (peer.dicomweb or peer.host):
         raise InputError(f"Server '{name}': neither 'dicomweb' nor 'host' is set, so it cannot be reached.")
     return peer
+
+
+def _check_list(name: str, key: str, value: object) -> None:
+    if not (isinstance(value, list) and value and all(isinstance(item, str) and item.isprintable() for item in value)):
+        raise InputError(f"Server '{name}': '{key}' must be a list of texts, such as [\"10.0.0.5\"].")
