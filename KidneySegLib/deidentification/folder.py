@@ -160,8 +160,9 @@ class _Run:
             raise LeftOut("results that are damaged or of another version") from error
         try:
             series = str(findings.provenance.input.source.get("series_uid", ""))
-            patient = self._patients.of_series(series) or f"result of {series}"
-            identity = self._patients.identity(patient)
+            known = self._patients.of_series(series)
+            patient = known or f"result of {series}"
+            identity = self._patients.identity(known) if known else None
             name = f"result-{self._pseudonyms.short('result', series + findings.provenance.started_utc)}"
             place = target / self._pseudonyms.patient(patient) / name
             self.summary.files += write_clean_result(folder, place, findings, self._pseudonyms, identity)

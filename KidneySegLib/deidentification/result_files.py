@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import replace
@@ -12,6 +13,7 @@ import numpy as np
 
 from KidneySegLib import __version__
 from KidneySegLib.deidentification.identity import Identity
+from KidneySegLib.deidentification.instance import LeftOut
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
@@ -21,11 +23,13 @@ from KidneySegLib.volume import read_image
 
 _UID = re.compile(r"[0-2](\.\d+){3,}")
 _NO_TIME = "1900-01-01T00:00:00+00:00"
+# Text of the images' headers; where the images were not seen, nobody can tell whether it names the patient.
+_HEADER_TEXT = ("manufacturer", "model", "kernel", "body_part")
 _REMOVED = "Removed, because it held a value that identifies the patient."
 
 
 def write_clean_result(
-    source: Path, target: Path, findings: Findings, pseudonyms: Pseudonyms, identity: Identity
+    source: Path, target: Path, findings: Findings, pseudonyms: Pseudonyms, identity: Identity | None
 ) -> int:
     """Writes a result folder anew: findings, table and label maps; the picture without anything but its pixels.
 
@@ -34,17 +38,21 @@ def write_clean_result(
         target: the new folder, which does not exist.
         findings: those of the folder.
         pseudonyms: of this run.
-        identity: values that must not stay anywhere.
+        identity: values that must not stay anywhere; None where the patient's images were not seen.
 
     Returns:
         How many files were written.
 
     Raises:
+        LeftOut: the findings name the patient where it cannot be removed.
         InputError: a file of the result is damaged.
         OSError, RuntimeError: a file cannot be written.
     """
-    target.mkdir(parents=True)
     cleaned = _clean_findings(findings, pseudonyms, identity)
+    plain = json.dumps(json.loads(cleaned.to_json()), ensure_ascii=False)
+    if identity is not None and identity.is_in_bytes(plain.encode()):
+        raise LeftOut("results that hold an identifying value where it cannot be removed")
+    target.mkdir(parents=True)
     (target / "findings.json").write_text(cleaned.to_json(), encoding="utf-8")
     write_measurements(target / "measurements.csv", cleaned)
     if (source / "labels.nii.gz").is_file():
@@ -78,10 +86,14 @@ def write_clean_image(source: Path, folder: Path, pseudonyms: Pseudonyms) -> Non
         raise OSError("the image was not written completely")
 
 
-def _clean_findings(findings: Findings, pseudonyms: Pseudonyms, identity: Identity) -> Findings:
-    provenance = findings.provenance
+def _clean_findings(findings: Findings, pseudonyms: Pseudonyms, known: Identity | None) -> Findings:
+    provenance, identity = findings.provenance, known or Identity()
     source = {key: _clean_value(value, pseudonyms, identity) for key, value in provenance.input.source.items()}
-    settings = {key: _without_path(value) for key, value in provenance.settings.items()}
+    if known is None:
+        source |= {key: "" for key in _HEADER_TEXT if key in source}
+    settings = {
+        key: _clean_value(_without_path(value), pseudonyms, identity) for key, value in provenance.settings.items()
+    }
     flags = [replace(flag, message=_REMOVED) if identity.is_in(flag.message) else flag for flag in findings.flags]
     record = replace(provenance.input, source=source)
     provenance = replace(provenance, input=record, settings=settings, started_utc=_NO_TIME)

@@ -286,3 +286,32 @@ def test_copies_are_as_valid_as_the_originals(study: Path, copy: Path) -> None:
             for folder in (study, copy)
         )
         assert errors(new) <= errors(old)
+
+
+def test_a_result_without_its_images_keeps_no_text_of_their_headers(study: Path, tmp_path: Path) -> None:
+    """Nobody can tell whether it names the patient."""
+    shutil.copytree(study / "result", tmp_path / "in")
+    deidentify(tmp_path / "in", tmp_path / "out", SECRET)
+    for path in (tmp_path / "out").rglob("*.*"):
+        assert_nothing_left(path, [NAME])
+    [file] = (tmp_path / "out").rglob("findings.json")
+    source = Findings.from_json(file.read_text(encoding="utf-8")).provenance.input.source
+    assert source["modality"] == "CT" and {source[key] for key in ("manufacturer", "model", "kernel", "body_part")} == {
+        ""
+    }
+
+
+def test_names_in_the_settings_go_and_a_name_anywhere_else_leaves_the_result_out(study: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "in")
+    file = tmp_path / "in" / "result" / "findings.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values["provenance"]["settings"]["labels"] = f"/home/{NAME}/{NAME}.nii.gz"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    deidentify(tmp_path / "in", tmp_path / "out", SECRET)
+    [copy] = (tmp_path / "out").rglob("findings.json")
+    assert_nothing_left(copy, [NAME])
+    values["provenance"]["device"] = f"computer of {NAME.upper()}"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    summary = deidentify(tmp_path / "in", tmp_path / "again", SECRET)
+    assert summary.left_out["results that hold an identifying value where it cannot be removed"] == 1
+    assert not list((tmp_path / "again").rglob("findings.json"))
