@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,7 @@ def train(
 
     from KidneySegLib.segmentation.device import choose_device
     from KidneySegLib.training.exams import prepare_exam
+    from KidneySegLib.training.real_textures import real_textures
     from KidneySegLib.training.recipe_files import is_slice_recipe
     from KidneySegLib.training.recipes import find_recipe, read_recipe
     from KidneySegLib.training.shapes import read_shapes
@@ -53,6 +55,8 @@ def train(
         for names in (plan.exams, plan.validation)
     )
     shapes = read_shapes(data / plan.synthesis.shapes, cache) if plan.synthesis.shapes else None
+    if shapes is not None:
+        shapes = replace(shapes, textures=real_textures(exams))
     trainer = Trainer(plan, output, choose_device(device).torch_device)
     finished = trainer.run(exams, validation, minutes=minutes, workers=workers, shapes=shapes)
     typer.echo(

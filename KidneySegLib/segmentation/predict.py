@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.segmentation.organ_channels import Level, organ_channels
-from KidneySegLib.segmentation.resampling import normalise
+from KidneySegLib.segmentation.window_channels import window_channels
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +70,7 @@ class Predictor:
         around = [v for pair in padding[::-1] for v in pair]
         padded = torch.nn.functional.pad(hu, around, value=_OUTSIDE_HU)
         if organ is None:
-            image = normalise(padded, stage.window)[None]
+            image = window_channels(padded, stage)
         else:
             whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
             image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)

@@ -55,7 +55,7 @@ def acquire(
     if thickness < 2.5 and rng.random() < 0.45:
         hu = _thicken(hu, int(round(rng.uniform(2 * spacing[0], ranges.slice_mm) / spacing[0])), rng)
     if rng.random() < 0.5:
-        hu = 40 + (hu - 40) * rng.uniform(0.9, 1.12) + rng.uniform(-15, 15)
+        hu = 40 + (hu - 40) * rng.uniform(0.85, 1.18) + rng.uniform(-15, 15)
     hu = _window(hu, rng)
     if rng.random() < ranges.cut:
         hu, targets = _cut(hu, targets, rng)
@@ -95,7 +95,7 @@ def _window(hu: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """Sometimes clips to a display window and rounds to its grey levels, as exported 8-bit images are."""
     if rng.random() >= 0.4:
         return hu
-    low, high = rng.uniform(-220, -40), rng.uniform(180, 420)
+    low, high = rng.uniform(-220, 0), rng.uniform(150, 420)
     step = (high - low) / rng.integers(60, 256)
     return torch.where(hu > AIR + 200, (hu.clamp(low, high) / step).round() * step, hu)
 

@@ -68,8 +68,10 @@ def _scale_kidney(sampled: Sampled, hu: torch.Tensor, rng: np.random.Generator) 
             level = float(new[inside].median())
             new = torch.where(new > base - 30, level + (new - level) * rng.uniform(0.2, 0.8), new)
     # Only what is enhanced is scaled: fat and fluid below the base keep their values.
-    weight = share * ((hu - base + 20) / 20).clamp(0, 1)
-    return hu + (new - hu) * weight
+    enhanced = ((hu - base + 20) / 20).clamp(0, 1)
+    # A mass follows the dose and the phase, but less than the parenchyma does.
+    mass = base + (hu - base) * factor ** rng.uniform(0.4, 1.0)
+    return hu + (new - hu) * share * enhanced + (mass - hu) * sampled.mass * enhanced
 
 
 def _enhance_kidney(sampled: Sampled, rng: np.random.Generator) -> tuple[torch.Tensor, float]:

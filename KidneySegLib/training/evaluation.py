@@ -10,7 +10,7 @@ import numpy as np
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.training.classwise import confusion
 from KidneySegLib.training.detection import DETECTED, Lesion, Status, detect
-from KidneySegLib.training.exams import assign_sides
+from KidneySegLib.training.exams import assign_sides, body_middle
 from KidneySegLib.training.metrics import Agreement, agreement
 from KidneySegLib.volume import Volume
 
@@ -190,31 +190,32 @@ class Evaluation:
         return table
 
 
-def evaluate_labels(exam: str, grid: Volume, found: np.ndarray, reference: np.ndarray) -> ExamResult:
+def evaluate_labels(exam: str, image: Volume, found: np.ndarray, reference: np.ndarray) -> ExamResult:
     """Compares two label maps of one exam.
 
     Args:
         exam: the exam's name.
-        grid: any volume on their grid, in canonical orientation (``Volume.canonical``).
+        image: the exam, on their grid, in canonical orientation (``Volume.canonical``).
         found: what was found, uint8 ``(k, j, i)``, values of ``structures``.
         reference: what is held to be true.
     """
     box = _box_of(found, reference)
-    found, reference, grid = found[box], reference[box], grid.crop(box)
+    middle = body_middle(image.voxels) - box[2].start
+    found, reference, grid = found[box], reference[box], image.crop(box)
     lesions: list[Lesion] = []
     for structure in DETECTED:
         lesions += detect(exam, structure, found, reference, grid, box[0].start)
     return ExamResult(
         exam,
-        _organs(found, reference, grid),
+        _organs(found, reference, grid, middle),
         confusion(found, reference),
         _stones(found, reference, grid),
         tuple(lesions),
     )
 
 
-def _organs(found: np.ndarray, reference: np.ndarray, grid: Volume) -> dict[Side, Agreement]:
-    sides_found, sides_reference = assign_sides(found), assign_sides(reference)
+def _organs(found: np.ndarray, reference: np.ndarray, grid: Volume, middle: float) -> dict[Side, Agreement]:
+    sides_found, sides_reference = (assign_sides(map_, grid.spacing[::-1], middle) for map_ in (found, reference))
     organs = {}
     for side in Side:
         value = KIDNEYS[side].label

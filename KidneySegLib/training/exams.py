@@ -7,6 +7,7 @@ adds the maps that the contrast synthesis needs. Everything is held in memory in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,10 @@ from KidneySegLib.volume import Volume, read_image
 # The store is finer than the working grid by this factor, so that sampling from it blurs little.
 STORE_FINENESS = 0.75
 # Changes when prepared files hold something else than before.
-_STORE_VERSION = 2
+_STORE_VERSION = 3
+_BODY_HU = -300
+# A lesion within this distance of a kidney belongs to it.
+_NEAR_MM = 15.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[
 
     organ = on_store(labels.voxels > 0)
     parenchyma = on_store((labels.voxels == 1) | (labels.voxels == 2)) & organ
-    sides = assign_sides(labels.voxels)
+    sides = assign_sides(labels.voxels, image.spacing[::-1], body_middle(image.voxels))
     boxes = []
     for side in (1, 2):
         where = np.nonzero(on_store(sides == side))
@@ -120,22 +124,41 @@ def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[
     }
 
 
-def assign_sides(labels: np.ndarray) -> np.ndarray:
-    """Gives masses, cysts and stones to the nearer kidney (in voxels): returns 1 right, 2 left, 0 background.
+def body_middle(hu: np.ndarray) -> float:
+    """Returns the index along i of the body's middle.
 
     Args:
-        labels: uint8 ``(k, j, i)`` with values 0 to 5.
+        hu: ``(k, j, i)`` in canonical orientation.
+    """
+    columns = np.nonzero((hu > _BODY_HU).mean(axis=(0, 1)) > 0.05)[0]
+    return float(columns[[0, -1]].mean()) if columns.size else (hu.shape[2] - 1) / 2
+
+
+def assign_sides(labels: np.ndarray, spacing: Sequence[float], middle: float) -> np.ndarray:
+    """Gives masses, cysts and stones to a side: returns 1 right, 2 left, 0 background.
+
+    A lesion belongs to the kidney that it is near to. One that is far from any may have replaced its own kidney: then
+    the side of the body decides.
+
+    Args:
+        labels: uint8 ``(k, j, i)`` with values 0 to 5, canonical orientation.
+        spacing: mm along k, j, i.
+        middle: of the body, index along i.
     """
     sides = np.where(labels <= 2, labels, 0).astype(np.uint8)
     lesions = labels > 2
-    if not lesions.any() or not sides.any():
+    if not lesions.any():
         return sides
     pieces, count = ndimage.label(lesions)
-    nearest = ndimage.distance_transform_edt(sides == 0, return_distances=False, return_indices=True)
-    assert nearest is not None
-    nearest_side = sides[tuple(nearest)]
+    if sides.any():
+        distance, nearest = ndimage.distance_transform_edt(sides == 0, sampling=spacing, return_indices=True)
+        nearest_side = sides[tuple(nearest)]
     for piece in range(1, count + 1):
         inside = pieces == piece
-        votes = np.bincount(nearest_side[inside], minlength=3)
-        sides[inside] = 1 + int(votes[2] > votes[1])
+        if sides.any() and distance[inside].min() <= _NEAR_MM:
+            votes = np.bincount(nearest_side[inside], minlength=3)
+            sides[inside] = 1 + int(votes[2] > votes[1])
+        else:
+            # canonical orientation: i grows to the patient's left
+            sides[inside] = 1 + int(np.nonzero(inside)[2].mean() > middle)
     return sides

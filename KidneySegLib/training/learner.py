@@ -13,10 +13,12 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.plan import NetworkPlan
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.training.recipes import Schedule
+from KidneySegLib.training.warm_start import carried_over
 
 # Gradients longer than this are shortened (nnU-Net's value).
 _LONGEST_GRADIENT = 12.0
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
+BACKGROUND = "background"
 
 
 def learning_rate(schedule: Schedule, step: int) -> float:
@@ -48,6 +50,7 @@ class Learner:
             start: bundle and stage whose weights a new run begins with; None begins with random ones.
         """
         self.exclusive = plan.exclusive
+        self.first = 1 if plan.outputs[0] == BACKGROUND else 0
         self.schedule, self.folder, self.device = schedule, folder, device
         self.precision = torch.bfloat16
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +58,7 @@ class Learner:
         self.network = build_network(plan).to(device)
         if start is not None:
             bundle, stage = start
-            load_parameters(self.network, bundle.weights()[stage])
+            load_parameters(self.network, carried_over(bundle.weights()[stage], self.network, plan))
         self.average = build_network(plan).to(device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimiser = torch.optim.AdamW(
@@ -96,7 +99,7 @@ class Learner:
         other one is true at every voxel that is to be learnt from; where none is, nothing counts.
         """
         if self.exclusive:
-            return _exclusive_loss(logits, target)
+            return _exclusive_loss(logits, target, self.first)
         dice: torch.Tensor = self.dice(logits, target)
         return dice + functional.binary_cross_entropy_with_logits(logits, target)
 
@@ -125,16 +128,18 @@ class Learner:
         self.step, self.best = state["step"], state["best"]
 
 
-def _exclusive_loss(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy and the mean Dice loss of the outputs that are there, over all voxels that have one."""
+def _exclusive_loss(logits: torch.Tensor, target: torch.Tensor, first: int) -> torch.Tensor:
+    """Cross-entropy and the mean Dice loss of the outputs from ``first`` on, over all voxels that have an output."""
     here = target.amax(dim=1) > 0.5
     if not here.any():
         return logits.sum() * 0
     values, truth = logits.transpose(0, 1)[:, here], target.transpose(0, 1)[:, here]
     shares = values.softmax(dim=0)
     dice = 1 - (2 * (shares * truth).sum(dim=1) + 1) / ((shares + truth).sum(dim=1) + 1)
-    present = truth.amax(dim=1)
-    return functional.cross_entropy(values.T, truth.argmax(dim=0)) + (dice * present).sum() / present.sum()
+    # an output that is not there has no Dice; cross-entropy tells it to be silent
+    present, dice = truth.amax(dim=1)[first:], dice[first:]
+    entropy = functional.cross_entropy(values.T, truth.argmax(dim=0))
+    return entropy + (dice * present).sum() / present.sum().clamp(min=1)
 
 
 def _write(path: Path, state: object) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, organ_channels
-from KidneySegLib.segmentation.resampling import normalise
+from KidneySegLib.segmentation.window_channels import window_channels
 from KidneySegLib.training.acquisition import acquire
 from KidneySegLib.training.contrast import change_contrast
 from KidneySegLib.training.exams import Exam
@@ -24,6 +24,8 @@ from KidneySegLib.training.synthesis import synthesise
 _REACH_MM = 15.0
 _TRIES = 20
 _AIR_HU = -500
+# How far from a voxel of a lesion the centre of its patch may lie, along every axis.
+_NEAR_MM = 25.0
 # Tells the random numbers of masks from those of the patch.
 _MASKS = 1_000_000
 
@@ -35,6 +37,14 @@ def _inside_body(exam: Exam, rng: np.random.Generator) -> np.ndarray:
         if -50 < exam.hu[tuple(centre.astype(int))] < 200:
             break
     return centre
+
+
+def _near_lesion(exam: Exam, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """Returns a place near one of the exam's lesions, and whether it lies in a left kidney's box."""
+    places = np.argwhere(exam.lesions)
+    centre = places[int(rng.integers(len(places)))] + rng.uniform(-_NEAR_MM, _NEAR_MM, 3) / np.array(exam.spacing)
+    middles = [(np.abs((np.array(low) + np.array(up)) / 2 - centre)[2], side) for side, low, up in exam.boxes]
+    return centre, min(middles)[1] == "left"
 
 
 class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
@@ -51,7 +61,7 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         self.exams = list(exams)
         # Exams that show more kidney are drawn more often, up to one whole kidney; those without any still count.
         volumes = [float(e.organ.sum()) * float(np.prod(e.spacing)) / 1000 for e in self.exams]
-        weights = np.clip(volumes, 50, 150)
+        weights = np.clip(volumes, 50, 150) * [recipe.sampling.diseased if e.lesions.any() else 1.0 for e in self.exams]
         self.weights = weights / weights.sum()
 
     def __len__(self) -> int:
@@ -63,7 +73,7 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         hu, targets = self.draw(index)
         stage = self.recipe.stage
         if stage.network.inputs != ORGAN_INPUTS:
-            return normalise(hu, stage.window)[None], (targets >= 0.5).float()
+            return window_channels(hu, stage), self._outputs(targets)
         # The draw gives the organ in the place of the parenchyma.
         rng = np.random.default_rng((self.recipe.schedule.seed, index, _MASKS))
         region = drawn_organ(targets[0], hu, stage.spacing, rng)
@@ -71,6 +81,22 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         healthy = region & ~lesions.any(dim=0)
         kidney = outlined_kidney(region, lesions, stage.spacing, rng)
         return organ_channels(hu, region, kidney, stage.spacing), torch.cat([healthy[None], lesions]).float()
+
+    def _outputs(self, targets: torch.Tensor) -> torch.Tensor:
+        """Returns the targets in {0, 1}; outputs that exclude each other have the organ's lesions taken out of it."""
+        present = (targets >= 0.5).float()
+        outputs = self.recipe.stage.network.outputs
+        if not self.recipe.stage.network.exclusive:
+            return present
+        lesions = [n for n, name in enumerate(outputs) if name in ("mass", "cyst")]
+        kidney, background = outputs.index("kidney"), outputs.index("background")
+        # where the border of a mass and a cyst meets in a voxel, the larger share has it
+        first, second = lesions
+        present[first] *= targets[first] >= targets[second]
+        present[second] *= targets[second] > targets[first]
+        present[kidney] *= 1 - present[lesions].amax(dim=0)
+        present[background] *= 1 - present[[kidney, *lesions]].amax(dim=0)
+        return present
 
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns HU ``(k, j, i)`` and the outputs' shares ``(outputs, k, j, i)`` of patch number ``index``."""
@@ -86,7 +112,8 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         # Air and what lies outside the scan is no kidney, however a lesion was pushed there.
         tissue = scene.hu > _AIR_HU
         maps = {"kidney": scene.organ, "parenchyma": scene.organ, "mass": scene.mass, "cyst": scene.cyst}
-        targets = torch.stack([maps[name] * tissue for name in recipe.stage.network.outputs])
+        maps = {name: share * tissue for name, share in maps.items()} | {"background": torch.ones_like(scene.hu)}
+        targets = torch.stack([maps[name] for name in recipe.stage.network.outputs])
         return acquire(scene.hu, targets, spacing, exam.thickness, recipe.acquisition, rng)
 
     def _place(self, exam: Exam, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
@@ -100,6 +127,8 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             jitter = reach * rng.uniform(-1, 1, 3) / np.array(exam.spacing)
             centre = (np.array(lower) + np.array(upper) - 1) / 2 + jitter
             mirror = side == "left"
+            if rng.random() < sampling.on_lesion and exam.lesions.any():
+                centre, mirror = _near_lesion(exam, rng)
         else:
             centre = _inside_body(exam, rng)
             mirror = bool(centre[2] > exam.hu.shape[2] / 2)

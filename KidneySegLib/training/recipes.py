@@ -52,11 +52,15 @@ class Sampling:
         on_kidney: probability that a patch is centred near a kidney; else anywhere in an exam.
         jitter_mm: largest distance of the centre from the kidney's box centre, along k, j, i.
         mirror: ``left`` mirrors left kidneys so that the network sees only right ones; ``random`` mirrors by chance.
+        diseased: how much more often an exam with masses or cysts is drawn.
+        on_lesion: probability that a patch near a kidney is centred near a lesion instead, if the exam has one.
     """
 
     on_kidney: float
     jitter_mm: tuple[float, float, float]
     mirror: str
+    diseased: float = 1.0
+    on_lesion: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def _parse(data: Mapping[str, Any]) -> Recipe:
     )
     if recipe.sampling.mirror not in ("left", "random"):
         raise ValueError("sampling.mirror must be 'left' or 'random'")
-    unknown = set(recipe.stage.network.outputs) - {"kidney", "parenchyma", "mass", "cyst"}
+    unknown = set(recipe.stage.network.outputs) - {"background", "kidney", "parenchyma", "mass", "cyst"}
     if unknown:
         raise ValueError(f"outputs that cannot be trained: {', '.join(sorted(unknown))}")
     overlap = set(recipe.exams) & set(recipe.validation)

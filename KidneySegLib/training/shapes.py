@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.training.real_textures import RealTexture
 from KidneySegLib.volume import read_image
 
 _KIDNEY, _MASS, _CYST = 1, 2, 3
@@ -52,10 +53,17 @@ class LesionShape:
 
 @dataclass(frozen=True)
 class ShapeLibrary:
-    """All shapes of a folder."""
+    """All shapes of a folder, and textures of real masses.
+
+    Attributes:
+        kidneys: whole diseased kidneys.
+        lesions: single lesions.
+        textures: inside real masses of the exams that are trained on.
+    """
 
     kidneys: tuple[DiseasedKidney, ...]
     lesions: tuple[LesionShape, ...]
+    textures: tuple[RealTexture, ...] = ()
 
 
 def read_shapes(folder: Path, cache: Path) -> ShapeLibrary:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from KidneySegLib.segmentation.slice_network import AIR, network_input
-from KidneySegLib.training.contrast import ContrastRanges, change_contrast
+from KidneySegLib.training.contrast import ContrastRanges, change_contrast, smooth_noise
 from KidneySegLib.training.slice_recipes import SliceRanges, SliceRecipe
 from KidneySegLib.training.slices import LabelledSlice
 from KidneySegLib.training.spatial import Sampled
@@ -68,6 +68,8 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         source = _choose(self.empty if without else self.shown, rng)
         sampled = _sample(source, self.recipe, rng)
         hu = change_contrast(sampled, ContrastRanges(self.recipe.ranges.contrast), rng)[1]
+        if rng.random() < self.recipe.ranges.dilated:
+            hu = _dilate(hu, sampled, rng)
         hu, organ = _remove(hu, sampled.organ[0], self.recipe.ranges.removed, rng)
         return _acquire(hu, self.recipe.ranges, rng), organ
 
@@ -84,6 +86,13 @@ def _choose(patients: list[list[_Source]], rng: np.random.Generator) -> _Source:
     weights = np.sqrt([len(patient) for patient in patients])
     patient = patients[int(rng.choice(len(patients), p=weights / weights.sum()))]
     return patient[int(rng.integers(len(patient)))]
+
+
+def _dilate(hu: torch.Tensor, sampled: Sampled, rng: np.random.Generator) -> torch.Tensor:
+    """Fills the deep part of the kidneys with urine, which stays kidney: a dilated collecting system."""
+    border = rng.uniform(6, 15) + 3 * smooth_noise(sampled.depth.shape, 6, rng)[1]
+    share = torch.sigmoid((sampled.depth[1] - border) / 1.2) * (sampled.organ[1] > 0.5)
+    return hu + (rng.uniform(-4, 16) - hu) * share
 
 
 def _remove(
@@ -157,7 +166,7 @@ def _acquire(hu: torch.Tensor, ranges: SliceRanges, rng: np.random.Generator) ->
     if rng.random() < 0.5:
         hu = 40 + (hu - 40) * rng.uniform(0.8, 1.2) + rng.uniform(-30, 30)
     if rng.random() < 0.5:  # a window of unknown ends that is taken for the usual one
-        low, high = rng.uniform(-220, -60), rng.uniform(160, 420)
+        low, high = rng.uniform(-240, -20), rng.uniform(120, 450)
         step = (high - low) / rng.integers(60, 256)
         hu = ((hu.clamp(low, high) - low) / step).round() * step
         hu = hu / (high - low) * rng.uniform(380, 420) - rng.uniform(150, 170)

@@ -18,6 +18,7 @@ class SliceRanges:
     Attributes:
         without_kidney: share of slices without kidney.
         removed: probability that a kidney is replaced by fat.
+        dilated: probability that the kidneys' deep parts are filled with fluid (a dilated collecting system).
         contrast: probability that the contrast phase is changed (see ``contrast``).
         rotation: degrees, both ways.
         scale: factor of size, from 1/scale to scale.
@@ -29,6 +30,7 @@ class SliceRanges:
 
     without_kidney: float = 0.25
     removed: float = 0.1
+    dilated: float = 0.0
     contrast: float = 0.6
     rotation: float = 20.0
     scale: float = 1.3
@@ -53,6 +55,7 @@ class SliceRecipe:
         slices_per_epoch: augmented slices that are drawn in one epoch.
         schedule: the same in optimiser steps.
         ranges: of augmentation.
+        start: bundle and stage that the weights are taken from at the start; None begins with random ones.
     """
 
     stage: StagePlan
@@ -65,6 +68,7 @@ class SliceRecipe:
     slices_per_epoch: int
     schedule: Schedule
     ranges: SliceRanges
+    start: tuple[str, str] | None = None
 
 
 def read_slice_recipe(path: Path, *, slices_per_epoch: int | None = None) -> SliceRecipe:
@@ -99,6 +103,7 @@ def _parse(data: Mapping[str, Any], slices_per_epoch: int | None) -> SliceRecipe
         slices_per_epoch=per_epoch,
         schedule=Schedule(steps=epochs * steps, validate_every=steps, **values),
         ranges=SliceRanges(**data.get("augmentation", {})),
+        start=(data["start"]["bundle"], data["start"]["stage"]) if "start" in data else None,
     )
     overlap = set(recipe.train) & set(recipe.validation)
     if overlap:

@@ -11,6 +11,7 @@ from statistics import fmean
 import torch
 from torch.utils.data import DataLoader, Subset
 
+from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.segmentation.slice_network import SliceNetwork
 from KidneySegLib.training.learner import Learner
 from KidneySegLib.training.slice_curves import log_epoch
@@ -28,7 +29,8 @@ class SliceTrainer:
     def __init__(self, recipe: SliceRecipe, folder: Path, device: torch.device) -> None:
         """Begins a run, or continues the one in ``folder``."""
         self.recipe, self.folder = recipe, folder
-        self.learner = Learner(recipe.stage.network, recipe.schedule, folder, device)
+        start = None if recipe.start is None else (find_bundle(recipe.start[0], "ct-slice"), recipe.start[1])
+        self.learner = Learner(recipe.stage.network, recipe.schedule, folder, device, start)
 
     @property
     def epoch(self) -> int:

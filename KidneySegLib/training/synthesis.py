@@ -72,7 +72,7 @@ def synthesise(scene: Scene, ranges: SynthesisRanges, library: ShapeLibrary | No
     if rng.random() >= ranges.probability * (0.4 if real else 1.0):
         return
     if library is not None and not real and rng.random() < ranges.transplant:
-        transplant(scene, library.kidneys[int(rng.integers(len(library.kidneys)))], rng)
+        transplant(scene, library.kidneys[int(rng.integers(len(library.kidneys)))], rng, library.textures)
         return
     count = int(rng.choice([1, 2, 3, 5], p=[0.55, 0.25, 0.12, 0.08]))
     for number in range(count):
@@ -96,7 +96,7 @@ def _add_lesion(
     # Bone does not give way.
     if rng.random() < 0.6 and not (scene.hu[box_around(centre, 1.5 * push, scene.hu.shape, scene.spacing)] > 350).any():
         push_aside(scene, centre, push)
-    return _fill(scene, placed, solid, rng, labelled=True)
+    return _fill(scene, placed, solid, library, rng, labelled=True)
 
 
 def _place_in_kidney(scene: Scene, radius: float, rng: np.random.Generator) -> np.ndarray | None:
@@ -144,7 +144,15 @@ def push_aside(scene: Scene, centre: np.ndarray, radius_mm: float) -> None:
     scene.warp(box, vectors * factor.unsqueeze(-1), centre)
 
 
-def _fill(scene: Scene, placed: Placed, solid: bool, rng: np.random.Generator, *, labelled: bool) -> bool:
+def _fill(
+    scene: Scene,
+    placed: Placed,
+    solid: bool,
+    library: ShapeLibrary | None,
+    rng: np.random.Generator,
+    *,
+    labelled: bool,
+) -> bool:
     """Writes the texture and, for true lesions, the labels; returns whether there was room."""
     box, form = placed.box, placed.form
     hu = scene.hu[box]
@@ -152,9 +160,10 @@ def _fill(scene: Scene, placed: Placed, solid: bool, rng: np.random.Generator, *
     if float(share.sum()) < _LEAST_ROOM * float(form.share.sum()):
         return False
     share = scene.through_slices(share)
-    texture = mass_texture if solid else cyst_texture
     level = scene.parenchyma_hu() if labelled else float(rng.uniform(30, 180))
-    content = texture(form, level, rng) + grain(scene, box, rng)
+    real = library.textures if library is not None else ()
+    texture = mass_texture(form, level, rng, real) if solid else cyst_texture(form, level, rng)
+    content = texture + grain(scene, box, rng)
     scene.hu[box] = hu + (content - hu) * share
     if labelled:
         scene.label(box, share, solid)
@@ -170,7 +179,7 @@ def _decoy(scene: Scene, ranges: SynthesisRanges, library: ShapeLibrary | None, 
         inside = scene.hu[tuple(int(c) for c in centre)]
         if -150 < inside < 150 and not (scene.organ[near] > 0.1).any():
             solid = bool(rng.random() < 0.5)
-            _fill(scene, _form(scene, library, solid, centre, radius, rng), solid, rng, labelled=False)
+            _fill(scene, _form(scene, library, solid, centre, radius, rng), solid, library, rng, labelled=False)
             return
 
 

@@ -7,6 +7,7 @@ scanners and protocols, not describe them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,10 @@ from torch.nn import functional
 
 from KidneySegLib.training.contrast import smooth_noise
 from KidneySegLib.training.filters import box_mean
+from KidneySegLib.training.real_textures import ENHANCED_BY_HU, UNENHANCED_HU, RealTexture, lay
 
-# Unenhanced parenchyma, and the enhancement from which a scan counts as one with contrast medium.
-UNENHANCED_HU = 35.0
-_ENHANCED_BY = 25.0
+# How often a mass is filled with the texture of a real one.
+_REAL_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def cyst_texture(form: Form, parenchyma: float, rng: np.random.Generator) -> tor
     shape = form.share.shape
     kind = rng.random()
     level = rng.uniform(-6, 20) if kind < 0.86 else rng.uniform(28, 85)
-    if form.radius_mm < 6 and parenchyma > UNENHANCED_HU + _ENHANCED_BY:
+    if form.radius_mm < 6 and parenchyma > UNENHANCED_HU + ENHANCED_BY_HU:
         level += rng.uniform(0, 15)  # pseudo-enhancement of small cysts in a bright kidney
     content = level + rng.uniform(0, 3) * smooth_noise(shape, 6, rng)
     if rng.random() < 0.2:
@@ -73,17 +74,26 @@ def cyst_texture(form: Form, parenchyma: float, rng: np.random.Generator) -> tor
     return _calcified(content, form, rng) if rng.random() < 0.08 else content
 
 
-def mass_texture(form: Form, parenchyma: float, rng: np.random.Generator) -> torch.Tensor:
+def mass_texture(
+    form: Form, parenchyma: float, rng: np.random.Generator, real: Sequence[RealTexture] = ()
+) -> torch.Tensor:
     """Solid tissue in HU ``(k, j, i)``: enhances by kind and phase, with necrosis, scar, fat and calcification.
 
     Args:
         form: the lesion.
         parenchyma: HU of the kidney around it; tells the phase.
         rng: source of all randomness.
+        real: textures of real masses, taken half of the time.
     """
     shape = form.share.shape
     enhancement = parenchyma - UNENHANCED_HU
-    if enhancement < _ENHANCED_BY:
+    alike = [texture for texture in real if texture.enhanced == (enhancement >= ENHANCED_BY_HU)]
+    if alike and rng.random() < _REAL_SHARE:
+        values = lay(alike[int(rng.integers(len(alike)))], shape, form.spacing, rng)
+        if enhancement >= ENHANCED_BY_HU:
+            return UNENHANCED_HU + values * enhancement * rng.uniform(0.7, 1.25)
+        return rng.uniform(24, 52) + values * rng.uniform(0.6, 1.3)
+    if enhancement < ENHANCED_BY_HU:
         level, unrest = rng.uniform(22, 52), rng.uniform(1, 7)
     else:
         kind = rng.choice(4, p=[0.42, 0.33, 0.15, 0.10])  # clear cell, papillary-like, oncocytoma-like, very vascular

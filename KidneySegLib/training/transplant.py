@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -9,6 +12,7 @@ from KidneySegLib.training.contrast import smooth_noise
 from KidneySegLib.training.filters import box_mean
 from KidneySegLib.training.forms import offsets, take, whole
 from KidneySegLib.training.grain import grain
+from KidneySegLib.training.real_textures import RealTexture
 from KidneySegLib.training.scene import Scene
 from KidneySegLib.training.shapes import DiseasedKidney
 from KidneySegLib.training.spatial import rotation
@@ -21,7 +25,7 @@ _DEEPEST_MM = 30
 _FAT_HU = -98.0
 
 
-def transplant(scene: Scene, donor: DiseasedKidney, rng: np.random.Generator) -> bool:
+def transplant(scene: Scene, donor: DiseasedKidney, rng: np.random.Generator, real: Sequence[RealTexture] = ()) -> bool:
     """Replaces the scene's kidney by ``donor``, with the host's own tissue; returns whether it found room."""
     everywhere = whole(scene.hu.shape)
     centre = torch.nonzero(scene.organ > 0.5).double().mean(dim=0).numpy()
@@ -45,7 +49,7 @@ def transplant(scene: Scene, donor: DiseasedKidney, rng: np.random.Generator) ->
     hu = scene.hu + (fat + noise - scene.hu) * scene.organ * (1 - organ)
     fresh = kidney * (1 - scene.organ)
     hu = hu + (tissue + noise - hu) * fresh
-    for share, texture in ((mass, mass_texture), (cyst, cyst_texture)):
+    for share, texture in ((mass, partial(mass_texture, real=real)), (cyst, cyst_texture)):
         volume = float(share.sum()) * float(np.prod(scene.spacing))
         if volume > 0:
             form = Form(share, (3 * volume / (4 * np.pi)) ** (1 / 3), scene.spacing)

@@ -40,9 +40,13 @@ def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm
             # Without the engine's outline the kidney without its lesions takes its place.
             healthy = organ & (resample((exam.lesions[box] < 3)[..., mirrored].astype(np.uint8), shape) >= 0.5)
             given = OrganMasks(organ, healthy) if stage.network.inputs == ORGAN_INPUTS else None
-            found = (predictor.probabilities(resample(hu[..., mirrored], shape), organ=given) > stage.threshold) & (
-                organ if given is not None else True
-            )
+            probability = predictor.probabilities(resample(hu[..., mirrored], shape), organ=given)
+            if "background" in stage.network.outputs:
+                # the reference of the kidney is the organ with its lesions
+                probability[stage.network.outputs.index("kidney")] = (
+                    1 - probability[stage.network.outputs.index("background")]
+                )
+            found = (probability > stage.threshold) & (organ if given is not None else True)
             for output, mask in zip(stage.network.outputs, found.numpy(), strict=True):
                 if output not in references:
                     continue

@@ -6,7 +6,7 @@ import torch
 
 from KidneySegLib.training.acquisition import AIR, AcquisitionRanges, acquire
 from KidneySegLib.training.contrast import ContrastRanges, change_contrast
-from KidneySegLib.training.exams import Exam, assign_sides
+from KidneySegLib.training.exams import Exam, assign_sides, body_middle
 from KidneySegLib.training.spatial import Sampled, SpatialRanges, sample
 from KidneySegLib.training.tissue import kidney_depth, tissue_regions
 
@@ -141,6 +141,21 @@ def test_lesions_go_to_the_nearer_kidney():
     labels = np.zeros((4, 10, 40), np.uint8)
     labels[:, 2:8, 3:10], labels[:, 2:8, 30:36] = 1, 2
     labels[1:3, 4:6, 10:13], labels[1:3, 4:6, 27:30], labels[0, 0, 20] = 4, 3, 5
-    sides = assign_sides(labels)
+    sides = assign_sides(labels, (1.0, 1.0, 1.0), middle=19.5)
     assert (sides[1:3, 4:6, 10:13] == 1).all() and (sides[1:3, 4:6, 27:30] == 2).all()
     assert set(np.unique(sides)) == {0, 1, 2}
+
+
+def test_a_mass_that_replaced_its_kidney_belongs_to_its_side_of_the_body() -> None:
+    labels = np.zeros((4, 10, 120), np.uint8)
+    labels[:, 2:8, 10:30], labels[:, 2:8, 80:110] = 1, 3  # a right kidney, and a mass where the left one was
+    sides = assign_sides(labels, (3.0, 1.0, 1.0), middle=59.5)
+    assert (sides[labels == 3] == 2).all() and (sides[labels == 1] == 1).all()
+    alone = np.where(labels == 3, labels, 0)
+    assert (assign_sides(alone, (3.0, 1.0, 1.0), middle=59.5)[alone == 3] == 2).all()
+
+
+def test_the_middle_of_the_body_is_told_from_its_outline() -> None:
+    hu = np.full((3, 20, 50), -1000, np.int16)
+    hu[:, 4:16, 11:30] = 40
+    assert body_middle(hu) == 20.0

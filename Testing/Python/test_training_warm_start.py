@@ -1,0 +1,41 @@
+"""A network that begins with another one's weights says at first what that one said."""
+
+from __future__ import annotations
+
+import torch
+
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.segmentation.window_channels import window_channels
+from KidneySegLib.training.warm_start import carried_over
+
+OLD = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
+NEW = NetworkPlan("unet3d", (4, 8, 8), ("background", "kidney", "mass", "cyst"), ("image", "soft"), exclusive=True)
+
+
+def test_new_inputs_begin_silent_and_new_outputs_improbable() -> None:
+    torch.manual_seed(3)
+    old, new = build_network(OLD).eval(), build_network(NEW).eval()
+    load_parameters(new, carried_over(parameters(old), new, NEW))
+    image = torch.randn(1, 2, 16, 16, 16)
+    with torch.inference_mode():
+        before, after = old(image[:, :1])[0, 0], new(image)[0]
+        other = new(torch.cat((image[:, :1], torch.randn(1, 1, 16, 16, 16)), dim=1))[0]
+    torch.testing.assert_close(after[1], before)
+    torch.testing.assert_close(after, other)
+    assert not after[0].any()
+    assert (after[2:] < after[1]).all()
+
+
+def test_the_same_network_carries_everything_over() -> None:
+    old, new = build_network(OLD), build_network(OLD)
+    load_parameters(new, carried_over(parameters(old), new, OLD))
+    assert all(torch.equal(value, parameters(new)[name]) for name, value in parameters(old).items())
+
+
+def test_each_input_is_the_scan_through_its_own_window() -> None:
+    stage = StagePlan("renal", NEW, (2.0,) * 3, (-160.0, 340.0), (32, 32, 32))
+    hu = torch.tensor([-1000.0, -40.0, 60.0, 160.0, 1000.0]).view(1, 1, 5)
+    image, soft = window_channels(hu, stage)
+    torch.testing.assert_close(image.flatten(), torch.tensor([-1.0, -0.52, -0.12, 0.28, 1.0]))
+    torch.testing.assert_close(soft.flatten(), torch.tensor([-1.0, -1.0, 0.0, 1.0, 1.0]))
