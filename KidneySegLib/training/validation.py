@@ -40,7 +40,7 @@ def score(predictor: Predictor, exams: Sequence[Exam], *, boxed: bool, margin_mm
             # Without the engine's outline the kidney without its lesions takes its place.
             healthy = organ & (resample((exam.lesions[box] < 3)[..., mirrored].astype(np.uint8), shape) >= 0.5)
             given = OrganMasks(organ, healthy) if stage.network.inputs == ORGAN_INPUTS else None
-            probability = predictor.probabilities(resample(hu[..., mirrored], shape), organ=given)
+            probability = predictor.probabilities(resample(hu[..., mirrored], shape), organ=given).clone()
             if "background" in stage.network.outputs:
                 # the reference of the kidney is the organ with its lesions
                 probability[stage.network.outputs.index("kidney")] = (

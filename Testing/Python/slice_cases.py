@@ -25,7 +25,7 @@ validation_distance_mm = 3.0
 pixel_mm = 2.0
 [schedule]
 epochs = 3
-slices_per_epoch = 32
+slices_per_epoch = 96
 batch = 4
 learning_rate = 2e-2
 warm_up = 3

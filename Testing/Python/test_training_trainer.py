@@ -30,7 +30,8 @@ def train(data: Path, run: str, minutes: float) -> tuple[Trainer, bool]:
         for names in (recipe.exams, recipe.validation)
     ]
     trainer = Trainer(recipe, data / run, torch.device("cpu"))
-    trainer.learner.precision = torch.float32  # bfloat16 would let rounding of one run's memory layout grow into the next step
+    # bfloat16 would let rounding of one run's memory layout grow into the next step
+    trainer.learner.precision = torch.float32
     return trainer, trainer.run(*sets, minutes=minutes)
 
 
