@@ -13,7 +13,7 @@ from KidneySegLib.dicom.single import PLACEHOLDER_MM, read_ct_image
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.reading import read_image_file
-from KidneySegLib.volume import Volume, is_image_file
+from KidneySegLib.volume import Volume, is_image_file, prepare_itk
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # Width 400, level 40: the window in which abdomens are usually shown.
@@ -95,6 +95,7 @@ def _axial_slices(path: Path) -> int:
     """Returns how many slices an image file has towards the head; 0 if its header cannot be read."""
     import SimpleITK as sitk
 
+    prepare_itk()
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:

@@ -8,6 +8,7 @@ head: LPS, as DICOM and ITK have it). Nothing here guesses geometry from array o
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -258,13 +259,25 @@ def read_layers(path: Path) -> tuple[list[Volume], dict[str, str]]:
     return [Volume.from_image(layer) for layer in images], header
 
 
+def prepare_itk() -> None:
+    """Tells ITK's readers to keep silent, and to straighten axes that rounding has turned off right angles.
+
+    Its warnings name the file, and so perhaps the patient. Without the variable it takes a NIfTI file for damaged whose
+    axes are off by more than 1e-5; ``check_image_file`` refuses those that are off by more than 1e-3.
+    """
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    os.environ.setdefault("ITK_NIFTI_SFORM_PERMISSIVE", "YES")
+
+
 def _read_file(path: Path) -> sitk.Image:
     import SimpleITK as sitk
 
     if not path.is_file():
         raise InputError("The image file does not exist. Check the path.")
     check_image_file(path)
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # its warnings name the file, and so perhaps the patient
+    prepare_itk()
     try:
         check_room(_size_in_memory(path))
         image: Any = sitk.ReadImage(str(path))

@@ -14,6 +14,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from KidneySegLib.bundles.limits import (
+    LARGEST_MANIFEST,
+    LARGEST_WEIGHT,
+    LARGEST_WEIGHTS,
+    MOST_STAGES,
+    check_rules,
+    reason,
+    text,
+    whole_numbers,
+)
 from KidneySegLib.bundles.plan import FORMAT_VERSION, StagePlan
 from KidneySegLib.errors import BundleError
 
@@ -89,7 +99,7 @@ class Bundle:
     def card(self) -> str:
         """Text of the model card (Markdown); empty if there is none."""
         path = self.folder / CARD
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def stage(self, name: str) -> StagePlan:
         """Returns a stage by name.
@@ -127,13 +137,22 @@ class Bundle:
 
         self.verify()
         try:
+            if (self.folder / WEIGHTS).stat().st_size > LARGEST_WEIGHTS:
+                raise OSError("the file is too large")
             tensors = load_file(self.folder / WEIGHTS)
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             raise BundleError(f"The weights of bundle '{self.name}' cannot be read. Get the bundle again.") from error
         stages: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             stage, _, parameter = key.partition("/")
-            stages.setdefault(stage, {})[parameter] = value.float()
+            weights = value.float()
+            # NaN is not smaller than anything
+            if weights.numel() and not float(weights.abs().max()) <= LARGEST_WEIGHT:
+                raise BundleError(
+                    f"The weights of bundle '{self.name}' hold values that no network has (NaN, infinite or huge). Get "
+                    "the bundle again."
+                )
+            stages.setdefault(stage, {})[parameter] = weights
         return stages
 
 
@@ -147,8 +166,10 @@ def read_bundle(folder: Path) -> Bundle:
     if not path.is_file():
         raise BundleError(f"There is no model bundle in the folder '{folder.name}' (no {MANIFEST}).")
     try:
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise ValueError("it is too large")
         data = json.loads(path.read_text(encoding="utf-8"))
-        version = int(data["format_version"])
+        [version] = whole_numbers([data["format_version"]])
         if version > FORMAT_VERSION:
             raise BundleError(
                 f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "
@@ -156,13 +177,22 @@ def read_bundle(folder: Path) -> Bundle:
             )
         return Bundle(
             folder=folder,
-            stages=tuple(StagePlan.from_dict(stage) for stage in data["stages"]),
-            rules=Rules(**data["rules"]),
-            sha256=str(data["weights_sha256"]),
-            **{key: str(data[key]) for key in ("name", "version", "title", "task", "licence")},
+            stages=_stages(data["stages"]),
+            rules=Rules(**check_rules(data["rules"], Rules)),
+            sha256=text(data["weights_sha256"]),
+            **{key: text(data[key]) for key in ("name", "version", "title", "task", "licence")},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"The bundle '{folder.name}' is damaged ({error}). Get the bundle again.") from error
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise BundleError(f"The bundle '{folder.name}' is damaged ({reason(error)}). Get the bundle again.") from error
+
+
+def _stages(values: Any) -> tuple[StagePlan, ...]:
+    if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
+        raise ValueError(f"it must have 1 to {MOST_STAGES} stages")
+    stages = tuple(StagePlan.from_dict(stage) for stage in values)
+    if len({stage.name for stage in stages}) < len(stages):
+        raise ValueError("two stages have one name")
+    return stages
 
 
 def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> Bundle:

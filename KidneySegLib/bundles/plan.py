@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from KidneySegLib.bundles.limits import (
+    MOST_LEVELS,
+    check_size,
+    flag,
+    number,
+    numbers,
+    reason,
+    text,
+    texts,
+    whole_numbers,
+)
 from KidneySegLib.errors import BundleError
 
 FORMAT_VERSION = 1
@@ -90,22 +101,25 @@ class StagePlan:
             stage = cls(
                 **{
                     **data,
+                    "name": text(data["name"]),
                     "network": NetworkPlan(
-                        architecture=str(network.pop("architecture")),
-                        filters=tuple(int(f) for f in network.pop("filters")),
-                        outputs=tuple(str(o) for o in network.pop("outputs")),
-                        inputs=tuple(str(i) for i in network.pop("inputs", ("image",))),
-                        **network,
+                        architecture=text(network.pop("architecture")),
+                        filters=whole_numbers(network.pop("filters")),
+                        outputs=texts(network.pop("outputs")),
+                        inputs=texts(network.pop("inputs", ("image",))),
+                        **{key: flag(value) for key, value in network.items()},
                     ),
-                    "spacing": tuple(float(s) for s in data["spacing"]),
-                    "window": tuple(float(w) for w in data["window"]),
-                    "patch": tuple(int(p) for p in data["patch"]),
-                    "scales": tuple(float(s) for s in data.get("scales", (1.0,))),
-                    "equalise": Equalisation(**equalise) if equalise else None,
+                    "spacing": numbers(data["spacing"]),
+                    "window": numbers(data["window"]),
+                    "patch": whole_numbers(data["patch"]),
+                    "overlap": number(data.get("overlap", 0.5)),
+                    "threshold": number(data.get("threshold", 0.5)),
+                    "scales": numbers(data.get("scales", (1.0,))),
+                    "equalise": Equalisation(**{k: number(v) for k, v in equalise.items()}) if equalise else None,
                 }
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"The bundle's plan cannot be read ({error}). Get the bundle again.") from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise BundleError(f"The bundle's plan cannot be read ({reason(error)}). Get the bundle again.") from error
         stage.check()
         return stage
 
@@ -119,10 +133,13 @@ class StagePlan:
         Raises:
             BundleError: a value is out of range.
         """
-        sizes = len(self.spacing) == len(self.patch) == 3 and min(self.spacing) > 0
+        lengths = (len(self.spacing), len(self.patch), len(self.window)) == (3, 3, 2)
+        sizes = lengths and 1 <= len(self.network.filters) <= MOST_LEVELS and min(self.spacing) > 0
         flat = sizes and self.patch[0] == 1
         if not sizes or any(p <= 0 or p % self.divisor for p in self.patch[flat:]):
-            raise BundleError(f"Stage '{self.name}': patch {self.patch} must be multiples of {self.divisor}.")
+            multiple = f"multiples of {self.divisor}" if sizes else "three whole numbers, as the spacing"
+            raise BundleError(f"Stage '{self.name}': patch {self.patch[:3]} must be {multiple}.")
         shares = 0 <= self.overlap < 1 and 0 < self.threshold < 1
         if self.window[0] >= self.window[1] or not shares or min(self.scales, default=0) <= 0:
             raise BundleError(f"Stage '{self.name}': window, overlap, threshold or scales are out of range.")
+        check_size(self)

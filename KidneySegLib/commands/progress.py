@@ -44,7 +44,9 @@ def showing(style: ProgressStyle) -> Iterator[Progress]:
 
 
 def overall(stage: str, fraction: float) -> float:
-    """Returns the finished share of the whole run, 0..1."""
+    """Returns the finished share of the whole run, 0..1; a stage of no run is a whole of its own."""
+    if stage not in STAGES:
+        return min(1.0, max(0.0, fraction))
     names = list(STAGES)
     before = sum(STAGES[name] for name in names[: names.index(stage)])
     return before + STAGES[stage] * min(1.0, max(0.0, fraction))

@@ -7,13 +7,19 @@ from typing import Annotated
 
 import typer
 
+from KidneySegLib.commands.progress import ProgressStyle, showing
+
 
 def sample(
     folder: Annotated[Path, typer.Argument(help="Folder for the phantom; made if missing")],
     seed: Annotated[int, typer.Option(help="Another number makes another patient")] = 0,
+    progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Writes a synthetic abdomen as a DICOM CT series, with its true sizes beside it."""
     from KidneySegLib.sample.write import write_sample
 
-    write_sample(folder, seed=seed)
-    typer.echo(f"Wrote the phantom. Segment it: kidneyseg segment {folder / 'series'} --output out")
+    with showing(progress) as receiver:
+        receiver("sample", 0.0, "Making the phantom")
+        write_sample(folder, seed=seed, progress=lambda done: receiver("sample", done, "Writing the slices"))
+    if progress is not ProgressStyle.JSON:
+        typer.echo(f"Wrote the phantom. Segment it: kidneyseg segment {folder / 'series'} --output out")

@@ -9,6 +9,7 @@ import math
 import zlib
 from pathlib import Path
 
+from KidneySegLib.image_headers.data_files import check_data_files
 from KidneySegLib.image_headers.sentences import damaged, no_position, no_sides, no_spacing
 
 _LONGEST_HEADER = 1 << 16  # bytes
@@ -33,6 +34,12 @@ def check_metaimage(path: Path) -> None:
             break
     if "ElementDataFile" not in fields:
         raise damaged()
+    data_file = fields["ElementDataFile"]
+    if data_file.upper() != "LOCAL":
+        after = head.decode("latin-1").partition("ElementDataFile")[2].splitlines()[1:]
+        is_list, words = data_file.upper().startswith("LIST"), data_file.split()
+        pattern = words[:1] if words and "%" in words[0] else [data_file]
+        check_data_files(path, [line.strip() for line in after if line.strip()] if is_list else pattern)
     if fields.get("NDims") not in ("3", "4"):
         return
     spacing = _numbers(fields, "ElementSpacing", "ElementSize")

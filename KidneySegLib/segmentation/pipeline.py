@@ -25,11 +25,13 @@ from KidneySegLib.segmentation.plausible import doubts
 from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.segmentation.resampling import resample
 from KidneySegLib.segmentation.sides import Region, assign
+from KidneySegLib.segmentation.stage_check import check_stages
 from KidneySegLib.segmentation.stones import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
 STONE = BY_KEY["stone"].label
+NEEDED_STAGES = ("locator", "kidney")
 LESION_STAGES = {"organ", "lesion"}
 # The organ network takes more of the time than the lesion network.
 _ORGAN_SHARE = 0.6
@@ -65,6 +67,7 @@ def load_predictors(bundle: Bundle, device: Device) -> dict[str, Predictor]:
     Raises:
         BundleError: the weights are missing or altered, or do not fit the plan.
     """
+    check_stages(bundle, NEEDED_STAGES)
     weights = bundle.weights()
     predictors = {}
     for stage in bundle.stages:

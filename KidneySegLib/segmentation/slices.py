@@ -19,6 +19,7 @@ from KidneySegLib.segmentation.device import Device, choose_device
 from KidneySegLib.segmentation.slice_network import SliceNetwork
 from KidneySegLib.segmentation.slice_regions import largest_regions
 from KidneySegLib.segmentation.slice_sides import label_sides
+from KidneySegLib.segmentation.stage_check import check_stages
 from KidneySegLib.segmentation.stones import find_stones
 from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
@@ -70,6 +71,7 @@ def load_slice_network(bundle: Bundle, device: Device) -> SliceNetwork:
     Raises:
         BundleError: there is no such network, or its weights are missing, altered, or do not fit.
     """
+    check_stages(bundle, [STAGE])
     stage = bundle.stage(STAGE)
     network = build_network(stage.network)
     load_parameters(network, bundle.weights().get(STAGE, {}))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from Fuzz import choice_faults, file_faults, image_faults, pixel_faults
+from Fuzz import bundle_faults, choice_faults, file_faults, image_faults, label_faults, pixel_faults
 from Fuzz.case import Case
 from Fuzz.deidentification_faults import deidentification
+from Fuzz.image_tricks import geometries, other_files, values
 from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
@@ -29,4 +30,11 @@ def battery() -> list[Case]:
         *choice_faults.which(),
         *pairs(),
         *deidentification(),
+        *geometries(),
+        *other_files(),
+        *values(),
+        *label_faults.labels(),
+        *label_faults.segmentations(),
+        *bundle_faults.manifests(),
+        *bundle_faults.weights(),
     ]

@@ -46,6 +46,7 @@ class Expected:
         slices: number of slices of the volume; None where any number may come.
         truth: what the voxels must be.
         tolerance: in HU; images that were interpolated are rounded twice.
+        exit_code: of the error where there is a sentence; None for any.
     """
 
     read: bool | None
@@ -54,6 +55,7 @@ class Expected:
     slices: int | None = None
     truth: Truth = TRUTH
     tolerance: float = 1.01
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Case:
         build: makes the input below a folder and returns what the user points at; all chance comes from the generator.
         expected: what must come of it.
         unprivileged: read without the rights of the administrator, who may read everything.
-        reader: what reads it; None: as the engine does.
+        reader: what reads it; None: as the engine does. One that returns no image says by AssertionError what is wrong.
     """
 
     name: str
@@ -74,7 +76,7 @@ class Case:
     build: Callable[[Path, np.random.Generator], Path]
     expected: Expected
     unprivileged: bool = False
-    reader: Callable[[Path], Acquisition] | None = None
+    reader: Callable[[Path], Acquisition | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,11 @@ class Result:
 
 @dataclass
 class Family:
-    """Collects the cases of one row of the table."""
+    """Collects the cases of one row of the table; ``reader`` is that of all its cases."""
 
     name: str
     cases: list[Case] = field(default_factory=list)
-    reader: Callable[[Path], Acquisition] | None = None
+    reader: Callable[[Path], Acquisition | None] | None = None
 
     def add(
         self,

@@ -90,7 +90,13 @@ def _read(case: Case, path: Path) -> tuple[Outcome, str]:
     expected = case.expected
     try:
         acquisition = (case.reader or read_input)(path)
+        if acquisition is None:
+            return (Outcome.UNEXPECTED if expected.read is False else Outcome.RIGHT), "accepted"
+    except AssertionError as error:
+        return Outcome.WRONG, str(error)
     except KidneySegError as error:
+        if expected.exit_code not in (None, error.exit_code):
+            return Outcome.UNEXPECTED, f"exit code {error.exit_code}: {error}"
         return _judge_sentence(str(error), expected.read is not True, expected.words)
     except Leak as leak:
         return Outcome.LEAK, str(leak)

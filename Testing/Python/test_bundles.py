@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.segmentation.stage_check import check_stages
 
 STAGE = StagePlan(
     "kidney", NetworkPlan("unet3d", (4, 8, 8), ("kidney",)), (2.0, 2.0, 2.0), (-100.0, 200.0), (16, 16, 16)
@@ -62,6 +65,51 @@ def test_a_plan_that_cannot_be_followed_is_refused(tmp_path, change, message):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(BundleError, match=message):
         read_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("rules", "margin_mm"), float("nan")),
+        (("rules", "margin_mm"), 1e300),
+        (("stages", 0, "spacing"), [float("inf"), 2, 2]),
+        (("stages", 0, "overlap"), 0.9999999),
+        (("stages", 0, "network", "filters"), [1 << 20, 1 << 20, 1 << 20]),
+        (("stages", 0, "network", "filters"), "488"),
+        (("stages", 0, "patch"), [1 << 20, 1 << 20, 1 << 20]),
+        (("format_version",), float("inf")),
+        (("name",), "line\nbreak"),
+    ],
+)
+def test_a_plan_beyond_any_network_is_refused_when_it_is_read(tmp_path, path, value):
+    bundle, _ = make(tmp_path / "mine")
+    data = place = json.loads((bundle.folder / "bundle.json").read_text())
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    (bundle.folder / "bundle.json").write_text(json.dumps(data))
+    with pytest.raises(BundleError, match=r"^[^\n]+ Get the bundle again\.$"):
+        read_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 3e4])
+def test_weights_that_no_network_has_are_refused(tmp_path, value):
+    network = build_network(STAGE.network)
+    values = {name: tensor.clone() for name, tensor in parameters(network).items()}
+    next(iter(values.values())).view(-1)[0] = value
+    own = Bundle(tmp_path, "mine", "1", "t", "ct", "CC0", (STAGE,), Rules(), "")
+    with pytest.raises(BundleError, match="no network has"):
+        write_bundle(own, {"kidney": values}).weights()
+
+
+@pytest.mark.parametrize("change", [{"inputs": ("image", "more")}, {"outputs": ("a", "b")}, {"architecture": "unet2d"}])
+def test_stages_with_other_channels_are_refused_before_the_run(change):
+    stage = replace(STAGE, network=replace(STAGE.network, **change))
+    bundle = Bundle(Path("x"), "mine", "1", "t", "ct", "CC0", (stage,), Rules(), "")
+    with pytest.raises(BundleError, match="other channels"):
+        check_stages(bundle, ["kidney"])
+    with pytest.raises(BundleError, match="no stage 'locator'"):
+        check_stages(bundle, ["locator"])
 
 
 def test_patches_must_fit_the_network(tmp_path):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.reading import read_input
 from KidneySegLib.sample.phantom import Scan, acquire, build_phantom
@@ -207,3 +210,14 @@ def test_a_stopped_run_leaves_nothing(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         write_sample(tmp_path / "sample", progress=stop)
     assert list((tmp_path / "sample").iterdir()) == []
+
+
+def test_the_command_shows_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(folder: Path, *, seed: int, progress: Callable[[float], None]) -> None:
+        for done in (0.5, 1.0):
+            progress(done)
+
+    monkeypatch.setattr("KidneySegLib.sample.write.write_sample", write)
+    run = CliRunner().invoke(app, ["sample", str(tmp_path), "--progress", "json"])
+    lines = [json.loads(line) for line in run.output.splitlines()]
+    assert [line["fraction"] for line in lines] == [0.0, 0.5, 1.0] and {line["stage"] for line in lines} == {"sample"}
