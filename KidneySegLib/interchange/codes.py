@@ -1,7 +1,7 @@
 """Coded concepts of DICOM results, beyond those of ``structures``.
 
-Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7021, 100, 2 (modifiers), 7150 (categories), 7151
-(regions); UCUM.
+Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7474 (methods), 7021, 100, 2 (modifiers), 7150
+(categories), 7151 (regions); UCUM.
 """
 
 from __future__ import annotations
@@ -33,6 +33,13 @@ MAXIMUM = Code("56851009", "Maximum")
 HOUNSFIELD_UNIT = Code("[hnsf'U]", "Hounsfield unit", "UCUM")
 MILLIMETRE = Code("mm", "millimeter", "UCUM")
 MILLILITRE = Code("ml", "milliliter", "UCUM")
+
+# How a value was measured (CID 7474 for volumes; no context group has such words for lengths and stones).
+SUM_OF_VOXELS = Code("126030", "Sum of segmented voxel method for volume", "DCM")
+LONGEST_IN_SLICE = Code("longest_in_slice", "Longest line in one axial slice, between voxel faces", PRIVATE_SCHEME)
+AT_RIGHT_ANGLES = Code("at_right_angles", "Longest line at right angles to it in the same slice", PRIVATE_SCHEME)
+LONGEST_IN_SPACE = Code("longest_in_space", "Longest line in any direction, between voxel faces", PRIVATE_SCHEME)
+PARTIAL_VOLUME = Code("partial_volume", "Corrected for partial volume of the border", PRIVATE_SCHEME)
 
 CT_PROCEDURE = Code("25045-6", "CT unspecified body region", "LN")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")

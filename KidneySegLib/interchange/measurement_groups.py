@@ -9,7 +9,8 @@ from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
-from KidneySegLib.interchange.measurements import add_line, measurement, numbers_of
+from KidneySegLib.interchange.lines import add_line, image_of_axes
+from KidneySegLib.interchange.measurements import measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
 from KidneySegLib.interchange.source_images import SourceImages
@@ -62,13 +63,10 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
     from highdicom.sr import MeasurementsAndQualitativeEvaluations, VolumetricROIMeasurementsAndQualitativeEvaluations
 
     numbers = numbers_of(finding)
-    common: dict[str, Any] = {
+    common = {
         "tracking_identifier": _tracking(drawn.segments.tracking[name_of(finding)]),
-        "finding_category": concept(category(structure)),
-        "finding_type": concept(structure.type),
-        "finding_sites": [_site(finding)],
-        "algorithm_id": _algorithm(findings),
         "measurements": [measurement(number) for number in numbers],
+        **description(structure, finding, findings),
     }
     segment = drawn.segments.of(finding)
     group: Group
@@ -77,11 +75,22 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
     else:
         common["referenced_segment"] = _reference(segment, drawn)
         group = VolumetricROIMeasurementsAndQualitativeEvaluations(**common)
+    image = image_of_axes(numbers, drawn.planes, drawn.source)
     items = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
     for item, number in zip(items, numbers, strict=True):
         if number.line is not None:
-            add_line(item, number.line, drawn.planes, drawn.source)
+            add_line(item, number, image, drawn.planes, drawn.source)
     return group
+
+
+def description(structure: Structure, finding: Finding, findings: Findings) -> dict[str, Any]:
+    """Returns what was found, where and by which program, as highdicom names it."""
+    return {
+        "finding_category": concept(category(structure)),
+        "finding_type": concept(structure.type),
+        "finding_sites": [_site(finding)],
+        "algorithm_id": _algorithm(findings),
+    }
 
 
 def _tracking(tracking: Tracking) -> TrackingIdentifier:

@@ -11,33 +11,35 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import KidneyFinding, Point, StoneFinding
 from KidneySegLib.interchange.codes import (
+    AT_RIGHT_ANGLES,
     ATTENUATION,
     HOUNSFIELD_UNIT,
     LENGTH,
     LONG_AXIS,
+    LONGEST_IN_SLICE,
+    LONGEST_IN_SPACE,
     MAXIMUM,
     MEAN,
     MILLILITRE,
     MILLIMETRE,
     MINIMUM,
     ORGAN_VOLUME,
+    PARTIAL_VOLUME,
     SHORT_AXIS,
     STANDARD_DEVIATION,
+    SUM_OF_VOXELS,
     VOLUME,
     concept,
 )
-from KidneySegLib.interchange.planes import Planes
-from KidneySegLib.interchange.source_images import SourceImages
 from KidneySegLib.structures import Code
 
 if TYPE_CHECKING:
-    from highdicom.sr import Measurement, NumContentItem
+    from highdicom.sr import Measurement
 
+Line = tuple[Point, Point]
 
 # How many numbers of a finding, in their order, are densities, and then diameters within a slice.
 DENSITIES, DIAMETERS = 4, 2
@@ -53,6 +55,7 @@ class Number:
         value: the value.
         unit: its unit.
         derivation: how it was made of many, such as their mean.
+        method: how it was measured; an attenuation's derivation says it already.
         line: both ends of a length in mm LPS.
     """
 
@@ -60,7 +63,8 @@ class Number:
     value: float
     unit: Code
     derivation: Code | None = None
-    line: tuple[Point, Point] | None = None
+    method: Code | None = None
+    line: Line | None = None
 
 
 def numbers_of(finding: Finding) -> list[Number]:
@@ -76,12 +80,14 @@ def numbers_of(finding: Finding) -> list[Number]:
     measures = finding.measures
     cut = set(() if isinstance(finding, StoneFinding) else finding.cut_at)
     mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
+    mean_by, length_by, volume_by = None, LONGEST_IN_SPACE, SUM_OF_VOXELS
     if isinstance(finding, StoneFinding):
         mean = finding.hu_mean
         length = math.nan if finding.length_mm is None else finding.length_mm
         volume = math.nan if finding.volume_ml is None else finding.volume_ml
+        mean_by = length_by = volume_by = PARTIAL_VOLUME
     numbers = [
-        Number(ATTENUATION, mean, HOUNSFIELD_UNIT, MEAN),
+        Number(ATTENUATION, mean, HOUNSFIELD_UNIT, MEAN, mean_by),
         Number(ATTENUATION, measures.hu_sd, HOUNSFIELD_UNIT, STANDARD_DEVIATION),
         Number(ATTENUATION, measures.hu_min, HOUNSFIELD_UNIT, MINIMUM),
         Number(ATTENUATION, measures.hu_max, HOUNSFIELD_UNIT, MAXIMUM),
@@ -89,19 +95,27 @@ def numbers_of(finding: Finding) -> list[Number]:
             LONG_AXIS,
             measures.axial_diameter_mm,
             MILLIMETRE,
+            method=LONGEST_IN_SLICE,
             line=(measures.axial_start_lps_mm, measures.axial_end_lps_mm),
         ),
         Number(
             SHORT_AXIS,
             measures.perpendicular_mm,
             MILLIMETRE,
+            method=AT_RIGHT_ANGLES,
             line=(measures.perpendicular_start_lps_mm, measures.perpendicular_end_lps_mm),
         ),
-        Number(LENGTH, length, MILLIMETRE, line=(measures.length_start_lps_mm, measures.length_end_lps_mm)),
-        Number(VOLUME, volume, MILLILITRE),
+        Number(
+            LENGTH,
+            length,
+            MILLIMETRE,
+            method=length_by,
+            line=(measures.length_start_lps_mm, measures.length_end_lps_mm),
+        ),
+        Number(VOLUME, volume, MILLILITRE, method=volume_by),
     ]
     if isinstance(finding, KidneyFinding):
-        numbers.append(Number(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE))
+        numbers.append(Number(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE, method=SUM_OF_VOXELS))
     whole = len(numbers) if not cut else DENSITIES + DIAMETERS if cut <= ALONG_BODY else DENSITIES
     return [number for number in numbers[:whole] if not math.isnan(number.value)]
 
@@ -115,22 +129,5 @@ def measurement(number: Number) -> Measurement:
         value=number.value,
         unit=concept(number.unit),
         derivation=concept(number.derivation) if number.derivation else None,
+        method=concept(number.method) if number.method else None,
     )
-
-
-def add_line(item: NumContentItem, line: tuple[Point, Point], planes: Planes, source: SourceImages) -> None:
-    """Adds the line that a length was measured along to its item: in patient coordinates, and the image it lies on.
-
-    TID 1419, which holds measures of a segment, has no such row but may be extended; highdicom makes only what the
-    template lists, so the line is added to the finished item.
-    """
-    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D, SourceImageForMeasurement
-
-    uid = source.frame_of_reference_uid
-    content = ContentSequence([CoordinatesForMeasurement3D("POLYLINE", np.array(line), uid)])
-    image = planes.image_with(line)
-    if image is not None:
-        frame = source.frames[image]
-        numbers = [frame.frame + 1] if frame.multiframe else None
-        content.append(SourceImageForMeasurement(frame.sop_class_uid, frame.sop_instance_uid, numbers))
-    item.ContentSequence = content

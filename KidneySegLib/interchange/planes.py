@@ -52,6 +52,13 @@ class Planes:
             return None
         return self.image_of[k]
 
+    def pixels(self, points: Sequence[Point]) -> np.ndarray:
+        """Returns where points in mm LPS lie in their image, ``(n, 2)``: column and row as spatial coordinates count.
+
+        Their origin is the outer corner of the first pixel, whose centre is (0.5, 0.5) (PS3.3 C.18.6.1.1).
+        """
+        return self.grid.to_kji(np.array(points))[:, :0:-1] + 0.5
+
 
 def align(volume: Volume, source: SourceImages) -> Planes:
     """Turns a label map's grid to the axes of its images and finds the image of each slice.

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.analysis.parts import Part
+from KidneySegLib.analysis.parts import Finding, Part
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
+from KidneySegLib.interchange.image_library import library_entries
 from KidneySegLib.interchange.measurement_groups import Drawn, measurement_group
+from KidneySegLib.interchange.measurements import numbers_of
+from KidneySegLib.interchange.viewer_groups import viewer_group
+from KidneySegLib.structures import Structure
 
 if TYPE_CHECKING:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
     from highdicom.sr import Comprehensive3DSR, ObservationContext
+    from pydicom.dataset import Dataset
+
+    from KidneySegLib.interchange.measurement_groups import Group
 
 SERIES_NUMBER = 9002
+VIEWER_SERIES_NUMBER = 9004
 
 
 def make_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR:
@@ -26,22 +34,60 @@ def make_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comp
         drawn: the segmentation that the report refers to.
         findings: what was measured.
     """
+    groups = [measurement_group(*listed, drawn, findings) for listed in _listed(parts)]
+    evidence = [*drawn.source.datasets, drawn.segmentation]
+    series = algorithm.new_series(SERIES_NUMBER, "KidneySeg measurements")
+    return _document(groups, evidence, _images_with_lines(parts, drawn), series, findings)
+
+
+def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR:
+    """Makes a report of the axial diameters alone, which web viewers take over as measurements of their own.
+
+    Args:
+        parts: the label map taken apart.
+        drawn: what the measurements refer to.
+        findings: what was measured.
+    """
+    groups = [viewer_group(*listed, drawn, findings) for listed in _listed(parts)]
+    images = _images_with_lines(parts, drawn)
+    series = algorithm.new_series(VIEWER_SERIES_NUMBER, "KidneySeg diameters for viewers")
+    return _document(groups, drawn.source.datasets, images, series, findings)
+
+
+def _listed(parts: Sequence[Part]) -> list[tuple[Structure, Finding]]:
+    return [(part.structure, part.finding) for part in parts if part.finding is not None]
+
+
+def _document(
+    groups: Sequence[Group],
+    evidence: Sequence[Dataset],
+    images: Sequence[Dataset],
+    series: dict[str, Any],
+    findings: Findings,
+) -> Comprehensive3DSR:
     from highdicom.sr import Comprehensive3DSR, MeasurementReport
 
-    listed = [(part.structure, part.finding) for part in parts if part.finding is not None]
     content = MeasurementReport(
         observation_context=_observer(findings),
         procedure_reported=concept(CT_PROCEDURE),
-        imaging_measurements=[measurement_group(structure, finding, drawn, findings) for structure, finding in listed],
+        imaging_measurements=groups,
+        referenced_images=images or None,
     )
     return Comprehensive3DSR(
-        evidence=[*drawn.source.datasets, drawn.segmentation],
+        evidence=evidence,
         content=content,
         is_complete=True,
         coding_schemes=[_own_scheme()],
-        **algorithm.new_series(SERIES_NUMBER, "KidneySeg measurements"),
+        **series,
         **algorithm.equipment(),
     )
+
+
+def _images_with_lines(parts: Sequence[Part], drawn: Drawn) -> list[Dataset]:
+    """Returns the images that lines lie on, as the image library describes them."""
+    lines = [number.line for _, finding in _listed(parts) for number in numbers_of(finding) if number.line]
+    places = [drawn.planes.image_with(line) for line in lines]
+    return library_entries((place for place in places if place is not None), drawn.source)
 
 
 def _observer(findings: Findings) -> ObservationContext:

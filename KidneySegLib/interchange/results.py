@@ -17,7 +17,7 @@ from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.measurement_groups import Drawn
 from KidneySegLib.interchange.planes import align
-from KidneySegLib.interchange.report import make_report
+from KidneySegLib.interchange.report import make_report, make_viewer_report
 from KidneySegLib.interchange.segmentation import make_segmentation
 from KidneySegLib.interchange.segments import plan_segments
 from KidneySegLib.interchange.source_images import SourceImages, read_source_images
@@ -30,7 +30,7 @@ from KidneySegLib.volume import Volume
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-FILES = SEGMENTATION, MEASUREMENTS, REPORT = DICOM_FILES
+FILES = SEGMENTATION, MEASUREMENTS, DIAMETERS, REPORT = DICOM_FILES
 
 
 def write_dicom_results(
@@ -63,7 +63,7 @@ def write_dicom_results(
         pdf: a report.
 
     Returns:
-        The files: ``segmentation.seg.dcm``, ``measurements.sr.dcm``, and ``report.pdf.dcm`` if a report was given.
+        The files, in the order of ``FILES``; ``report.pdf.dcm`` if a report was given.
         Where nothing is outlined the report stands alone: it says so, and DICOM knows no empty segmentation.
 
     Raises:
@@ -89,8 +89,9 @@ def write_dicom_results(
             changed = {*corrected, *corrections(findings)}
             segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
             segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
-            report = make_report(parts, Drawn(segments, segmentation, planes, images), findings)
-            made |= {SEGMENTATION: segmentation, MEASUREMENTS: report}
+            drawn = Drawn(segments, segmentation, planes, images)
+            made |= {SEGMENTATION: segmentation, MEASUREMENTS: make_report(parts, drawn, findings)}
+            made |= {DIAMETERS: make_viewer_report(parts, drawn, findings)}
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
         with complaints(), partial_folder(folder) as partial:

@@ -76,6 +76,14 @@ def name_of(finding: Finding) -> str:
     return f"{finding.side.value.capitalize()} kidney" if isinstance(finding, KidneyFinding) else finding.id
 
 
+def title_of(structure: Structure, side: Side, finding: Finding | None) -> str:
+    """Returns what the radiologist reads of a finding, such as ``M1 Solid mass left``; without one of its structure."""
+    if structure.side:
+        return structure.name
+    title = f"{structure.name} {side.value}"
+    return title if finding is None or isinstance(finding, KidneyFinding) else f"{finding.id} {title}"
+
+
 def plan_segments(
     parts: Sequence[Part], shape: tuple[int, ...], *, per_lesion: bool, corrected: Collection[str]
 ) -> Segments:
@@ -114,11 +122,9 @@ def _segment(
 ) -> Segment:
     structure, side = group[0].structure, group[0].side
     finding = group[0].finding if len(group) == 1 else None
-    label = structure.name if structure.side else f"{structure.name} {side.value}"
+    label = title_of(structure, side, finding if per_lesion else None)
     if per_lesion and finding is None:
         label = f"{label}, too small to be listed"
-    elif per_lesion and not isinstance(finding, KidneyFinding | None):
-        label = f"{finding.id} {label}"
     region = structure.region
     if isinstance(finding, StoneFinding):
         region = STONE_SITES[finding.location]

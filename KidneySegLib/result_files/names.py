@@ -7,4 +7,4 @@ FINDINGS, LABELS = "findings.json", "labels.nii.gz"
 RESULT_FILES = (LABELS, "segmentation.seg.nrrd", "measurements.csv", "overview.png", FINDINGS)
 # The PDF comes first: it is the one that another program may hold open, and then neither file is touched.
 REPORT_FILES = ("report.pdf", "report.html")
-DICOM_FILES = ("segmentation.seg.dcm", "measurements.sr.dcm", "report.pdf.dcm")
+DICOM_FILES = ("segmentation.seg.dcm", "measurements.sr.dcm", "viewer_diameters.sr.dcm", "report.pdf.dcm")

@@ -40,7 +40,7 @@ def expected_masks(case: Case) -> dict[str, np.ndarray]:
 
 
 def test_segments_lie_on_their_voxels_and_sides(case: Case, tmp_path: Path) -> None:
-    path, _ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    path, *_ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
     segmentation = read(path)
     masks = masks_on(case.volume, segmentation)
     named = {str(item.SegmentLabel): masks[int(item.SegmentNumber)] for item in segmentation.SegmentSequence}
@@ -52,7 +52,7 @@ def test_segments_lie_on_their_voxels_and_sides(case: Case, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("labelmap", [False, True])
 def test_highdicom_reads_the_same_volume(case: Case, tmp_path: Path, labelmap: bool) -> None:
-    path, _ = write_dicom_results(
+    path, *_ = write_dicom_results(
         tmp_path, case.volume, case.labels, case.findings, case.series, labelmap=labelmap, per_lesion=True
     )
     segmentation = segread(path)
@@ -73,7 +73,7 @@ def test_highdicom_reads_the_same_volume(case: Case, tmp_path: Path, labelmap: b
 
 
 def test_each_frame_refers_to_the_image_that_it_lies_on(case: Case, tmp_path: Path) -> None:
-    path, _ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    path, *_ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
     segmentation = read(path)
     source = case.findings.provenance.input.source
     places = {}
@@ -106,8 +106,8 @@ def test_each_frame_refers_to_the_image_that_it_lies_on(case: Case, tmp_path: Pa
 )
 def test_the_order_of_the_label_maps_axes_does_not_matter(axial: Case, tmp_path: Path, order: AxisOrder) -> None:
     volume, labels = axial.volume.reordered(order), np.ascontiguousarray(order.apply(axial.labels))
-    straight, _ = write_dicom_results(tmp_path / "a", axial.volume, axial.labels, axial.findings, axial.series)
-    turned, _ = write_dicom_results(tmp_path / "b", volume, labels, axial.findings, axial.series)
+    straight, *_ = write_dicom_results(tmp_path / "a", axial.volume, axial.labels, axial.findings, axial.series)
+    turned, *_ = write_dicom_results(tmp_path / "b", volume, labels, axial.findings, axial.series)
     one, other = read(straight), read(turned)
     assert one.PixelData == other.PixelData
     for (_, _, a), (_, _, b) in zip(frames_of(one), frames_of(other), strict=True):

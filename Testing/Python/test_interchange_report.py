@@ -29,7 +29,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["per structure", "per lesion"])
 def written(request: pytest.FixtureRequest, case: Case, tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
-    """Segmentation and report."""
+    """Segmentation, report and diameters for viewers."""
     folder = tmp_path_factory.mktemp("out")
     paths = write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, per_lesion=request.param)
     return [read(path) for path in paths]
@@ -37,8 +37,7 @@ def written(request: pytest.FixtureRequest, case: Case, tmp_path_factory: pytest
 
 def groups_of(report: Dataset) -> dict[str, Dataset]:
     """The measurement groups by tracking identifier, taken by hand."""
-    (container,) = [item for item in report.ContentSequence if item.ValueType == "CONTAINER"]
-    return {str(child(group, "112039").TextValue): group for group in container.ContentSequence}
+    return {str(child(group, "112039").TextValue): group for group in child(report, "126010").ContentSequence}
 
 
 def child(item: Dataset, code: str) -> Dataset:
@@ -161,6 +160,7 @@ def test_every_code_is_one_of_the_standards(written: list[Dataset]) -> None:
     }
     # SNOMED CT's and UCUM's own, which context groups do not list
     known |= {("56381008", "SCT", "calculus"), ("ml", "UCUM", "milliliter"), ("mm", "UCUM", "millimeter")}
+    known |= {("{pixels}", "UCUM", "pixels"), ("{-1:1}", "UCUM", "{-1:1}")}  # of the image library, TID 1602 and 1604
     # concept names of TID 1204, 1501 and 320, which the tables leave out
     known |= {("en-US", "RFC5646", "english (united states)")}
     known |= {("276214006", "SCT", "finding category"), ("260753009", "SCT", "source")}
@@ -174,7 +174,7 @@ def test_every_code_is_one_of_the_standards(written: list[Dataset]) -> None:
 
 
 def test_a_group_refers_to_the_segment_that_holds_it_alone(written: list[Dataset]) -> None:
-    segmentation, report = written
+    segmentation, report, _ = written
     segments = {str(s.TrackingID): s for s in segmentation.SegmentSequence}
     groups = groups_of(report)
     shared = {"C1", "C2"} if len(segments) == 6 else set()
@@ -209,7 +209,7 @@ def test_highdicom_reads_the_groups(written: list[Dataset]) -> None:
 
 def test_groups_follow_the_segments_where_each_lesion_is_one(written: list[Dataset]) -> None:
     """Slicer gives the n-th segment the identifier of the n-th group."""
-    segmentation, report = written
+    segmentation, report, _ = written
     if len(segmentation.SegmentSequence) == len(NAMES):
         assert [str(s.TrackingID) for s in segmentation.SegmentSequence] == list(groups_of(report))
     else:

@@ -61,7 +61,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_files_are_those_that_were_promised(case: Case, tmp_path: Path) -> None:
-    assert [path.name for path in write(case, tmp_path / "a")] == list(FILES[:2])
+    assert [path.name for path in write(case, tmp_path / "a")] == list(FILES[:3])
     assert [path.name for path in write(case, tmp_path / "b", pdf=PDF)] == list(FILES)
     assert names(tmp_path / "b") == sorted(FILES)
 
@@ -70,7 +70,7 @@ def test_a_new_export_replaces_the_earlier_one_as_a_whole(case: Case, tmp_path: 
     (tmp_path / "notes.txt").write_text("mine")
     first = {path.name: read(path).SOPInstanceUID for path in write(case, tmp_path, pdf=PDF)}
     second = {path.name: read(path).SOPInstanceUID for path in write(case, tmp_path)}
-    assert names(tmp_path) == sorted([*FILES[:2], "notes.txt"])
+    assert names(tmp_path) == sorted([*FILES[:3], "notes.txt"])
     assert not set(first.values()) & set(second.values())
 
 
@@ -90,7 +90,7 @@ def test_a_failure_leaves_the_earlier_export_alone(case: Case, tmp_path: Path, m
 
 
 def test_one_file_of_the_series_stands_for_it(case: Case, tmp_path: Path) -> None:
-    path, _ = write(case, tmp_path, sorted(case.series.iterdir())[3])
+    path, *_ = write(case, tmp_path, sorted(case.series.iterdir())[3])
     assert len(read(path).SourceImageSequence) == case.labels.shape[0]
 
 
@@ -100,7 +100,7 @@ def test_other_files_beside_the_images_do_not_matter(case: Case, tmp_path: Path)
     shutil.copytree(other.series, tmp_path / "study" / "other")
     (tmp_path / "study" / "readme.txt").write_text("no image")
     write(case, tmp_path / "study", pdf=PDF)  # earlier results lie in the study as well
-    path, _ = write(case, tmp_path / "out", tmp_path / "study")
+    path, *_ = write(case, tmp_path / "out", tmp_path / "study")
     assert {str(s.SeriesInstanceUID) for s in read(path).ReferencedSeriesSequence} == {
         case.findings.provenance.input.source["series_uid"]
     }
@@ -186,7 +186,7 @@ def test_a_single_slice_has_results_too(tmp_path: Path, thickness: float | None)
     paths = write_dicom_results(tmp_path / "out", volume, labels, findings, tmp_path / "s")
     masks = masks_on(volume, read(paths[0]))
     assert np.array_equal(np.sum(list(masks.values()), axis=0), labels > 0)
-    (container,) = [item for item in read(paths[1]).ContentSequence if item.ValueType == "CONTAINER"]
+    container = read(paths[1]).ContentSequence[-1]
     concepts = {i.ConceptNameCodeSequence[0].CodeMeaning for i in container.ContentSequence[0].ContentSequence}
     assert "Length" in concepts and ("Volume" in concepts) == (thickness is not None)
 
@@ -257,7 +257,7 @@ def test_segment_writes_dicom_results_along(
     monkeypatch.setattr("KidneySegLib.engine.run_ct", lambda *_, **__: run)
     said = invoke("segment", case.series, "--output", tmp_path / "out", "--dicom", "--progress", "none")
     assert {"findings.json", "overview.png"} < set(names(tmp_path / "out"))
-    assert set(FILES[:2]) <= set(names(tmp_path / "out")) if found else "no DICOM segmentation" in said
+    assert set(FILES[:3]) <= set(names(tmp_path / "out")) if found else "no DICOM segmentation" in said
 
 
 def test_where_nothing_is_outlined_the_report_stands_alone(case: Case, tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ DAMAGES = (
     (1, "CompletionFlag", None, "sr-document-general: CompletionFlag TagMissing"),
     (1, "TextValue", "", "sr-document-content: ContentSequence/TextValue TagEmpty"),
     (1, "NumericValue", None, f"sr-document-content: {NUMBER} TagMissing"),
-    (2, "MIMETypeOfEncapsulatedDocument", None, "encapsulated-document: MIMETypeOfEncapsulatedDocument TagMissing"),
-    (2, "BurnedInAnnotation", "", "encapsulated-document: BurnedInAnnotation TagEmpty"),
+    (3, "MIMETypeOfEncapsulatedDocument", None, "encapsulated-document: MIMETypeOfEncapsulatedDocument TagMissing"),
+    (3, "BurnedInAnnotation", "", "encapsulated-document: BurnedInAnnotation TagEmpty"),
 )
 
 
@@ -153,6 +153,6 @@ def test_dcmtk_understands_the_report(files: list[Path], tmp_path: Path) -> None
 
 def test_dcmtk_takes_the_report_out_unchanged(files: list[Path], tmp_path: Path) -> None:
     program = tool("dcm2pdf")
-    done = subprocess.run([program, str(files[2]), str(tmp_path / "r.pdf")], capture_output=True, check=False)
+    done = subprocess.run([program, str(files[3]), str(tmp_path / "r.pdf")], capture_output=True, check=False)
     assert done.returncode == 0
     assert (tmp_path / "r.pdf").read_bytes() == PDF
