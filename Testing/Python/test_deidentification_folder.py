@@ -86,13 +86,19 @@ def of_modality(folder: Path, modality: str) -> list[FileDataset]:
     return [dataset for dataset in datasets(folder) if dataset.Modality == modality]
 
 
+def reports_of(folder: Path) -> tuple[FileDataset, FileDataset]:
+    """Measurements, and diameters for viewers."""
+    measurements, diameters = sorted(of_modality(folder, "SR"), key=lambda dataset: int(dataset.SeriesNumber))
+    return measurements, diameters
+
+
 def instance_references(dataset: FileDataset) -> set[str]:
     return {str(item.value) for item in dataset.iterall() if item.keyword == "ReferencedSOPInstanceUID"}
 
 
 def test_nobody_is_named_in_any_file_or_name(study: Path, copy: Path) -> None:
     files = [path for path in copy.rglob("*") if path.is_file()]
-    assert len(files) == 36 + 2 + 5
+    assert len(files) == 36 + 3 + 5
     for path in files:
         assert_nothing_left(path, [NAME, GIVEN, IDENTIFIER, "20240301", "20240302"])
     old = {str(dataset.SOPInstanceUID) for dataset in datasets(study)}
@@ -134,10 +140,11 @@ def test_segmentation_and_measurements_still_refer_to_the_images(copy: Path) -> 
 
     images = of_modality(copy, "CT")
     instances = {str(dataset.SOPInstanceUID) for dataset in images}
-    [segmentation], [report] = of_modality(copy, "SEG"), of_modality(copy, "SR")
+    [segmentation], (report, diameters) = of_modality(copy, "SEG"), reports_of(copy)
     assert instance_references(segmentation) and instance_references(segmentation) <= instances
     assert instance_references(report) <= instances | {str(segmentation.SOPInstanceUID)}
     assert str(segmentation.SOPInstanceUID) in instance_references(report)
+    assert instance_references(diameters) and instance_references(diameters) <= instances
     for key in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "StudyDate"):
         assert len({str(dataset[key].value) for dataset in [*images, segmentation]}) == 1
     assert len({str(dataset.SeriesInstanceUID) for dataset in images}) == 1
@@ -150,8 +157,8 @@ def test_segmentation_and_measurements_still_refer_to_the_images(copy: Path) -> 
 
 def test_measured_values_are_the_same(study: Path, copy: Path) -> None:
     def numbers(folder: Path) -> list[str]:
-        [report] = of_modality(folder, "SR")
-        return [str(item.value) for item in report.iterall() if item.keyword == "NumericValue"]
+        found = [item for report in reports_of(folder) for item in report.iterall()]
+        return [str(item.value) for item in found if item.keyword == "NumericValue"]
 
     assert len(numbers(study)) > 20 and numbers(copy) == numbers(study)
 

@@ -140,7 +140,7 @@ def test_every_export_has_identifiers_of_its_own(case: Case, tmp_path: Path) -> 
         datasets = [read(path) for path in paths]
         uids = {str(d[k].value) for d in datasets for k in ("SOPInstanceUID", "SeriesInstanceUID")}
         uids |= {str(s.TrackingUID) for s in datasets[0].SegmentSequence}
-        assert len(uids) == 4 + len(datasets[0].SegmentSequence)
+        assert len(uids) == 6 + len(datasets[0].SegmentSequence)
         exports.append(uids)
     assert not exports[0] & exports[1]
 

@@ -100,10 +100,10 @@ def test_reports_and_dicom_files_of_two_results_are_not_mixed(
         shutil.copy(written[0] / name, tmp_path / name)
     case = exams[1]
     write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
-    assert names(tmp_path) == sorted(DICOM_FILES[:2])
+    assert names(tmp_path) == sorted(DICOM_FILES[:3])
     shutil.copy(written[0] / "report.pdf.dcm", tmp_path / "report.pdf.dcm")
     write_report(tmp_path, case.volume, case.labels, case.findings)
-    assert names(tmp_path) == sorted([*DICOM_FILES[:2], *REPORT_FILES])
+    assert names(tmp_path) == sorted([*DICOM_FILES[:3], *REPORT_FILES])
 
 
 def test_the_folder_of_another_result_is_refused(out: Path, exams: tuple[Case, Case]) -> None:
@@ -171,10 +171,10 @@ def test_only_what_belongs_to_the_result_is_sent(
     own = [out / name for name in DICOM_FILES]
     below = out / "older"
     below.mkdir()
-    strangers = [below / "a.dcm", below / "b.dcm", out / "c.dcm", below / "image.dcm"]
-    for name, target in zip(DICOM_FILES, strangers[:3], strict=True):
+    strangers = [below / "a.dcm", below / "b.dcm", out / "c.dcm", out / "d.dcm", below / "image.dcm"]
+    for name, target in zip(DICOM_FILES, strangers[:4], strict=True):
         shutil.copy(written[1] / name, target)
-    shutil.copy(next(exams[1].series.iterdir()), strangers[3])
+    shutil.copy(next(exams[1].series.iterdir()), strangers[4])
     image = Path(shutil.copy(next(exams[0].series.iterdir()), below / "own.dcm"))
     hidden = out / ".out.partial-1"
     hidden.mkdir()
@@ -199,12 +199,12 @@ def test_objects_without_a_mark_are_judged_by_study_and_series(out: Path, writte
             del dataset.ContributingEquipmentSequence
             dataset.save_as(out / name)
         sent, left = files_to_send([out])
-        assert (len(sent), len(left)) == ((3, 0) if expected else (0, 3))
+        assert (len(sent), len(left)) == ((4, 0) if expected else (0, 4))
 
 
 def test_results_below_one_folder_are_each_looked_at(written: tuple[Path, Path], tmp_path: Path) -> None:
     for folder, name in zip(written, ("a", "b"), strict=True):
         shutil.copytree(folder, tmp_path / name)
-    assert [len(files) for files in files_to_send([tmp_path])] == [6, 0]
+    assert [len(files) for files in files_to_send([tmp_path])] == [8, 0]
     os.replace(tmp_path / "a" / "measurements.sr.dcm", tmp_path / "b" / "measurements.sr.dcm")
-    assert [len(files) for files in files_to_send([tmp_path])] == [4, 1]
+    assert [len(files) for files in files_to_send([tmp_path])] == [6, 1]
