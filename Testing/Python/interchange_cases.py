@@ -94,8 +94,8 @@ def stack(orientation: tuple[float, ...], spacing: float = 5.0, count: int = 26)
 def _plain(folder: Path, orientation: tuple[float, ...] = AXIAL, **more: Any) -> None:
     count = more.pop("count", 26)
     positions = more.pop("positions", None) or stack(orientation, count=count)
-    more = {"pixel_spacing": PIXEL, **more}
-    write_field(folder, positions, field=body, orientation=orientation, shape=SHAPE, **more)
+    more = {"pixel_spacing": PIXEL, "shape": SHAPE, **more}
+    write_field(folder, positions, field=body, orientation=orientation, **more)
 
 
 def _enhanced(folder: Path) -> None:
@@ -145,7 +145,7 @@ def _rounded(folder: Path) -> None:
 
 GEOMETRIES: dict[str, Callable[[Path], None]] = {
     "axial": _plain,
-    "square pixels": lambda folder: _plain(folder, pixel_spacing=(4.0, 4.0)),
+    "square pixels": lambda folder: _plain(folder, pixel_spacing=(4.0, 4.0), shape=(56, 64)),
     "files reversed": lambda folder: _plain(folder, positions=stack(AXIAL)[::-1]),
     "feet first": lambda folder: _plain(folder, (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0), PatientPosition="FFS"),
     "prone": lambda folder: _plain(folder, (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0), PatientPosition="HFP"),
