@@ -2,11 +2,12 @@
 
 Every line stands in patient coordinates, which nobody has to convert. The two axial diameters of a finding also stand
 as pixels of the image that they lie on, since viewers that show image by image draw nothing else; pixels come first,
-as such viewers take the first coordinates that they find. Three of OHIF's ways (3.13) decide when they are there:
+as such viewers take the first coordinates that they find. Some of OHIF's ways (3.13) decide when they are there:
 
 - a finding whose first line is in patient coordinates must have no pixels at all, or the whole viewer stops;
 - it takes the distance of rows for that of columns, so pixels that are not square would put the line elsewhere;
-- a length that leaves the image is drawn into it all the same, so it is never the first.
+- a length that leaves the image is drawn into it all the same, so it is never the first;
+- a group without any coordinates stops the list, so a finding whose sizes are all cut by the image has its centre.
 """
 
 from __future__ import annotations
@@ -68,6 +69,16 @@ def add_line(item: NumContentItem, number: Number, image: int | None, planes: Pl
     if place is not None:
         content.append(SourceImageForMeasurement(*_reference(place, source)))
     item.ContentSequence = content
+
+
+def add_centre(item: NumContentItem, centre: Point, source: SourceImages) -> None:
+    """Adds to the first number of a finding without lines where the finding is: its centre in mm LPS."""
+    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D
+    from pydicom.sr.codedict import codes
+
+    uid = source.frame_of_reference_uid
+    point = CoordinatesForMeasurement3D("POINT", np.array([centre]), uid, purpose=codes.DCM.Center)
+    item.ContentSequence = ContentSequence([*item.get("ContentSequence", ()), point])
 
 
 def in_image(line: Line, image: int, planes: Planes, source: SourceImages) -> CoordinatesForMeasurement:

@@ -9,7 +9,7 @@ from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
-from KidneySegLib.interchange.lines import add_line, image_of_axes
+from KidneySegLib.interchange.lines import add_centre, add_line, image_of_axes
 from KidneySegLib.interchange.measurements import measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
@@ -80,6 +80,8 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
     for item, number in zip(items, numbers, strict=True):
         if number.line is not None:
             add_line(item, number, image, drawn.planes, drawn.source)
+    if not any(number.line for number in numbers):
+        add_centre(items[0], finding.measures.centroid_lps_mm, drawn.source)
     return group
 
 

@@ -40,15 +40,20 @@ def make_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comp
     return _document(groups, evidence, _images_with_lines(parts, drawn), series, findings)
 
 
-def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR:
+def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR | None:
     """Makes a report of the axial diameters alone, which web viewers take over as measurements of their own.
+
+    None where there is none, because the image cuts all findings.
 
     Args:
         parts: the label map taken apart.
         drawn: what the measurements refer to.
         findings: what was measured.
     """
-    groups = [viewer_group(*listed, drawn, findings) for listed in _listed(parts)]
+    made = [viewer_group(*listed, drawn, findings) for listed in _listed(parts)]
+    groups = [group for group in made if group is not None]
+    if not groups:
+        return None
     images = _images_with_lines(parts, drawn)
     series = algorithm.new_series(VIEWER_SERIES_NUMBER, "KidneySeg diameters for viewers")
     return _document(groups, drawn.source.datasets, images, series, findings)

@@ -63,7 +63,8 @@ def write_dicom_results(
         pdf: a report.
 
     Returns:
-        The files, in the order of ``FILES``; ``report.pdf.dcm`` if a report was given.
+        The files, in the order of ``FILES``; ``report.pdf.dcm`` if a report was given, ``viewer_diameters.sr.dcm`` if
+        the image does not cut the diameters of all findings.
         Where nothing is outlined the report stands alone: it says so, and DICOM knows no empty segmentation.
 
     Raises:
@@ -91,7 +92,8 @@ def write_dicom_results(
             segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
             drawn = Drawn(segments, segmentation, planes, images)
             made |= {SEGMENTATION: segmentation, MEASUREMENTS: make_report(parts, drawn, findings)}
-            made |= {DIAMETERS: make_viewer_report(parts, drawn, findings)}
+            if (diameters := make_viewer_report(parts, drawn, findings)) is not None:
+                made[DIAMETERS] = diameters
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
         with complaints(), partial_folder(folder) as partial:

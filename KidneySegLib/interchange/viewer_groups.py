@@ -34,8 +34,8 @@ NUMBERS = (LONG_AXIS, SHORT_AXIS, VOLUME)
 
 def viewer_group(
     structure: Structure, finding: Finding, drawn: Drawn, findings: Findings
-) -> MeasurementsAndQualitativeEvaluations:
-    """Makes the group of one finding.
+) -> MeasurementsAndQualitativeEvaluations | None:
+    """Makes the group of one finding, None where the image cuts its diameters.
 
     Args:
         structure: what it is.
@@ -53,6 +53,8 @@ def viewer_group(
 
     name = name_of(finding)
     numbers = [number for number in numbers_of(finding) if number.name in NUMBERS]
+    if not {LONG_AXIS, SHORT_AXIS} <= {number.name for number in numbers}:
+        return None
     image = image_of_axes(numbers, drawn.planes, drawn.source)
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid=drawn.segments.tracking[name].uid, identifier=f"{TOOL}:{name}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,39 @@ def test_the_report_for_viewers_holds_each_finding_under_a_tool_with_its_name(wr
         assert meanings == ["Long Axis", "Short Axis"]
         # OHIF skips numbers with children that are no coordinates, and takes the first number for the line
         assert all(len(n.get("ContentSequence", ())) == len(coordinates(n)) for n in numbers_in(group))
+
+
+def cut(case: Case, everything: bool) -> Case:
+    """The same with findings that the image cuts within its slices: the right kidney, or all but the stones."""
+    findings = case.findings
+    kidneys = tuple(
+        replace(k, cut_at=("right",)) if everything or n == 0 else k for n, k in enumerate(findings.kidneys)
+    )
+    lesions = tuple(replace(x, cut_at=("right",)) if everything else x for x in findings.lesions)
+    return replace(case, findings=replace(findings, kidneys=kidneys, lesions=lesions))
+
+
+@pytest.mark.parametrize(("everything", "left"), [(False, 6), (True, 2)])
+def test_a_finding_that_the_image_cuts_has_its_centre_and_no_diameters(
+    square: Written, tmp_path: Path, everything: bool, left: int
+) -> None:
+    """A group without coordinates stops OHIF's list of measurements."""
+    case = cut(square[0], everything)
+    write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    groups = groups_of(read(tmp_path / MEASUREMENTS))
+    assert len(groups) == 7 and all(lines_in(group) for group in groups)
+    (point,) = coordinates(lines_in(groups[0])[0])
+    assert (point.ValueType, point.GraphicType, len(lines_in(groups[0]))) == ("SCOORD3D", "POINT", 1)
+    np.testing.assert_allclose(point.GraphicData, case.findings.kidneys[0].measures.centroid_lps_mm, atol=1e-3)
+    assert len(groups_of(read(tmp_path / DIAMETERS))) == left
+
+
+def test_without_any_diameter_there_is_no_report_for_viewers(square: Written, tmp_path: Path) -> None:
+    case = cut(square[0], everything=True)
+    labels = np.where(case.labels == 5, 0, case.labels).astype(np.uint8)
+    findings = replace(case.findings, stones=(), stone_burden=())
+    files = write_dicom_results(tmp_path, case.volume, labels, findings, case.series)
+    assert DIAMETERS not in {file.name for file in files} and len(groups_of(read(tmp_path / MEASUREMENTS))) == 5
 
 
 def test_every_number_says_how_it_came_about(square: Written) -> None:
