@@ -26,7 +26,7 @@ SENTENCES = (
     N_("The outline of the {side} kidney is uncertain: check it slice by slice."),
     N_(
         "What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only a "
-        "part of one. Check it before its numbers are used."
+        "part of one. Check it, and what was found in it, before the numbers are used."
     ),
     N_("Something like a kidney was located on the {side} side, but {reason}: it was left out. Check that side."),
     N_(
@@ -87,9 +87,18 @@ SENTENCES = (
         "contrast medium or stones, and was not labelled. Please look."
     ),
     N_(
-        "There is a long, thin, dense tube like a ureteral stent. It was not taken for a stone; stones that touch "
-        "it can be hidden."
+        "There is something dense, long and thin: it may be a stent, a nephrostomy tube, or a row of stones. It was "
+        "not taken for a stone; stones that touch it can be hidden. Please look."
     ),
+    N_(
+        "Thin dense lines beside the collecting system were not taken for stones: they look like calcium in the wall "
+        "of an artery."
+    ),
+    N_(
+        "Something dense in or at a mass or cyst was not taken for a stone: it can be calcium in its wall, or a stone "
+        "in a dilated calyx that was taken for a cyst. Please look."
+    ),
+    N_("Something that was outlined as a stone is as dense as metal: it may be a clip, a coil or a tube. Please look."),
     N_("The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."),
     N_("The contrast phase is not certain, so only very dense stones were looked for."),
     # corrections

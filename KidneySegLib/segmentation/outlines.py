@@ -42,9 +42,9 @@ class Located:
     regions: list[Region]
 
     def next_region(self, side: Side, tried: list[Region]) -> Region | None:
-        """Returns where else the kidney of a side may be, after what was tried already."""
+        """Returns where else the kidney of a side may be, after what was tried; of small pieces most are noise."""
         seen = np.any([region.seeds > 0 for region in tried], axis=0)
-        rest = [candidate for candidate in self.candidates if not (candidate.mask & seen).any()]
+        rest = [piece for piece in self.candidates if not piece.small and not (piece.mask & seen).any()]
         return next((region for region in assign(rest, self.middle, self.spacing)[0] if region.side is side), None)
 
 
@@ -85,7 +85,7 @@ def outline_kidneys(
                 found.append((region, outline))
                 refused = []
                 break
-            if not region.small:  # of small pieces most are noise
+            if not region.small:
                 refused.append(not_confirmed(outline, reason))
             tried.append(region)
             region = located.next_region(region.side, tried)

@@ -61,7 +61,7 @@ def doubts(outline: Outline, rules: Rules, *, hardly_located: bool) -> list[Flag
     if hardly_located or outline.confidence < rules.least_confidence or outline.volume_ml < usual:
         message = (
             f"What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only "
-            "a part of one. Check it before its numbers are used."
+            "a part of one. Check it, and what was found in it, before the numbers are used."
         )
         return [Flag("kidney_doubtful", Severity.WARNING, message)]
     if outline.confidence < rules.sure_confidence:

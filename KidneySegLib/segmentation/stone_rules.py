@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from KidneySegLib.segmentation.stone_candidates import Candidate
 from KidneySegLib.segmentation.stone_region import Zone
 from KidneySegLib.segmentation.stone_tissue import Tissue
 
-# A stent (4.7 to 8 French: 1.6 to 2.7 mm thick, blurred to 4 or 5 mm) is much longer than any stone of its thickness.
-STENT_LENGTH_MM = 40.0
-STENT_THICKNESS_MM = 6.0
-STENT_SLIMNESS = 6.0
+# No stone is as dense: the densest have 2000 HU.
+METAL_HU = 2500.0
 
 LESION_SHARE = 0.25
 
@@ -32,21 +31,24 @@ GAS_HU = -250
 EXCRETED_BODIES = 3
 
 
-def is_stone(body: Candidate, tissue: Tissue, *, contrast: bool) -> bool:
-    """Judges one dense body of a kidney with parenchyma ``tissue``."""
-    if body.inside <= 0.5 or is_stent(body) or body.at_lesion > LESION_SHARE:
-        return False
-    if body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
-        return False
+class Verdict(StrEnum):
+    """What a dense body is taken for; all but ``NOTHING`` is labelled or told."""
+
+    STONE = "stone"
+    CALCIFIED_LESION = "calcified lesion"
+    VESSEL = "vessel"
+    NOTHING = "nothing"
+
+
+def judge(body: Candidate, tissue: Tissue, *, contrast: bool) -> Verdict:
+    """Judges one dense body of a kidney with parenchyma ``tissue``; tubes are looked for before."""
+    if body.inside <= 0.5 or body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
+        return Verdict.NOTHING
+    if body.at_lesion > LESION_SHARE:
+        return Verdict.CALCIFIED_LESION
     if body.zone is Zone.URETER:
-        return not contrast and _like_ureteral_stone(body, tissue)
-    return body.zone is Zone.KIDNEY or not _like_vessel(body)
-
-
-def is_stent(body: Candidate) -> bool:
-    """Whether a dense body is a long thin tube."""
-    length, width, _ = body.axes
-    return length > STENT_LENGTH_MM and width < STENT_THICKNESS_MM and length > STENT_SLIMNESS * width
+        return Verdict.STONE if not contrast and _like_ureteral_stone(body, tissue) else Verdict.NOTHING
+    return Verdict.VESSEL if body.zone is not Zone.KIDNEY and _like_vessel(body) else Verdict.STONE
 
 
 def excreted(stones: Sequence[Candidate]) -> bool:

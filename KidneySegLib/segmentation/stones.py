@@ -7,6 +7,8 @@ small stones drown, and excreted contrast medium looks like stones: then the sea
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from KidneySegLib.analysis.phase import estimate_phase
@@ -14,8 +16,9 @@ from KidneySegLib.findings.phase import Phase
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.segmentation.stone_candidates import Candidate, candidates
 from KidneySegLib.segmentation.stone_region import stone_regions
-from KidneySegLib.segmentation.stone_rules import excreted, is_stent, is_stone
+from KidneySegLib.segmentation.stone_rules import METAL_HU, Verdict, excreted, judge
 from KidneySegLib.segmentation.stone_tissue import tissue_of
+from KidneySegLib.segmentation.stone_tubes import without_tube
 from KidneySegLib.volume import Volume
 
 
@@ -41,17 +44,27 @@ def find_stones(
         return found, [_HIDDEN]
     at_threshold = fixed_threshold_hu is not None and not contrast
     accepted: list[Candidate] = []
-    stent = clipped = False
+    told: set[str] = set()
+    clipped = False
     for region in stone_regions(canonical, labels, ureter=not contrast):
         voxels = canonical.voxels[region.box]
         tissue = tissue_of(voxels, region.tissue, contrast=contrast, fixed_threshold_hu=fixed_threshold_hu)
         if tissue is None:
             continue
         clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
-        bodies = list(candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold))
-        stent = stent or any(is_stent(body) for body in bodies)
-        accepted += [body for body in bodies if is_stone(body, tissue, contrast=contrast)]
-    flags = [_CLIPPED] if clipped else _flags(phase, stent)
+        for body in candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold):
+            rest = without_tube(body, canonical.spacing[::-1]) if body.in_kidney or body.inside > 0.5 else None
+            if rest is not None:
+                told.add("tube")
+                if body.inside > 0.5 and rest.any():
+                    accepted.append(replace(body, mask=rest))
+                continue
+            verdict = judge(body, tissue, contrast=contrast)
+            if verdict is Verdict.STONE:
+                accepted.append(body)
+            told.add("metal" if verdict is Verdict.STONE and body.peak >= METAL_HU else verdict.value)
+    flags = [_CLIPPED] if clipped else _phase_flags(phase)
+    flags += [flag for name, flag in _TOLD.items() if name in told]
     if contrast and excreted(accepted):
         accepted = []
         flags.append(_DENSE)
@@ -79,22 +92,39 @@ _DENSE = Flag(
     "There is something dense in the collecting system of a scan with contrast medium: it can be excreted contrast "
     "medium or stones, and was not labelled. Please look.",
 )
-_STENT = Flag(
-    "ureteral_stent",
-    Severity.WARNING,
-    "There is a long, thin, dense tube like a ureteral stent. It was not taken for a stone; stones that touch it can "
-    "be hidden.",
-)
+# By what a dense body was taken for.
+_TOLD = {
+    "tube": Flag(
+        "ureteral_stent",
+        Severity.WARNING,
+        "There is something dense, long and thin: it may be a stent, a nephrostomy tube, or a row of stones. It was "
+        "not taken for a stone; stones that touch it can be hidden. Please look.",
+    ),
+    Verdict.VESSEL.value: Flag(
+        "calcified_vessel",
+        Severity.INFO,
+        "Thin dense lines beside the collecting system were not taken for stones: they look like calcium in the wall "
+        "of an artery.",
+    ),
+    Verdict.CALCIFIED_LESION.value: Flag(
+        "calcified_lesion",
+        Severity.WARNING,
+        "Something dense in or at a mass or cyst was not taken for a stone: it can be calcium in its wall, or a stone "
+        "in a dilated calyx that was taken for a cyst. Please look.",
+    ),
+    "metal": Flag(
+        "dense_as_metal",
+        Severity.WARNING,
+        "Something that was outlined as a stone is as dense as metal: it may be a clip, a coil or a tube. Please look.",
+    ),
+}
 
 
-def _flags(phase: Phase, stent: bool) -> list[Flag]:
-    flags = []
+def _phase_flags(phase: Phase) -> list[Flag]:
     if phase in ("corticomedullary", "nephrographic"):
         message = f"The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."
-        flags.append(Flag("stones_may_be_hidden", Severity.WARNING, message))
-    elif phase == "unknown":
+        return [Flag("stones_may_be_hidden", Severity.WARNING, message)]
+    if phase == "unknown":
         message = "The contrast phase is not certain, so only very dense stones were looked for."
-        flags.append(Flag("stones_may_be_hidden", Severity.WARNING, message))
-    if stent:
-        flags.append(_STENT)
-    return flags
+        return [Flag("stones_may_be_hidden", Severity.WARNING, message)]
+    return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cc3d
 import numpy as np
 import pytest
@@ -109,13 +111,73 @@ def test_stent_is_told_and_not_a_stone():
     assert flags == {"ureteral_stent"}
 
 
-def test_calcified_wall_of_a_cyst():
+def pigtail(abdomen: Abdomen, diameter: float = 2.5, radius: float = 9.0) -> Abdomen:
+    """A double-J stent: down the ureter, and with a curl in the pelvis."""
+    turns = np.linspace(0, 2 * np.pi, 13)
+    curl = [(60 + radius * (1 - np.cos(t)), 60 + radius * np.sin(t), 78) for t in turns]
+    points = [(72, 60, 0), (60, 60, 60), *curl]
+    for start, end in itertools.pairwise(points):
+        abdomen.add_rod(start, end, diameter, 1500, sigma=0.8)
+    return abdomen
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@pytest.mark.parametrize("diameter", [2.0, 2.7, 4.0])
+def test_a_double_j_stent_with_its_curl_is_no_stone_of_115_mm(spacing, diameter):
+    mask, flags = found(pigtail(Abdomen(spacing), diameter))
+    assert not mask.any()
+    assert flags == {"ureteral_stent"}
+
+
+def test_a_nephrostomy_tube_is_told_and_not_a_stone():
+    mask, flags = found(Abdomen().add_rod((60, 60, 70), (20, 106, 70), 4.5, 900))
+    assert not mask.any()
+    assert flags == {"ureteral_stent"}
+
+
+def test_a_stone_on_a_stent_stays_with_its_own_size():
+    abdomen = pigtail(Abdomen()).add_ball((60, 60, 74), 14, 1100)
+    mask, flags = found(abdomen)
+    assert flags == {"ureteral_stent"}
+    extent = np.argwhere(mask).max(axis=0) - np.argwhere(mask).min(axis=0) + 1
+    assert mask[74, 60, 60] and extent.min() >= 11 and extent.max() <= 30
+
+
+@pytest.mark.parametrize("arm", [6.0, 8.0])
+def test_a_cast_of_the_collecting_system_is_a_stone_however_long(arm):
+    abdomen = Abdomen().add_ball(Abdomen.right, 18, 1000)
+    for end in ((50, 60, 98), (50, 60, 42), (62, 70, 88), (62, 70, 52)):
+        abdomen.add_rod(Abdomen.right, end, arm, 1000)
+    mask, flags = found(abdomen)
+    assert not flags
+    assert cc3d.connected_components(mask, connectivity=26).max() == 1
+    assert np.ptp(np.argwhere(mask)[:, 0]) > 52
+    slice_of_it = abdomen.volume()
+    flat = find_stones(Volume(slice_of_it.voxels[70:71], slice_of_it.ijk_to_lps), abdomen.labels[70:71])[0]
+    assert flat.any()
+
+
+def test_metal_is_told():
+    mask, flags = found(Abdomen().add_ball(Abdomen.left, 6, 6000))
+    assert mask.any() and flags == {"dense_as_metal"}
+
+
+def test_calcium_of_an_artery_in_the_sinus_is_told():
+    abdomen = Abdomen()
+    sinus = abdomen.distance(Abdomen.right + (16, 0, 0), (1, 12, 10, 14)) < 1
+    abdomen.hu[sinus], abdomen.labels[sinus] = -100, 0
+    mask, flags = found(abdomen.add_rod((56, 60, 70), (72, 60, 70), 2, 700))
+    assert not mask.any() and flags == {"calcified_vessel"}
+
+
+def test_calcified_wall_of_a_cyst_is_told():
     abdomen = Abdomen()
     cyst = abdomen.distance(Abdomen.right + (0, 0, 12)) < 10
     abdomen.hu[cyst] = 8
     abdomen.labels[cyst] = 4
     abdomen.add_ball(Abdomen.right + (10, 0, 12), 4, 700)
-    assert not found(abdomen)[0].any()
+    mask, flags = found(abdomen)
+    assert not mask.any() and flags == {"calcified_lesion"}
     assert found(abdomen.add_ball(Abdomen.left, 4, 700))[0].any()
 
 
