@@ -22,13 +22,12 @@ from KidneySegLib.pacs.engine_process import Engine, end_orphan
 from KidneySegLib.pacs.fetch import fetch_best
 from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.outgoing import outgoing_files
-from KidneySegLib.pacs.own_results import OwnResult, Source, give_identity, is_complete, own_results
+from KidneySegLib.pacs.own_results import REPORT, OwnResult, Source, give_identity, is_complete, own_results
 from KidneySegLib.pacs.receiving import partial_folder, writing
 from KidneySegLib.pacs.work_queue import ENDS, Job, State, WorkQueue
 
 GONE = "The study is no longer on the server."
 _THERE = "The server holds the results already."
-_PDF = "1.2.840.10008.5.1.4.1.1.104.1"  # Encapsulated PDF
 
 
 @dataclass
@@ -162,7 +161,7 @@ class StudyWork:
         """Sends what the server does not hold yet, and checks that it then does."""
         paths = sorted(results.glob("*.dcm"))
         # the report last: where it is, the rest is (``own_results.is_complete``)
-        files = sorted(outgoing_files(paths) if paths else [], key=lambda file: file.sop_class_uid == _PDF)
+        files = sorted(outgoing_files(paths) if paths else [], key=lambda file: file.path.name == REPORT)
         missing = [file for file in files if not self._archive.holds(file)]
         if missing:
             self._archive.store(missing)
