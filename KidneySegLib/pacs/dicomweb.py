@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _AS_STORED = (("application/dicom", "*"),)  # any transfer syntax: compressed images stay as they are
 _BATCH_BYTES = 32_000_000  # a request holds its files in memory
+_MOST_HEADER_BYTES = 200_000_000  # in JSON, those of 3,000 images have about 50 MB
 _DUPLICATE = 0x0111  # PS3.18 I.2.2 refers to PS3.7 annex C: the instance is there already
 
 
@@ -41,6 +42,10 @@ class DicomWeb:
     @cached_property
     def _client(self) -> DICOMwebClient:
         return self._connect()
+
+    @cached_property
+    def _header_client(self) -> DICOMwebClient:
+        return self._connect(_MOST_HEADER_BYTES)
 
     @cached_property
     def _image_client(self) -> DICOMwebClient:
@@ -74,7 +79,7 @@ class DicomWeb:
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
         """Returns the headers from the series' metadata (WADO-RS); None where the server sends what cannot be read."""
         with self._errors():
-            entries = self._client.retrieve_series_metadata(series.study_uid, series.series_uid)
+            entries = self._header_client.retrieve_series_metadata(series.study_uid, series.series_uid)
             headers: list[FrameHeader] = []
             try:
                 for entry in entries:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import requests
 
+_BUFFER = 1 << 16  # bytes that are read from the socket at a time
+
 
 def set_bounds(session: requests.Session, peer: Peer, most_bytes: int) -> None:
     """Makes a session read its answers within bounds; one beyond them raises ``NetworkError`` out of the read.
@@ -62,7 +64,7 @@ def _bind(manager: Any, peer: Peer, most_bytes: int) -> None:
     def counted(connection: http.client.HTTPConnection, sock: socket.socket, **kwargs: Any) -> Any:
         response = http.client.HTTPResponse(sock, **kwargs)
         # the reader that is replaced has read nothing yet
-        response.fp = io.BufferedReader(_Counted(response.fp.detach(), sock, peer, most_bytes))
+        response.fp = io.BufferedReader(_Counted(response.fp.detach(), sock, peer, most_bytes), _BUFFER)
         return response
 
     plain = type("Plain", (HTTPConnection,), {"response_class": counted})

@@ -15,8 +15,7 @@ from KidneySegLib.pacs.peers import Peer
 if TYPE_CHECKING:
     import requests
 
-# A search or a list of changes; the headers of a series of 3,000 images have about 50 MB.
-MOST_BYTES = 200_000_000
+MOST_BYTES = 50_000_000  # of a search or a list of changes
 _MOST_REDIRECTS = 5
 
 

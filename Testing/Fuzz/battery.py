@@ -9,6 +9,7 @@ from Fuzz.image_tricks import geometries, other_files, values
 from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
+from Fuzz.server_faults import servers
 
 
 def battery() -> list[Case]:
@@ -37,4 +38,5 @@ def battery() -> list[Case]:
         *label_faults.segmentations(),
         *bundle_faults.manifests(),
         *bundle_faults.weights(),
+        *servers(),
     ]
