@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,11 @@ def _mark(dataset: Dataset, keyword: str) -> str:
         value = str(dataset.get(keyword) or "")
     except Exception:  # a damaged value makes pydicom raise nearly anything; it tells nobody apart
         return ""
+    return _hashed(value)
+
+
+@lru_cache(maxsize=64)
+def _hashed(value: str) -> str:
     # of several scripts the first one; without accents, but a name in other letters keeps them
     value = value.split("=")[0]
     words = (plain_words(value) or value.strip()).lstrip("0 ")

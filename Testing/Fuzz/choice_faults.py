@@ -61,9 +61,8 @@ def which() -> list[Case]:
     for name, (right, other) in _WHICH.items():
         family.add(name, folder({**RIGHT, **right}, other), True, flags=TOLD, slices=COUNT, truth=ANYWHERE)
     for name in _TRUNKS:
-        family.add(
-            f"trunk called {name}", folder({**RIGHT, "BodyPartExamined": name}), True, slices=COUNT, truth=ANYWHERE
-        )
+        keyword = "BodyPartExamined" if name.isascii() else "ProtocolName"
+        family.add(f"trunk called {name}", folder({**RIGHT, keyword: name}), True, slices=COUNT, truth=ANYWHERE)
     for name in _TRUNKS:
         both = {"BodyPartExamined": "HEAD", "SeriesDescription": name}
         family.add(
