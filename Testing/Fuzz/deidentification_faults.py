@@ -169,7 +169,7 @@ _STREAMS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 def _deep(dataset: FileDataset, number: int) -> None:
     item = Dataset()
     item.PatientName = f"{NAME}^Ece"
-    for _ in range(150):
+    for _ in range(60):
         outer = Dataset()
         outer.ReferencedImageSequence = [item]
         item = outer
@@ -177,7 +177,7 @@ def _deep(dataset: FileDataset, number: int) -> None:
 
 
 def _many_private(dataset: FileDataset, number: int) -> None:
-    for element in range(0x1000, 0x2000):
+    for element in range(0x1000, 0x1200):
         dataset.add_new(0x00290000 | element, "LO", NAME)
 
 
@@ -196,7 +196,7 @@ _HOSTILE: dict[str, Alter] = {
     ),
     "no pixels": lambda dataset, number: delattr(dataset, "PixelData"),
     "sequences in sequences": _deep,
-    "four thousand private attributes": _many_private,
+    "five hundred private attributes": _many_private,
     "dates of no calendar": _set("StudyDate", "99999999"),
     "a nonsense overlay": lambda dataset, number: dataset.add_new(0x60000102, "US", 65535),
     "the class of a film": _set("SOPClassUID", "1.2.840.10008.5.1.4.1.1.77.1.1.1"),
