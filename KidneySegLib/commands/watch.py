@@ -97,14 +97,27 @@ def _list(work: Path) -> None:
     for job in studies:
         until = "given up" if math.isinf(job.next_try) else "is tried again"
         how = "refused" if job.state is State.REFUSED else f"failed {job.failures} times, {until}"
-        typer.echo(f"study {job.id}: {how}: {job.outcome} (Orthanc: {job.orthanc_id})")
+        typer.echo(printable(f"study {job.id}: {how}: {job.outcome} (Orthanc: {job.orthanc_id})"))
     typer.echo(f"{len(studies)} studies were refused or have failed.")
+
+
+class OneLine(logging.Formatter):
+    """Writes each entry in one line of printable characters: no text from outside may look like an entry of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the entry; what cannot be printed becomes a question mark."""
+        return printable(super().format(record))
+
+
+def printable(text: str) -> str:
+    """Returns a text with a question mark for each character that cannot be printed, such as a line break."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _log_to_stderr() -> None:
     """Shows this program's own log; what libraries say may quote a patient's data."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(message)s"))
     own = logging.getLogger("KidneySegLib")
     own.addHandler(handler)
     own.setLevel(logging.INFO)

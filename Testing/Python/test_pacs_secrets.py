@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import sys
@@ -12,6 +13,7 @@ from dicom_writing import even_positions, write_series
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
+from KidneySegLib.commands.watch import OneLine
 from KidneySegLib.dicom.modalities import known_modality
 from KidneySegLib.errors import InputError, KidneySegError
 from KidneySegLib.pacs.archive import RemoteSeries
@@ -38,6 +40,11 @@ def test_a_modality_that_nobody_knows_is_never_printed(value: str, tmp_path: Pat
         with pytest.raises(InputError) as refusal:
             read_input(tmp_path)
         assert "unknown objects" in str(refusal.value) and "DOE" not in str(refusal.value)
+
+
+def test_an_entry_of_the_log_is_one_line_of_printable_characters() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 1, "study %d: %s", (3, "MR\nstudy 4: done\x1b[31m\u202e"), None)
+    assert OneLine("%(message)s").format(record) == "study 3: MR?study 4: done?[31m?"
 
 
 def test_modalities_of_the_standard_are_told() -> None:
