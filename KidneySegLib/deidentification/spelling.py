@@ -120,6 +120,7 @@ def _ascii(text: str) -> str:
         from anyascii import anyascii
     except ImportError as error:
         raise ResourceError(
-            "De-identification needs the package anyascii. Install it with: pip install 'kidneyseg[deidentification]'."
+            "De-identification needs the package anyascii. Install it in the folder of KidneySeg: pip install -e "
+            "'.[deidentification]'."
         ) from error
     return anyascii(text).casefold()
