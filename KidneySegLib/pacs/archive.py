@@ -11,6 +11,7 @@ from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.identifiers import is_uid, own_name
 from KidneySegLib.pacs.outgoing import OutgoingFile
+from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
 
 
@@ -94,7 +95,18 @@ class RemoteSeries:
 
 
 class Archive(Protocol):
-    """What can be asked of an archive. Every call raises ``NetworkError`` where the server is away or refuses."""
+    """What can be asked of an archive. Every call raises ``NetworkError`` where the server is away or refuses.
+
+    Attributes:
+        peer: the server's settings.
+        way: how it is reached, as ``connection.Way`` names it.
+    """
+
+    @property
+    def peer(self) -> Peer: ...  # noqa: D102
+
+    @property
+    def way(self) -> str: ...  # noqa: D102
 
     def find_series(self, query: Query) -> list[RemoteSeries]:
         """Returns all series of the studies that match (of these, the one series that the query names).

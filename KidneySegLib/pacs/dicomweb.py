@@ -35,9 +35,11 @@ _DUPLICATE = 0x0111  # PS3.18 I.2.2 refers to PS3.7 annex C: the instance is the
 class DicomWeb:
     """An archive behind DICOMweb services; see ``Archive`` for the calls."""
 
+    way = "dicomweb"
+
     def __init__(self, peer: Peer) -> None:
         """Remembers the server; nothing is connected yet."""
-        self._peer = peer
+        self.peer = peer
 
     @cached_property
     def _client(self) -> DICOMwebClient:
@@ -50,15 +52,15 @@ class DicomWeb:
     @cached_property
     def _image_client(self) -> DICOMwebClient:
         """The same server; what it sends may be as large as a series."""
-        return self._connect(round(self._peer.largest_series_gb * 1e9))
+        return self._connect(round(self.peer.largest_series_gb * 1e9))
 
     def _connect(self, most_bytes: int = MOST_BYTES) -> DICOMwebClient:
         from dicomweb_client.api import DICOMwebClient
 
         client = DICOMwebClient(
-            self._peer.dicomweb.rstrip("/"),
-            session=open_session(self._peer, most_bytes),
-            timeout=self._peer.timeout,
+            self.peer.dicomweb.rstrip("/"),
+            session=open_session(self.peer, most_bytes),
+            timeout=self.peer.timeout,
             permissive_uid=True,
         )
         # whoever calls knows better when to try again
@@ -72,8 +74,8 @@ class DicomWeb:
             return self._series(None, filters)
         with self._errors():
             search = partial(self._client.search_for_studies, search_filters=query.study_keys())
-            entries = all_entries(search, "StudyInstanceUID", self._peer)
-            studies = listed_studies(self._peer.name, entries, study_uid=query.study_uid)
+            entries = all_entries(search, "StudyInstanceUID", self.peer)
+            studies = listed_studies(self.peer.name, entries, study_uid=query.study_uid)
         return [series for study in studies for series in self._series(study, filters)]
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
@@ -100,7 +102,7 @@ class DicomWeb:
             for number, dataset in enumerate(images, start=1):
                 if number > most:
                     raise NetworkError(
-                        f"Server '{self._peer.name}' sends more images than the series has. What had come was thrown "
+                        f"Server '{self.peer.name}' sends more images than the series has. What had come was thrown "
                         "away; try again when the study is complete."
                     )
                 receiver.take(_file(dataset), dataset)
@@ -116,13 +118,13 @@ class DicomWeb:
                 stored = {text(item, "ReferencedSOPInstanceUID") for item in answer.get("ReferencedSOPSequence") or []}
             if failed:
                 reasons = ", ".join(sorted({f"{integer(item, 'FailureReason') or 0:#06x}" for item in failed}))
-                raise NetworkError(f"Server '{self._peer.name}' did not store {len(failed)} files (reason {reasons}).")
+                raise NetworkError(f"Server '{self.peer.name}' did not store {len(failed)} files (reason {reasons}).")
             # some servers answer with nothing, and of a duplicate they say only that it is there
             doubtful = [file for file in batch if file.sop_instance_uid not in stored]
             lost = sum(not self.holds(file) for file in doubtful)
             if lost:
                 raise NetworkError(
-                    f"Server '{self._peer.name}' took {len(batch)} files, but neither confirms nor lists {lost} of "
+                    f"Server '{self.peer.name}' took {len(batch)} files, but neither confirms nor lists {lost} of "
                     "them. Check 'dicomweb' in the file of servers and the server's log."
                 )
 
@@ -139,9 +141,9 @@ class DicomWeb:
             search = partial(
                 self._client.search_for_series, study_uid, search_filters=filters, fields=["BodyPartExamined"]
             )
-            found = all_entries(search, "SeriesInstanceUID", self._peer)
+            found = all_entries(search, "SeriesInstanceUID", self.peer)
             series_uid = filters.get("SeriesInstanceUID", "")
-            return listed_series(self._peer.name, found, study_uid=study_uid or "", series_uid=series_uid)
+            return listed_series(self.peer.name, found, study_uid=study_uid or "", series_uid=series_uid)
 
     def _store(self, datasets: list[Dataset]) -> Dataset:
         """Returns the server's answer, also that to a request of which nothing could be stored (HTTP 409)."""
@@ -165,12 +167,12 @@ class DicomWeb:
         import requests
 
         try:
-            with http_errors(self._peer):
+            with http_errors(self.peer):
                 yield
         except (KidneySegError, requests.RequestException, OSError, MemoryError):
             raise
         except Exception:  # what a server may send instead makes the libraries raise nearly anything
-            raise not_understood(self._peer) from None
+            raise not_understood(self.peer) from None
 
 
 def _file(dataset: Dataset) -> bytes:

@@ -36,9 +36,11 @@ _WANTED_OF_SERIES = (
 class Dimse:
     """An archive behind an application entity; see ``Archive`` for the calls."""
 
+    way = "dimse"
+
     def __init__(self, peer: Peer) -> None:
         """Remembers the server; nothing is connected yet."""
-        self._peer = peer
+        self.peer = peer
 
     def echo(self) -> None:
         """Asks whether anybody is there (C-ECHO).
@@ -48,16 +50,16 @@ class Dimse:
         """
         from pynetdicom import build_context
 
-        with association(self._peer, [build_context(_VERIFICATION)]) as link:
-            if status_of(link.send_c_echo(), self._peer):
-                raise NetworkError(f"Server '{self._peer.name}' answers, but not that it is well.")
+        with association(self.peer, [build_context(_VERIFICATION)]) as link:
+            if status_of(link.send_c_echo(), self.peer):
+                raise NetworkError(f"Server '{self.peer.name}' answers, but not that it is well.")
 
     def find_series(self, query: Query) -> list[RemoteSeries]:
         """Searches for studies, then for the series of each, as hierarchical queries demand (PS3.4 C.4.1.3.1)."""
         studies = [query.study_uid]
         if set(query.study_keys()) - {"StudyInstanceUID"}:
             found = self._find("STUDY", {"StudyInstanceUID": "", **query.study_keys()})
-            studies = listed_studies(self._peer.name, found, study_uid=query.study_uid)
+            studies = listed_studies(self.peer.name, found, study_uid=query.study_uid)
         return [series for study in studies for series in self._series(study, query.series_uid)]
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:
@@ -66,12 +68,12 @@ class Dimse:
 
     def retrieve(self, series: RemoteSeries, receiver: Receiver) -> None:
         """Brings the images by C-GET or C-MOVE, as the server's settings say."""
-        bring = retrieve_by_move if self._peer.retrieve == "move" else retrieve_by_get
-        bring(self._peer, series, receiver)
+        bring = retrieve_by_move if self.peer.retrieve == "move" else retrieve_by_get
+        bring(self.peer, series, receiver)
 
     def store(self, files: Sequence[OutgoingFile]) -> None:
         """Stores files over one association (C-STORE)."""
-        store_files(self._peer, files)
+        store_files(self.peer, files)
 
     def holds(self, file: OutgoingFile) -> bool:
         """Asks for the one instance (C-FIND)."""
@@ -86,7 +88,7 @@ class Dimse:
     def _series(self, study_uid: str, series_uid: str) -> list[RemoteSeries]:
         keys = {"StudyInstanceUID": study_uid, "SeriesInstanceUID": series_uid, **dict.fromkeys(_WANTED_OF_SERIES, "")}
         found = self._find("SERIES", keys)
-        return listed_series(self._peer.name, found, study_uid=study_uid, series_uid=series_uid)
+        return listed_series(self.peer.name, found, study_uid=study_uid, series_uid=series_uid)
 
     def _find(self, level: str, keys: dict[str, str]) -> list[Dataset]:
         from pydicom.dataset import Dataset
@@ -99,18 +101,18 @@ class Dimse:
         # values may be in any alphabet (PS3.3 C.12.1.1.2)
         identifier.SpecificCharacterSet = "ISO_IR 192"
         found: list[Dataset] = []
-        bounds = Bounds(self._peer, MOST_ANSWER_BYTES)
+        bounds = Bounds(self.peer, MOST_ANSWER_BYTES)
         contexts = [build_context(_STUDY_ROOT_FIND, IDENTIFIER_SYNTAXES)]
-        with bounds.watched(), association(self._peer, contexts, handlers=bounds.handlers()) as link:
+        with bounds.watched(), association(self.peer, contexts, handlers=bounds.handlers()) as link:
             for answer, dataset in link.send_c_find(identifier, _STUDY_ROOT_FIND):
-                status = status_of(answer, self._peer)
+                status = status_of(answer, self.peer)
                 if status not in (0, *_PENDING):
-                    raise NetworkError(f"Server '{self._peer.name}' could not search (status {status:#06x}).")
+                    raise NetworkError(f"Server '{self.peer.name}' could not search (status {status:#06x}).")
                 if status in _PENDING and dataset is not None:
                     found.append(dataset)
                 if len(found) > MOST_ENTRIES:
                     raise NetworkError(
-                        f"Server '{self._peer.name}' lists {len(found)} entries and still more. Ask for less, such as "
+                        f"Server '{self.peer.name}' lists {len(found)} entries and still more. Ask for less, such as "
                         "one study."
                     )
         return found

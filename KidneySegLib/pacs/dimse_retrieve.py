@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.dicom.frames import CT_IMAGES
+from KidneySegLib.dicom.opening import check_unpacked_size
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.association import IDENTIFIER_SYNTAXES, application_entity, association, status_of
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 _STUDY_ROOT_MOVE, _STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.2", "1.2.840.10008.5.1.4.1.2.2.3"
 _SUCCESS, _PENDING, _NOT_ASKED_FOR, _NOT_WRITTEN = 0x0000, 0xFF00, 0x0124, 0xA700
 _MOST_ANSWERS = 1_000_000  # one for each image, or one a second
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 # Uncompressed, deflated, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000 (PS3.5 annex A): all that the reader decodes.
 _CT_SYNTAXES = (
     *("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"),
-    *("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"),
+    *(_DEFLATED, "1.2.840.10008.1.2.5"),
     *(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
 )
 # What archives hold beside CT and what this program writes; an association has room for 128 contexts.
@@ -54,8 +56,14 @@ class _Inbox:
     def take(self, event: Event) -> int:
         """Writes one image; refuses what does not belong to the series, since anybody may knock at an open port."""
         try:
+            if event.context.transfer_syntax == _DEFLATED:
+                # the data set alone: pynetdicom's encoded file begins with its meta information
+                check_unpacked_size(event.encoded_dataset(include_meta=False))
             image = event.dataset
             expected = self._receiver.is_expected(image)
+        except KidneySegError as error:
+            self.problem = error
+            return _NOT_WRITTEN
         except Exception:  # whatever is not DICOM makes pydicom raise nearly anything
             expected = False
         if not expected:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from KidneySegLib.dicom.series_names import matching
-from KidneySegLib.errors import InputError
+from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError, ResourceError
 from KidneySegLib.pacs.archive import Archive, Query, RemoteSeries
-from KidneySegLib.pacs.fetch import Fetched, fetch_best, fetch_series
+from KidneySegLib.pacs.fetch import Fetched
 from KidneySegLib.pacs.receiving import writing
+from KidneySegLib.pacs.retrieval import retrieve_in_process
 
 _MOST = 30  # numbers of series that a message lists
 
@@ -64,7 +65,10 @@ def _outcomes(
         try:
             wanted = [_named(members, series)] if series else members
             fetched = _bring(archive, wanted, folder, named=named)
-        except InputError as error:
+        except (NetworkError, OutputError, ResourceError):
+            raise
+        except KidneySegError as error:
+            # whatever is wrong with one study, the next one shall have its turn
             yield Outcome(False, f"{which}: {error}")
         else:
             yield Outcome(True, f"{which}: {_told(fetched)}")
@@ -98,7 +102,7 @@ def _bring(archive: Archive, members: list[RemoteSeries], folder: Path, *, named
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".arrival-", dir=folder) as name:
         arrival = Path(name)
-        fetched = fetch_series(archive, members[0], arrival) if named else fetch_best(archive, members, arrival)
+        fetched = retrieve_in_process(archive, members, arrival, named=named)
         # which series is the best one may be known only now
         target = folder / fetched.series.folder_name
         if target.exists():

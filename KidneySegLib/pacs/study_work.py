@@ -19,11 +19,11 @@ from pathlib import Path
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Archive, Query, RemoteSeries
 from KidneySegLib.pacs.engine_process import Engine, end_orphan
-from KidneySegLib.pacs.fetch import fetch_best
 from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.outgoing import outgoing_files
 from KidneySegLib.pacs.own_results import REPORT, OwnResult, Source, give_identity, is_complete, own_results
 from KidneySegLib.pacs.receiving import partial_folder, writing
+from KidneySegLib.pacs.retrieval import retrieve_in_process
 from KidneySegLib.pacs.work_queue import ENDS, Job, State, WorkQueue
 
 GONE = "The study is no longer on the server."
@@ -122,7 +122,7 @@ class StudyWork:
     def _retrieve(self, job: Job, series: Sequence[RemoteSeries], contents: str, log: StudyLog) -> None:
         self._queue.begin(job, contents)
         with log.timing(State.RETRIEVING), partial_folder(self.folder_of(job) / "images") as partial:
-            log.remarks = fetch_best(self._archive, series, partial).remarks
+            log.remarks = retrieve_in_process(self._archive, series, partial).remarks
 
     def _finish(self, job: Job, study_uid: str, log: StudyLog) -> State:
         folder = self.folder_of(job)

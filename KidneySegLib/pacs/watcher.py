@@ -121,6 +121,7 @@ class Watcher:
     def _process(self, job: Job) -> bool:
         """Works on a study; returns False if it failed."""
         log = StudyLog()
+        self._count_try(job)
         try:
             end = self._work.advance(job, log, lambda: self._now() + self._interval)
         except InputError as error:
@@ -144,6 +145,13 @@ class Watcher:
         if end is not None:
             self._clear(job)
         return True
+
+    def _count_try(self, job: Job) -> None:
+        """Counts a try before it begins: a study that ends the watcher itself must not do so again and again."""
+        beyond = job.begun + 2 - ENGINE_TRIES
+        self._queue.count_try(job, self._now() + (delay(beyond, self._draw) if beyond > 0 else 0.0))
+        if beyond > 0:
+            logger.warning("study %d: the watcher was ended %d times while it worked on it", job.id, job.begun)
 
     def _fail(self, job: Job, log: StudyLog, error: Exception) -> None:
         # the text of errors that nobody foresaw may hold anything

@@ -29,12 +29,14 @@ CREATE TABLE IF NOT EXISTS studies (
     seen_change INTEGER NOT NULL,          -- Orthanc's latest change that named the study
     taken_change INTEGER NOT NULL DEFAULT 0,  -- the latest one when work on it began
     contents TEXT NOT NULL DEFAULT '',     -- the CT series that it held when work on it began
+    begun INTEGER NOT NULL DEFAULT 0,      -- tries in a row that saw no end, because the watcher was ended
     result TEXT NOT NULL DEFAULT ''        -- the series that results were sent of, and its number of images
 );
 CREATE TABLE IF NOT EXISTS feed (one INTEGER PRIMARY KEY CHECK (one = 1), last_change INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS server (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
 """
-_VERSION = 1  # of these tables
+_VERSION = 2  # of these tables
+_MIGRATION = {1: "ALTER TABLE studies ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;"}  # to the version after it
 
 
 class DamagedQueueError(KidneySegError):
@@ -78,6 +80,7 @@ class Job:
     seen_change: int
     taken_change: int
     contents: str
+    begun: int
     result: str
 
 
@@ -100,8 +103,9 @@ class WorkQueue:
             self._file.execute("PRAGMA journal_mode = WAL")
             self._file.execute("PRAGMA synchronous = FULL")
             (version,) = self._file.execute("PRAGMA user_version").fetchone()
-            if version in (0, _VERSION):
-                self._file.executescript(f"{_TABLES} PRAGMA user_version = {_VERSION};")
+            if version in (0, _VERSION, *_MIGRATION):
+                steps = _MIGRATION.get(version, "")
+                self._file.executescript(f"BEGIN; {_TABLES} {steps} PRAGMA user_version = {_VERSION}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
             self.close()
             if _is_damage(error):
@@ -110,7 +114,7 @@ class WorkQueue:
                 "The work folder cannot be used: another watcher works in it, or it cannot be written. Choose another "
                 "one."
             ) from error
-        if version not in (0, _VERSION):
+        if version not in (0, _VERSION, *_MIGRATION):
             self.close()
             raise OutputError("The work folder was made by another version of KidneySeg. Choose another one.")
         self._file.row_factory = sqlite3.Row
@@ -170,11 +174,12 @@ class WorkQueue:
     def due(self, now: float) -> list[Job]:
         """Returns what there is to do now: unfinished studies, and finished ones that something happened to since.
 
-        A time that lies farther ahead than anybody ever waits was written before the clock was set back.
+        Those whose tries were cut off come last: one of them may be what ends the watcher. A time that lies farther
+        ahead than anybody ever waits was written before the clock was set back.
         """
         rows = self._execute(
-            "SELECT * FROM studies WHERE CASE WHEN state IN ('done', 'refused') THEN seen_change > taken_change "
-            "ELSE next_try <= ?1 OR (next_try > ?1 + ?2 AND next_try < ?3) END ORDER BY seen_change, id",
+            "SELECT * FROM studies WHERE (state NOT IN ('done', 'refused') OR seen_change > taken_change) "
+            "AND (next_try <= ?1 OR (next_try > ?1 + ?2 AND next_try < ?3)) ORDER BY begun, seen_change, id",
             (now, LONGEST, math.inf),
         )
         return [_job(row) for row in rows]
@@ -182,6 +187,10 @@ class WorkQueue:
     def jobs(self) -> list[Job]:
         """Returns all studies in the order in which they were first seen."""
         return [_job(row) for row in self._execute("SELECT * FROM studies ORDER BY id")]
+
+    def count_try(self, job: Job, next_try: float) -> None:
+        """Notes, before a try begins, that it does, and when the next one may if nobody lives to tell its end."""
+        self._update(job, begun=job.begun + 1, next_try=next_try)
 
     def begin(self, job: Job, contents: str) -> None:
         """Notes that work on a study begins, and what it holds now."""
@@ -193,29 +202,36 @@ class WorkQueue:
 
     def wait(self, job: Job, until: float) -> None:
         """Leaves a study aside for a while; nothing went wrong."""
-        self._update(job, next_try=until)
+        self._update(job, next_try=until, begun=0)
 
     def finish(self, job: Job, state: State, outcome: str, result: str = "") -> None:
         """Notes an end: done or refused."""
         self._update(
-            job, state=state, outcome=outcome, result=result, failures=0, next_try=0.0, taken_change=job.seen_change
+            job,
+            state=state,
+            outcome=outcome,
+            result=result,
+            failures=0,
+            next_try=0.0,
+            taken_change=job.seen_change,
+            begun=0,
         )
 
     def confirm(self, job: Job) -> None:
         """Notes that what happened to a finished study since changes nothing."""
-        self._update(job, taken_change=job.seen_change)
+        self._update(job, taken_change=job.seen_change, next_try=0.0, begun=0)
 
     def fail(self, job: Job, outcome: str, failures: int, next_try: float) -> None:
         """Notes a failure, its number in a row, and when to try again (infinity: when something new arrives)."""
-        self._update(job, state=State.FAILED, outcome=outcome, failures=failures, next_try=next_try)
+        self._update(job, state=State.FAILED, outcome=outcome, failures=failures, next_try=next_try, begun=0)
 
     def server_is_back(self) -> None:
         """Makes failed studies due that were not given up."""
         self._execute("UPDATE studies SET next_try = 0 WHERE state = 'failed' AND next_try < ?", (math.inf,))
 
     def retry_failed(self) -> None:
-        """Makes all failed studies due, also those that were given up."""
-        self._execute("UPDATE studies SET next_try = 0, failures = 0 WHERE state = 'failed'")
+        """Makes all failed studies due, also those that were given up or whose tries were cut off."""
+        self._execute("UPDATE studies SET next_try = 0, failures = 0, begun = 0 WHERE state = 'failed' OR begun > 0")
 
     def _update(self, job: Job, **values: Any) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)

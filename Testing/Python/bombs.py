@@ -31,10 +31,12 @@ def deflated(source: Path, path: Path, size: int = GIGABYTES, *, in_pixels: bool
         file.write(data[:start])
         file.write(packer.compress(zlib.decompress(data[start:], -zlib.MAX_WBITS)))
         tag = b"\xe0\x7f\x10\x00OW\0\0" if in_pixels else b"\x99\x70\x10\x10OB\0\0"
-        file.write(packer.compress(tag + struct.pack("<I", size)))
-        for done in range(0, size, _PIECE):
-            file.write(packer.compress(bytes(min(_PIECE, size - done))))
-        file.write(packer.flush())
+        file.write(packer.compress(tag + struct.pack("<I", size)) + packer.flush(zlib.Z_FULL_FLUSH))
+        # after a full flush the same bytes mean the same again, so one piece is packed once
+        piece = packer.compress(bytes(_PIECE)) + packer.flush(zlib.Z_FULL_FLUSH)
+        for _ in range(size // _PIECE):
+            file.write(piece)
+        file.write(packer.compress(bytes(size % _PIECE)) + packer.flush())
     return path
 
 

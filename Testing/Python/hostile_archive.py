@@ -22,6 +22,8 @@ FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3)
 class HostileArchive:
     """Answers C-FIND, C-GET and C-MOVE."""
 
+    syntaxes = (ExplicitVRLittleEndian,)
+
     def __init__(self, files: Sequence[Path], changes: dict[str, str], spoil: Sequence[Path] | None = None) -> None:
         """Takes files, and values that their data sets get before they are sent (those in ``spoil``; default: all)."""
         self.sent = [(file, pydicom.dcmread(file)) for file in files]
@@ -37,8 +39,8 @@ class HostileArchive:
         entity = AE("HOSTILE")
         for uid in (FIND, MOVE, GET):
             entity.add_supported_context(uid)
-        entity.add_supported_context(CT, ExplicitVRLittleEndian, scu_role=True, scp_role=True)
-        entity.add_requested_context(CT, ExplicitVRLittleEndian)
+        entity.add_supported_context(CT, self.syntaxes, scu_role=True, scp_role=True)
+        entity.add_requested_context(CT, self.syntaxes)
         handlers = [(evt.EVT_C_FIND, self.find), (evt.EVT_C_GET, self.get), (evt.EVT_C_MOVE, self.move)]
         with quiet_pydicom():
             self.server = entity.start_server(("127.0.0.1", self.port), block=False, evt_handlers=handlers)
