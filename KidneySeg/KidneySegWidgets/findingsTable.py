@@ -28,9 +28,12 @@ _DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 2, "length_mm": 2, "hu_mean": 
 
 
 def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the identifier and the JSON values of each row, in the table's order; a kidney is called R or L."""
+    """Yields the identifier and the JSON values of each row, in the table's order; a kidney is called R or L.
+
+    Where the anatomy contradicts the image's header a question mark stands behind the letter.
+    """
     for kidney in findings.kidneys:
-        yield kidney.side.value[0].upper(), kidney.to_dict()
+        yield kidney.side.value[0].upper() + ("" if kidney.side_certain else "?"), kidney.to_dict()
     for finding in (*findings.lesions, *findings.stones):
         yield finding.id, finding.to_dict()
 
@@ -64,7 +67,12 @@ def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
 
 
 def _side(side: str) -> str:
-    return {"right": _("right"), "left": _("left")}[side]
+    return {
+        "right": _("right"),
+        "left": _("left"),
+        "header-right": _("header-right"),
+        "header-left": _("header-left"),
+    }[side]
 
 
 def _place(values: dict[str, Any]) -> str:

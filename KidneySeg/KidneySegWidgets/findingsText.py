@@ -40,17 +40,22 @@ def summaryText(findings: Any) -> str:
         (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cyst"), _("cysts")),
         (len(findings.stones), _("stone"), _("stones")),
     )
-    kidneys = [
-        _("{side} kidney {volume:.0f} ml").format(
-            side={"right": _("right"), "left": _("left")}[kidney.side.value], volume=kidney.measures.volume_ml
-        )
-        if kidney.measures.volume_ml == kidney.measures.volume_ml  # NaN: a single slice has no volume
-        else {"right": _("right kidney"), "left": _("left kidney")}[kidney.side.value]
-        for kidney in findings.kidneys
-    ]
+    kidneys = [_kidneyText(kidney) for kidney in findings.kidneys]
     lesions = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     text = ", ".join([*kidneys, *lesions]) or _("no kidney was found")
     return text[0].upper() + text[1:]
+
+
+def _kidneyText(kidney: Any) -> str:
+    """Returns side and volume; no side is claimed that the anatomy contradicts."""
+    if not kidney.side_certain:
+        name = {"right": _("header-right kidney"), "left": _("header-left kidney")}[kidney.side.value]
+    else:
+        name = {"right": _("right kidney"), "left": _("left kidney")}[kidney.side.value]
+    volume = kidney.measures.volume_ml
+    if volume != volume:  # NaN: a single slice has no volume
+        return name
+    return _("{kidney} {volume:.0f} ml").format(kidney=name, volume=volume)
 
 
 def flagsHtml(findings: Any) -> str:

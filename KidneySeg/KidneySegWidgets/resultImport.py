@@ -40,9 +40,9 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
     labels = _loadLabels(folder / "labels.nii.gz", prepared)
     result = ResultNodes.create(volume)
     result.setNetworkLabels(labels)
-    drawLabels(result)
     result.setFindings(findings)
     result.setNetworkFindings(findings)
+    drawLabels(result)
     fillTable(result.table, findings)
     return result
 
@@ -54,6 +54,7 @@ def drawLabels(result: ResultNodes) -> None:
     from KidneySegLib import __version__
     from KidneySegLib.structures import STRUCTURES
 
+    certain = result.networkFindings().sides_certain
     node.GetSegmentation().RemoveAllSegments()
     node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
@@ -62,7 +63,7 @@ def drawLabels(result: ResultNodes) -> None:
     for structure in STRUCTURES:
         if (voxels == structure.label).any():
             segment = slicer.vtkSegment()
-            styleSegment(segment, structure.key, f"KidneySeg {__version__}")
+            styleSegment(segment, structure.key, f"KidneySeg {__version__}", certain)
             segment.SetLabelValue(structure.label)
             segment.AddRepresentation("Binary labelmap", layer)
             node.GetSegmentation().AddSegment(segment, structure.key)

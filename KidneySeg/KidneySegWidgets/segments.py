@@ -13,16 +13,20 @@ AUTOMATIC, SEMIAUTOMATIC = "AUTOMATIC", "SEMIAUTOMATIC"
 _TYPE_TAG, _NAME_TAG = "DICOM.SegmentAlgorithmType", "DICOM.SegmentAlgorithmName"
 
 
-def styleSegment(segment: Any, key: str, algorithm: str) -> None:
-    """Gives a segment name, colour and terminology of its structure; the network drew it."""
+def styleSegment(segment: Any, key: str, algorithm: str, sidesCertain: bool = True) -> None:
+    """Gives a segment name, colour and terminology of its structure; the network drew it.
+
+    Where the anatomy contradicts the image's header neither name nor terminology claims a side.
+    """
     ensureEngine()
+    from KidneySegLib.reporting.segment_names import shown_name
     from KidneySegLib.reporting.terminology import terminology_entry
     from KidneySegLib.structures import BY_KEY
 
     structure = BY_KEY[key]
-    segment.SetName(structure.name)
+    segment.SetName(shown_name(structure, sides_certain=sidesCertain))
     segment.SetColor(*(value / 255 for value in structure.colour))
-    segment.SetTag(segment.GetTerminologyEntryTagName(), terminology_entry(structure))
+    segment.SetTag(segment.GetTerminologyEntryTagName(), terminology_entry(structure, sides_certain=sidesCertain))
     segment.SetTag(_NAME_TAG, algorithm)
     markSegment(segment, AUTOMATIC)
 

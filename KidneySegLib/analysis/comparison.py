@@ -185,12 +185,17 @@ def compare(labels: Volume, findings: Findings, prior: Prior) -> Comparison:
         prior: the earlier result.
 
     Raises:
-        InputError: one of the exams is a single slice, or the interval is not positive.
+        InputError: one of the exams is a single slice, its sides are in doubt, or the interval is not positive.
     """
     if 1 in (labels.canonical().voxels.shape[0], prior.labels.canonical().voxels.shape[0]):
         raise InputError("Single slices cannot be compared: they hardly show the same place. Compare volumes.")
     if prior.interval_days is not None and prior.interval_days <= 0:
         raise InputError("The prior exam must be older than this one. Check the dates.")
+    if not (findings.sides_certain and prior.findings.sides_certain):
+        raise InputError(
+            "In one of the exams the anatomy contradicts the header, so right and left are not certain and kidneys "
+            "cannot be compared. Correct its header, segment it again, then compare."
+        )
     registration = Registration.between(KidneyFrame.of(prior.labels), KidneyFrame.of(labels))
     return Comparison(
         sides=tuple(_sides(findings, prior)),

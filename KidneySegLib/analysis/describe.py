@@ -20,6 +20,8 @@ from KidneySegLib.analysis.image_ends import cut_at
 from KidneySegLib.analysis.known import KnownFindings
 from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
 from KidneySegLib.analysis.lesions import Certainty, measure_lesions, organ_body
+from KidneySegLib.analysis.orientation.check import check_orientation
+from KidneySegLib.analysis.orientation.doubt import without_claimed_sides
 from KidneySegLib.analysis.phase import estimate_phase
 from KidneySegLib.analysis.quality import check_image, check_kidneys
 from KidneySegLib.analysis.stones import measure_stones
@@ -66,6 +68,7 @@ def describe(
     stones, burden = measure_stones(anatomy, known)
     phase = estimate_phase(volume, labels)
     remarks = [
+        *check_orientation(anatomy.canonical, anatomy.labels, lesions),
         *check_image(volume),
         *check_kidneys(kidneys),
         *check_lesions(lesions, kidneys, anatomy.specks, phase),
@@ -73,7 +76,7 @@ def describe(
     ]
     said = {flag.code for flag in flags}
     remarks = [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
-    return Findings(
+    findings = Findings(
         kidneys=tuple(kidneys),
         flags=(*flags, *remarks),
         provenance=provenance,
@@ -82,6 +85,7 @@ def describe(
         stone_burden=tuple(burden),
         phase=phase,
     )
+    return without_claimed_sides(findings)
 
 
 def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:

@@ -6,7 +6,7 @@ import math
 
 import typer
 
-from KidneySegLib.findings import Findings
+from KidneySegLib.findings import Findings, side_word
 from KidneySegLib.structures import BY_KEY
 
 _POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
@@ -20,17 +20,17 @@ def summarise(findings: Findings) -> None:
         volume = "" if math.isnan(measures.volume_ml) else f"{measures.volume_ml:.0f} ml, "
         seen = kidney.length_at_least_mm
         length = f"length {measures.length_mm:.0f} mm" if seen is None else f"length at least {seen:.0f} mm"
-        typer.echo(f"{kidney.side.value.capitalize()} kidney: {volume}{length}{cut}")
+        typer.echo(f"{side_word(kidney).capitalize()} kidney: {volume}{length}{cut}")
     if not findings.kidneys:
         typer.echo("No kidney was found.")
     for lesion in findings.lesions:
-        where = lesion.side.value + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
+        where = side_word(lesion) + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
         typer.echo(
             f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
             f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
         )
     for stone in findings.stones:
         size = "too small to be measured" if stone.length_mm is None else f"length {stone.length_mm:.1f} mm"
-        typer.echo(f"Stone {stone.id}, {stone.side.value} {stone.location}: {size}")
+        typer.echo(f"Stone {stone.id}, {side_word(stone)} {stone.location}: {size}")
     for flag in findings.flags:
         typer.echo(f"[{flag.severity.value}] {flag.message}")

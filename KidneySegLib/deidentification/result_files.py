@@ -58,7 +58,13 @@ def write_clean_result(
     if (source / "labels.nii.gz").is_file():
         volume = read_image(source / "labels.nii.gz")
         write_nifti(target / "labels.nii.gz", volume, volume.voxels)
-        write_segmentation(target / "segmentation.seg.nrrd", volume, volume.voxels, f"KidneySeg {__version__}")
+        write_segmentation(
+            target / "segmentation.seg.nrrd",
+            volume,
+            volume.voxels,
+            f"KidneySeg {__version__}",
+            sides_certain=findings.sides_certain,
+        )
     if (source / "overview.png").is_file():
         _copy_pixels(source / "overview.png", target / "overview.png")
     return len(list(target.iterdir()))

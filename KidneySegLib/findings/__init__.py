@@ -10,11 +10,13 @@ from KidneySegLib.findings.lesion import LesionFinding, LesionStructure, Pole
 from KidneySegLib.findings.measures import Measures, Point
 from KidneySegLib.findings.phase import Phase, PhaseEstimate
 from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
-from KidneySegLib.findings.result import SCHEMA_VERSION, Findings
+from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Findings
+from KidneySegLib.findings.side_words import side_word, word_of
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 
 __all__ = [
     "SCHEMA_VERSION",
+    "SIDES_IN_DOUBT",
     "BundleRecord",
     "Findings",
     "InputRecord",
@@ -31,4 +33,6 @@ __all__ = [
     "StoneFinding",
     "StoneLocation",
     "library_versions",
+    "side_word",
+    "word_of",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 
 from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.measures import Measures
-from KidneySegLib.structures import KIDNEYS, Side
+from KidneySegLib.findings.side_words import read_side, side_word
+from KidneySegLib.structures import Side
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class KidneyFinding:
         cut_at: where the image ends within the kidney: patient directions such as ``feet`` (empty: it is whole).
         length_at_least_mm: of a kidney that the image cuts, how far it is seen along the body; None if it is whole.
         organ_length_at_least_mm: the same with its masses, cysts and the stones inside it.
+        side_certain: whether the side is the patient's; false where the anatomy contradicts the image's header.
     """
 
     side: Side
@@ -32,13 +34,14 @@ class KidneyFinding:
     cut_at: tuple[str, ...] = ()
     length_at_least_mm: float | None = None
     organ_length_at_least_mm: float | None = None
+    side_certain: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the kidney as plain JSON values, measures on the same level."""
         organ = {name: getattr(self, name) for name in ("organ_volume_ml", "organ_length_mm", *_AT_LEAST)}
         return {
-            "structure": KIDNEYS[self.side].key,
-            "side": self.side.value,
+            "structure": f"kidney_{side_word(self)}",
+            "side": side_word(self),
             "cut_at": list(self.cut_at),
             **plain(asdict(self.measures)),
             **plain(organ),
@@ -47,13 +50,15 @@ class KidneyFinding:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> KidneyFinding:
         """Takes what ``to_dict`` returned."""
+        side, certain = read_side(values["side"])
         return cls(
-            Side(values["side"]),
+            side,
             build(Measures, values),
             number(values["organ_volume_ml"]),
             number(values["organ_length_mm"]),
             tuple(values["cut_at"]),
             **{name: values.get(name) for name in _AT_LEAST},
+            side_certain=certain,
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from KidneySegLib.findings.encoding import build, plain
 from KidneySegLib.findings.measures import Measures
+from KidneySegLib.findings.side_words import read_side, side_word
 from KidneySegLib.structures import Side
 
 LesionStructure = Literal["mass", "cyst"]
@@ -32,6 +33,7 @@ class LesionFinding:
         cut_at: where the image ends within it, as for a kidney.
         length_at_least_mm: maximum 3D diameter of what is seen of a lesion that the image cuts, which has no
             ``length_mm`` then; None if it is whole.
+        side_certain: as for a kidney.
     """
 
     id: str
@@ -45,6 +47,7 @@ class LesionFinding:
     confidence: float | None
     cut_at: tuple[str, ...] = ()
     length_at_least_mm: float | None = None
+    side_certain: bool = True
 
     @property
     def longest_mm(self) -> float:
@@ -61,7 +64,7 @@ class LesionFinding:
         return {
             "id": self.id,
             "structure": self.structure,
-            "side": self.side.value,
+            "side": side_word(self),
             "pole": self.pole,
             "cut_at": list(self.cut_at),
             **plain({**asdict(self.measures), "volume_mm3": self.volume_mm3}),
@@ -73,16 +76,18 @@ class LesionFinding:
         """Takes what ``to_dict`` returned."""
         if values["structure"] not in ("mass", "cyst"):
             raise ValueError("unknown lesion")
+        side, certain = read_side(values["side"])
         # the volume in mm³ has the more exact digits
         measures = replace(build(Measures, values), volume_ml=values["volume_mm3"] / 1000)
         return cls(
             id=values["id"],
             structure=cast(LesionStructure, values["structure"]),
-            side=Side(values["side"]),
+            side=side,
             pole=values["pole"],
             measures=measures,
             cut_at=tuple(values["cut_at"]),
             length_at_least_mm=values.get("length_at_least_mm"),
+            side_certain=certain,
             **{name: values[name] for name in _PLACE},
         )
 

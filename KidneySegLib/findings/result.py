@@ -18,6 +18,9 @@ from KidneySegLib.structures import Side
 # 2: lesions, stones, stone burden and phase; volume and length of the organ with its lesions.
 SCHEMA_VERSION = 2
 
+# Flags after which no side is claimed.
+SIDES_IN_DOUBT = ("orientation_contradicted", "liver_on_left")
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -44,6 +47,11 @@ class Findings:
     def kidney(self, side: Side) -> KidneyFinding | None:
         """Returns the kidney of this side, or None if it was not found."""
         return next((kidney for kidney in self.kidneys if kidney.side is side), None)
+
+    @property
+    def sides_certain(self) -> bool:
+        """Whether the sides are the patient's; false where the anatomy contradicts the image's header."""
+        return not any(flag.code in SIDES_IN_DOUBT for flag in self.flags)
 
     @property
     def is_single_slice(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.measures import Measures
+from KidneySegLib.findings.side_words import read_side, side_word
 from KidneySegLib.structures import Side
 
 StoneLocation = Literal["kidney", "pelvis", "ureter"]
@@ -34,6 +35,7 @@ class StoneFinding:
         below_resolution: it consists of one or two voxels and cannot be measured.
         skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``analysis.skin``); None where that lies
             outside the image.
+        side_certain: whether the side is the patient's; false where the anatomy contradicts the image's header.
     """
 
     id: str
@@ -47,6 +49,7 @@ class StoneFinding:
     hu_mean: float
     below_resolution: bool
     skin_distance_mm: float | None
+    side_certain: bool = True
 
     @property
     def volume_mm3(self) -> float | None:
@@ -57,19 +60,21 @@ class StoneFinding:
         """Returns the stone as plain JSON values, measures on the same level."""
         voxels = {_VOXEL_NAMES.get(name, name): value for name, value in asdict(self.measures).items()}
         own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3")}
-        place = {"id": self.id, "structure": "stone", "side": self.side.value, "pole": self.pole}
+        place = {"id": self.id, "structure": "stone", "side": side_word(self), "pole": self.pole}
         return {**place, "location": self.location, **plain({**voxels, **own})}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StoneFinding:
         """Takes what ``to_dict`` returned."""
         voxels = {**values, **{name: values[stored] for name, stored in _VOXEL_NAMES.items()}}
+        side, certain = read_side(values["side"])
         stone = cls(
             id=values["id"],
-            side=Side(values["side"]),
+            side=side,
             pole=values["pole"],
             location=values["location"],
             measures=build(Measures, voxels),
+            side_certain=certain,
             **{name: values[name] for name in _OWN},
         )
         exact = values["volume_mm3"]  # has the more exact digits
@@ -89,18 +94,23 @@ class StoneBurden:
         count: number of stones, those below resolution included.
         volume_ml: volume of those that can be measured; NaN in a single slice of unknown thickness.
         largest_mm: length of the longest of them; None if there is none.
+        side_certain: as for a stone.
     """
 
     side: Side
     count: int
     volume_ml: float
     largest_mm: float | None
+    side_certain: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the burden as plain JSON values."""
-        return {**plain(asdict(self)), "side": self.side.value}
+        values = plain(asdict(self))
+        del values["side_certain"]
+        return {**values, "side": side_word(self)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StoneBurden:
         """Takes what ``to_dict`` returned."""
-        return cls(Side(values["side"]), values["count"], number(values["volume_ml"]), values["largest_mm"])
+        side, certain = read_side(values["side"])
+        return cls(side, values["count"], number(values["volume_ml"]), values["largest_mm"], certain)

@@ -111,7 +111,7 @@ def _site(finding: Finding) -> FindingSite:
         pole = POLES.get(finding.pole)
     return FindingSite(
         anatomic_location=concept(region),
-        laterality=concept(SIDE_CODES[finding.side]),
+        laterality=concept(SIDE_CODES[finding.side]) if finding.side_certain else None,
         topographical_modifier=concept(pole) if pole else None,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.analysis.parts import Finding, Part
-from KidneySegLib.findings import Findings
+from KidneySegLib.findings import SIDES_IN_DOUBT, Findings
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
 from KidneySegLib.interchange.image_library import library_entries
@@ -17,7 +17,7 @@ from KidneySegLib.structures import Structure
 
 if TYPE_CHECKING:
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
-    from highdicom.sr import Comprehensive3DSR, ObservationContext
+    from highdicom.sr import Comprehensive3DSR, MeasurementReport, ObservationContext
     from pydicom.dataset import Dataset
 
     from KidneySegLib.interchange.measurement_groups import Group
@@ -78,6 +78,7 @@ def _document(
         imaging_measurements=groups,
         referenced_images=images or None,
     )
+    _add_doubts(content, findings)
     return Comprehensive3DSR(
         evidence=evidence,
         content=content,
@@ -93,6 +94,17 @@ def _images_with_lines(parts: Sequence[Part], drawn: Drawn) -> list[Dataset]:
     lines = [number.line for _, finding in _listed(parts) for number in numbers_of(finding) if number.line]
     places = [drawn.planes.image_with(line) for line in lines]
     return library_entries((place for place in places if place is not None), drawn.source)
+
+
+def _add_doubts(content: MeasurementReport, findings: Findings) -> None:
+    """Writes as comments what makes the sides doubtful; TID 1500 may be extended."""
+    from highdicom.sr import RelationshipTypeValues, TextContentItem
+    from pydicom.sr.codedict import codes
+
+    for flag in findings.flags:
+        if flag.code in SIDES_IN_DOUBT:
+            item = TextContentItem(codes.DCM.Comment, flag.message, RelationshipTypeValues.CONTAINS)
+            content[0].ContentSequence.append(item)
 
 
 def _observer(findings: Findings) -> ObservationContext:

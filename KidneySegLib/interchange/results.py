@@ -88,7 +88,13 @@ def write_dicom_results(
         if labels.any() or pdf is None:
             parts = find_parts(volume, labels, findings)
             changed = {*corrected, *corrections(findings)}
-            segments = plan_segments(parts, labels.shape, per_lesion=per_lesion, corrected=changed)
+            segments = plan_segments(
+                parts,
+                labels.shape,
+                per_lesion=per_lesion,
+                corrected=changed,
+                sides_certain=findings.sides_certain,
+            )
             segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
             drawn = Drawn(segments, segmentation, planes, images)
             made |= {SEGMENTATION: segmentation, MEASUREMENTS: make_report(parts, drawn, findings)}

@@ -70,7 +70,7 @@ def _description(segment: Segment, findings: Findings) -> SegmentDescription:
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
 
-    structure, side = segment.structure, concept(SIDE_CODES[segment.side])
+    structure = segment.structure
     description = SegmentDescription(
         segment_number=segment.number,
         segment_label=segment.label,
@@ -90,6 +90,9 @@ def _description(segment: Segment, findings: Findings) -> SegmentDescription:
         display_color=CIELabColor.from_rgb(*structure.colour),
     )
     description.SegmentAlgorithmName = algorithm.title(findings)
+    if segment.side is None:  # no side is claimed that the anatomy contradicts
+        return description
+    side = concept(SIDE_CODES[segment.side])
     if segment.region:
         description.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [side]
     else:

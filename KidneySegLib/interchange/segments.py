@@ -9,7 +9,7 @@ import numpy as np
 
 from KidneySegLib.analysis.parts import Finding, Part
 from KidneySegLib.errors import InputError
-from KidneySegLib.findings import KidneyFinding, StoneFinding
+from KidneySegLib.findings import KidneyFinding, StoneFinding, side_word, word_of
 from KidneySegLib.interchange.codes import STONE_SITES
 from KidneySegLib.structures import Code, Side, Structure
 
@@ -35,7 +35,7 @@ class Segment:
         number: from 1, also its value in ``Segments.numbers``.
         label: what the radiologist reads.
         structure: what it is.
-        side: the patient's side.
+        side: the patient's side; None where the anatomy contradicts the image's header.
         region: anatomic region, None where the structure is itself one.
         tracking: its identifiers.
         finding: whose voxels it holds, all of them and no others; None where it holds several findings' or none's.
@@ -45,7 +45,7 @@ class Segment:
     number: int
     label: str
     structure: Structure
-    side: Side
+    side: Side | None
     region: Code | None
     tracking: Tracking
     finding: Finding | None
@@ -73,19 +73,30 @@ class Segments:
 
 def name_of(finding: Finding) -> str:
     """Returns by what a finding is known: its identifier, or which kidney it is."""
-    return f"{finding.side.value.capitalize()} kidney" if isinstance(finding, KidneyFinding) else finding.id
+    return f"{side_word(finding).capitalize()} kidney" if isinstance(finding, KidneyFinding) else finding.id
 
 
-def title_of(structure: Structure, side: Side, finding: Finding | None) -> str:
-    """Returns what the radiologist reads of a finding, such as ``M1 Solid mass left``; without one of its structure."""
+def title_of(structure: Structure, side: str, finding: Finding | None) -> str:
+    """Returns what the radiologist reads of a finding, such as ``M1 Solid mass left``; without one of its structure.
+
+    Args:
+        structure: what it is.
+        side: as ``findings.side_words`` write it.
+        finding: what is named; None where the segment holds several.
+    """
     if structure.side:
-        return structure.name
-    title = f"{structure.name} {side.value}"
+        return f"{side.capitalize()} kidney"
+    title = f"{structure.name} {side}"
     return title if finding is None or isinstance(finding, KidneyFinding) else f"{finding.id} {title}"
 
 
 def plan_segments(
-    parts: Sequence[Part], shape: tuple[int, ...], *, per_lesion: bool, corrected: Collection[str]
+    parts: Sequence[Part],
+    shape: tuple[int, ...],
+    *,
+    per_lesion: bool,
+    corrected: Collection[str],
+    sides_certain: bool = True,
 ) -> Segments:
     """Sorts the parts of a label map into segments.
 
@@ -94,6 +105,7 @@ def plan_segments(
         shape: of the label map, ``(k, j, i)``.
         per_lesion: one segment per lesion and stone instead of one per structure and side.
         corrected: keys of the structures that a reader corrected.
+        sides_certain: whether the sides are the patient's and not only the header's.
 
     Raises:
         InputError: no finding is among the parts.
@@ -113,16 +125,21 @@ def plan_segments(
     for number, group in enumerate(ordered, start=1):
         for part in group:
             numbers[part.body.box][part.body.mask] = number
-        items.append(_segment(number, group, tracking, per_lesion, corrected))
+        items.append(_segment(number, group, tracking, per_lesion, corrected, sides_certain))
     return Segments(tuple(items), numbers, tracking)
 
 
 def _segment(
-    number: int, group: Sequence[Part], tracking: dict[str, Tracking], per_lesion: bool, corrected: Collection[str]
+    number: int,
+    group: Sequence[Part],
+    tracking: dict[str, Tracking],
+    per_lesion: bool,
+    corrected: Collection[str],
+    sides_certain: bool,
 ) -> Segment:
     structure, side = group[0].structure, group[0].side
     finding = group[0].finding if len(group) == 1 else None
-    label = title_of(structure, side, finding if per_lesion else None)
+    label = title_of(structure, word_of(side, certain=sides_certain), finding if per_lesion else None)
     if per_lesion and finding is None:
         label = f"{label}, too small to be listed"
     region = structure.region
@@ -132,7 +149,7 @@ def _segment(
         number=number,
         label=label,
         structure=structure,
-        side=side,
+        side=side if sides_certain else None,
         region=region,
         tracking=tracking[name_of(finding)] if finding else _new_tracking(label),
         finding=finding,

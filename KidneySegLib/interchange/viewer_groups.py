@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from KidneySegLib.analysis.parts import Finding
-from KidneySegLib.findings import Findings
+from KidneySegLib.findings import Findings, side_word
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS, VOLUME, concept
 from KidneySegLib.interchange.lines import image_of_axes, in_image, in_space
 from KidneySegLib.interchange.measurement_groups import Drawn, description
@@ -61,7 +61,7 @@ def viewer_group(
         measurements=[_measurement(number, image, drawn) for number in numbers],
         **description(structure, finding, findings),
     )
-    title = title_of(structure, finding.side, finding)
+    title = title_of(structure, side_word(finding), finding)
     group[0].ContentSequence.append(
         TextContentItem(codes.DCM.Comment, title, relationship_type=RelationshipTypeValues.CONTAINS)
     )

@@ -103,6 +103,37 @@ SENTENCES = (
     N_("The contrast phase is not certain, so only very dense stones were looked for."),
     # corrections
     N_("{structure}: corrected by the reader (Dice with the network's version {dice})."),
+    # orientation
+    N_(
+        "The anatomy contradicts the image's header: by the header {what}. The patient's position in the header is "
+        "wrong (prone called supine, feet first called head first), or the image was turned or mirrored. Right and "
+        "left are the header's only (header-right, header-left), and outlines can be wrong. Correct the header and "
+        "run again."
+    ),
+    N_(
+        "The liver seems to lie on the patient's left: the image is mirrored, or the organs are (situs inversus). "
+        "Sides are given as the header has them (header-right, header-left): check them."
+    ),
+    N_(
+        "The {side} kidney was drawn on the other side of the body: its label may be wrong, or the kidney lies there. "
+        "Check the labels (1 right kidney, 2 left kidney)."
+    ),
+    N_(
+        "The {side} kidney was drawn on both sides of the body: its label may be wrong, or the kidney lies there. "
+        "Check the labels (1 right kidney, 2 left kidney)."
+    ),
+    N_(
+        "{lesion} has the size and shape of a kidney, and no kidney is outlined on its side: its label may mean a "
+        "kidney. Check it."
+    ),
+    N_(
+        "The label numbers look like TotalSegmentator's (2 right kidney, 3 left kidney). If they are, measure with "
+        "--numbering totalsegmentator."
+    ),
+    N_(
+        "The label numbers look like those of KiTS (1 both kidneys, 2 tumour, 3 cyst). If they are, measure with "
+        "--numbering kits."
+    ),
     # image
     N_(
         "The image only holds values from {low} to {high} HU, as if it had been exported with a display window. "
@@ -263,6 +294,11 @@ PARTS = (
     N_("it is uncertain and lies in the chest"),
     N_("Its display window is not known; a width of {width} HU was assumed"),
     N_("Black was taken for {low} HU and white for {high} HU, as given"),
+    N_("the spine lies in front"),
+    N_("the spine lies on the right"),
+    N_("the spine lies on the left"),
+    N_("the liver lies on the left"),
+    N_("the head lies towards the feet"),
     N_("{one} and {other}"),
     N_("the {end}"),
     # series, as a message names them; a list is taken apart first

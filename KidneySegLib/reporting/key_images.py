@@ -47,7 +47,7 @@ def key_images(volume: Volume, labels: np.ndarray, findings: Findings, language:
         findings: measures.
         language: of the captions.
     """
-    finder = ViewFinder(volume, labels)
+    finder = ViewFinder(volume, labels, sides_certain=findings.sides_certain)
     artist = _Artist(finder, display_window(findings, finder.value_range()), language)
     axial = finder.axial()[0]
     if finder.voxels.shape[0] == 1:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from KidneySegLib import __version__
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding
+from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
 from KidneySegLib.flags import Severity
 from KidneySegLib.reporting.panels import DIM_TEXT, TEXT, font, line_colour
 from KidneySegLib.structures import BY_KEY, KIDNEYS
@@ -58,7 +58,7 @@ def _kidney_row(kidney: KidneyFinding) -> Row:
     volume = "-" if math.isnan(of.volume_ml) else f"{at_least}{of.volume_ml:.0f} ml"
     length = of.length_mm if kidney.length_at_least_mm is None else kidney.length_at_least_mm
     values = (volume, f"{at_least}{length:.0f} mm", f"{of.hu_mean:.0f} HU")
-    return KIDNEYS[kidney.side].label, KIDNEYS[kidney.side].name, values
+    return KIDNEYS[kidney.side].label, f"{side_word(kidney).capitalize()} kidney", values
 
 
 def _lesion_row(lesion: LesionFinding) -> Row:
@@ -69,13 +69,13 @@ def _lesion_row(lesion: LesionFinding) -> Row:
         f"{at_least}{of.axial_diameter_mm:.0f} mm",
         f"{of.hu_p50:.0f} HU",
     )
-    return structure.label, " ".join(filter(None, (lesion.id, lesion.side.value, lesion.pole))), values
+    return structure.label, " ".join(filter(None, (lesion.id, side_word(lesion), lesion.pole))), values
 
 
 def _stone_row(stone: StoneFinding) -> Row:
     length = "< voxel" if stone.length_mm is None else f"{stone.length_mm:.0f} mm"
     volume = "-" if stone.volume_ml is None else _millilitres(stone.volume_ml)
-    name = " ".join(filter(None, (stone.id, stone.side.value, stone.location)))
+    name = " ".join(filter(None, (stone.id, side_word(stone), stone.location)))
     return BY_KEY["stone"].label, name, (volume, length, f"{stone.hu_peak:.0f} HU")
 
 

@@ -37,7 +37,7 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     """
     from PIL import Image, ImageDraw
 
-    finder = ViewFinder(volume, labels)
+    finder = ViewFinder(volume, labels, sides_certain=findings.sides_certain)
     window = display_window(findings, finder.value_range())
     close_ups = _close_ups(finder, findings)
     height = HEIGHT + (GAP + CLOSE_UP_HEIGHT if close_ups else 0)

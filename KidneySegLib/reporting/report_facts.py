@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from KidneySegLib.dicom.patient import Patient
-from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding
+from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding, word_of
 from KidneySegLib.reporting.report_patient import patient_facts
 from KidneySegLib.reporting.report_tables import diameters, length
 from KidneySegLib.reporting.translations import Language
@@ -62,14 +62,15 @@ def _kidneys(findings: Findings, language: Language) -> str:
     sentences = []
     for side in Side:
         kidney = findings.kidney(side)
+        name = _(KIDNEY_OF[word_of(side, certain=findings.sides_certain)])
         if kidney is None:
-            sentences.append(f"{_(KIDNEY_OF[side])}: {not_found}.")
+            sentences.append(f"{name}: {not_found}.")
             continue
         volume = kidney.organ_volume_ml
         size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
         size.append(f"{length(kidney.measures.length_mm, kidney.length_at_least_mm, language)} mm")
         cut = f" ({not_whole})" if kidney.cut_at else ""
-        sentences.append(f"{_(KIDNEY_OF[side])}: {', '.join(size)}{cut}.")
+        sentences.append(f"{name}: {', '.join(size)}{cut}.")
     return " ".join(sentences)
 
 

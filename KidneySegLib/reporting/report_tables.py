@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding
+from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
 from KidneySegLib.reporting.report_content import Column, Table
 from KidneySegLib.reporting.translations import Language
 from KidneySegLib.reporting.vocabulary import KIDNEY_OF, LOCATIONS, POLES, SIDES, STRUCTURES
@@ -57,7 +57,7 @@ def _kidneys(kidneys: Sequence[KidneyFinding], language: Language) -> Table:
 
         rows.append(
             (
-                _(KIDNEY_OF[kidney.side]),
+                _(KIDNEY_OF[side_word(kidney)]),
                 size(of.volume_ml),
                 size(kidney.organ_volume_ml),
                 length(of.length_mm, kidney.length_at_least_mm, language),
@@ -93,7 +93,7 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
             (
                 lesion.id,
                 _(STRUCTURES[lesion.structure]),
-                _(SIDES[lesion.side]),
+                _(SIDES[side_word(lesion)]),
                 _(POLES[lesion.pole]) if lesion.pole else language.number(None),
                 at_least + diameters(lesion, language),
                 at_least + language.number(lesion.longest_mm, 1),
@@ -138,7 +138,7 @@ def _stones(findings: Findings, language: Language, most: int) -> Table:
                 totals.add(len(rows))
                 count = language.plural("{n} stone", "{n} stones", burden.count)
                 sums = (language.number(burden.largest_mm, 1), language.number(burden.volume_ml * 1000))
-                rows.append((_("Sum"), _(SIDES[side]), count, *sums, "", "", ""))
+                rows.append((_("Sum"), _(SIDES[side_word(burden)]), count, *sums, "", "", ""))
     columns = (
         Column(_("ID"), width=0.7, number=False),
         Column(_("Side"), width=0.9, number=False),
@@ -161,7 +161,7 @@ def _stone_row(stone: StoneFinding, language: Language) -> tuple[str, ...]:
     place = ", ".join(_(word) for word in (LOCATIONS[stone.location], POLES[stone.pole] if stone.pole else "") if word)
     return (
         stone.id,
-        _(SIDES[stone.side]),
+        _(SIDES[side_word(stone)]),
         place,
         language.number(stone.length_mm, 1),
         language.number(stone.volume_mm3),

@@ -54,7 +54,13 @@ def write_results(folder: Path, volume: Volume, labels: np.ndarray, findings: Fi
     check_folder(folder, FILES)
     with complaints(), partial_folder(folder) as partial:
         write_nifti(partial / "labels.nii.gz", volume, labels)
-        write_segmentation(partial / "segmentation.seg.nrrd", volume, labels, f"KidneySeg {__version__}")
+        write_segmentation(
+            partial / "segmentation.seg.nrrd",
+            volume,
+            labels,
+            f"KidneySeg {__version__}",
+            sides_certain=findings.sides_certain,
+        )
         write_measurements(partial / "measurements.csv", findings)
         draw_overview(volume, labels, findings).save(partial / "overview.png", compress_level=4, pnginfo=_maker())
         (partial / "findings.json").write_text(findings.to_json(), encoding="utf-8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.findings import word_of
 from KidneySegLib.reporting.terminology import is_other_structure, structure_of_entry
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side, Structure
 
@@ -21,6 +22,7 @@ _KIDNEY = {"kidney", "kidneys", "renal"}
 _SIDES = {Side.RIGHT: {"right", "r"}, Side.LEFT: {"left", "l"}}
 # Words that do not make it another organ's: a liver cyst or a right renal artery is none of our structures.
 _NEUTRAL = {"solid", "simple", "parenchyma", "copy", "segment", "corrected", "edited", "new", "upper", "lower", "pole"}
+_NEUTRAL.add("header")  # of a side that the anatomy contradicts
 _ALLOWED = _NEUTRAL.union(_KIDNEY, *_SIDES.values(), *_KINDS.values())
 
 
@@ -61,3 +63,10 @@ def structure_of_name(name: str) -> Structure | None:
         return BY_KEY[kinds[0]] if len(kinds) == 1 else None
     sides = [side for side, names in _SIDES.items() if words & names]
     return KIDNEYS[sides[0]] if words & _KIDNEY and len(sides) == 1 else None
+
+
+def shown_name(structure: Structure, *, sides_certain: bool) -> str:
+    """Returns the name that the reader sees; of a kidney without claiming a side that the anatomy contradicts."""
+    if structure.side is None:
+        return structure.name
+    return f"{word_of(structure.side, certain=sides_certain).capitalize()} kidney"

@@ -1,11 +1,12 @@
 """Measurements as a table.
 
 Columns of ``measurements.csv``, one row per kidney, solid mass, cyst and stone: ``structure`` (key), ``name``, ``side``
-(the patient's), ``label_value`` (in the label map), ``cut_at`` (where the image ends within it, empty if it is whole),
-then the measures of :class:`KidneySegLib.findings.Measures` under their own names with their units; points take three
-columns with the ending ``_x``, ``_y``, ``_z`` (mm LPS). Further columns are those of the findings' own attributes; a
-cell is empty where a column does not apply or could not be measured. A kidney's row is its parenchyma, ``organ_...``
-includes its lesions; a stone's ``volume_ml``, ``length_mm`` and ``hu_mean`` regard partial volume, ``voxel_...`` do
+(the patient's; ``header-right`` or ``header-left`` where the anatomy contradicts the image's header), ``label_value``
+(in the label map), ``cut_at`` (where the image ends within it, empty if it is whole), then the measures of
+:class:`KidneySegLib.findings.Measures` under their own names with their units; points take three columns with the
+ending ``_x``, ``_y``, ``_z`` (mm LPS). Further columns are those of the findings' own attributes; a cell is empty where
+a column does not apply or could not be measured. A kidney's row is its parenchyma, ``organ_...`` includes its lesions;
+a stone's ``volume_ml``, ``length_mm`` and ``hu_mean`` regard partial volume, ``voxel_...`` do
 not. New columns are only ever added at the end.
 """
 
@@ -15,8 +16,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding
-from KidneySegLib.structures import BY_KEY
+from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
+from KidneySegLib.structures import BY_KEY, KIDNEYS
 
 COLUMNS = (
     "structure",
@@ -86,8 +87,11 @@ def write_measurements(path: Path, findings: Findings) -> None:
 
 def _row(finding: KidneyFinding | LesionFinding | StoneFinding) -> dict[str, Any]:
     values = finding.to_dict()
-    structure = BY_KEY[values["structure"]]
-    row: dict[str, Any] = {"name": structure.name, "label_value": structure.label}
+    if isinstance(finding, KidneyFinding):
+        name, label = f"{side_word(finding).capitalize()} kidney", KIDNEYS[finding.side].label
+    else:
+        name, label = BY_KEY[values["structure"]].name, BY_KEY[values["structure"]].label
+    row: dict[str, Any] = {"name": name, "label_value": label}
     for name, value in values.items():
         if name == "cut_at":
             row[name] = " ".join(value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from KidneySegLib.resources import resource_folder
-from KidneySegLib.structures import BY_KEY, SIDE_CODES, STRUCTURES, Code, Structure
+from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, STRUCTURES, Code, Structure
 
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code as PydicomCode
@@ -34,10 +34,10 @@ def terminology_files() -> tuple[Path, Path]:
     return folder / "KidneySeg.term.json", folder / "KidneySegRegions.term.json"
 
 
-def terminology_entry(structure: Structure) -> str:
-    """Returns the serialised terminology entry of a structure."""
+def terminology_entry(structure: Structure, *, sides_certain: bool = True) -> str:
+    """Returns the serialised terminology entry of a structure; without its side where that is not certain."""
     context = OWN_CONTEXT if structure in NOT_IN_SLICER else SLICER_CONTEXT
-    modifier = SIDE_CODES[structure.side] if structure.side else None
+    modifier = SIDE_CODES[structure.side] if structure.side and sides_certain else None
     parts = (_code(structure.category), _code(structure.type), _code(modifier))
     return "~".join((context, *parts, SLICER_ANATOMIC_CONTEXT, _code(structure.region), _code(None)))
 
@@ -58,6 +58,8 @@ def is_other_structure(entry: str) -> bool:
     """Whether an entry names something that is none of our structures; Slicer's default, tissue, names nothing."""
     codes = _codes(entry)
     named = len(codes) >= 3 and codes[2] is not None and not _is_code(codes[2], TISSUE)
+    if len(codes) >= 4 and codes[3] is None and _is_code(codes[2], KIDNEY):
+        return False  # a kidney whose side was left open
     return named and structure_of_entry(entry) is None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.analysis.measurements import bounding_boxes
-from KidneySegLib.findings import Measures
+from KidneySegLib.findings import Measures, word_of
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -53,13 +53,15 @@ class View:
 class ViewFinder:
     """Cuts the views out of one volume and its label map, without a copy of either."""
 
-    def __init__(self, volume: Volume, labels: np.ndarray) -> None:
+    def __init__(self, volume: Volume, labels: np.ndarray, *, sides_certain: bool = True) -> None:
         """Looks where the kidneys are.
 
         Args:
             volume: the image in HU.
             labels: its label map, uint8 ``(k, j, i)``.
+            sides_certain: whether the header's directions are the patient's; else each has a question mark.
         """
+        self.sides_certain = sides_certain
         order = volume.axis_order()
         canonical = volume.reordered(order)
         self.canonical = canonical
@@ -80,7 +82,7 @@ class ViewFinder:
         shared, score = self._shared_index(axis=0)
         if len(self.boxes) < 2 or score >= SHOWN_WELL:
             return [self._axial("Axial", shared)]
-        return [self._axial(f"Axial, {side} kidney", self._largest(side, axis=0)) for side in self.boxes]
+        return [self._axial(f"Axial, {self._word(side)} kidney", self._largest(side, axis=0)) for side in self.boxes]
 
     def coronal(self) -> View:
         """Returns the slice that shows the kidneys best."""
@@ -88,13 +90,15 @@ class ViewFinder:
         image, labels = self._cut(np.s_[::-1, j, :])
         columns = _body(image, axis=1)
         focus = (*self._rows_around_kidneys(), *columns)
-        return View("Coronal", image, labels, self._pixel(0, 2), ("R", "L", "H", "F"), focus, index=j)
+        return View("Coronal", image, labels, self._pixel(0, 2), self._letters("RLHF"), focus, index=j)
 
     def sagittal(self) -> list[View]:
         """Returns the largest sagittal cross-section of each kidney, or the middle slice if there is none."""
         if not self.boxes:
             return [self._sagittal("Sagittal", self.voxels.shape[2] // 2)]
-        return [self._sagittal(f"Sagittal, {side} kidney", self._largest(side, axis=2)) for side in self.boxes]
+        return [
+            self._sagittal(f"Sagittal, {self._word(side)} kidney", self._largest(side, axis=2)) for side in self.boxes
+        ]
 
     def close_up(self, name: str, measures: Measures) -> View:
         """Returns the axial slice with a body's largest diameter, its surroundings, and both diameters as lines."""
@@ -112,18 +116,26 @@ class ViewFinder:
             first, last = round(centre - half / mm), round(centre + half / mm)
             focus += [min(max(0, first), size - 1), min(max(0, last), size - 1)]
         lines = tuple((float(a[1]), float(a[2]), float(b[1]), float(b[2])) for a, b in ends)
-        return View(name, image, labels, pixel, ("R", "L", "A", "P"), tuple(focus), lines, k)
+        return View(name, image, labels, pixel, self._letters("RLAP"), tuple(focus), lines, k)
 
     def _axial(self, name: str, k: int) -> View:
         image, labels = self._cut(np.s_[k, :, :])
         focus = (*_body(image, axis=0), *_body(image, axis=1))
         caption = f"{name}, slice {k + 1} of {self.voxels.shape[0]} from the feet"
-        return View(caption, image, labels, self._pixel(1, 2), ("R", "L", "A", "P"), focus, index=k)
+        return View(caption, image, labels, self._pixel(1, 2), self._letters("RLAP"), focus, index=k)
 
     def _sagittal(self, name: str, i: int) -> View:
         image, labels = self._cut(np.s_[::-1, :, i])
         focus = (*self._rows_around_kidneys(), *_body(image, axis=1))
-        return View(name, image, labels, self._pixel(0, 1), ("A", "P", "H", "F"), focus, index=i)
+        return View(name, image, labels, self._pixel(0, 1), self._letters("APHF"), focus, index=i)
+
+    def _word(self, side: Side) -> str:
+        return word_of(side, certain=self.sides_certain)
+
+    def _letters(self, letters: str) -> tuple[str, str, str, str]:
+        """Returns the directions at the left, right, top and bottom border."""
+        left, right, top, bottom = (letter if self.sides_certain else f"{letter}?" for letter in letters)
+        return left, right, top, bottom
 
     def _cut(self, index: tuple[slice | int, ...]) -> tuple[np.ndarray, np.ndarray]:
         return self.voxels[index].astype(np.float32), np.ascontiguousarray(self.labels[index])

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from KidneySegLib.findings import LesionFinding, StoneFinding
+from KidneySegLib.findings import LesionFinding, StoneFinding, side_word
 from KidneySegLib.reporting.translations import N_, Language
-from KidneySegLib.structures import Side
 
-KIDNEY_OF = {Side.RIGHT: N_("Right kidney"), Side.LEFT: N_("Left kidney")}
-SIDES = {Side.RIGHT: N_("right"), Side.LEFT: N_("left")}
+# by the words of ``findings.side_words``
+KIDNEY_OF = {
+    "right": N_("Right kidney"),
+    "left": N_("Left kidney"),
+    "header-right": N_("Header-right kidney"),
+    "header-left": N_("Header-left kidney"),
+}
+SIDES = {
+    "right": N_("right"),
+    "left": N_("left"),
+    "header-right": N_("header-right"),
+    "header-left": N_("header-left"),
+}
 STRUCTURES = {"mass": N_("Solid mass"), "cyst": N_("Cyst"), "stone": N_("Stone")}
 STRUCTURES_IN_TEXT = {"mass": N_("solid mass"), "cyst": N_("cyst")}
 POLES = {"upper": N_("upper pole"), "inter": N_("between the poles"), "lower": N_("lower pole")}
@@ -86,7 +96,7 @@ SERIES_WORDS = (
 
 def place_of(finding: LesionFinding | StoneFinding, language: Language) -> str:
     """Returns side and place of a lesion or stone in words, such as ``right, upper pole``."""
-    words = [SIDES[finding.side]]
+    words = [SIDES[side_word(finding)]]
     if isinstance(finding, StoneFinding):
         words.append(LOCATIONS[finding.location])
     if finding.pole:
