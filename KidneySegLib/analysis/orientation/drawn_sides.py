@@ -33,14 +33,14 @@ def check_drawn_sides(exam: CoarseExam, spine: Spine, lesions: Sequence[LesionFi
     flags = []
     for side, (own, other) in shares.items():
         if other >= OTHER_SIDE:
-            where = "on the other side of the body"
+            where = f"The {side} kidney was drawn on the other side of the body"
         elif min(own, other) >= BOTH_SIDES:
-            where = "on both sides of the body"
+            where = f"The {side} kidney was drawn on both sides of the body"
         else:
             continue
         message = (
-            f"The {side} kidney was drawn {where}: its label may be wrong, or the kidney lies there. Check the labels "
-            "(1 right kidney, 2 left kidney)."
+            f"{where}: its label may be wrong, or the kidney lies there. Check the labels (1 right kidney, 2 left "
+            "kidney)."
         )
         flags.append(Flag("drawn_on_other_side", Severity.WARNING, message))
     kidney_like = [lesion for lesion in lesions if _is_like_a_kidney(lesion) and not _beside(lesion.side, shares)]
