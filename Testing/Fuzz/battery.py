@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from Fuzz import bundle_faults, choice_faults, file_faults, image_faults, label_faults, pixel_faults
+from Fuzz import bundle_faults, choice_faults, file_faults, image_faults, label_faults, pixel_faults, rule_faults
 from Fuzz.case import Case
 from Fuzz.deidentification_faults import deidentification
 from Fuzz.image_tricks import geometries, other_files, values
@@ -39,4 +39,7 @@ def battery() -> list[Case]:
         *bundle_faults.manifests(),
         *bundle_faults.weights(),
         *servers(),
+        *rule_faults.kidney_rules(),
+        *rule_faults.stone_rules(),
+        *rule_faults.cuts(),
     ]

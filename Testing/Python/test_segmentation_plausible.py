@@ -2,73 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
+from kidney_scenes import DENSE, MASK, RADIUS, SPACING, X, Y, Z, against, head, patient, phantom
 
 from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.plausible import doubts, reason_against
+from KidneySegLib.segmentation.plausible import doubts
 from KidneySegLib.structures import Side
-from KidneySegLib.volume import Volume
-
-SPACING = np.array([4.0, 2.0, 2.0])
-Z, Y, X = np.meshgrid(*(np.arange(n) * s for n, s in zip((24, 130, 170), SPACING, strict=True)), indexing="ij")
-CENTRE = (48.0, 140.0, 110.0)
-AXES = (34.0, 24.0, 24.0)
-RADIUS = np.sqrt(sum(((g - c) / a) ** 2 for g, c, a in zip((Z, Y, X), CENTRE, AXES, strict=True)))
-MASK = RADIUS < 1
-Change = Callable[[np.ndarray], None]
-
-
-def patient() -> np.ndarray:
-    """A trunk with fat, muscle, a spine and a kidney of 35 HU."""
-    hu = np.full(Z.shape, -1000.0)
-    trunk = np.hypot((Y - 120) / 105, (X - 170) / 150)
-    hu[trunk < 1] = -100
-    hu[trunk < 0.85] = 50
-    hu[np.hypot(Y - 170, X - 170) < 22] = 400
-    hu[RADIUS < 1.3] = -100
-    hu[MASK] = 35
-    return hu
-
-
-def against(hu: np.ndarray, *, confidence: float = 0.95, cut: bool = False, mask: np.ndarray = MASK) -> str | None:
-    box = (slice(0, mask.shape[0]), slice(0, mask.shape[1]), slice(0, mask.shape[2]))
-    millilitres = np.count_nonzero(mask) * float(SPACING.prod()) / 1000
-    outline = Outline(Side.RIGHT, box, mask, confidence, millilitres, cut, ())
-    return reason_against(outline, Volume(hu.astype(np.int16), np.diag([*SPACING[::-1], 1.0])), Rules())
-
-
-def fill(where: np.ndarray, value: float) -> Change:
-    def change(hu: np.ndarray) -> None:
-        hu[where] = value
-
-    return change
-
-
-def contrast_in_the_bowel(hu: np.ndarray) -> None:
-    """Dense loops before and beside the kidney, bone behind it and towards the middle: still no skull."""
-    ring = (RADIUS > 1.4) & (RADIUS < 1.8)
-    hu[ring & (Y < 140) & (X % 30 < 24)] = 900
-    hu[ring & (Y >= 140) & (X % 40 < 24)] = 700
-
-
-DENSE: dict[str, Change] = {
-    "nothing": lambda hu: None,
-    "one voxel": fill((Z == 48) & (Y == 140) & (X == 110), 320),
-    "stone of 9 mm": fill(RADIUS < 0.2, 600),
-    "staghorn": fill((RADIUS < 0.75) & ((np.abs(Y - 140) < 8) | (np.abs(X - 110) < 8)), 1200),
-    "stent": fill(np.hypot(Y - 140, X - 112) < 2, 2500),
-    "clips": fill((RADIUS > 1.0) & (RADIUS < 1.2) & (X > 115), 3000),
-    "excreted contrast medium": fill(RADIUS < 0.5, 900),
-    "bright cortex": fill((RADIUS > 0.7) & (RADIUS < 1), 340),
-    "bright cortex around the outline": fill((RADIUS > 1) & (RADIUS < 1.25), 420),
-    "wall of chalk": fill((RADIUS > 0.95) & (RADIUS < 1.1), 1500),
-    "gas": fill(RADIUS < 0.8, -900),
-    "contrast medium in the bowel": contrast_in_the_bowel,
-}
 
 
 @pytest.mark.parametrize("confidence", [0.95, 0.6])
@@ -104,11 +45,7 @@ def test_a_giant_and_a_tiny_kidney_are_kidneys() -> None:
 
 @pytest.mark.parametrize(("bone", "table"), [(700, False), (350, False), (900, True)])
 def test_inside_a_skull_is_no_kidney(bone: float, table: bool) -> None:
-    hu = np.full(Z.shape, -1000.0)
-    head = np.hypot((Y - 135) / 88, (X - 120) / 70)
-    hu[head < 1.1] = 40
-    hu[head < 1] = bone
-    hu[head < 0.9] = 33
+    hu = head(bone)
     if table:
         hu[:, 115:117, 20:150] = 80
     assert against(hu) == "it lies inside a skull"
@@ -118,11 +55,7 @@ def test_inside_a_skull_is_no_kidney(bone: float, table: bool) -> None:
 @pytest.mark.parametrize("hu_of_it", [30, 90, 150])
 @pytest.mark.parametrize("table", [False, True])
 def test_a_phantom_in_air_is_no_kidney(radius: float, hu_of_it: float, table: bool) -> None:
-    hu = np.full(Z.shape, -1000.0)
-    hu[np.hypot(Y - 140, X - 110) < radius] = hu_of_it
-    if table:
-        behind = round((140 + radius) / 2)
-        hu[:, behind : behind + 2, 10:150] = 200
+    hu = phantom(radius, hu_of_it, table=table)
     assert against(hu) in ("it lies in air or in a lung", "there is no patient's body around it")
 
 
