@@ -38,7 +38,6 @@ class Candidate:
         at_lesion: share of the voxels around it that belong to a mass or a cyst.
         in_fat: share of the voxels around it that are fat.
         darkest: smallest value around it in HU.
-        in_kidney: whether it reaches into the kidney or its sinus.
     """
 
     side: Side
@@ -52,7 +51,6 @@ class Candidate:
     at_lesion: float
     in_fat: float
     darkest: float
-    in_kidney: bool = True
 
 
 def candidates(
@@ -108,7 +106,6 @@ def candidates(
             at_lesion=float(np.isin(near, LESIONS).mean()) if near.size else 0.0,
             in_fat=float((part[around] < FAT_HU).mean()) if near.size else 0.0,
             darkest=float(part[around].min()) if near.size else 0.0,
-            in_kidney=bool(((zones == Zone.KIDNEY) | (zones == Zone.SINUS)).any()),
         )
 
 

@@ -10,6 +10,8 @@ from KidneySegLib.segmentation.stone_candidates import Candidate, principal_axes
 # collecting system are as thin, but shorter than this.
 THICKEST_MM = 7.0
 LENGTH_MM = 40.0
+# Most of a tube to the skin lies outside of the region; of a rib beside the kidney hardly anything is inside.
+LEAST_INSIDE = 0.25
 # What is thick on a tube is a stone if it has more than a ball of this diameter.
 LEAST_STONE_MM = 6.0
 
@@ -26,7 +28,7 @@ def without_tube(body: Candidate, spacing: tuple[float, float, float]) -> np.nda
     import cc3d
     from scipy.ndimage import distance_transform_edt
 
-    if body.axes[0] <= LENGTH_MM:
+    if body.axes[0] <= LENGTH_MM or body.inside < LEAST_INSIDE:
         return None
     # the box has a margin but at the ends of the image, where nobody knows that the body ends
     deep = distance_transform_edt(body.mask, sampling=spacing) > THICKEST_MM / 2

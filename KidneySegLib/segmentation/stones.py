@@ -53,7 +53,7 @@ def find_stones(
             continue
         clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
         for body in candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold):
-            rest = without_tube(body, canonical.spacing[::-1]) if body.in_kidney or body.inside > 0.5 else None
+            rest = without_tube(body, canonical.spacing[::-1])
             if rest is not None:
                 told.add("tube")
                 if body.inside > 0.5 and rest.any():

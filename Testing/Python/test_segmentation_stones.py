@@ -135,6 +135,11 @@ def test_a_nephrostomy_tube_is_told_and_not_a_stone():
     assert flags == {"ureteral_stent"}
 
 
+def test_a_thin_rib_that_touches_the_kidney_is_no_tube():
+    mask, flags = found(Abdomen().add_rod((2, 84, 56), (92, 86, 84), 6, 500))
+    assert not mask.any() and not flags
+
+
 def test_a_stone_on_a_stent_stays_with_its_own_size():
     abdomen = pigtail(Abdomen()).add_ball((60, 60, 74), 14, 1100)
     mask, flags = found(abdomen)
