@@ -34,6 +34,7 @@ class Outline:
         side: the patient's.
         box: part of the canonical volume that ``mask`` covers, slices for k, j, i.
         mask: bool ``(k, j, i)``.
+        probability: float32 ``(k, j, i)``: of kidney, mean over the scales.
         confidence: mean probability inside the mask.
         volume_ml: its size.
         cut: whether it touches the end of the image.
@@ -43,6 +44,7 @@ class Outline:
     side: Side
     box: Box
     mask: np.ndarray
+    probability: np.ndarray
     confidence: float
     volume_ml: float
     cut: bool
@@ -84,7 +86,7 @@ def outline_kidney(
         (b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any())
         for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
     ]
-    return Outline(side, box, mask, confidence, millilitres, any(edges), tuple(flags))
+    return Outline(side, box, mask, probability, confidence, millilitres, any(edges), tuple(flags))
 
 
 def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:

@@ -23,6 +23,7 @@ from KidneySegLib.segmentation.organ import find_organ
 from KidneySegLib.segmentation.outlines import Located, outline_kidneys
 from KidneySegLib.segmentation.plausible import doubts
 from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.segmentation.renal import find_renal
 from KidneySegLib.segmentation.resampling import resample
 from KidneySegLib.segmentation.sides import Region, assign
 from KidneySegLib.segmentation.stage_check import check_stages
@@ -33,6 +34,7 @@ from KidneySegLib.volume import Volume
 STONE = BY_KEY["stone"].label
 NEEDED_STAGES = ("locator", "kidney")
 LESION_STAGES = {"organ", "lesion"}
+RENAL_STAGE = "renal"
 # The organ network takes more of the time than the lesion network.
 _ORGAN_SHARE = 0.6
 _NO_LESION_STAGE = Flag(
@@ -83,7 +85,8 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
 
     Args:
         volume: CT in HU, any orientation, right-angled axes.
-        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need ``organ`` and ``lesion``.
+        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need ``renal``, or ``organ`` and
+            ``lesion``.
         device: see ``choose_device``.
         progress: receives progress and may stop the run.
 
@@ -107,14 +110,20 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
 
     kidneys, more = outline_kidneys(canonical, located, predictors["kidney"], bundle.rules, tell)
     flags += more
+    clock.lap("kidneys")
+    renal = _find_renal(canonical, kidneys, predictors, bundle, progress)
+    if renal is not None:
+        kidneys = [(region, whole) for (region, _), (whole, _) in zip(kidneys, renal, strict=True)]
     for region, outline in kidneys:
         _draw(outline, region, labels)
         flags += doubts(outline, bundle.rules, hardly_located=region.small)
     outlines = [outline for _, outline in kidneys]
-    clock.lap("kidneys")
-    lesions = _find_lesions(canonical, outlines, predictors, bundle, progress)
+    if renal is not None:
+        lesions = [found for _, found in renal]
+    else:
+        lesions = _find_lesions(canonical, outlines, predictors, bundle, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
-    if outlines and not predictors.keys() >= LESION_STAGES:
+    if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
         flags.append(_NO_LESION_STAGE)
     percent = draw_lesions(lesions, [outline.side for outline in outlines], labels) if lesions else None
     clock.lap("lesions")
@@ -143,6 +152,28 @@ def _locate(canonical: Volume, predictor: Predictor, bundle: Bundle, progress: P
     middle = midline(hu.numpy(), usual[:2])
     regions, more = assign(candidates, middle, spacing)
     return Located(candidates, middle, spacing, regions), flags + more
+
+
+def _find_renal(
+    canonical: Volume,
+    kidneys: list[tuple[Region, Outline]],
+    predictors: dict[str, Predictor],
+    bundle: Bundle,
+    progress: Progress,
+) -> list[tuple[Outline, Lesions]] | None:
+    """Returns each kidney with all that belongs to it, and its lesions; None if the bundle has no stage for them."""
+    if RENAL_STAGE not in predictors:
+        return None
+    found = []
+    for number, (_, outline) in enumerate(kidneys):
+
+        def tell(done: float, side: Side = outline.side, number: int = number) -> None:
+            progress(
+                "lesions", (number + done) / len(kidneys), f"Looking for masses and cysts of the {side.value} kidney"
+            )
+
+        found.append(find_renal(canonical, outline, predictors[RENAL_STAGE], bundle.rules, tell))
+    return found
 
 
 def _find_lesions(

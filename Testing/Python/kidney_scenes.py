@@ -36,7 +36,7 @@ def patient() -> np.ndarray:
 def against(hu: np.ndarray, *, confidence: float = 0.95, cut: bool = False, mask: np.ndarray = MASK) -> str | None:
     box = (slice(0, mask.shape[0]), slice(0, mask.shape[1]), slice(0, mask.shape[2]))
     millilitres = np.count_nonzero(mask) * float(SPACING.prod()) / 1000
-    outline = Outline(Side.RIGHT, box, mask, confidence, millilitres, cut, ())
+    outline = Outline(Side.RIGHT, box, mask, mask.astype(np.float32), confidence, millilitres, cut, ())
     return reason_against(outline, Volume(hu.astype(np.int16), np.diag([*SPACING[::-1], 1.0])), Rules())
 
 

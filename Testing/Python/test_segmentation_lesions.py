@@ -80,7 +80,8 @@ KIDNEY = ((35, 35, 30), 16, 200)
 
 def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
     box = (slice(15, 56), slice(15, 56), slice(10, 51))
-    return Outline(side, box, volume.voxels[box] == 200, 0.99, 100.0, False, ())
+    mask = volume.voxels[box] == 200
+    return Outline(side, box, mask, mask.astype(np.float32), 0.99, 100.0, False, ())
 
 
 def find(volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: Rules | None = None) -> Lesions:

@@ -90,7 +90,8 @@ def test_colon_full_of_gas_is_no_chest() -> None:
 )
 def test_doubt_is_told(confidence: float, millilitres: float, cut: bool, hardly: bool, code: str | None) -> None:
     box = (slice(0, 1), slice(0, 1), slice(0, 1))
-    outline = Outline(Side.LEFT, box, np.ones((1, 1, 1), bool), confidence, millilitres, cut, ())
+    one = np.ones((1, 1, 1), bool)
+    outline = Outline(Side.LEFT, box, one, one.astype(np.float32), confidence, millilitres, cut, ())
     flags = doubts(outline, Rules(), hardly_located=hardly)
     assert [flag.code for flag in flags] == ([code] if code else [])
     assert all("left" in flag.message for flag in flags)
