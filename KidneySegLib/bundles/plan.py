@@ -30,7 +30,8 @@ class NetworkPlan:
         architecture: name known to ``networks.factory``.
         filters: channels per resolution level, finest first; each level halves the grid.
         outputs: names of the output channels.
-        inputs: names of the input channels: the windowed image, or ``segmentation.organ_channels.ORGAN_INPUTS``.
+        inputs: names of the input channels: see ``segmentation.window_channels``, or
+            ``segmentation.organ_channels.ORGAN_INPUTS``.
         affine: whether instance normalisation is followed by a learnt scale and shift.
         exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
     """

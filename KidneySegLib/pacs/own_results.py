@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from KidneySegLib.dicom.opening import open_dicom
 from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.result_files.names import DICOM_FILES
@@ -100,10 +101,8 @@ def give_identity(folder: Path, source: Source, earlier: Sequence[OwnResult]) ->
         source: what it was made of.
         earlier: what the archive holds of earlier results.
     """
-    from pydicom import dcmread
-
     with quiet_pydicom():
-        datasets = {path: dcmread(path) for path in sorted(folder.glob("*.dcm"))}
+        datasets = {path: open_dicom(path) for path in sorted(folder.glob("*.dcm"))}
         names = {}
         for path, dataset in datasets.items():
             names[dataset.SOPInstanceUID] = source.uid(path.name, Level.INSTANCE)

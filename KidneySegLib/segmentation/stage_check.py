@@ -15,6 +15,7 @@ _STAGES = {
     "kidney": ("unet3d", _IMAGE, _KIDNEY),
     "organ": ("unet3d", _IMAGE, _KIDNEY),
     "lesion": ("unet3d", ORGAN_INPUTS, 3),
+    "renal": ("unet3d", ("image", "soft"), 4),
     "slice": ("unet2d", _IMAGE, _KIDNEY),
 }
 

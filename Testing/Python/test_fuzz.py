@@ -1,4 +1,4 @@
-"""The battery of bad series, every second case, with a fixed seed: a right volume or one clear sentence."""
+"""The battery of bad series, every fourth case, with a fixed seed: a right volume or one clear sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_names_are_unique_and_there_are_enough() -> None:
 
 @pytest.mark.timeout(900)
 def test_every_case_ends_well() -> None:
-    cases = battery()[::2]
+    cases = battery()[::4]
     results = list(run_cases(cases, SEED))
     assert len(results) == len(cases)
     assert [f"{r.family}: {r.name}: {r.outcome}: {r.detail}" for r in results if r.outcome in FAULTS] == []
