@@ -29,6 +29,8 @@ MEMORY_LIMIT = 2 << 30  # bytes beyond what the process holds at its start; the 
 NOBODY = 65534
 # What the children would otherwise load one by one
 LOADED_ONCE = (
+    "anyascii",
+    "dicomanonymizer.dicomfields_selector",
     "dicomweb_client.api",
     "gdcm",
     "openjpeg",
