@@ -10,10 +10,12 @@ import zlib
 from pathlib import Path
 
 from KidneySegLib.image_headers.data_files import check_data_files
+from KidneySegLib.image_headers.packing import LARGEST_RATIO
 from KidneySegLib.image_headers.sentences import damaged, no_position, no_sides, no_spacing
 
 _LONGEST_HEADER = 1 << 16  # bytes
 _CHUNK = 1 << 20
+_LARGEST_VALUE = 8  # bytes
 
 
 def check_metaimage(path: Path) -> None:
@@ -51,21 +53,38 @@ def check_metaimage(path: Path) -> None:
     if not all(map(math.isfinite, [*directions, *_numbers(fields, "Offset", "Position", "Origin")])):
         raise no_position()
     if fields.get("CompressedData", "").lower() == "true":
-        _check_packed(path, fields["ElementDataFile"], head)
+        _check_packed(path, fields["ElementDataFile"], head, _voxels(fields))
 
 
-def _check_packed(path: Path, data_file: str, head: bytes) -> None:
-    """Unpacks the data to compare their checksum, which MetaIO does not look at."""
+def _voxels(fields: dict[str, str]) -> int:
+    """Returns how many values the header claims.
+
+    Raises:
+        InputError: it does not say.
+    """
+    try:
+        return math.prod(int(word) for word in [*fields["DimSize"].split(), fields.get("ElementNumberOfChannels", "1")])
+    except (KeyError, ValueError) as error:
+        raise damaged() from error
+
+
+def _check_packed(path: Path, data_file: str, head: bytes, values: int) -> None:
+    """Unpacks the data to compare their checksum, which MetaIO does not look at; no further than what is claimed."""
     if data_file.upper() == "LOCAL":
         place, start = path, head.index(b"\n", head.index(b"ElementDataFile")) + 1
     else:
         place, start = path.parent / data_file, 0
+    size = 0
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # zlib or gzip, by its head
     try:
         with place.open("rb") as file:
+            if values > place.stat().st_size * LARGEST_RATIO:
+                raise damaged()
             file.seek(start)
             while not unpacker.eof and (chunk := unpacker.unconsumed_tail or file.read(_CHUNK)):
-                unpacker.decompress(chunk, _CHUNK)  # in pieces: a megabyte may become a gigabyte
+                size += len(unpacker.decompress(chunk, _CHUNK))  # in pieces: a megabyte may become a gigabyte
+                if size > values * _LARGEST_VALUE:
+                    raise damaged()
     except (OSError, zlib.error) as error:
         raise damaged() from error
     if not unpacker.eof:

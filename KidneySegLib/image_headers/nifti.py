@@ -16,6 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.image_headers.packing import LARGEST_RATIO
 from KidneySegLib.image_headers.sentences import damaged, no_position, no_sides, no_spacing
 
 # Columns of the transform may deviate this much from right angles (as volume.ORTHOGONALITY_TOLERANCE).
@@ -69,12 +70,14 @@ def check_nifti(path: Path) -> None:
         file.seek(0)
         try:
             with gzip.GzipFile(fileobj=file) if packed else file as stream:
-                _check_stream(stream)  # type: ignore[arg-type]
+                most = path.stat().st_size * (LARGEST_RATIO if packed else 1)
+                _check_stream(stream, most)  # type: ignore[arg-type]
         except (EOFError, gzip.BadGzipFile, zlib.error, struct.error) as error:
             raise damaged() from error
 
 
-def _check_stream(stream: BinaryIO) -> None:
+def _check_stream(stream: BinaryIO, most: int) -> None:
+    """Checks an unpacked file of which no more than ``most`` bytes can come."""
     head = stream.read(540)
     order, layout = _layout(head)
 
@@ -93,6 +96,8 @@ def _check_stream(stream: BinaryIO) -> None:
         _check_geometry(read(layout.pixdim), read(layout.codes), read(layout.quaternion), read(layout.rows), used)
     row = used[0] * _BITS[datatype] // 8
     size = math.prod(used) * _BITS[datatype] // 8
+    if size > most:
+        raise damaged()
     _check_data(stream, int(offset) - len(head), size, row, order + _FLOATS.get(datatype, ""))
 
 

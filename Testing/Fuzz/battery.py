@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from Fuzz import bundle_faults, choice_faults, file_faults, image_faults, label_faults, pixel_faults, rule_faults
+from Fuzz.bomb_faults import bomb_files
 from Fuzz.case import Case
 from Fuzz.deidentification_faults import deidentification
+from Fuzz.hostile_faults import hostile_uids
 from Fuzz.image_tricks import geometries, other_files, values
 from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
@@ -42,4 +44,6 @@ def battery() -> list[Case]:
         *rule_faults.kidney_rules(),
         *rule_faults.stone_rules(),
         *rule_faults.cuts(),
+        *hostile_uids(),
+        *bomb_files(),
     ]

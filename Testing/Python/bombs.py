@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import struct
 import zlib
 from pathlib import Path
@@ -78,8 +77,16 @@ def nifti(path: Path, dimensions: tuple[int, int, int], written: int) -> Path:
     struct.pack_into("<2h", head, 252, 0, 1)
     struct.pack_into("<12f", head, 280, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
     head[344:348] = b"n+1\0"
-    with gzip.open(path, "wb", compresslevel=9) as file:
-        file.write(bytes(head))
-        for done in range(0, written, _PIECE):
-            file.write(bytes(min(_PIECE, written - done)))
+    packer = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    zeros = bytes(_PIECE)
+    crc = zlib.crc32(head)
+    with path.open("wb") as file:
+        file.write(b"\x1f\x8b\x08\0\0\0\0\0\2\xff" + packer.compress(bytes(head)) + packer.flush(zlib.Z_FULL_FLUSH))
+        piece = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+        for _ in range(written // _PIECE):
+            file.write(piece)
+            crc = zlib.crc32(zeros, crc)
+        rest = bytes(written % _PIECE)
+        file.write(packer.compress(rest) + packer.flush())
+        file.write(struct.pack("<2I", zlib.crc32(rest, crc), (len(head) + written) & 0xFFFFFFFF))
     return path
