@@ -132,7 +132,7 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
     orthanc.wait_until_stable()
     watch = ["watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"]
     code, _, err = finish(start(*watch, "--identified", "--keep"))
-    assert code == 0 and ": done, 50 images, 3 objects sent (retrieving " in err, err
+    assert code == 0 and ": done, 50 images, 4 objects sent (retrieving " in err, err
     kept = [path for path in (tmp_path / "work").rglob("results/*") if path.suffix != ".dcm" and path.stem != "report"]
     assert len(kept) >= 5
     told = err.encode() + b"".join(bytes(path) + path.read_bytes() for path in kept)

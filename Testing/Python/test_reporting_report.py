@@ -195,7 +195,8 @@ def test_flags_come_worst_first_in_the_reports_language(tmp_path_factory: pytest
             "d",
             Severity.WARNING,
             "The left kidney reaches the end of the image towards the feet and the head: part of "
-            "it may be missing, and its volume and length are then too small.",
+            "it may be missing. Its volume is then too small, and its length is not known: 43 mm are seen along "
+            "the body.",
         ),
     )
     files = written(tmp_path_factory.mktemp("flags"), volume, labels, replace(findings, flags=flags), language="es")
