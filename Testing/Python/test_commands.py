@@ -52,7 +52,7 @@ def start(models: Path, *arguments: object) -> subprocess.Popen:
 
 def run(models: Path, *arguments: object) -> tuple[int, str, str]:
     process = start(models, *arguments)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=280)
     return process.returncode, out, err
 
 
