@@ -12,6 +12,7 @@ from Fuzz.multiframe_faults import multiframe
 from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
 from Fuzz.server_faults import servers
+from Fuzz.turned_patients import turned_patients
 
 
 def battery() -> list[Case]:
@@ -46,4 +47,5 @@ def battery() -> list[Case]:
         *rule_faults.cuts(),
         *hostile_uids(),
         *bomb_files(),
+        *turned_patients(),
     ]

@@ -12,8 +12,8 @@ import numpy as np
 from KidneySegLib.volume import Volume
 
 COARSE_MM = 4.0
-# Voxels are picked up to this distance, then averaged: noise goes, and long thin scans stay cheap.
-PICK_MM = 2.0
+# Voxels are picked at this distance (along k, j, i), then averaged: noise goes, and long thin scans stay cheap.
+PICK_MM = (4.0, 2.0, 2.0)
 
 # Fat lies between -150 and -50 HU, air near -1000 (Hounsfield's scale; Buzug, Computed Tomography, 2008, ch. 8). Where
 # the window was cut off between or above them the skin cannot be told from air, only muscle and organs.
@@ -71,20 +71,21 @@ def coarse_exam(canonical: Volume, labels: np.ndarray) -> CoarseExam:
         canonical: the image in HU in canonical order.
         labels: label map ``(k, j, i)`` on the same grid.
     """
-    picks = [max(1, int(PICK_MM / s)) for s in canonical.spacing[::-1]]
+    picks = [max(1, int(mm / s)) for mm, s in zip(PICK_MM, canonical.spacing[::-1], strict=True)]
     picked = tuple(slice(None, None, step) for step in picks)
     fine = [step * s for step, s in zip(picks, canonical.spacing[::-1], strict=True)]
     voxels = canonical.voxels[picked]
     blocks = [min(n, max(1, round(COARSE_MM / s))) for n, s in zip(voxels.shape, fine, strict=True)]
-    hu = _blocks(voxels, blocks).mean(axis=(1, 3, 5), dtype=np.float32)
-    outlined = _blocks(labels[picked], blocks)
+    hu = _block_means(voxels, blocks)
+    # organs are many cells large: the first voxel of a block tells its label
+    outlined = labels[picked][tuple(slice(0, n * size, size) for n, size in zip(hu.shape, blocks, strict=True))]
     spacing = (fine[0] * blocks[0], fine[1] * blocks[1], fine[2] * blocks[2])
     lowest, highest = float(voxels.min()), float(voxels.max())
     return CoarseExam(
         hu=hu,
         spacing=spacing,
-        known=np.asarray((outlined > 0).any(axis=(1, 3, 5))),
-        kidneys=((outlined == 1).any(axis=(1, 3, 5)), (outlined == 2).any(axis=(1, 3, 5))),
+        known=outlined > 0,
+        kidneys=(outlined == 1, outlined == 2),
         body=_body(hu, spacing, lowest),
         fat_visible=lowest < LOWEST_WITH_FAT,
         lowest=lowest,
@@ -92,11 +93,14 @@ def coarse_exam(canonical: Volume, labels: np.ndarray) -> CoarseExam:
     )
 
 
-def _blocks(array: np.ndarray, size: list[int]) -> np.ndarray:
-    """Returns a view with axes (k, within, j, within, i, within); what fills no block at the ends is left out."""
+def _block_means(array: np.ndarray, size: list[int]) -> np.ndarray:
+    """Returns the means of blocks as float32; what fills no block at the ends is left out."""
     counts = [n // s for n, s in zip(array.shape, size, strict=True)]
-    cut = array[tuple(slice(0, c * s) for c, s in zip(counts, size, strict=True))]
-    return cut.reshape(counts[0], size[0], counts[1], size[1], counts[2], size[2])
+    result = array[tuple(slice(0, c * s) for c, s in zip(counts, size, strict=True))].astype(np.float32)
+    for axis in (2, 1, 0):
+        shape = (*result.shape[:axis], counts[axis], size[axis], *result.shape[axis + 1 :])
+        result = result.reshape(shape).mean(axis=axis + 1)
+    return result
 
 
 def _body(hu: np.ndarray, spacing: tuple[float, float, float], lowest: float) -> np.ndarray:

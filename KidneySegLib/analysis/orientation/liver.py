@@ -21,6 +21,8 @@ MIDDLE_MM = 40.0
 # How much of such tissue must be seen, and how many times as much as on the other side.
 LEAST_ML, TIMES = 80.0, 3.0
 SURE_ML, SURE_TIMES = 200.0, 4.0
+# Narrower trunks are children's: all sizes shrink with them, but not below those of an infant.
+ADULT_WIDTH_MM, LEAST_SCALE = 260.0, 0.4
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class LiverSide:
     """Tissue like the liver's on both sides.
 
     Attributes:
-        right_ml, left_ml: on the header's sides.
+        right_ml, left_ml: on the header's sides, scaled to an adult's size.
     """
 
     right_ml: float
@@ -55,7 +57,11 @@ def find_liver(exam: CoarseExam, spine: Spine) -> LiverSide:
 
     if spine.place is None or spine.towards not in ("back", "front"):
         return LiverSide(0.0, 0.0)
-    halves = [2 if n >= 2 else 1 for n in exam.hu.shape]
+    filled = np.flatnonzero(exam.body.any(axis=(0, 1)))
+    width = (filled[-1] - filled[0] + 1) * exam.spacing[2]
+    scale = min(1.0, max(LEAST_SCALE, width / ADULT_WIDTH_MM))
+    ball = BALL_MM * scale
+    halves = [2 if n >= 2 and s * 2 < ball / 2 else 1 for n, s in zip(exam.hu.shape, exam.spacing, strict=True)]
     spacing = [s * h for s, h in zip(exam.spacing, halves, strict=True)]
     counts = [n // h for n, h in zip(exam.hu.shape, halves, strict=True)]
 
@@ -67,15 +73,16 @@ def find_liver(exam: CoarseExam, spine: Spine) -> LiverSide:
     hu = halved(exam.hu)
     solid = (hu > SOLID_HU[0]) & (hu < SOLID_HU[1]) & (halved(exam.known) == 0)
     # the image may end within the liver: what lies beyond its first and last slice counts as more of the same
-    margin = int(BALL_MM / spacing[0]) + 1
+    margin = int(ball / spacing[0]) + 1
     padded = np.pad(solid, ((margin, margin), (0, 0), (0, 0)), mode="edge")
-    kernel = distance_transform_edt(padded, sampling=spacing) > BALL_MM
+    kernel = distance_transform_edt(padded, sampling=spacing) > ball
     if not kernel.any():
         return LiverSide(0.0, 0.0)
-    thick = (distance_transform_edt(~kernel, sampling=spacing) <= BALL_MM)[margin:-margin]
+    thick = (distance_transform_edt(~kernel, sampling=spacing) <= ball)[margin:-margin]
     row, column = spine.place[0] / halves[1], spine.place[1] / halves[2]
+    middle = MIDDLE_MM * scale
     rows = np.arange(counts[1])
     ahead = rows < row if spine.towards == "back" else rows > row
     columns = (np.arange(counts[2]) - column) * spacing[2]
-    amounts = thick[:, ahead].sum(axis=(0, 1)) * float(np.prod(spacing)) / 1000
-    return LiverSide(float(amounts[columns < -MIDDLE_MM].sum()), float(amounts[columns > MIDDLE_MM].sum()))
+    amounts = thick[:, ahead].sum(axis=(0, 1)) * float(np.prod(spacing)) / 1000 / scale**3
+    return LiverSide(float(amounts[columns < -middle].sum()), float(amounts[columns > middle].sum()))

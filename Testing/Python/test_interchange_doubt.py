@@ -1,0 +1,71 @@
+"""DICOM results of an exam whose header the anatomy contradicts: no laterality, and the contradiction in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from interchange_cases import Case, make_case
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+
+from KidneySegLib.analysis.orientation.doubt import CONTRADICTED, without_claimed_sides
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.interchange.results import write_dicom_results
+
+MESSAGE = "The anatomy contradicts the image's header: by the header the spine lies in front."
+RIGHT, LEFT, LATERALITY = "24028007", "7771000", "272741003"
+
+
+def codes_in(dataset: Dataset) -> set[str]:
+    """All code values of a dataset, however deep."""
+    found = set()
+    for element in dataset.iterall():
+        if element.keyword == "CodeValue":
+            found.add(str(element.value))
+    return found
+
+
+def comments_of(report: Dataset) -> list[str]:
+    """The comments on the whole report."""
+    texts = [item for item in report.ContentSequence if item.ValueType == "TEXT"]
+    return [item.TextValue for item in texts if item.ConceptNameCodeSequence[0].CodeValue == "121106"]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
+    folder = tmp_path_factory.mktemp("doubt")
+    case: Case = make_case(folder)
+    flag = Flag(CONTRADICTED, Severity.ERROR, MESSAGE)
+    doubtful = without_claimed_sides(replace(case.findings, flags=(flag, *case.findings.flags)))
+    files = write_dicom_results(folder / "out", case.volume, case.labels, doubtful, case.series)
+    return [dcmread(path) for path in files]
+
+
+def test_no_code_says_right_or_left(written: list[Dataset]) -> None:
+    assert len(written) >= 2
+    for dataset in written:
+        assert not codes_in(dataset) & {RIGHT, LEFT, LATERALITY}
+
+
+def test_segments_are_named_by_the_header(written: list[Dataset]) -> None:
+    labels = [segment.SegmentLabel for segment in written[0].SegmentSequence]
+    assert labels[:2] == ["Header-right kidney", "Header-left kidney"]
+    assert all("header-" in label.lower() for label in labels)
+
+
+def test_the_reports_hold_the_contradiction(written: list[Dataset]) -> None:
+    for report in written[1:]:
+        assert comments_of(report) == [MESSAGE]
+
+
+def test_a_result_without_doubt_has_sides(tmp_path: Path) -> None:
+    case = make_case(tmp_path)
+    segmentation, report, *_ = map(dcmread, write_dicom_results(tmp_path / "out", *_args(case)))
+    assert {RIGHT, LEFT} <= codes_in(segmentation) and {RIGHT, LEFT} <= codes_in(report)
+    assert comments_of(report) == []
+
+
+def _args(case: Case) -> tuple[object, ...]:
+    return case.volume, case.labels, case.findings, case.series
