@@ -18,8 +18,9 @@ SECTION_MM = 48.0
 COLUMN_SIGMA_MM = 14.0
 # The spine lies on one of the trunk's middle lines, kidneys and hips beside both.
 OFF_MIDDLE_MM = 40.0
-# Least share of dense cells, and share of the densest column's at which another one counts.
-LEAST_DENSE, RIVAL = 0.1, 0.6
+# Least share of dense cells, and share of the densest column's at which another one counts: a heart full of contrast
+# medium is denser than the spine behind it, so against the header less is enough.
+LEAST_DENSE, RIVAL, RIVAL_BEHIND = 0.1, 0.6, 0.3
 APART_MM = 45.0
 STRIP_MM = 20.0
 # A trunk is wider than deep: in adults 1.3 to 1.6 times, in infants nearly round.
@@ -54,10 +55,11 @@ def find_spine(exam: CoarseExam) -> Spine:
     for part in np.array_split(np.arange(exam.hu.shape[0]), count):
         region = exam.body[part].mean(axis=0) > 0.3
         columns = _dense_columns(bone[part].mean(axis=0), region, exam)
-        said = {_towards(region, column, exam) for column in columns}
-        if len(said) == 1 and (only := said.pop()):
+        told = [(_towards(region, place, exam), density) for place, density in columns]
+        said = {word for word, density in told if density >= RIVAL}
+        if len(said) == 1 and (only := said.pop()) and (only == "back" or all(word != "back" for word, _ in told)):
             votes.append(only)
-            places.append(columns[0])
+            places.append(columns[0][0])
     if not votes:
         return Spine("", None)
     words, numbers = np.unique(votes, return_counts=True)
@@ -66,8 +68,8 @@ def find_spine(exam: CoarseExam) -> Spine:
     return Spine(str(words[best]) if numbers[best] >= 0.75 * len(votes) else "", (float(j), float(i)))
 
 
-def _dense_columns(dense: np.ndarray, region: np.ndarray, exam: CoarseExam) -> list[tuple[int, int]]:
-    """Returns the columns ``(j, i)`` that could be the spine, the densest first."""
+def _dense_columns(dense: np.ndarray, region: np.ndarray, exam: CoarseExam) -> list[tuple[tuple[int, int], float]]:
+    """Returns the columns ``(j, i)`` that could be the spine and how dense they are, the densest first with 1."""
     from scipy.ndimage import gaussian_filter
 
     if np.count_nonzero(region) < 50:
@@ -79,13 +81,15 @@ def _dense_columns(dense: np.ndarray, region: np.ndarray, exam: CoarseExam) -> l
     off = np.minimum(np.abs(rows - middle[0]) * along_j, np.abs(columns - middle[1]) * along_i)
     smooth = gaussian_filter(dense, (COLUMN_SIGMA_MM / along_j, COLUMN_SIGMA_MM / along_i), mode="constant")
     smooth *= np.exp(-((off / OFF_MIDDLE_MM) ** 2) / 2)
-    found: list[tuple[int, int]] = []
-    least = max(LEAST_DENSE, RIVAL * float(smooth.max()))
+    found: list[tuple[tuple[int, int], float]] = []
+    densest = float(smooth.max())
+    if densest < LEAST_DENSE:
+        return []
     while len(found) < 4:
         j, i = (int(n) for n in np.unravel_index(int(smooth.argmax()), smooth.shape))
-        if smooth[j, i] < least:
+        if smooth[j, i] < RIVAL_BEHIND * densest:
             break
-        found.append((j, i))
+        found.append(((j, i), float(smooth[j, i]) / densest))
         smooth[np.hypot((rows - j) * along_j, (columns - i) * along_i) < APART_MM] = 0
     return found
 
