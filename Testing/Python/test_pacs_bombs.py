@@ -55,7 +55,7 @@ def test_a_watch_goes_on_after_a_bomb(orthanc, tmp_path, caplog, way, retrieve):
     good = write_ct(tmp_path / "good", 4)
     orthanc.send(bombs.deflated(bad, tmp_path / "bomb.dcm", size=70 << 20), *good)
     orthanc.wait_until_stable()
-    peer = orthanc.peer(retrieve=retrieve, **({"dicomweb": ""} if way is Way.DIMSE else {}))
+    peer = orthanc.peer(retrieve=retrieve, timeout=60.0, **({"dicomweb": ""} if way is Way.DIMSE else {}))
     watch = Watch(peer, tmp_path / "work")
     states = [job.state for job in watch.once()]
     assert State.DONE in states and len(states) == 2 and len(orthanc.instances("SR")) == 1
