@@ -71,6 +71,24 @@ def box_probabilities(
     return (total[..., ::-1] if side is Side.LEFT else total), flags
 
 
+def touches_end(mask: np.ndarray, box: Box, volume: Volume) -> bool:
+    """Whether a mask in ``box`` reaches the end of the image."""
+    return any(
+        bool((b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any()))
+        for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
+    )
+
+
+def in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
+    """Returns what an array on the box ``own`` says in another box; 0 where it says nothing."""
+    moved = np.zeros([b.stop - b.start for b in box], array.dtype)
+    pairs = list(zip(own, box, strict=True))
+    inner = tuple(slice(max(0, o.start - b.start), max(0, min(o.stop, b.stop) - b.start)) for o, b in pairs)
+    outer = tuple(slice(max(0, b.start - o.start), max(0, min(o.stop, b.stop) - o.start)) for o, b in pairs)
+    moved[inner] = array[outer]
+    return moved
+
+
 def grown(box: Box, mask: np.ndarray, volume: Volume, growth_mm: float) -> Box | None:
     """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
     if not mask.any():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from KidneySegLib.flags import Flag
-from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown
+from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown, touches_end
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
@@ -82,11 +82,8 @@ def outline_kidney(
     inside = probability[mask]
     millilitres = int(mask.sum()) * volume.voxel_volume / 1000
     confidence = float(inside.mean()) if inside.size else 0.0
-    edges = [
-        (b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any())
-        for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
-    ]
-    return Outline(side, box, mask, probability, confidence, millilitres, any(edges), tuple(flags))
+    cut = touches_end(mask, box, volume)
+    return Outline(side, box, mask, probability, confidence, millilitres, cut, tuple(flags))
 
 
 def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:

@@ -10,11 +10,11 @@ import numpy as np
 
 from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.flags import Flag
-from KidneySegLib.segmentation.boxed import Box, box_probabilities
+from KidneySegLib.segmentation.boxed import Box, box_probabilities, in_box
 from KidneySegLib.segmentation.lesion_belief import believed
 from KidneySegLib.segmentation.lesion_border import refine_cysts
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
-from KidneySegLib.segmentation.organ import Organ, outline_in
+from KidneySegLib.segmentation.organ import Organ
 from KidneySegLib.segmentation.organ_channels import Level, parenchyma_level
 from KidneySegLib.segmentation.resampling import grid_shape, resample
 from KidneySegLib.structures import KIDNEYS, Side
@@ -76,7 +76,7 @@ def find_lesions(
         tell: takes the finished share.
         other: level of the patient's other kidney, if there is one.
     """
-    kidney = outline_in(outline, organ.box)
+    kidney = in_box(outline.mask, outline.box, organ.box)
     masks = (organ.mask, kidney)
     found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"), other)
     # The network looks around the organ; lesions lie within it, and its box is a third as large.

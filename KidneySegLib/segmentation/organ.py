@@ -11,7 +11,7 @@ import numpy as np
 
 from KidneySegLib.analysis.measurements import bounding_boxes, enlarged
 from KidneySegLib.flags import Flag
-from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown
+from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown, in_box
 
 if TYPE_CHECKING:
     from KidneySegLib.segmentation.kidney import Outline
@@ -56,7 +56,7 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
 
         found, more = box_probabilities(volume, outline.side, box, predictor, tell_part)
         flags += more
-        mask = _joined(found[0] > predictor.stage.threshold, outline_in(outline, box))
+        mask = _joined(found[0] > predictor.stage.threshold, in_box(outline.mask, outline.box, box))
         larger = grown(box, mask, volume, _GROWTH_MM)
         if larger is None or end == _SHARES[-1]:
             break
@@ -71,17 +71,6 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
         filled
     ]
     return Organ(around, cut, tuple(flags))
-
-
-def outline_in(outline: Outline, box: Box) -> np.ndarray:
-    """Returns the outline's mask in another box, which holds all of it."""
-    mask = np.zeros([b.stop - b.start for b in box], bool)
-    # The outline's own box has a margin that may reach out of the other one.
-    pairs = list(zip(outline.box, box, strict=True))
-    inner = tuple(slice(max(0, o.start - b.start), min(o.stop, b.stop) - b.start) for o, b in pairs)
-    own = tuple(slice(max(0, b.start - o.start), min(o.stop, b.stop) - o.start) for o, b in pairs)
-    mask[inner] = outline.mask[own]
-    return mask
 
 
 def _joined(found: np.ndarray, kidney: np.ndarray) -> np.ndarray:

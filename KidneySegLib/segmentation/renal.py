@@ -16,7 +16,7 @@ import numpy as np
 
 from KidneySegLib.analysis.measurements import bounding_boxes, enlarged
 from KidneySegLib.flags import Flag
-from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown
+from KidneySegLib.segmentation.boxed import Box, box_probabilities, grown, in_box, touches_end
 from KidneySegLib.segmentation.lesion_border import refine_cysts
 from KidneySegLib.segmentation.lesion_kind import decide_kinds
 from KidneySegLib.segmentation.lesions import Lesions
@@ -80,14 +80,6 @@ def find_renal(
     return whole, _lesions(volume, whole, mass, cyst, predictor.stage.threshold, rules, flags)
 
 
-def touches_end(mask: np.ndarray, box: Box, volume: Volume) -> bool:
-    """Whether a mask in ``box`` reaches the end of the image."""
-    return any(
-        (b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any())
-        for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
-    )
-
-
 def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box) -> np.ndarray:
     """Returns what belongs to the kidney, bool ``(k, j, i)`` in ``box``: the piece that holds most of the outline.
 
@@ -99,23 +91,13 @@ def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box) ->
     """
     import cc3d
 
-    kidney = _in_box(outline.probability, outline.box, box)
+    kidney = in_box(outline.probability, outline.box, box)
     alone = (lesion / _LIKELY_LESION).clip(0, 1)
     pieces = cc3d.connected_components(renal * alone + (renal + kidney) / 2 * (1 - alone) > 0.5, connectivity=6)
-    held = np.bincount(pieces[_in_box(outline.mask, outline.box, box)], minlength=int(pieces.max()) + 1)
+    held = np.bincount(pieces[in_box(outline.mask, outline.box, box)], minlength=int(pieces.max()) + 1)
     held[0] = 0
     # what the outline knows and the renal network does not is still a kidney
-    return pieces == held.argmax() if held.any() else _in_box(outline.mask, outline.box, box)
-
-
-def _in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
-    """Returns an array of one box in another one; 0 where it says nothing."""
-    moved = np.zeros([b.stop - b.start for b in box], array.dtype)
-    pairs = list(zip(own, box, strict=True))
-    inner = tuple(slice(max(0, o.start - b.start), max(0, min(o.stop, b.stop) - b.start)) for o, b in pairs)
-    outer = tuple(slice(max(0, b.start - o.start), max(0, min(o.stop, b.stop) - o.start)) for o, b in pairs)
-    moved[inner] = array[outer]
-    return moved
+    return pieces == held.argmax() if held.any() else in_box(outline.mask, outline.box, box)
 
 
 def _lesions(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from test_segmentation_lesions import KIDNEY, LEVELS, SPACING, ball_ml, image, outline, volume_ml
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
 from KidneySegLib.bundles.bundle import Bundle, Rules
@@ -32,8 +33,6 @@ STAGE = StagePlan(
     (-160.0, 340.0),
     (64, 64, 64),
 )
-SPACING = 1.5
-LEVELS = (200, 300, 150)
 
 
 class ByDensity(torch.nn.Module):
@@ -53,37 +52,10 @@ def predictor(doubt: float = 0.0, levels: tuple[int, int, int] = LEVELS) -> Pred
     return Predictor(STAGE, ByDensity(doubt, levels), torch.device("cpu"), torch.float32)
 
 
-def image(*balls: tuple[tuple[float, float, float], float, float]) -> Volume:
-    """250 HU with balls (centre k, j, i and radius in voxels, HU), 1.5 mm voxels, canonical."""
-    hu = np.full((70, 70, 90), 250, np.int16)
-    grid = np.indices(hu.shape)
-    for centre, radius, level in balls:
-        distance = sum((g - c) ** 2 for g, c in zip(grid, centre, strict=True))
-        hu[distance <= radius**2] = level
-    return Volume(hu, np.diag([SPACING, SPACING, SPACING, 1.0]))
-
-
-KIDNEY = ((35, 35, 30), 16, 200)
-
-
-def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
-    box = (slice(15, 56), slice(15, 56), slice(10, 51))
-    mask = volume.voxels[box] == 200
-    return Outline(side, box, mask, mask.astype(np.float32), 0.99, 100.0, False, ())
-
-
 def find(
     volume: Volume, *, side: Side = Side.RIGHT, doubt: float = 0.0, rules: Rules | None = None
 ) -> tuple[Outline, Lesions]:
     return find_renal(volume, outline(volume, side), predictor(doubt), rules or Rules(), lambda done: None)
-
-
-def volume_ml(found: Lesions, label: int) -> float:
-    return float((found.labels == label).sum()) * SPACING**3 / 1000
-
-
-def ball_ml(radius: float) -> float:
-    return float(4 / 3 * np.pi * (radius * SPACING) ** 3 / 1000)
 
 
 @pytest.mark.parametrize("side", list(Side))
