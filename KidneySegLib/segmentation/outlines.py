@@ -69,12 +69,13 @@ def outline_kidneys(
     """
     found, flags = [], list[Flag]()
     for number, first in enumerate(located.regions):
-
-        def tell_part(done: float, side: Side = first.side, number: int = number) -> None:
-            tell(side, (number + done) / len(located.regions))
-
         region: Region | None = first
         tried: list[Region] = []
+
+        def tell_part(done: float, side: Side = first.side, number: int = number, tried: list[Region] = tried) -> None:
+            # a further try has no share of its own: progress would fall back
+            tell(side, (number + (1.0 if tried else done)) / len(located.regions))
+
         refused: list[Flag] = []
         while region is not None and len(tried) < _TRIES:
             box = native_box(region, canonical, rules.margin_mm)

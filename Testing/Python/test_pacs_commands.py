@@ -141,7 +141,7 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
     series = open_archive(orthanc.peer()).find_series(
         Query(study_uid=uid_of(next((tmp_path / "sample" / "series").iterdir()), "StudyInstanceUID"))
     )
-    assert sorted(item.modality for item in series if item.modality != "CT") == ["DOC", "SEG", "SR"]
+    assert sorted(item.modality for item in series if item.modality != "CT") == ["DOC", "SEG", "SR", "SR"]
     for item in series:
         if item.modality == "CT":
             continue
@@ -158,4 +158,4 @@ def test_the_phantom_gets_segmentation_measurements_and_report(orthanc, start, t
             assert images & {str(e.value) for e in dataset.iterall() if e.keyword == "ReferencedSOPInstanceUID"}
     code, _, err = finish(start("watch", "--server", "orthanc", "--work", tmp_path / "work", "--once"))
     assert (code, "done" in err) == (0, False)
-    assert [len(orthanc.instances(modality)) for modality in ("SEG", "SR", "DOC")] == [1, 1, 1]
+    assert [len(orthanc.instances(modality)) for modality in ("SEG", "SR", "DOC")] == [1, 2, 1]
