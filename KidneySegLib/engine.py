@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.analysis.describe import describe
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.measuring.describe import describe
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.reading import read_input
-from KidneySegLib.reporting.results import write_results
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.result_files.results import write_results
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.volume import IMAGE_SUFFIXES, Volume, is_image_file
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.analysis.correction import corrections, describe_corrected
-from KidneySegLib.analysis.describe import describe
-from KidneySegLib.analysis.slice_findings import describe_slice
-from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.engine import Run, input_record
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings, Provenance
 from KidneySegLib.interchange.result_folder import read_result
+from KidneySegLib.measuring.correction import corrections, describe_corrected
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.reading import read_input
-from KidneySegLib.reporting.label_reading import on_grid, read_labels
-from KidneySegLib.slice_reading import PICTURE_SUFFIXES, is_single_slice, read_slice
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.slices import PICTURE_SUFFIXES, is_single_slice, read_slice
+from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.result_files.labels.reading import on_grid, read_labels
 from KidneySegLib.structures import Numbering
 from KidneySegLib.volume import Volume
 

@@ -6,13 +6,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.engine import Run, model_setting
 from KidneySegLib.findings import BundleRecord, InputRecord, Provenance
+from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.slices import segment_slice
-from KidneySegLib.slice_reading import SliceInput, read_slice
+from KidneySegLib.readers.slices import SliceInput, read_slice
+from KidneySegLib.segmentation.slices.pipeline import segment_slice
 
 TASK = "ct-slice"
 

@@ -28,7 +28,7 @@ def recompute(result: ResultNodes) -> None:
         KidneySegError: the engine cannot measure it; the message says why.
     """
     ensureEngine()
-    from KidneySegLib.analysis.correction import corrections, describe_corrected
+    from KidneySegLib.measuring.correction import corrections, describe_corrected
 
     findings = describe_corrected(
         engineVolume(result),

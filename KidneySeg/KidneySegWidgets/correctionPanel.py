@@ -133,7 +133,7 @@ class CorrectionPanel:
         if self.isStale:
             return _("Segments were changed; table and remarks are of before.")
         ensureEngine()
-        from KidneySegLib.analysis.correction import corrections
+        from KidneySegLib.measuring.correction import corrections
         from KidneySegLib.structures import BY_KEY
 
         try:

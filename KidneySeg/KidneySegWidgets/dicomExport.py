@@ -57,12 +57,12 @@ def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> N
         KidneySegError: the images cannot be referred to, or the volume lies elsewhere; the message says why.
     """
     ensureEngine()
-    from KidneySegLib.dicom.ct import read_ct
     from KidneySegLib.errors import GeometryError
     from KidneySegLib.findings import InputRecord
     from KidneySegLib.interchange.results import write_dicom_results
-    from KidneySegLib.reporting.label_reading import on_grid
-    from KidneySegLib.slice_reading import read_slice
+    from KidneySegLib.readers.dicom.ct import read_ct
+    from KidneySegLib.readers.slices import read_slice
+    from KidneySegLib.result_files.labels.reading import on_grid
 
     report = folder / "report.pdf"
     with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as name:

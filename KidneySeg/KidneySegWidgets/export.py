@@ -41,10 +41,10 @@ def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> P
     files = sourceFiles(result.volume) if options.dicom or named else []
     recompute(result)  # what is written is what is seen, also when nobody asked to measure again
     volume, labels, findings = engineVolume(result), currentLabels(result), result.findings()
-    from KidneySegLib.dicom.patient import patient_of
     from KidneySegLib.publishing import complaints, partial_folder
+    from KidneySegLib.readers.dicom.finding.patient import patient_of
     from KidneySegLib.reporting.report import write_report
-    from KidneySegLib.reporting.results import write_results
+    from KidneySegLib.result_files.results import write_results
 
     patient = patient_of(files) if named else None
     target = _freeFolder(parent, "KidneySeg")

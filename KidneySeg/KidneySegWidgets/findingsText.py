@@ -61,7 +61,7 @@ def _kidneyText(kidney: Any) -> str:
 def flagsHtml(findings: Any) -> str:
     """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped."""
     ensureEngine()
-    from KidneySegLib.reporting.flag_messages import translate
+    from KidneySegLib.reporting.messages.flag_messages import translate
 
     flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
     if not flags:
@@ -80,7 +80,7 @@ def _engineLanguage() -> Any:
 
     Slicer keeps the setting when its translation is switched off.
     """
-    from KidneySegLib.reporting.translations import Language
+    from KidneySegLib.reporting.messages.translations import Language
 
     translated = slicer.util.settingsValue("Internationalization/Enabled", False, converter=slicer.util.toBool)
     setting = slicer.app.userSettings().value("language") if translated else None

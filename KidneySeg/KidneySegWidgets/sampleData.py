@@ -49,7 +49,7 @@ def loadSample(_source: Any = None) -> list[Any]:
 def loadSeries(folder: Path) -> Any:
     """Loads a DICOM series by the engine's reader, which orders slices by their position."""
     ensureEngine()
-    from KidneySegLib.reading import read_input
+    from KidneySegLib.readers.volumes import read_input
 
     volume = read_input(folder).volume
     matrix = RAS_TO_LPS @ volume.ijk_to_lps

@@ -19,8 +19,8 @@ def styleSegment(segment: Any, key: str, algorithm: str, sidesCertain: bool = Tr
     Where the anatomy contradicts the image's header neither name nor terminology claims a side.
     """
     ensureEngine()
-    from KidneySegLib.reporting.segment_names import shown_name
-    from KidneySegLib.reporting.terminology import terminology_entry
+    from KidneySegLib.result_files.labels.segment_names import shown_name
+    from KidneySegLib.result_files.labels.terminology import terminology_entry
     from KidneySegLib.structures import BY_KEY
 
     structure = BY_KEY[key]
@@ -54,7 +54,7 @@ def structureKey(segmentId: str, segment: Any) -> str | None:
     """
     ensureEngine()
     from KidneySegLib.errors import InputError
-    from KidneySegLib.reporting.segment_names import structure_of_segment
+    from KidneySegLib.result_files.labels.segment_names import structure_of_segment
     from KidneySegLib.structures import BY_KEY
 
     entry = segmentTag(segment, segment.GetTerminologyEntryTagName())

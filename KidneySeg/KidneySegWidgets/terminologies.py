@@ -12,7 +12,7 @@ from KidneySegWidgets.engineLocation import ensureEngine
 def loadTerminologies() -> None:
     """Loads the terminology and the anatomic regions that come with the engine; loading them again changes nothing."""
     ensureEngine()
-    from KidneySegLib.reporting.terminology import terminology_files
+    from KidneySegLib.result_files.labels.terminology import terminology_files
 
     terminology, regions = terminology_files()
     logic = slicer.modules.terminologies.logic()

@@ -29,7 +29,7 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
         OSError: the files cannot be written.
     """
     recompute(result)
-    from KidneySegLib.analysis.correction import corrections
+    from KidneySegLib.measuring.correction import corrections
 
     volume, labels, findings = engineVolume(result), currentLabels(result), result.findings()
     if not corrections(findings):
@@ -51,7 +51,7 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
 
 def _writeCase(folder: Path, volume: object, labels: np.ndarray, corrected: dict[str, float]) -> None:
     import SimpleITK as sitk
-    from KidneySegLib.reporting.label_files import write_nifti
+    from KidneySegLib.result_files.labels.files import write_nifti
     from KidneySegLib.structures import STRUCTURES
 
     sitk.WriteImage(volume.to_image(), str(folder / "image.nii.gz"))  # type: ignore[attr-defined]

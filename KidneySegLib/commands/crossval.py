@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.commands.train_slices import open_slice_recipe
-from KidneySegLib.training.folds import Split
+from KidneySegLib.datasets.folds import Split
 
 
 def crossval(
@@ -28,7 +28,7 @@ def crossval(
     """Cross-validates a slice recipe on its training data; writes table, curves, box plots and pictures."""
     import torch
 
-    from KidneySegLib.segmentation.device import choose_device
+    from KidneySegLib.inference.device import choose_device
     from KidneySegLib.training.crossval import cross_validate, table
     from KidneySegLib.training.slice_data import crossval_slices
 

@@ -16,7 +16,7 @@ def require_dicom(source: Path, sentence: str) -> None:
     Raises:
         InputError: it has none; the message is ``sentence``.
     """
-    from KidneySegLib.dicom.scan import is_dicom_file
+    from KidneySegLib.readers.dicom.finding.scan import is_dicom_file
 
     files = source.rglob("*") if source.is_dir() else [source]
     if not any(file.is_file() and is_dicom_file(file) for file in files):

@@ -14,7 +14,7 @@ from KidneySegLib.commands.task import Task
 from KidneySegLib.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from KidneySegLib.training.evaluation import Evaluation, ExamResult
+    from KidneySegLib.evaluation.volumes import Evaluation, ExamResult
 
 
 def evaluate(
@@ -46,7 +46,7 @@ def evaluate(
 
         evaluate_slices(exams, output, model=model, device=device)
         return
-    from KidneySegLib.training.evaluation_tables import ORGAN_HEADER, Table, make_tables, organ_rows
+    from KidneySegLib.evaluation.tables import ORGAN_HEADER, Table, make_tables, organ_rows
 
     kidneys = Table("", "", "", (*ORGAN_HEADER, "seconds"), [])
     typer.echo(kidneys.lines(), nl=False)
@@ -85,8 +85,8 @@ def evaluate_exams(
         ResourceError: device or memory do not suffice.
         OutputError: the results cannot be written.
     """
-    from KidneySegLib.training.evaluation import Evaluation
-    from KidneySegLib.training.evaluation_tables import write_tables
+    from KidneySegLib.evaluation.tables import write_tables
+    from KidneySegLib.evaluation.volumes import Evaluation
 
     results = []
     for folder in _exam_folders(exams):
@@ -119,9 +119,9 @@ def _exam_folders(paths: Sequence[Path]) -> list[Path]:
 
 def _evaluate_exam(folder: Path, output: Path, model: str | None, device: str, pictures: bool) -> ExamResult:
     from KidneySegLib.commands.evaluation_pictures import write_pictures
+    from KidneySegLib.datasets.exams import read_exam
     from KidneySegLib.engine import run_ct, write_run
-    from KidneySegLib.training.evaluation import evaluate_labels
-    from KidneySegLib.training.exams import read_exam
+    from KidneySegLib.evaluation.volumes import evaluate_labels
 
     run = run_ct(folder / "image.nii.gz", device=device, model=model)
     write_run(run, output / folder.name)

@@ -25,10 +25,10 @@ def evaluate_slices(folders: Sequence[Path], output: Path, *, model: str | None 
         OutputError: the files cannot be written.
     """
     from KidneySegLib.bundles.catalogue import find_bundle
-    from KidneySegLib.segmentation.device import choose_device
-    from KidneySegLib.segmentation.slices import load_slice_network
-    from KidneySegLib.training.slice_evaluation import evaluate_folder, write_evaluation
-    from KidneySegLib.training.slices import LIST
+    from KidneySegLib.datasets.slices import LIST
+    from KidneySegLib.evaluation.slices import evaluate_folder, write_evaluation
+    from KidneySegLib.inference.device import choose_device
+    from KidneySegLib.segmentation.slices.pipeline import load_slice_network
 
     missing = [folder for folder in folders if not (folder / LIST).is_file()]
     if missing:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.reporting.panels import DIM_TEXT, TEXT, Window, draw_panel, font
-from KidneySegLib.reporting.views import View
-from KidneySegLib.training.detection import Lesion, Status
+from KidneySegLib.evaluation.detection import Lesion, Status
+from KidneySegLib.pictures.panels import DIM_TEXT, TEXT, Window, draw_panel, font
+from KidneySegLib.pictures.views import View
 from KidneySegLib.volume import Volume
 
 PANEL = (420, 420)

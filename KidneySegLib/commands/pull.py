@@ -30,7 +30,7 @@ def pull(
     from KidneySegLib.pacs.archive import Query
     from KidneySegLib.pacs.connection import open_archive
     from KidneySegLib.pacs.identifiers import is_uid
-    from KidneySegLib.pacs.pull import pull_matching
+    from KidneySegLib.pacs.transfer.pull import pull_matching
 
     # a number has digits only, a UID dots as well
     uid = series if "." in series and is_uid(series) else ""

@@ -21,9 +21,9 @@ def push(
     from KidneySegLib.pacs.packages import require_packages
 
     require_packages()
-    from KidneySegLib.pacs.belonging import files_to_send
-    from KidneySegLib.pacs.commitment import Answer
-    from KidneySegLib.pacs.push import push_files
+    from KidneySegLib.pacs.dimse.commitment import Answer
+    from KidneySegLib.pacs.transfer.belonging import files_to_send
+    from KidneySegLib.pacs.transfer.push import push_files
 
     count, commitment = push_files(chosen_peer(servers, server), sources, via)
     strangers = len(files_to_send(sources)[1])

@@ -16,8 +16,8 @@ from KidneySegLib.structures import KIDNEYS
 if TYPE_CHECKING:
     import numpy as np
 
-    from KidneySegLib.analysis.comparison import Prior
     from KidneySegLib.findings import Findings
+    from KidneySegLib.follow_up.comparison import Prior
     from KidneySegLib.volume import Volume
 
 # Findings give means with one decimal.
@@ -42,8 +42,8 @@ def report(
     ] = None,
 ) -> None:
     """Writes report.pdf and report.html, de-identified by default: findings, key images, change since a prior exam."""
-    from KidneySegLib.dicom.patient import read_patient
     from KidneySegLib.interchange.result_folder import read_result
+    from KidneySegLib.readers.dicom.finding.patient import read_patient
     from KidneySegLib.reporting.report import write_report
 
     interval = _interval(prior, days, prior_date, exam_date)
@@ -87,7 +87,7 @@ def _date(text: str) -> date:
 
 
 def _prior(folder: Path, interval: int | None) -> Prior:
-    from KidneySegLib.analysis.comparison import Prior
+    from KidneySegLib.follow_up.comparison import Prior
     from KidneySegLib.interchange.result_folder import read_result
 
     labels, findings = read_result(folder)
@@ -96,8 +96,8 @@ def _prior(folder: Path, interval: int | None) -> Prior:
 
 def _read_image(source: Path, findings: Findings, series: str | None) -> Volume:
     """Reads the image of a result in the way in which it was read for it."""
-    from KidneySegLib.reading import read_input
-    from KidneySegLib.slice_reading import PICTURE_SUFFIXES, read_slice
+    from KidneySegLib.readers.slices import PICTURE_SUFFIXES, read_slice
+    from KidneySegLib.readers.volumes import read_input
 
     if not findings.is_single_slice:
         return read_input(source, series_uid=series).volume
@@ -110,7 +110,7 @@ def _checked(labels: Volume, findings: Findings, volume: Volume) -> np.ndarray:
     """Returns the labels on the image's grid, checked to belong to image and findings."""
     import numpy as np
 
-    from KidneySegLib.reporting.label_reading import on_grid
+    from KidneySegLib.result_files.labels.reading import on_grid
 
     if volume.voxels.shape != labels.voxels.shape:
         raise InputError("The image has another size than the result's label map. Give the image that was segmented.")

@@ -47,15 +47,15 @@ def segment(
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
-    from KidneySegLib.dicom.patient import read_patient
     from KidneySegLib.engine import run_ct, write_run
     from KidneySegLib.findings import Findings
+    from KidneySegLib.readers.dicom.finding.patient import read_patient
+    from KidneySegLib.readers.slices import is_single_slice
+    from KidneySegLib.reporting.messages.translations import check_language
     from KidneySegLib.reporting.report import write_report
-    from KidneySegLib.reporting.translations import check_language
     from KidneySegLib.result_files.folder import check_folder
     from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
     from KidneySegLib.slice_engine import run_slice
-    from KidneySegLib.slice_reading import is_single_slice
 
     if task is SegmentTask.AUTO:
         task = SegmentTask.CT_SLICE if series is None and is_single_slice(source) else SegmentTask.CT

@@ -29,13 +29,13 @@ def train(
     """Trains one network of a bundle; writes checkpoint, best weights and curves."""
     import torch
 
-    from KidneySegLib.segmentation.device import choose_device
-    from KidneySegLib.training.exams import prepare_exam
-    from KidneySegLib.training.real_textures import real_textures
+    from KidneySegLib.datasets.exams import prepare_exam
+    from KidneySegLib.inference.device import choose_device
+    from KidneySegLib.training.fitting.trainer import Trainer
     from KidneySegLib.training.recipe_files import is_slice_recipe
     from KidneySegLib.training.recipes import find_recipe, read_recipe
-    from KidneySegLib.training.shapes import read_shapes
-    from KidneySegLib.training.trainer import Trainer
+    from KidneySegLib.training.synthesis.real_textures import real_textures
+    from KidneySegLib.training.synthesis.shapes import read_shapes
 
     if threads:
         torch.set_num_threads(threads)

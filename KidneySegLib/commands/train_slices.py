@@ -31,9 +31,9 @@ def open_slice_recipe(name: str, slices_per_epoch: int = 0) -> SliceRecipe:
 
 def train_slices(recipe: str, data: Path, output: Path, *, minutes: float, device: str) -> None:
     """Trains the network of a slice recipe; writes checkpoint, best weights and curves."""
-    from KidneySegLib.segmentation.device import choose_device
+    from KidneySegLib.inference.device import choose_device
+    from KidneySegLib.training.fitting.slice_trainer import SliceTrainer
     from KidneySegLib.training.slice_data import training_slices, validation_slices
-    from KidneySegLib.training.slice_trainer import SliceTrainer
 
     plan = open_slice_recipe(recipe)
     slices, validation = training_slices(plan, data), validation_slices(plan, data)

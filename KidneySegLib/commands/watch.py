@@ -53,12 +53,12 @@ def watch(
         return
     require_packages()
     from KidneySegLib.pacs.connection import open_archive
-    from KidneySegLib.pacs.engine_process import EngineProcess
-    from KidneySegLib.pacs.orthanc import Orthanc
-    from KidneySegLib.pacs.study_work import StudyWork
-    from KidneySegLib.pacs.watcher import Watcher
-    from KidneySegLib.pacs.work_queue import WorkQueue
-    from KidneySegLib.reporting.translations import check_language
+    from KidneySegLib.pacs.watching.engine_process import EngineProcess
+    from KidneySegLib.pacs.watching.study_work import StudyWork
+    from KidneySegLib.pacs.watching.watcher import Watcher
+    from KidneySegLib.pacs.watching.work_queue import WorkQueue
+    from KidneySegLib.pacs.web.orthanc import Orthanc
+    from KidneySegLib.reporting.messages.translations import check_language
 
     os.umask(0o077)  # what lies in the work folder is about patients, and nobody else's business
     _log_to_stderr()
@@ -91,7 +91,7 @@ def watch(
 
 def _list(work: Path) -> None:
     """Says for each refused or failed study its number in the log, what was wrong, and Orthanc's identifier of it."""
-    from KidneySegLib.pacs.work_queue import State, troubled_studies
+    from KidneySegLib.pacs.watching.work_queue import State, troubled_studies
 
     studies = troubled_studies(work)
     for job in studies:

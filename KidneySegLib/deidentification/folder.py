@@ -13,11 +13,11 @@ from KidneySegLib.deidentification.instance import LeftOut, read_instance, write
 from KidneySegLib.deidentification.patients import Patients
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.deidentification.result_files import write_clean_image, write_clean_result
-from KidneySegLib.dicom.scan import files_below, is_dicom_file, quiet_pydicom
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.publishing import complaints, partial_folder
-from KidneySegLib.reporting.results import FILES
+from KidneySegLib.readers.dicom.finding.scan import files_below, is_dicom_file, quiet_pydicom
+from KidneySegLib.result_files.results import FILES
 from KidneySegLib.volume import is_image_file
 
 _FIRST_PASS = 0.2  # of the progress

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from KidneySegLib.deidentification.dataset import Cleaner, without_own_words
 from KidneySegLib.deidentification.identity import Identity
 from KidneySegLib.deidentification.pixel_bytes import clean_pixels, embedded_overlays
-from KidneySegLib.dicom.opening import open_dicom
-from KidneySegLib.dicom.scan import MEDIA_DIRECTORY, quiet_pydicom
 from KidneySegLib.errors import InputError, ResourceError
+from KidneySegLib.readers.dicom.finding.scan import MEDIA_DIRECTORY, quiet_pydicom
+from KidneySegLib.readers.dicom.images.opening import open_dicom
 
 if TYPE_CHECKING:
     from pydicom import FileDataset

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.deidentification.identity import Identity
 from KidneySegLib.deidentification.spelling import squeezed
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

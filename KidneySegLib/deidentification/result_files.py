@@ -17,8 +17,8 @@ from KidneySegLib.deidentification.instance import LeftOut
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
-from KidneySegLib.reporting.tables import write_measurements
+from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.volume import read_image
 
 _UID = re.compile(r"[0-2](\.\d+){3,}")

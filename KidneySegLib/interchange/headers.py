@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import FrameHeader
+from KidneySegLib.readers.dicom.images.frames import FrameHeader
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
@@ -14,6 +13,7 @@ from KidneySegLib.interchange.measurements import measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
 from KidneySegLib.interchange.source_images import SourceImages
+from KidneySegLib.measuring.parts import Finding
 from KidneySegLib.structures import KIDNEY, SIDE_CODES, Structure
 
 if TYPE_CHECKING:

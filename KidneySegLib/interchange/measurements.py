@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from KidneySegLib.analysis.parts import Finding
 from KidneySegLib.findings import KidneyFinding, Point, StoneFinding
 from KidneySegLib.interchange.codes import (
     AT_RIGHT_ANGLES,
@@ -34,6 +33,7 @@ from KidneySegLib.interchange.codes import (
     VOLUME,
     concept,
 )
+from KidneySegLib.measuring.parts import Finding
 from KidneySegLib.structures import Code
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.dicom.frames import FrameHeader
-from KidneySegLib.dicom.geometry import image_axes, positions
-from KidneySegLib.dicom.stack import SIDEWAYS_TOLERANCE, UNEVEN_LENGTH, UNEVEN_SHARE
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import Point
 from KidneySegLib.interchange.source_images import SourceImages
+from KidneySegLib.readers.dicom.images.frames import FrameHeader
+from KidneySegLib.readers.dicom.images.geometry import image_axes, positions
+from KidneySegLib.readers.dicom.stacking.stack import SIDEWAYS_TOLERANCE, UNEVEN_LENGTH, UNEVEN_SHARE
 from KidneySegLib.volume import ORTHOGONALITY_TOLERANCE, AxisOrder, Volume
 
 # Positions in headers are written with a few decimals, and so is the geometry of a file.

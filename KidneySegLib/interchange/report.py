@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.analysis.parts import Finding, Part
 from KidneySegLib.findings import SIDES_IN_DOUBT, Findings
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
@@ -13,6 +12,7 @@ from KidneySegLib.interchange.image_library import library_entries
 from KidneySegLib.interchange.measurement_groups import Drawn, measurement_group
 from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.viewer_groups import viewer_group
+from KidneySegLib.measuring.parts import Finding, Part
 from KidneySegLib.structures import Structure
 
 if TYPE_CHECKING:

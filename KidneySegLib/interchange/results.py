@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from KidneySegLib.analysis.correction import corrections
-from KidneySegLib.analysis.parts import find_parts
-from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
@@ -21,7 +18,10 @@ from KidneySegLib.interchange.report import make_report, make_viewer_report
 from KidneySegLib.interchange.segmentation import make_segmentation
 from KidneySegLib.interchange.segments import plan_segments
 from KidneySegLib.interchange.source_images import SourceImages, read_source_images
+from KidneySegLib.measuring.correction import corrections
+from KidneySegLib.measuring.parts import find_parts
 from KidneySegLib.publishing import complaints, partial_folder
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.marks import mark_dataset, mark_of_pdf, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES

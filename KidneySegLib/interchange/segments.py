@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.analysis.parts import Finding, Part
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import KidneyFinding, StoneFinding, side_word, word_of
 from KidneySegLib.interchange.codes import STONE_SITES
+from KidneySegLib.measuring.parts import Finding, Part
 from KidneySegLib.structures import Code, Side, Structure
 
 

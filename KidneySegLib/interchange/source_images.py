@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import FrameHeader
-from KidneySegLib.dicom.geometry import placement_problem
-from KidneySegLib.dicom.opening import open_dicom
-from KidneySegLib.dicom.scan import quiet_pydicom, scan
-from KidneySegLib.dicom.source_frames import frame_key, slice_keys, source_frames
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.headers import complete
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom, scan
+from KidneySegLib.readers.dicom.finding.source_frames import frame_key, slice_keys, source_frames
+from KidneySegLib.readers.dicom.images.frames import FrameHeader
+from KidneySegLib.readers.dicom.images.geometry import placement_problem
+from KidneySegLib.readers.dicom.images.opening import open_dicom
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

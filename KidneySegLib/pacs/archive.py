@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from KidneySegLib.dicom.frames import FrameHeader
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.identifiers import is_uid, own_name
-from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
+from KidneySegLib.pacs.transfer.outgoing import OutgoingFile
+from KidneySegLib.readers.dicom.images.frames import FrameHeader
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.pacs.archive import Archive
-from KidneySegLib.pacs.dicomweb import DicomWeb
-from KidneySegLib.pacs.dimse import Dimse
+from KidneySegLib.pacs.dimse.archive import Dimse
 from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.pacs.web.dicomweb import DicomWeb
 
 
 class Way(StrEnum):

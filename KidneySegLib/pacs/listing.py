@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import integer, text
-from KidneySegLib.dicom.modalities import known_modality
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.identifiers import is_uid
+from KidneySegLib.readers.dicom.finding.modalities import known_modality
+from KidneySegLib.readers.dicom.images.frames import integer, text
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.frames import text
 from KidneySegLib.errors import InputError, NetworkError, OutputError, ResourceError
 from KidneySegLib.pacs.identifiers import is_uid, own_name
+from KidneySegLib.readers.dicom.images.frames import text
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

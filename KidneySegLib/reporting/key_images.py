@@ -10,15 +10,15 @@ from io import BytesIO
 
 import numpy as np
 
-from KidneySegLib.analysis.measurements import bounding_boxes
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
-from KidneySegLib.reporting.overview import display_window
-from KidneySegLib.reporting.panels import Style, Window, draw_panel, line_colour
-from KidneySegLib.reporting.report_content import Picture, PictureRow
-from KidneySegLib.reporting.report_tables import diameters
-from KidneySegLib.reporting.translations import N_, Language
-from KidneySegLib.reporting.views import View, ViewFinder
-from KidneySegLib.reporting.vocabulary import STRUCTURES, place_of
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.pictures.overview import display_window
+from KidneySegLib.pictures.panels import Style, Window, draw_panel, line_colour
+from KidneySegLib.pictures.views import View, ViewFinder
+from KidneySegLib.reporting.content.content import Picture, PictureRow
+from KidneySegLib.reporting.content.tables import diameters
+from KidneySegLib.reporting.messages.translations import N_, Language
+from KidneySegLib.reporting.messages.vocabulary import STRUCTURES, place_of
 from KidneySegLib.structures import BY_LABEL
 from KidneySegLib.volume import Volume
 

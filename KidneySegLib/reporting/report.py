@@ -8,23 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.analysis.comparison import Prior, compare
-from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
+from KidneySegLib.follow_up.comparison import Prior, compare
 from KidneySegLib.publishing import complaints, partial_folder
-from KidneySegLib.reporting.flag_messages import translate
+from KidneySegLib.readers.dicom.finding.patient import Patient
+from KidneySegLib.reporting.content.changes import change_table
+from KidneySegLib.reporting.content.content import Remark, Report
+from KidneySegLib.reporting.content.facts import facts, made_by, summary
+from KidneySegLib.reporting.content.patient import patient_line, printable
+from KidneySegLib.reporting.content.tables import findings_tables
+from KidneySegLib.reporting.html import html
 from KidneySegLib.reporting.key_images import colours, key_images
-from KidneySegLib.reporting.pdf_style import lacking_letters
-from KidneySegLib.reporting.report_changes import change_table
-from KidneySegLib.reporting.report_content import Remark, Report
-from KidneySegLib.reporting.report_facts import facts, made_by, summary
-from KidneySegLib.reporting.report_html import html
-from KidneySegLib.reporting.report_patient import patient_line, printable
-from KidneySegLib.reporting.report_pdf import pdf
-from KidneySegLib.reporting.report_tables import findings_tables
-from KidneySegLib.reporting.translations import N_, Language
+from KidneySegLib.reporting.messages.flag_messages import translate
+from KidneySegLib.reporting.messages.translations import N_, Language
+from KidneySegLib.reporting.pdf.document import pdf
+from KidneySegLib.reporting.pdf.style import lacking_letters
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.marks import MARK, result_identity
 from KidneySegLib.result_files.names import REPORT_FILES

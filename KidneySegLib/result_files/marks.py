@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from KidneySegLib.dicom.opening import open_dicom
-from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.images.opening import open_dicom
 from KidneySegLib.result_files.names import FINDINGS
 
 if TYPE_CHECKING:

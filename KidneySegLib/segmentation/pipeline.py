@@ -11,23 +11,23 @@ import numpy as np
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.inference.device import Device, choose_device
+from KidneySegLib.inference.memory import probabilities_within_memory
+from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.inference.resampling import resample
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.certainty import Certainty
-from KidneySegLib.segmentation.device import Device, choose_device
-from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions, outline_level
-from KidneySegLib.segmentation.locate import find_candidates, midline, working_grid
-from KidneySegLib.segmentation.memory import probabilities_within_memory
-from KidneySegLib.segmentation.organ import find_organ
-from KidneySegLib.segmentation.outlines import Located, outline_kidneys
-from KidneySegLib.segmentation.plausible import doubts
-from KidneySegLib.segmentation.predict import Predictor
-from KidneySegLib.segmentation.renal import find_renal
-from KidneySegLib.segmentation.resampling import resample
-from KidneySegLib.segmentation.sides import Region, assign
+from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
+from KidneySegLib.segmentation.kidneys.organ import find_organ
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
+from KidneySegLib.segmentation.kidneys.plausible import doubts
+from KidneySegLib.segmentation.kidneys.renal import find_renal
+from KidneySegLib.segmentation.kidneys.sides import Region, assign
+from KidneySegLib.segmentation.lesions.certainty import Certainty
+from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.stage_check import check_stages
-from KidneySegLib.segmentation.stones import find_stones
+from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 

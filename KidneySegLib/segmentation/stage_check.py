@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.errors import BundleError
-from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 
 _IMAGE, _KIDNEY = ("image",), 1
 # architecture, inputs and number of outputs by the stage's name

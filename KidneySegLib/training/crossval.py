@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 
-from KidneySegLib.training.folds import Split, make_folds
-from KidneySegLib.training.slice_curves import draw_curves, read_curves
-from KidneySegLib.training.slice_pictures import Compared, draw_boxes, draw_comparison
+from KidneySegLib.datasets.folds import Split, make_folds
+from KidneySegLib.datasets.slices import LabelledSlice
+from KidneySegLib.evaluation.slice_pictures import Compared, draw_boxes, draw_comparison
+from KidneySegLib.evaluation.slice_scores import SliceScore, Spread, mean_score, score_slice
+from KidneySegLib.training.fitting.slice_curves import draw_curves, read_curves
+from KidneySegLib.training.fitting.slice_trainer import SliceTrainer
 from KidneySegLib.training.slice_recipes import SliceRecipe
-from KidneySegLib.training.slice_scores import SliceScore, Spread, mean_score, score_slice
-from KidneySegLib.training.slice_trainer import SliceTrainer
-from KidneySegLib.training.slices import LabelledSlice
 
 # Slices per fold in the side-by-side picture: the worst, the middle and the best one.
 SHOWN = (0.0, 0.5, 1.0)

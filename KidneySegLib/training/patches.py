@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, organ_channels
-from KidneySegLib.segmentation.window_channels import window_channels
-from KidneySegLib.training.acquisition import acquire
-from KidneySegLib.training.contrast import change_contrast
-from KidneySegLib.training.exams import Exam
-from KidneySegLib.training.organ_masks import drawn_organ, outlined_kidney
+from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, organ_channels
+from KidneySegLib.inference.window_channels import window_channels
+from KidneySegLib.training.augmentation.acquisition import acquire
+from KidneySegLib.training.augmentation.contrast import change_contrast
+from KidneySegLib.training.augmentation.spatial import sample
 from KidneySegLib.training.recipes import Recipe
-from KidneySegLib.training.scene import Scene
-from KidneySegLib.training.shapes import ShapeLibrary
-from KidneySegLib.training.spatial import sample
-from KidneySegLib.training.synthesis import synthesise
+from KidneySegLib.training.synthesis.lesions import synthesise
+from KidneySegLib.training.synthesis.organ_masks import drawn_organ, outlined_kidney
+from KidneySegLib.training.synthesis.scene import Scene
+from KidneySegLib.training.synthesis.shapes import ShapeLibrary
 
 # How far beyond half a kidney's box a patch centre may lie, and how often a place inside the body is tried for.
 _REACH_MM = 15.0

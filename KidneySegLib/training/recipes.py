@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import InputError
 from KidneySegLib.resources import resource_folder
-from KidneySegLib.training.acquisition import AcquisitionRanges
-from KidneySegLib.training.contrast import ContrastRanges
-from KidneySegLib.training.spatial import SpatialRanges
-from KidneySegLib.training.synthesis import SynthesisRanges
+from KidneySegLib.training.augmentation.acquisition import AcquisitionRanges
+from KidneySegLib.training.augmentation.contrast import ContrastRanges
+from KidneySegLib.training.augmentation.spatial import SpatialRanges
+from KidneySegLib.training.synthesis.lesions import SynthesisRanges
 
 T = TypeVar("T")
 

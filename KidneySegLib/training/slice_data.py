@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from KidneySegLib.datasets.slices import LabelledSlice, load_slices
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.slice_recipes import SliceRecipe
-from KidneySegLib.training.slices import LabelledSlice, load_slices
 
 
 def training_slices(recipe: SliceRecipe, data: Path) -> list[LabelledSlice]:

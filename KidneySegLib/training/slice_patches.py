@@ -12,12 +12,12 @@ from scipy import ndimage
 from torch.nn import functional
 from torch.utils.data import Dataset
 
-from KidneySegLib.segmentation.slice_network import AIR, network_input
-from KidneySegLib.training.contrast import ContrastRanges, change_contrast, smooth_noise
+from KidneySegLib.datasets.slices import LabelledSlice
+from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
+from KidneySegLib.segmentation.slices.network import AIR, network_input
+from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast, smooth_noise
+from KidneySegLib.training.augmentation.spatial import Sampled
 from KidneySegLib.training.slice_recipes import SliceRanges, SliceRecipe
-from KidneySegLib.training.slices import LabelledSlice
-from KidneySegLib.training.spatial import Sampled
-from KidneySegLib.training.tissue import kidney_depth, tissue_regions
 
 _ELASTIC_SPACING_MM = 40.0
 # How far the middle of the image is moved at random, as a share of the patch.

@@ -16,11 +16,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
 from dicom_writing import AXIAL, even_positions, write_series
 
-from KidneySegLib.analysis.describe import describe
-from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.findings import BundleRecord, InputRecord, Provenance
 from KidneySegLib.interchange.results import write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.readers.dicom.ct import read_ct
 
 SLICES, PIXELS = 300, 512
 # label, centre and radii in voxels (k, j, i)

@@ -24,7 +24,7 @@ from pathlib import Path
 from KidneySegLib.commands.evaluate import evaluate_exams
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.train import train
-from KidneySegLib.training.evaluation_tables import make_tables
+from KidneySegLib.evaluation.tables import make_tables
 
 WITH_LESIONS = ("c3l00189", "lidc0001", "C1", "C3")
 UNSEEN = ("C2", "T1")

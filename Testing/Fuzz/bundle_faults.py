@@ -14,8 +14,8 @@ import torch
 from Fuzz.case import Case, Family
 from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.segmentation.device import choose_device
 from KidneySegLib.segmentation.pipeline import load_predictors
 
 Build = Callable[[Path, np.random.Generator], Path]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from Fuzz.truth import TRUTH, Truth
-from KidneySegLib.dicom.acquisition import Acquisition
+from KidneySegLib.readers.dicom.acquisition import Acquisition
 
 
 class Outcome(StrEnum):

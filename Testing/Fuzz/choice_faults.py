@@ -10,7 +10,7 @@ import numpy as np
 
 from Fuzz.case import Case, Family
 from Fuzz.truth import ANYWHERE, ORIGIN, field, write
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 ORIGINAL = ["ORIGINAL", "PRIMARY", "AXIAL"]
 TOLD = ("series_left_out",)

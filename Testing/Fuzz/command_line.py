@@ -22,7 +22,7 @@ from Fuzz.truth import FOLDER, SECRETS, write
 from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.reporting.results import FILES
+from KidneySegLib.result_files.results import FILES
 
 FAMILY = "command line"
 TIME_LIMIT = 120.0

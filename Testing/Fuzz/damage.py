@@ -10,7 +10,7 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
 
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 
 def cut(path: Path, size: int) -> None:

@@ -18,9 +18,9 @@ from Fuzz.damage import change, put
 from Fuzz.truth import POSITIONS, SLICES, write
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.dicom.acquisition import Acquisition
-from KidneySegLib.dicom.scan import quiet_pydicom
-from KidneySegLib.reading import read_input
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
+from KidneySegLib.readers.volumes import read_input
 
 NAME, NUMBER, BIRTH = "Geheimnis", "77345612", "19480317"
 PERSON = {"PatientName": f"{NAME}^Ece", "PatientID": f"PAT-{NUMBER}", "PatientBirthDate": BIRTH}

@@ -12,14 +12,14 @@ from strange_server import StrangeServer, page
 from Fuzz.case import Case, Expected
 from Fuzz.damage import put
 from Fuzz.truth import write
-from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import KidneySegError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
-from KidneySegLib.pacs.dicomweb import DicomWeb
 from KidneySegLib.pacs.identifiers import is_uid
 from KidneySegLib.pacs.listing import listed_series
-from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.receiving import Receiver
+from KidneySegLib.pacs.web.dicomweb import DicomWeb
+from KidneySegLib.pacs.web.orthanc import Orthanc
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 UIDS = {
     "a folder above": "../precious",

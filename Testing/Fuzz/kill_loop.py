@@ -26,7 +26,7 @@ import requests  # noqa: E402
 from orthanc_server import PASSWORD, OrthancServer  # noqa: E402
 from test_pacs_archive import write_ct  # noqa: E402
 
-from KidneySegLib.pacs.work_queue import ENDS, WorkQueue  # noqa: E402
+from KidneySegLib.pacs.watching.work_queue import ENDS, WorkQueue  # noqa: E402
 
 PROGRAM = TESTING / "Python" / "watch_cases.py"
 MODALITIES = ("SR", "DOC")

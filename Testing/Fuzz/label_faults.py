@@ -12,8 +12,8 @@ from Fuzz.case import Case, Family
 from Fuzz.damage import cut, flip
 from Fuzz.image_faults import Build
 from Fuzz.truth import true_volume
-from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
-from KidneySegLib.reporting.label_reading import read_labels
+from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.labels.reading import read_labels
 from KidneySegLib.volume import Volume
 
 

@@ -13,7 +13,7 @@ from stone_cases import Abdomen
 
 from Fuzz.case import Case, Family
 from Fuzz.image_faults import Build
-from KidneySegLib.segmentation.stones import find_stones
+from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.volume import Volume
 
 WINDOWS = {"": (-1024, 3071), " in a soft window": (-160, 240), " in a narrow window": (-110, 190)}

@@ -17,17 +17,17 @@ from strange_server import StrangeServer, dripping, endless, head, page, series_
 
 from Fuzz.case import Case, Expected
 from Fuzz.truth import write
-from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.errors import KidneySegError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
-from KidneySegLib.pacs.dicomweb import DicomWeb
-from KidneySegLib.pacs.orthanc import Orthanc
 from KidneySegLib.pacs.peers import Peer
-from KidneySegLib.pacs.pull import pull_matching
-from KidneySegLib.pacs.push import push_files
-from KidneySegLib.pacs.watcher import Watcher
-from KidneySegLib.pacs.work_queue import WorkQueue
-from KidneySegLib.reading import read_input
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.transfer.push import push_files
+from KidneySegLib.pacs.watching.watcher import Watcher
+from KidneySegLib.pacs.watching.work_queue import WorkQueue
+from KidneySegLib.pacs.web.dicomweb import DicomWeb
+from KidneySegLib.pacs.web.orthanc import Orthanc
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.volumes import read_input
 
 Answer = Callable[[], Iterable[bytes]]
 Ask = Callable[[Peer, Path], None]

@@ -14,8 +14,8 @@ import numpy as np
 from dicom_writing import AXIAL, even_positions, write_field
 from pydicom.uid import generate_uid
 
-from KidneySegLib.dicom.acquisition import Acquisition
-from KidneySegLib.dicom.hounsfield import AIR
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.dicom.pixels.hounsfield import AIR
 from KidneySegLib.volume import Volume
 
 ORIGIN = (-31.5, 12.25, 140.0)

@@ -12,10 +12,10 @@ from orientation_cases import MIRRORS, ROTATIONS, mislabelled, patient, turned
 
 from Fuzz.case import Case, Family
 from Fuzz.truth import Truth
-from KidneySegLib.analysis.orientation.check import check_orientation
-from KidneySegLib.dicom.acquisition import Acquisition
 from KidneySegLib.findings import SIDES_IN_DOUBT
-from KidneySegLib.reading import read_input
+from KidneySegLib.measuring.orientation.check import check_orientation
+from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.readers.volumes import read_input
 from KidneySegLib.sample.tissues import Phase
 from KidneySegLib.volume import Volume, read_image
 

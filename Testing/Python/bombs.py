@@ -10,7 +10,7 @@ import pydicom
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 GIGABYTES = 3_600_000_000  # what 3.5 MB of deflated zeros become
 _PIECE = 1 << 22

@@ -11,7 +11,7 @@ from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
 
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 NAME, GIVEN, IDENTIFIER = "Geheimnis", "Ayse", "PAT77345612"
 BIRTH, CLOCK, UID = "19480317", "131719.25", "1.2.3.44444.9"

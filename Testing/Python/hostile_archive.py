@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, evt
 
-from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{number}" for number in (1, 2, 3))

@@ -17,10 +17,10 @@ from dicom_writing import sample as sample_field
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from KidneySegLib.analysis.describe import describe
-from KidneySegLib.dicom.acquisition import Source
-from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.readers.dicom.acquisition import Source
+from KidneySegLib.readers.dicom.ct import read_ct
 from KidneySegLib.volume import Volume
 
 # label, centre and radii in mm LPS; later ones lie inside earlier ones

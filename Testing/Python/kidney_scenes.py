@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from KidneySegLib.bundles.bundle import Rules
-from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.plausible import reason_against
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.kidneys.plausible import reason_against
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

@@ -12,7 +12,7 @@ from conftest import ROOT
 from numpy.typing import NDArray
 from reporting_cases import findings_of, phantom
 
-from KidneySegLib.reporting.results import write_results
+from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import Volume, read_image
 
 MODULE = ROOT / "KidneySeg" / "KidneySeg.py"

@@ -15,7 +15,7 @@ from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 PERSON: dict[str, Any] = {
     "SpecificCharacterSet": "ISO_IR 192",

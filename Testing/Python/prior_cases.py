@@ -7,8 +7,8 @@ from lesion_cases import ball, draw, grid, kidneys
 from numpy.typing import NDArray
 from reporting_cases import findings_of
 
-from KidneySegLib.analysis.comparison import Prior
 from KidneySegLib.findings import Findings
+from KidneySegLib.follow_up.comparison import Prior
 from KidneySegLib.volume import Volume
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.describe import describe
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.measuring.describe import describe
 from KidneySegLib.volume import Volume
 
 

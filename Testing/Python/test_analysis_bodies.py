@@ -8,9 +8,9 @@ from lesion_cases import Shape, ball, either, ellipsoid, grid, points, rod
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.bodies import find_bodies, surface
-from KidneySegLib.analysis.measurements import bounding_boxes
-from KidneySegLib.analysis.separation import separate
+from KidneySegLib.geometry.bodies import find_bodies, surface
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.separation import separate
 from KidneySegLib.volume import Volume
 
 TILTED = Rotation.from_euler("xyz", (35, 20, 50), degrees=True).as_matrix()

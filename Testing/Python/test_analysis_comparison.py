@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from reporting_cases import findings_of
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.comparison import Change, Comparison, LesionChange, Prior, compare
-from KidneySegLib.analysis.kidney_frame import KidneyFrame, Registration
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.follow_up.comparison import Change, Comparison, LesionChange, Prior, compare
+from KidneySegLib.follow_up.kidney_frame import KidneyFrame, Registration
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

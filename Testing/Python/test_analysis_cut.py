@@ -13,16 +13,16 @@ import pytest
 from lesion_cases import ball, draw, grid, kidneys
 from reporting_cases import findings_of
 
-from KidneySegLib.analysis.comparison import Prior, compare
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.findings import Findings
+from KidneySegLib.follow_up.comparison import Prior, compare
 from KidneySegLib.interchange.codes import LENGTH, LONG_AXIS, VOLUME
 from KidneySegLib.interchange.measurements import numbers_of
-from KidneySegLib.reporting.report_changes import change_table
-from KidneySegLib.reporting.report_facts import summary
-from KidneySegLib.reporting.report_tables import findings_tables
-from KidneySegLib.reporting.tables import write_measurements
-from KidneySegLib.reporting.translations import Language
+from KidneySegLib.reporting.content.changes import change_table
+from KidneySegLib.reporting.content.facts import summary
+from KidneySegLib.reporting.content.tables import findings_tables
+from KidneySegLib.reporting.messages.translations import Language
+from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
 

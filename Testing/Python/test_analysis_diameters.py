@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.diameters import maximum_axial_diameter, maximum_diameter
+from KidneySegLib.geometry.diameters import maximum_axial_diameter, maximum_diameter
 
 
 def grid(spacing: tuple[float, float, float], rotation: NDArray | None = None) -> NDArray:

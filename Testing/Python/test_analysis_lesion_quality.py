@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
-from KidneySegLib.analysis.measurements import measure
-from KidneySegLib.analysis.quality import check_kidneys
 from KidneySegLib.findings import KidneyFinding, LesionFinding, Phase, PhaseEstimate
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
+from KidneySegLib.measuring.measurements import measure
+from KidneySegLib.measuring.quality import check_kidneys
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

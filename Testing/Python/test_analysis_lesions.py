@@ -15,10 +15,10 @@ from lesion_cases import KIDNEY_RADII, LEFT, RIGHT, Shape, ball, block, draw, el
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.anatomy import Anatomy
-from KidneySegLib.analysis.describe import describe
-from KidneySegLib.analysis.lesions import measure_lesions
 from KidneySegLib.findings import Findings, InputRecord, LesionFinding, Provenance
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.lesions.lesions import measure_lesions
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
 

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from KidneySegLib.analysis.measurements import bounding_boxes, measure, statistics
 from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.measuring.measurements import measure, statistics
 from KidneySegLib.volume import AxisOrder, Volume
 
 

@@ -10,20 +10,20 @@ import pytest
 from orientation_cases import MIRRORS, ROTATIONS, mislabelled, patient, turned
 from reporting_cases import findings_of
 
-from KidneySegLib.analysis.orientation.doubt import CONTRADICTED, MIRRORED, orientation_flags
-from KidneySegLib.analysis.orientation.verdict import Orientation, Verdict, judge_orientation
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
-from KidneySegLib.reading import read_input
-from KidneySegLib.reporting.flag_messages import is_known, translate
-from KidneySegLib.reporting.label_files import write_segmentation
-from KidneySegLib.reporting.label_reading import read_labels
-from KidneySegLib.reporting.overview import draw_overview
-from KidneySegLib.reporting.report_tables import findings_tables
-from KidneySegLib.reporting.tables import write_measurements
-from KidneySegLib.reporting.translations import Language
-from KidneySegLib.reporting.views import ViewFinder
+from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, MIRRORED, orientation_flags
+from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict, judge_orientation
+from KidneySegLib.pictures.overview import draw_overview
+from KidneySegLib.pictures.views import ViewFinder
+from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.reporting.content.tables import findings_tables
+from KidneySegLib.reporting.messages.flag_messages import is_known, translate
+from KidneySegLib.reporting.messages.translations import Language
+from KidneySegLib.result_files.labels.files import write_segmentation
+from KidneySegLib.result_files.labels.reading import read_labels
+from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.sample.tissues import Phase
 from KidneySegLib.volume import Volume, read_image
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from stone_cases import Abdomen
 
-from KidneySegLib.analysis.phase import estimate_phase
+from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.volume import read_image
 
 

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from KidneySegLib.analysis.describe import describe
-from KidneySegLib.analysis.image_ends import cut_at
-from KidneySegLib.analysis.measurements import bounding_boxes, measure
-from KidneySegLib.analysis.quality import check_image, check_kidneys, noise
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import InputRecord, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.measurements import measure
+from KidneySegLib.measuring.quality import check_image, check_kidneys, noise
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from stone_cases import Abdomen
 
-from KidneySegLib.analysis.anatomy import Anatomy
-from KidneySegLib.analysis.stones import measure_stones
-from KidneySegLib.segmentation.stones import find_stones
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.stones.stones import measure_stones
+from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

@@ -103,7 +103,7 @@ def test_a_network_runs_without_monai():
         "sys.modules['monai'] = None\n"  # an import of it now raises ImportError
         "import torch\n"
         "from KidneySegLib.bundles.catalogue import find_bundle\n"
-        "from KidneySegLib.segmentation.device import choose_device\n"
+        "from KidneySegLib.inference.device import choose_device\n"
         "from KidneySegLib.segmentation.pipeline import load_predictors\n"
         "locator = load_predictors(find_bundle('ct-kidney', 'ct'), choose_device('cpu'))['locator']\n"
         "print(tuple(locator.probabilities(torch.zeros(16, 24, 24)).shape))\n"

@@ -19,11 +19,11 @@ from test_pacs_archive import write_ct
 from KidneySegLib import room_in_memory
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.dicom import opening
-from KidneySegLib.dicom.compressed_frames import codestream_size
-from KidneySegLib.dicom.opening import check_unpacked_size
 from KidneySegLib.errors import InputError, ResourceError
-from KidneySegLib.reading import read_input
+from KidneySegLib.readers.dicom.images import opening
+from KidneySegLib.readers.dicom.images.opening import check_unpacked_size
+from KidneySegLib.readers.dicom.pixels.compressed_frames import codestream_size
+from KidneySegLib.readers.volumes import read_input
 
 
 @contextmanager

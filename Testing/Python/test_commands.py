@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.reporting.results import FILES
+from KidneySegLib.result_files.results import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.reporting.results import write_results
+from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import Volume
 
 

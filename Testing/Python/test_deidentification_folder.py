@@ -22,13 +22,13 @@ from reporting_cases import findings_of, phantom
 
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.patient import read_patient
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings, InputRecord
 from KidneySegLib.interchange.results import write_dicom_results
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.patient import read_patient
 from KidneySegLib.reporting.report import write_report
-from KidneySegLib.reporting.results import FILES, write_results
+from KidneySegLib.result_files.results import FILES, write_results
 from KidneySegLib.volume import Volume, read_image
 
 pytest.importorskip("dicomanonymizer", reason="the extra 'deidentification' is not installed")

@@ -23,7 +23,7 @@ from test_deidentification_pixels import after_start, j2k_comment, jpeg_segment,
 
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.dicom.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 pytest.importorskip("dicomanonymizer", reason="the extra 'deidentification' is not installed")
 

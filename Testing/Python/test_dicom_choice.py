@@ -10,11 +10,11 @@ import pytest
 from dicom_writing import AXIAL, CORONAL, codes, even_positions, rotated, write_field
 from pydicom.uid import generate_uid
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.merit import is_sharp_kernel
-from KidneySegLib.dicom.series import Kind, find_series
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Severity
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.merit import is_sharp_kernel
+from KidneySegLib.readers.dicom.finding.series import Kind, find_series
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from dicom_writing import AXIAL, assert_ramp, codes, even_positions, ramp, rotated, sample, write_enhanced
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.series import find_series
 from KidneySegLib.errors import GeometryError
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.series import find_series
 
 ORIGIN = (-31.5, 12.25, 140.0)
 SPACING = (1.5, 0.75)

@@ -22,8 +22,8 @@ from dicom_writing import (
     write_series,
 )
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.geometry import slots
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.images.geometry import slots
 
 ORIGIN = (-31.5, 12.25, 140.0)
 COUNT = 7

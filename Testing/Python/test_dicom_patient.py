@@ -11,9 +11,9 @@ import pytest
 from deidentification_cases import write_ct
 from pydicom import dcmread
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.patient import Patient, patient_of, read_patient
 from KidneySegLib.errors import InputError
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.patient import Patient, patient_of, read_patient
 
 PERSON = {
     "PatientName": "Doe^Jane^Q",

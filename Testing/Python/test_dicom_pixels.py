@@ -12,11 +12,11 @@ from dicom_writing import AXIAL, assert_ramp, codes, even_positions, write_field
 from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.hounsfield import check_values, guess_offset
-from KidneySegLib.dicom.scan import is_dicom_file
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Severity
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.scan import is_dicom_file
+from KidneySegLib.readers.dicom.pixels.hounsfield import check_values, guess_offset
 
 POSITIONS = even_positions((-31.5, 12.25, 140.0), AXIAL, 1.0, 4)
 COMPRESSED = {

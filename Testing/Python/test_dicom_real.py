@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.series import Kind, find_series
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.series import Kind, find_series
 from KidneySegLib.volume import read_image
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from dicom_writing import AXIAL, assert_ramp, codes, even_positions, ramp, rotated, write_field, write_series
 
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.resampling import blend, shift
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.flags import Severity
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.stacking.resampling import blend, shift
 
 ORIGIN = (-31.5, 12.25, 140.0)
 ALL = even_positions(ORIGIN, AXIAL, 2.0, 20)

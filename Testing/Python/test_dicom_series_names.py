@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from dicom_writing import AXIAL, codes, even_positions, write_field
 
-from KidneySegLib.dicom.body_regions import Region, is_surely_without_kidneys, regions
-from KidneySegLib.dicom.ct import read_ct
-from KidneySegLib.dicom.derivation import Derivation, derived
-from KidneySegLib.dicom.merit import CRITERIA
-from KidneySegLib.dicom.phases import NamedPhase, delay_of, phase_in, worth
-from KidneySegLib.dicom.scan import quiet_pydicom
-from KidneySegLib.dicom.series import Kind
 from KidneySegLib.errors import InputError
-from KidneySegLib.reporting.flag_messages import is_known, translate
-from KidneySegLib.reporting.translations import Language
-from KidneySegLib.reporting.vocabulary import SERIES_WORDS
+from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.readers.dicom.finding.body_regions import Region, is_surely_without_kidneys, regions
+from KidneySegLib.readers.dicom.finding.derivation import Derivation, derived
+from KidneySegLib.readers.dicom.finding.merit import CRITERIA
+from KidneySegLib.readers.dicom.finding.phases import NamedPhase, delay_of, phase_in, worth
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
+from KidneySegLib.readers.dicom.finding.series import Kind
+from KidneySegLib.reporting.messages.flag_messages import is_known, translate
+from KidneySegLib.reporting.messages.translations import Language
+from KidneySegLib.reporting.messages.vocabulary import SERIES_WORDS
 
 SECRET = "SECRET^JANE"
 

@@ -11,8 +11,8 @@ from reporting_cases import findings_of
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.remeasure import remeasure
-from KidneySegLib.reporting.flag_messages import is_known
-from KidneySegLib.reporting.label_files import write_nifti
+from KidneySegLib.reporting.messages.flag_messages import is_known
+from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.volume import Volume, read_image
 
 OURS = {"drawn_on_other_side", "lesion_like_kidney", "foreign_numbering"}

@@ -8,13 +8,13 @@ import pytest
 from scipy import ndimage
 
 from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.datasets.exams import assign_sides, read_exam
 from KidneySegLib.engine import Run, run_ct
-from KidneySegLib.reading import read_input
+from KidneySegLib.evaluation.metrics import agreement
+from KidneySegLib.readers.volumes import read_input
 from KidneySegLib.sample.write import write_sample
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
-from KidneySegLib.training.exams import assign_sides, read_exam
-from KidneySegLib.training.metrics import agreement
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 
 

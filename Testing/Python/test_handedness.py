@@ -11,9 +11,9 @@ import SimpleITK as sitk
 from reporting_cases import findings_of, phantom
 
 from KidneySegLib.findings import Findings
-from KidneySegLib.reading import read_input
-from KidneySegLib.reporting.label_reading import read_labels
-from KidneySegLib.reporting.results import write_results
+from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.result_files.labels.reading import read_labels
+from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 
 STORED = [((0, 1, 2), flips) for flips in product((False, True), repeat=3)]

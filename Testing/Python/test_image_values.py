@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from KidneySegLib.analysis.quality import check_image
 from KidneySegLib.errors import InputError
-from KidneySegLib.image_values import as_hounsfield
+from KidneySegLib.measuring.quality import check_image
+from KidneySegLib.readers.image_values import as_hounsfield
 from KidneySegLib.volume import Volume
 
 

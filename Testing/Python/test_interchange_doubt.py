@@ -10,9 +10,9 @@ from interchange_cases import Case, make_case
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from KidneySegLib.analysis.orientation.doubt import CONTRADICTED, without_claimed_sides
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.interchange.results import write_dicom_results
+from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, without_claimed_sides
 
 MESSAGE = "The anatomy contradicts the image's header: by the header the spine lies in front."
 RIGHT, LEFT, LATERALITY = "24028007", "7771000", "272741003"

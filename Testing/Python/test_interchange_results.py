@@ -13,7 +13,6 @@ from interchange_cases import PIXEL, SHAPE, Case, body, make_case, masks_on, pai
 from pydicom.dataset import Dataset
 from typer.testing import CliRunner
 
-from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.commands.app import app
 from KidneySegLib.engine import Run
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
@@ -22,8 +21,9 @@ from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.result_folder import read_result
 from KidneySegLib.interchange.results import FILES, write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
-from KidneySegLib.reporting.label_files import write_nifti
-from KidneySegLib.slice_reading import read_slice
+from KidneySegLib.measuring.slice_findings import describe_slice
+from KidneySegLib.readers.slices import read_slice
+from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.volume import Volume
 
 PDF = b"%PDF-1.4\n%%EOF\n"

@@ -14,9 +14,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from KidneySegLib import __version__
-from KidneySegLib.analysis.parts import find_parts
 from KidneySegLib.errors import InputError
 from KidneySegLib.interchange.results import write_dicom_results
+from KidneySegLib.measuring.parts import find_parts
 from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, STRUCTURES, Side
 
 

@@ -10,10 +10,10 @@ import pytest
 from reporting_cases import phantom
 
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
-from KidneySegLib.reporting.label_reading import read_labels
-from KidneySegLib.reporting.segment_names import structure_of_name, structure_of_segment
-from KidneySegLib.reporting.terminology import terminology_entry
+from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.labels.reading import read_labels
+from KidneySegLib.result_files.labels.segment_names import structure_of_name, structure_of_segment
+from KidneySegLib.result_files.labels.terminology import terminology_entry
 from KidneySegLib.structures import BY_KEY, Numbering
 from KidneySegLib.volume import Volume
 

@@ -20,7 +20,7 @@ from module_cases import segmented, table_rows, write_segment  # noqa: E402
 from reporting_cases import oblique, phantom  # noqa: E402
 
 from KidneySegLib.findings import Findings  # noqa: E402
-from KidneySegLib.reporting.results import FILES  # noqa: E402
+from KidneySegLib.result_files.results import FILES  # noqa: E402
 from KidneySegLib.volume import Volume, read_image  # noqa: E402
 
 

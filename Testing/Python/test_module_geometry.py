@@ -198,7 +198,7 @@ def test_from_click_to_segments_in_two_seconds(host: Any) -> None:
     from KidneySegWidgets.inputVolume import prepareVolume, writeNrrd
     from KidneySegWidgets.resultImport import importResult
 
-    from KidneySegLib.reporting.label_files import write_nifti
+    from KidneySegLib.result_files.labels.files import write_nifti
 
     voxels = np.full((300, 512, 512), -1000, np.int16)
     labels = np.zeros(voxels.shape, np.uint8)

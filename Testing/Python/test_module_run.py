@@ -15,7 +15,7 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 from module_cases import RAS, add_volume, open_panel, picture_folder, segment_tag, segmented, table_rows  # noqa: E402
 from reporting_cases import findings_of, oblique, phantom  # noqa: E402
 
-from KidneySegLib.reporting.terminology import OWN_CONTEXT  # noqa: E402
+from KidneySegLib.result_files.labels.terminology import OWN_CONTEXT  # noqa: E402
 from KidneySegLib.volume import Volume  # noqa: E402
 
 

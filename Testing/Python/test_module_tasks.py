@@ -90,7 +90,7 @@ def test_single_slice_is_measured_and_corrected_as_one(host: Any) -> None:
     import slicer.util
     from SlicerHost.hands import click, waitUntil
 
-    from KidneySegLib.analysis.slice_findings import describe_slice
+    from KidneySegLib.measuring.slice_findings import describe_slice
 
     one, drawn = one_slice()
     node = add_volume(one)

@@ -162,9 +162,9 @@ sys.meta_path.insert(0, Missing())
 from pathlib import Path
 from KidneySegLib.bundles.bundle import read_bundle
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting.flag_messages import translate
-from KidneySegLib.reporting.terminology import structure_of_entry, terminology_entry, terminology_files
-from KidneySegLib.reporting.translations import Language
+from KidneySegLib.reporting.messages.flag_messages import translate
+from KidneySegLib.result_files.labels.terminology import structure_of_entry, terminology_entry, terminology_files
+from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.structures import STRUCTURES
 assert all(path.is_file() for path in terminology_files())

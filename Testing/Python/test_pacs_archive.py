@@ -17,15 +17,15 @@ from pydicom.uid import JPEGLSLossless
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query
-from KidneySegLib.pacs.commitment import Answer, request_commitment
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.dicomweb import DicomWeb
-from KidneySegLib.pacs.dimse import Dimse
+from KidneySegLib.pacs.dimse.archive import Dimse
+from KidneySegLib.pacs.dimse.commitment import Answer, request_commitment
 from KidneySegLib.pacs.identifiers import own_name
-from KidneySegLib.pacs.outgoing import outgoing_files
 from KidneySegLib.pacs.peers import Peer
-from KidneySegLib.pacs.pull import pull_matching
-from KidneySegLib.pacs.push import push_files
+from KidneySegLib.pacs.transfer.outgoing import outgoing_files
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.transfer.push import push_files
+from KidneySegLib.pacs.web.dicomweb import DicomWeb
 
 WAYS = [
     pytest.param(Way.DICOMWEB, "get", id="dicomweb"),

@@ -24,14 +24,14 @@ from test_pacs_queue import FailingWork, FakeOrthanc
 from watch_cases import Watch
 
 from KidneySegLib.errors import Cancelled, InputError, KidneySegError
-from KidneySegLib.pacs import retrieval
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.orthanc import Change
-from KidneySegLib.pacs.pull import pull_matching
-from KidneySegLib.pacs.retrieval import retrieve_in_process
-from KidneySegLib.pacs.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.work_queue import State, WorkQueue
+from KidneySegLib.pacs.transfer import retrieval
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.transfer.retrieval import retrieve_in_process
+from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
+from KidneySegLib.pacs.watching.work_queue import State, WorkQueue
+from KidneySegLib.pacs.web.orthanc import Change
 
 SERIES = RemoteSeries("1.2", "1.2.3", "CT", "", None)
 
@@ -114,7 +114,8 @@ def test_a_child_ends_with_whoever_asked(tmp_path):
     line = json.dumps(request | {"named": True, "memory": 4 << 30}) + "\n"
     code = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-m', 'KidneySegLib.pacs.retrieval_child'], stdin=subprocess.PIPE)\n"
+        "command = [sys.executable, '-m', 'KidneySegLib.pacs.transfer.retrieval_child']\n"
+        "child = subprocess.Popen(command, stdin=subprocess.PIPE)\n"
         f"child.stdin.write({line.encode()!r})\n"
         "child.stdin.flush()\n"
         "print(child.pid, flush=True)\n"

@@ -18,15 +18,15 @@ from pydicom.dataset import Dataset
 from test_pacs_archive import WAYS, folder_of, write_ct
 from watch_cases import Watch
 
-from KidneySegLib.dicom.scan import quiet_pydicom
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.identifiers import is_orthanc_id, is_uid, own_name
 from KidneySegLib.pacs.peers import Peer
-from KidneySegLib.pacs.pull import pull_matching
 from KidneySegLib.pacs.receiving import Receiver
-from KidneySegLib.pacs.work_queue import State
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.watching.work_queue import State
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 HOSTILE = ["../../precious", "..", ".", ".1.2", "/etc", "C:\\x", "1.2/../../precious", "1.2\n3", "1" * 65, "~", "1.2*"]
 

@@ -19,12 +19,12 @@ from pynetdicom import AE, evt
 from test_pacs_archive import folder_of, write_ct
 
 from KidneySegLib.errors import InputError, NetworkError
-from KidneySegLib.pacs import dimse
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.listening import allowed_senders, listening, listening_address
+from KidneySegLib.pacs.dimse import archive as dimse
+from KidneySegLib.pacs.dimse.listening import allowed_senders, listening, listening_address
 from KidneySegLib.pacs.peers import Peer, read_peer
-from KidneySegLib.pacs.pull import pull_matching
+from KidneySegLib.pacs.transfer.pull import pull_matching
 
 
 def peer(**settings: object) -> Peer:

@@ -15,9 +15,9 @@ from watch_cases import Watch
 
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import open_archive
-from KidneySegLib.pacs.own_results import Level, OwnResult, Source, give_identity, is_complete, own_results
-from KidneySegLib.pacs.pull import pull_matching
-from KidneySegLib.pacs.work_queue import State
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.watching.own_results import Level, OwnResult, Source, give_identity, is_complete, own_results
+from KidneySegLib.pacs.watching.work_queue import State
 from KidneySegLib.result_files.names import DICOM_FILES
 
 SR = "measurements.sr.dcm"

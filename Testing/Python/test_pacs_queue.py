@@ -17,14 +17,14 @@ from KidneySegLib.commands.watch import remembered_stop
 from KidneySegLib.errors import Cancelled, InputError, KidneySegError, NetworkError, ResourceError
 from KidneySegLib.pacs import packages, receiving
 from KidneySegLib.pacs.archive import Query, RemoteSeries
-from KidneySegLib.pacs.backoff import FIRST, LONGEST, delay
-from KidneySegLib.pacs.engine_process import EngineProcess, end_orphan
-from KidneySegLib.pacs.orthanc import Change, Study
 from KidneySegLib.pacs.peers import read_peer
 from KidneySegLib.pacs.receiving import Receiver, check_space, partial_folder
-from KidneySegLib.pacs.study_work import StudyLog, StudyWork, fingerprint
-from KidneySegLib.pacs.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.work_queue import Job, State, WorkQueue
+from KidneySegLib.pacs.watching.backoff import FIRST, LONGEST, delay
+from KidneySegLib.pacs.watching.engine_process import EngineProcess, end_orphan
+from KidneySegLib.pacs.watching.study_work import StudyLog, StudyWork, fingerprint
+from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
+from KidneySegLib.pacs.watching.work_queue import Job, State, WorkQueue
+from KidneySegLib.pacs.web.orthanc import Change, Study
 
 
 @pytest.fixture

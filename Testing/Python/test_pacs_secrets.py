@@ -14,16 +14,16 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.commands.watch import OneLine
-from KidneySegLib.dicom.modalities import known_modality
 from KidneySegLib.errors import InputError, KidneySegError
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.engine_environment import engine_environment
-from KidneySegLib.pacs.engine_process import EngineProcess
 from KidneySegLib.pacs.exposure import exposed_secrets
-from KidneySegLib.pacs.fetch import candidates
 from KidneySegLib.pacs.peers import read_peer
+from KidneySegLib.pacs.transfer.fetch import candidates
+from KidneySegLib.pacs.watching.engine_process import EngineProcess
 from KidneySegLib.private_files import private_files
-from KidneySegLib.reading import read_input
+from KidneySegLib.readers.dicom.finding.modalities import known_modality
+from KidneySegLib.readers.volumes import read_input
 
 
 @pytest.mark.parametrize("value", ["DOE JANE", "MR\nstudy 4: done", "CT\\DOE", "\x1b[31mCT", "X" * 2000, "Ж"])

@@ -14,17 +14,17 @@ from strange_server import StrangeServer, dripping, endless, head, page, series_
 from test_pacs_archive import write_ct
 
 from KidneySegLib.errors import InputError, NetworkError
-from KidneySegLib.pacs import paging
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.dicomweb import DicomWeb
-from KidneySegLib.pacs.http_session import http_errors, open_session
-from KidneySegLib.pacs.orthanc import Orthanc
-from KidneySegLib.pacs.outgoing import outgoing_files
-from KidneySegLib.pacs.push import push_files
 from KidneySegLib.pacs.receiving import Receiver
-from KidneySegLib.pacs.watcher import Watcher
-from KidneySegLib.pacs.work_queue import WorkQueue
+from KidneySegLib.pacs.transfer.outgoing import outgoing_files
+from KidneySegLib.pacs.transfer.push import push_files
+from KidneySegLib.pacs.watching.watcher import Watcher
+from KidneySegLib.pacs.watching.work_queue import WorkQueue
+from KidneySegLib.pacs.web import paging
+from KidneySegLib.pacs.web.dicomweb import DicomWeb
+from KidneySegLib.pacs.web.orthanc import Orthanc
+from KidneySegLib.pacs.web.session import http_errors, open_session
 
 STUDY = Query(study_uid="1.2")
 HTML = page("<html>Please log in</html>", "text/html")
@@ -65,7 +65,7 @@ def test_a_server_may_think_longer_than_its_answer_may_take() -> None:
 
 
 def test_a_large_answer_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("KidneySegLib.pacs.http_bounds.SLOWEST", 2_000)
+    monkeypatch.setattr("KidneySegLib.pacs.web.bounds.SLOWEST", 2_000)
 
     def steady(method: str, path: str) -> Iterable[bytes]:
         import time

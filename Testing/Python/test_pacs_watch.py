@@ -18,8 +18,8 @@ from watch_cases import Watch, write_results
 from KidneySegLib.errors import InputError, NetworkError, OutputError
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.pull import pull_matching
-from KidneySegLib.pacs.work_queue import State
+from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.watching.work_queue import State
 
 
 def arrive(orthanc: OrthancServer, folder: Path, count: int = 4, **attributes: object) -> None:

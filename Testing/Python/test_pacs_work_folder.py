@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import KidneySegError, NetworkError, OutputError
-from KidneySegLib.pacs.backoff import LONGEST
-from KidneySegLib.pacs.engine_process import EngineProcess
-from KidneySegLib.pacs.orthanc import Change
-from KidneySegLib.pacs.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.work_queue import DamagedQueueError, Job, State, WorkQueue, troubled_studies
+from KidneySegLib.pacs.watching.backoff import LONGEST
+from KidneySegLib.pacs.watching.engine_process import EngineProcess
+from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
+from KidneySegLib.pacs.watching.work_queue import DamagedQueueError, Job, State, WorkQueue, troubled_studies
+from KidneySegLib.pacs.web.orthanc import Change
 
 
 class Server:

@@ -11,15 +11,15 @@ import SimpleITK as sitk
 from reporting_cases import findings_of, oblique, phantom
 from typer.testing import CliRunner
 
-from KidneySegLib.analysis.correction import corrections, describe_corrected
-from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError, OutputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.measuring.correction import corrections, describe_corrected
+from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.remeasure import remeasure
-from KidneySegLib.reporting.label_files import write_nifti, write_segmentation
-from KidneySegLib.reporting.label_reading import read_labels
-from KidneySegLib.reporting.results import FILES, write_results
+from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.labels.reading import read_labels
+from KidneySegLib.result_files.results import FILES, write_results
 from KidneySegLib.volume import Volume
 
 

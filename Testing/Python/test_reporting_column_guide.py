@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from report_cases import case
 
-from KidneySegLib.reporting.column_guide import column_guide, unit_of
-from KidneySegLib.reporting.tables import COLUMNS
+from KidneySegLib.result_files.column_guide import column_guide, unit_of
+from KidneySegLib.result_files.tables import COLUMNS
 
 GUIDE = Path(__file__).resolve().parents[2] / "Resources" / "Tables" / "columns.md"
 

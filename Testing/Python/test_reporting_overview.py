@@ -10,9 +10,9 @@ import pytest
 from reporting_cases import findings_of, oblique, phantom
 
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.reporting.overview import CLOSE_UP_HEIGHT, GAP, HEIGHT, WIDTH, draw_overview
-from KidneySegLib.reporting.panels import draw_panel, line_colour, signed_distance
-from KidneySegLib.reporting.views import View, ViewFinder
+from KidneySegLib.pictures.overview import CLOSE_UP_HEIGHT, GAP, HEIGHT, WIDTH, draw_overview
+from KidneySegLib.pictures.panels import draw_panel, line_colour, signed_distance
+from KidneySegLib.pictures.views import View, ViewFinder
 from KidneySegLib.structures import BY_LABEL
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 

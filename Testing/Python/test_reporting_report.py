@@ -16,11 +16,11 @@ from prior_cases import grown_prior
 from report_cases import LANGUAGES, Written, case, with_source, written
 from reporting_cases import findings_of, phantom
 
-from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.reporting.translations import Language
+from KidneySegLib.readers.dicom.finding.patient import Patient
+from KidneySegLib.reporting.messages.translations import Language
 
 DEIDENTIFIED = "De-identified: no name, number or date of birth, no date of the exam."
 DECIMAL = {"en": ".", "es": ",", "tr": ","}

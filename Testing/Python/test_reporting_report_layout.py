@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from report_cases import LANGUAGES, case, written
 from reporting_cases import findings_of, phantom
 
-from KidneySegLib.analysis.comparison import Prior
-from KidneySegLib.analysis.slice_findings import describe_slice
-from KidneySegLib.dicom.patient import Patient
 from KidneySegLib.errors import OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.follow_up.comparison import Prior
+from KidneySegLib.measuring.slice_findings import describe_slice
+from KidneySegLib.pictures.panels import Style, draw_panel, line_colour
+from KidneySegLib.pictures.views import View
+from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting import report as report_module
-from KidneySegLib.reporting.panels import Style, draw_panel, line_colour
+from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.reporting.report import FILES, write_report
-from KidneySegLib.reporting.translations import Language
-from KidneySegLib.reporting.views import View
 from KidneySegLib.volume import Volume
 
 

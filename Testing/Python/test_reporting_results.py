@@ -16,10 +16,10 @@ from scipy.spatial.transform import Rotation
 
 from KidneySegLib.errors import GeometryError, OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting import results
-from KidneySegLib.reporting.label_files import write_nifti
-from KidneySegLib.reporting.results import FILES, write_results
-from KidneySegLib.reporting.tables import COLUMNS
+from KidneySegLib.result_files import results
+from KidneySegLib.result_files.labels.files import write_nifti
+from KidneySegLib.result_files.results import FILES, write_results
+from KidneySegLib.result_files.tables import COLUMNS
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 
 

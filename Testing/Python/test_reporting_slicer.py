@@ -15,9 +15,9 @@ import pytest
 from reporting_cases import oblique, phantom
 
 from KidneySegLib.errors import KidneySegError
-from KidneySegLib.reporting.label_files import write_segmentation
-from KidneySegLib.reporting.terminology import OWN_CONTEXT, terminology_entry, terminology_files
 from KidneySegLib.resources import resource_folder
+from KidneySegLib.result_files.labels.files import write_segmentation
+from KidneySegLib.result_files.labels.terminology import OWN_CONTEXT, terminology_entry, terminology_files
 from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, STRUCTURES, Side
 from KidneySegLib.volume import AxisOrder
 

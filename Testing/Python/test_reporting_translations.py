@@ -19,14 +19,14 @@ from reporting_cases import findings_of, phantom
 from test_findings import CYST, MASS, MEASURES
 from translatable_texts import texts_of, texts_of_the_code
 
-from KidneySegLib.analysis.lesion_quality import check_lesions, check_phase
-from KidneySegLib.analysis.quality import check_kidneys
-from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import KidneyFinding, PhaseEstimate
-from KidneySegLib.reporting.flag_messages import is_known, translate
-from KidneySegLib.reporting.flag_sentences import SENTENCES
-from KidneySegLib.reporting.translations import Language, check_language
+from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
+from KidneySegLib.measuring.quality import check_kidneys
+from KidneySegLib.measuring.slice_findings import describe_slice
+from KidneySegLib.reporting.messages.flag_messages import is_known, translate
+from KidneySegLib.reporting.messages.flag_sentences import SENTENCES
+from KidneySegLib.reporting.messages.translations import Language, check_language
 from KidneySegLib.structures import Side
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,13 +15,13 @@ from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.results import write_dicom_results
-from KidneySegLib.pacs.belonging import files_to_send
-from KidneySegLib.pacs.outgoing import outgoing_files
+from KidneySegLib.pacs.transfer.belonging import files_to_send
+from KidneySegLib.pacs.transfer.outgoing import outgoing_files
 from KidneySegLib.reporting.report import write_report
-from KidneySegLib.reporting.results import write_results
 from KidneySegLib.result_files.folder import remove_earlier
 from KidneySegLib.result_files.marks import mark_of, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
+from KidneySegLib.result_files.results import write_results
 
 
 @pytest.fixture(scope="module")

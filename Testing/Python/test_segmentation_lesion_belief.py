@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from KidneySegLib.bundles.bundle import Rules
-from KidneySegLib.segmentation.lesion_belief import believed
+from KidneySegLib.segmentation.lesions.belief import believed
 
 SHAPE = (60, 60, 60)
 SPACING = (1.0, 1.0, 1.0)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from KidneySegLib.segmentation.lesion_border import refine_cysts
-from KidneySegLib.segmentation.lesion_kind import CYST, MASS
+from KidneySegLib.segmentation.lesions.border import refine_cysts
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 
 SPACING = (2.0, 1.0, 1.0)
 SHAPE = (40, 80, 80)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from KidneySegLib.bundles.bundle import Rules
-from KidneySegLib.segmentation.lesion_kind import CYST, MASS, decide_kinds
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS, decide_kinds
 
 SPACING = (2.0, 1.0, 1.0)  # k, j, i
 

@@ -12,15 +12,15 @@ from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
 from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
-from KidneySegLib.segmentation.certainty import Certainty
-from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.lesion_kind import CYST, MASS
-from KidneySegLib.segmentation.lesions import Lesions, draw_lesions, find_lesions
-from KidneySegLib.segmentation.organ import find_organ
-from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS
+from KidneySegLib.segmentation.kidneys.organ import find_organ
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.lesions.certainty import Certainty
+from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 from KidneySegLib.segmentation.pipeline import segment_ct
-from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

@@ -5,9 +5,9 @@ import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import ResourceError
-from KidneySegLib.segmentation.device import choose_device
-from KidneySegLib.segmentation.memory import probabilities_within_memory, smaller_patch
-from KidneySegLib.segmentation.predict import Predictor
+from KidneySegLib.inference.device import choose_device
+from KidneySegLib.inference.memory import probabilities_within_memory, smaller_patch
+from KidneySegLib.inference.predict import Predictor
 
 STAGE = StagePlan(
     name="kidney",

@@ -10,10 +10,10 @@ import torch
 from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import Cancelled
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
-from KidneySegLib.segmentation.kidney import outline_kidney
+from KidneySegLib.segmentation.kidneys.outline import outline_kidney
 from KidneySegLib.segmentation.pipeline import segment_ct
-from KidneySegLib.segmentation.predict import Predictor
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -145,7 +145,7 @@ def test_a_kidney_of_five_millilitres_is_shown_and_called_doubtful(bundle):
 
 
 def test_where_the_first_piece_of_a_side_is_no_kidney_the_next_is_tried(bundle, monkeypatch):
-    from KidneySegLib.segmentation import outlines
+    from KidneySegLib.segmentation.kidneys import outlines
 
     other = ((-60.0, 20.0, 660.0), (26.0, 26.0, 12.0))  # smaller than the kidney below it
     asked = []

@@ -7,8 +7,8 @@ import pytest
 from kidney_scenes import DENSE, MASK, RADIUS, SPACING, X, Y, Z, against, head, patient, phantom
 
 from KidneySegLib.bundles.bundle import Rules
-from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.plausible import doubts
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.structures import Side
 
 

@@ -15,13 +15,13 @@ from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
 from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
-from KidneySegLib.segmentation.kidney import Outline
-from KidneySegLib.segmentation.lesion_kind import CYST, MASS
-from KidneySegLib.segmentation.lesions import Lesions
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.kidneys.renal import find_renal
+from KidneySegLib.segmentation.lesions.find import Lesions
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 from KidneySegLib.segmentation.pipeline import segment_ct
-from KidneySegLib.segmentation.predict import Predictor
-from KidneySegLib.segmentation.renal import find_renal
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

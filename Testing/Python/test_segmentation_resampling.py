@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from KidneySegLib.segmentation.resampling import grid_shape, normalise, resample, restore
+from KidneySegLib.inference.resampling import grid_shape, normalise, resample, restore
 
 
 def ramp(shape: tuple[int, int, int], axis: int, extent: float) -> np.ndarray:

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.bundle import Rules
-from KidneySegLib.segmentation.locate import find_candidates, midline
-from KidneySegLib.segmentation.sides import assign
+from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline
+from KidneySegLib.segmentation.kidneys.sides import assign
 from KidneySegLib.structures import Side
 
 SHAPE = (60, 60, 100)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from stone_cases import Abdomen
 
-from KidneySegLib.segmentation.stones import find_stones
+from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.volume import Volume, read_image
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.8, 0.8, 3.0), (0.7, 0.7, 1.25)]

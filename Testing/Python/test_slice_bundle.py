@@ -6,9 +6,9 @@ import pytest
 
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.errors import BundleError
-from KidneySegLib.segmentation.device import choose_device
-from KidneySegLib.segmentation.slices import load_slice_network
-from KidneySegLib.training.slice_evaluation import evaluate_folder
+from KidneySegLib.evaluation.slices import evaluate_folder
+from KidneySegLib.inference.device import choose_device
+from KidneySegLib.segmentation.slices.pipeline import load_slice_network
 
 
 def test_kidneys_and_stones_of_the_validation_slices(shared_data):

@@ -10,9 +10,9 @@ from slice_cases import ellipse
 from KidneySegLib.bundles.plan import Equalisation, NetworkPlan, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.networks.factory import build_network
-from KidneySegLib.segmentation.slice_network import SliceNetwork, network_input
-from KidneySegLib.segmentation.slice_regions import largest_regions
-from KidneySegLib.segmentation.slice_sides import label_sides, midline
+from KidneySegLib.segmentation.slices.network import SliceNetwork, network_input
+from KidneySegLib.segmentation.slices.regions import largest_regions
+from KidneySegLib.segmentation.slices.sides import label_sides, midline
 
 PLAN = NetworkPlan("unet2d", (4, 8, 8), ("kidney",))
 

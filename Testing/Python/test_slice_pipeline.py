@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from slice_cases import KIDNEY, PIXEL_MM, ellipse, made_slice
 
-from KidneySegLib.analysis.slice_findings import describe_slice
 from KidneySegLib.bundles.plan import Equalisation, NetworkPlan, StagePlan
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, InputRecord, Provenance
-from KidneySegLib.reporting.results import write_results
-from KidneySegLib.segmentation.slices import calibrated, mark_stones, outline_slice
+from KidneySegLib.measuring.slice_findings import describe_slice
+from KidneySegLib.result_files.results import write_results
+from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 

@@ -11,7 +11,7 @@ from dicom_writing import AXIAL, CORONAL, assert_ramp, write_field
 from PIL import Image
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.slice_reading import read_slice
+from KidneySegLib.readers.slices import read_slice
 
 SHAPE = (60, 40)
 

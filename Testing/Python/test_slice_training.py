@@ -13,19 +13,19 @@ import torch
 from PIL import Image
 from slice_cases import RECIPE, made_slice, write_folder
 
+from KidneySegLib.datasets.folds import Split, make_folds
+from KidneySegLib.datasets.slices import LabelledSlice, load_slices
 from KidneySegLib.errors import InputError
+from KidneySegLib.evaluation.slice_scores import SliceScore, Spread, cross_entropy, dice_and_iou
+from KidneySegLib.evaluation.slices import SliceResult, StoneCounts, count_stones, make_table
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.training.crossval import Fold, table
-from KidneySegLib.training.folds import Split, make_folds
+from KidneySegLib.training.fitting.slice_curves import read_curves
+from KidneySegLib.training.fitting.slice_trainer import SliceTrainer
 from KidneySegLib.training.recipe_files import is_slice_recipe, read_stage
-from KidneySegLib.training.slice_curves import read_curves
 from KidneySegLib.training.slice_data import training_slices, validation_slices
-from KidneySegLib.training.slice_evaluation import SliceResult, StoneCounts, count_stones, make_table
 from KidneySegLib.training.slice_patches import SlicePatches
 from KidneySegLib.training.slice_recipes import SliceRecipe, read_slice_recipe
-from KidneySegLib.training.slice_scores import SliceScore, Spread, cross_entropy, dice_and_iou
-from KidneySegLib.training.slice_trainer import SliceTrainer
-from KidneySegLib.training.slices import LabelledSlice, load_slices
 
 CPU = torch.device("cpu")
 

@@ -13,8 +13,8 @@ from dicom_writing import even_positions, write_series
 
 from KidneySegLib.commands.app import _stop
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.dicom.ct import read_ct
 from KidneySegLib.errors import Cancelled
+from KidneySegLib.readers.dicom.ct import read_ct
 
 COMMANDS: list[Callable[[Path, Path], object]] = [
     lambda series, output: read_ct(series),

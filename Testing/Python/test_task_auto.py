@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
-from KidneySegLib.slice_reading import is_single_slice
+from KidneySegLib.readers.slices import is_single_slice
 
 
 def image(path: Path, shape: tuple[int, int, int], direction: tuple[int, ...] | None = None) -> Path:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from KidneySegLib.training.acquisition import AIR, AcquisitionRanges, acquire
-from KidneySegLib.training.contrast import ContrastRanges, change_contrast
-from KidneySegLib.training.exams import Exam, assign_sides, body_middle
-from KidneySegLib.training.spatial import Sampled, SpatialRanges, sample
-from KidneySegLib.training.tissue import kidney_depth, tissue_regions
+from KidneySegLib.datasets.exams import Exam, assign_sides, body_middle
+from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
+from KidneySegLib.training.augmentation.acquisition import AIR, AcquisitionRanges, acquire
+from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast
+from KidneySegLib.training.augmentation.spatial import Sampled, SpatialRanges, sample
 
 SPACING = (2.0, 2.0, 2.0)
 

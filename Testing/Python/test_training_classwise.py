@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from KidneySegLib.training.classwise import Scores, class_scores, confusion, mean_scores
+from KidneySegLib.evaluation.classwise import Scores, class_scores, confusion, mean_scores
 
 # ten voxels: reference and result, labels of structures
 REFERENCE = np.array([1, 1, 2, 2, 5, 3, 3, 3, 4, 0], np.uint8).reshape(1, 2, 5)

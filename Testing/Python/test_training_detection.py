@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from KidneySegLib.training.components import axial_size, length, measure_components, number_connected
-from KidneySegLib.training.detection import Status, detect
-from KidneySegLib.training.matching import Group, match
+from KidneySegLib.evaluation.components import axial_size, length, measure_components, number_connected
+from KidneySegLib.evaluation.detection import Status, detect
+from KidneySegLib.evaluation.matching import Group, match
 from KidneySegLib.volume import Volume
 
 SHAPE = (20, 40, 60)

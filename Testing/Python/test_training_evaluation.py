@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+from KidneySegLib.evaluation.tables import make_tables, write_tables
+from KidneySegLib.evaluation.volumes import Evaluation, evaluate_labels
 from KidneySegLib.structures import Side
-from KidneySegLib.training.evaluation import Evaluation, evaluate_labels
-from KidneySegLib.training.evaluation_tables import make_tables, write_tables
 from KidneySegLib.volume import Volume
 
 SHAPE = (12, 30, 60)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from KidneySegLib.training.metrics import agreement
+from KidneySegLib.evaluation.metrics import agreement
 
 
 def box(shape, lower, upper):

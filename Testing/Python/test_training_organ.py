@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan
-from KidneySegLib.segmentation.organ_channels import ORGAN_INPUTS, Level, organ_channels, parenchyma_level
-from KidneySegLib.training.learner import Learner
-from KidneySegLib.training.organ_masks import drawn_organ, outlined_kidney
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, Level, organ_channels, parenchyma_level
+from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.recipes import Schedule
+from KidneySegLib.training.synthesis.organ_masks import drawn_organ, outlined_kidney
 
 SPACING = (2.0, 2.0, 2.0)
 

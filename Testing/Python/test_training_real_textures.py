@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from KidneySegLib.training.exams import Exam
-from KidneySegLib.training.real_textures import lay, real_textures
-from KidneySegLib.training.textures import Form, mass_texture
+from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.training.synthesis.real_textures import lay, real_textures
+from KidneySegLib.training.synthesis.textures import Form, mass_texture
 
 SPACING = (2.0, 2.0, 2.0)
 

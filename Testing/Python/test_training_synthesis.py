@@ -6,14 +6,14 @@ import SimpleITK as sitk
 import torch
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.training.forms import place_ball, place_shape, take
-from KidneySegLib.training.grain import grain
+from KidneySegLib.training.augmentation.grain import grain
 from KidneySegLib.training.recipes import find_recipe, read_recipe
-from KidneySegLib.training.scene import Scene
-from KidneySegLib.training.shapes import DiseasedKidney, LesionShape, ShapeLibrary, read_shapes
-from KidneySegLib.training.synthesis import SynthesisRanges, push_aside, synthesise
-from KidneySegLib.training.textures import Form, cyst_texture, mass_texture
-from KidneySegLib.training.transplant import transplant
+from KidneySegLib.training.synthesis.forms import place_ball, place_shape, take
+from KidneySegLib.training.synthesis.lesions import SynthesisRanges, push_aside, synthesise
+from KidneySegLib.training.synthesis.scene import Scene
+from KidneySegLib.training.synthesis.shapes import DiseasedKidney, LesionShape, ShapeLibrary, read_shapes
+from KidneySegLib.training.synthesis.textures import Form, cyst_texture, mass_texture
+from KidneySegLib.training.synthesis.transplant import transplant
 
 SPACING = (1.5, 1.5, 1.5)
 SHAPE = (64, 64, 64)

@@ -9,11 +9,11 @@ import SimpleITK as sitk
 import torch
 from training_cases import RECIPE, write_exams
 
+from KidneySegLib.datasets.exams import prepare_exam
 from KidneySegLib.errors import InputError
-from KidneySegLib.training.exams import prepare_exam
-from KidneySegLib.training.learner import learning_rate
+from KidneySegLib.training.fitting.learner import learning_rate
+from KidneySegLib.training.fitting.trainer import Trainer
 from KidneySegLib.training.recipes import read_recipe
-from KidneySegLib.training.trainer import Trainer
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
-from KidneySegLib.segmentation.window_channels import window_channels
-from KidneySegLib.training.warm_start import carried_over
+from KidneySegLib.training.fitting.warm_start import carried_over
 
 OLD = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
 NEW = NetworkPlan("unet3d", (4, 8, 8), ("background", "kidney", "mass", "cyst"), ("image", "soft"), exclusive=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from KidneySegLib.pacs.archive import Archive
 from KidneySegLib.pacs.connection import open_archive
-from KidneySegLib.pacs.orthanc import Orthanc
-from KidneySegLib.pacs.outgoing import OutgoingFile
 from KidneySegLib.pacs.peers import Peer, read_peer
-from KidneySegLib.pacs.study_work import StudyWork
-from KidneySegLib.pacs.watcher import Watcher
-from KidneySegLib.pacs.work_queue import Job, WorkQueue
+from KidneySegLib.pacs.transfer.outgoing import OutgoingFile
+from KidneySegLib.pacs.watching.study_work import StudyWork
+from KidneySegLib.pacs.watching.watcher import Watcher
+from KidneySegLib.pacs.watching.work_queue import Job, WorkQueue
+from KidneySegLib.pacs.web.orthanc import Orthanc
 
 PDF, SR = "1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.88.33"
 

@@ -1,0 +1,1 @@
+"""Labelled exams and slices, and how they are split."""

@@ -1,0 +1,1 @@
+"""Found label maps against reference ones."""

@@ -1,0 +1,1 @@
+"""Geometry of bodies of voxels; it knows no medicine."""

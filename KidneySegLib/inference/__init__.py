@@ -1,0 +1,1 @@
+"""Running networks: working grids, tiles, memory, devices."""

@@ -1,0 +1,117 @@
+"""From an image and its label map to findings.
+
+It works from the label map alone, so a corrected one can be measured again. A kidney's measures are those of its own
+voxels (its parenchyma); ``organ_volume_ml`` and ``organ_length_mm`` are those of the kidney with its masses and cysts
+and the stones inside it. A kidney that the image cuts has no length, since the greatest extent of what is left of it
+may be its width; it is at least as long as it is seen along the body.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from KidneySegLib.errors import GeometryError
+from KidneySegLib.findings import Findings, KidneyFinding, Provenance
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.diameters import maximum_diameter
+from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.kidneys.phase import estimate_phase
+from KidneySegLib.measuring.known import KnownFindings
+from KidneySegLib.measuring.lesions.lesions import Certainty, measure_lesions, organ_body
+from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
+from KidneySegLib.measuring.orientation.check import check_orientation
+from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
+from KidneySegLib.measuring.quality import check_image, check_kidneys
+from KidneySegLib.measuring.stones.stones import measure_stones
+from KidneySegLib.volume import Volume
+
+# Remarks that reader or segmentation make more exactly, where they ran.
+_SAID_BY = {
+    "values_clipped": {"clipped_values"},
+    "stones_with_contrast": {"stones_not_searched", "stones_may_be_hidden"},
+}
+
+
+def describe(
+    volume: Volume,
+    labels: np.ndarray,
+    *,
+    flags: Sequence[Flag],
+    provenance: Provenance,
+    certainty: Certainty | None = None,
+    known: KnownFindings | None = None,
+) -> Findings:
+    """Measures kidneys, lesions and stones of a label map and checks image and result.
+
+    Args:
+        volume: the image in HU.
+        labels: label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
+        flags: remarks from before (reading, segmentation); they come first in the findings.
+        provenance: how the label map came about.
+        certainty: how sure the network was of the lesions; None where the labels came from elsewhere.
+        known: findings that keep their identifiers, for a label map that was corrected.
+
+    Raises:
+        GeometryError: the label map does not lie on the volume's grid.
+        InputError: the image has no valid values inside a kidney, lesion or stone.
+    """
+    if labels.shape != volume.voxels.shape:
+        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    anatomy = Anatomy.of(volume, labels)
+    kidneys = _kidneys(anatomy)
+    lesions = measure_lesions(anatomy, certainty, known)
+    stones, burden = measure_stones(anatomy, known)
+    phase = estimate_phase(volume, labels)
+    remarks = [
+        *check_orientation(anatomy.canonical, anatomy.labels, lesions),
+        *check_image(volume),
+        *check_kidneys(kidneys),
+        *check_lesions(lesions, kidneys, anatomy.specks, phase),
+        *(check_phase(phase) if kidneys else []),
+    ]
+    said = {flag.code for flag in flags}
+    remarks = [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
+    findings = Findings(
+        kidneys=tuple(kidneys),
+        flags=(*flags, *remarks),
+        provenance=provenance,
+        lesions=tuple(lesions),
+        stones=tuple(stones),
+        stone_burden=tuple(burden),
+        phase=phase,
+    )
+    return without_claimed_sides(findings)
+
+
+def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:
+    kidneys = []
+    for side, kidney in anatomy.kidneys.items():
+        measures = anatomy.measure(kidney)
+        organ = organ_body(anatomy, side)
+        voxels = int(np.count_nonzero(organ.mask))
+        length = measures.length_mm
+        if voxels > measures.voxels:
+            length = maximum_diameter(organ.mask, anatomy.canonical.crop(organ.box).ijk_to_lps).length
+        cut, organ_cut = (cut_at(anatomy.canonical, body.box) for body in (kidney, organ))
+        kidneys.append(
+            KidneyFinding(
+                side=side,
+                measures=measures.without_length() if cut else measures,
+                organ_volume_ml=voxels * anatomy.canonical.voxel_volume / 1000,
+                organ_length_mm=math.nan if organ_cut else length,
+                cut_at=cut,
+                length_at_least_mm=_along_the_body(anatomy, kidney) if cut else None,
+                organ_length_at_least_mm=_along_the_body(anatomy, organ) if organ_cut else None,
+            )
+        )
+    return kidneys
+
+
+def _along_the_body(anatomy: Anatomy, body: Body) -> float:
+    """Returns how far a body reaches in mm along the axis nearest to head and feet."""
+    return body.mask.shape[0] * anatomy.canonical.spacing[2]

@@ -1,0 +1,1 @@
+"""Measures of kidneys: organ, sinus, depth, contrast phase."""

@@ -1,0 +1,1 @@
+"""Measures and checks of solid masses and cysts."""

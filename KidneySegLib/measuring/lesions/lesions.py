@@ -1,0 +1,127 @@
+"""Measures of solid masses and cysts.
+
+Next to the measures of any body (``measurements``) a lesion has a place in its kidney: pole and distance to the capsule
+(``organ``), distance to the sinus (``sinus``), and the share of its volume outside of the kidney's contour.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from KidneySegLib.findings import LesionFinding
+from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.measuring.anatomy import Anatomy, Lesion
+from KidneySegLib.measuring.kidneys.organ import Organ
+from KidneySegLib.measuring.kidneys.sinus import distance_mm, sinus_of
+from KidneySegLib.measuring.known import KnownFindings, numbered
+from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
+from KidneySegLib.volume import Volume
+
+# The share outside of the contour is counted on at most about this many voxels (share good to 0.5 %).
+SHARE_VOXELS = 30_000
+LETTERS = {"mass": "M", "cyst": "C"}
+
+
+class Certainty(Protocol):
+    """How sure the network was of the lesions that it drew."""
+
+    @property
+    def box(self) -> Box:
+        """Where it looked: slices for k, j, i on the stored grid."""
+
+    @property
+    def percent(self) -> np.ndarray:
+        """Probability in per cent of each voxel's own label, uint8 ``(k, j, i)`` of the box's shape."""
+
+
+def measure_lesions(
+    anatomy: Anatomy, certainty: Certainty | None = None, known: KnownFindings | None = None
+) -> list[LesionFinding]:
+    """Measures all masses and cysts, in the order of ``anatomy.lesions``.
+
+    Args:
+        anatomy: the label map taken apart.
+        certainty: of the network, on the stored grid.
+        known: lesions that keep their identifiers, and the network's certainty where they are unchanged; None numbers
+            lesions by their place.
+    """
+    sinuses = {}
+    for side in {lesion.side for lesion in anatomy.lesions} & anatomy.organs.keys():
+        kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
+        sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
+    found: list[LesionFinding] = []
+    for lesion, identifier in zip(anatomy.lesions, _identifiers(anatomy, known), strict=True):
+        if known is None:
+            confidence = _confidence(anatomy.stored(lesion.body.voxels()), certainty)
+        else:
+            confidence = known.confidence(identifier, lesion.body)
+        found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.side), confidence))
+    return found
+
+
+def _identifiers(anatomy: Anatomy, known: KnownFindings | None) -> list[str]:
+    """Returns the identifiers of ``anatomy.lesions``: masses, then cysts."""
+    names: list[str] = []
+    for key, letter in LETTERS.items():
+        bodies = [lesion.body for lesion in anatomy.lesions if lesion.structure.key == key]
+        names += known.names(letter, bodies) if known else numbered(letter, len(bodies))
+    return names
+
+
+def organ_body(anatomy: Anatomy, side: Side) -> Body:
+    """Returns the kidney of a side together with its masses and cysts, and the stones within its contour."""
+    parts = [anatomy.kidneys[side], *(lesion.body for lesion in anatomy.lesions_of(side))]
+    lower = np.min([part.offset for part in parts], axis=0)
+    upper = np.max([np.add(part.offset, part.mask.shape) for part in parts], axis=0)
+    mask = np.zeros(upper - lower, bool)
+    for part in parts:
+        mask[tuple(slice(a, a + n) for a, n in zip(part.offset - lower, part.mask.shape, strict=True))] |= part.mask
+    k, j, i = (int(n) for n in lower)
+    if side in anatomy.organs:
+        box = tuple(slice(a, b) for a, b in zip(lower, upper, strict=True))
+        stones = np.argwhere(anatomy.labels[box] == BY_KEY["stone"].label)
+        if len(stones):
+            within = anatomy.organs[side].outside_mm(anatomy.canonical.to_lps(stones + lower)) <= 0
+            mask[tuple(stones[within].T)] = True
+    return Body(mask, (k, j, i))
+
+
+def _measure(
+    lesion: Lesion, identifier: str, anatomy: Anatomy, sinus: np.ndarray | None, confidence: float | None
+) -> LesionFinding:
+    canonical, body = anatomy.canonical, lesion.body
+    organ = anatomy.organs.get(lesion.side)
+    measures, cut = anatomy.measure(body), cut_at(canonical, body.box)
+    return LesionFinding(
+        id=identifier,
+        structure="mass" if lesion.structure.key == "mass" else "cyst",
+        side=lesion.side,
+        pole=organ.pole(np.array(measures.centroid_lps_mm)) if organ else None,
+        measures=measures.without_length() if cut else measures,
+        sinus_distance_mm=None if sinus is None else distance_mm(canonical, body, sinus),
+        capsule_distance_mm=organ.gap_mm(canonical.to_lps(body.surface())) if organ else None,
+        exophytic_share=_exophytic_share(body, organ, canonical) if organ else None,
+        confidence=confidence,
+        cut_at=cut,
+        length_at_least_mm=measures.length_mm if cut else None,
+    )
+
+
+def _exophytic_share(body: Body, organ: Organ, canonical: Volume) -> float:
+    """Returns the share of the lesion outside of the contour that the kidney would have without it."""
+    voxels = body.voxels()
+    sample = voxels[:: len(voxels) // SHARE_VOXELS + 1]
+    return float(np.mean(organ.outside_mm(canonical.to_lps(sample)) > 0))
+
+
+def _confidence(stored: np.ndarray, certainty: Certainty | None) -> float | None:
+    """Returns the mean probability of voxels ``(n, 3)`` in the stored ``(k, j, i)``, or None if none is known."""
+    if certainty is None:
+        return None
+    inside = stored - [part.start for part in certainty.box]
+    inside = inside[np.all((inside >= 0) & (inside < certainty.percent.shape), axis=1)]
+    return float(certainty.percent[tuple(inside.T)].mean()) / 100 if len(inside) else None

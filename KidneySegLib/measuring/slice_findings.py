@@ -1,0 +1,113 @@
+"""Findings of a single slice: lengths and areas, but no volume that the slice cannot have."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from KidneySegLib.findings import Findings, KidneyFinding, Measures, Provenance, StoneBurden, StoneFinding
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.known import KnownFindings
+from KidneySegLib.volume import Volume
+
+# What describe says of volumes, of the body's length and of slices beside this one has no meaning here.
+MEANINGLESS = {"kidney_cut", "unusual_volume", "asymmetry", "thick_slices", "lesion_cut", "stone_cut"}
+# What it says of densities has none where they were estimated from grey values, which a flag of its own tells.
+ESTIMATED = {"values_clipped", "noise", "masses_without_contrast", "stones_with_contrast", "phase_unknown"}
+ALONG_BODY = ("head", "feet")
+
+
+def describe_slice(
+    volume: Volume,
+    labels: np.ndarray,
+    *,
+    thickness_mm: float | None,
+    estimated_hu: bool,
+    flags: Sequence[Flag],
+    provenance: Provenance,
+    known: KnownFindings | None = None,
+) -> Findings:
+    """Measures kidneys and stones of one axial slice.
+
+    Every length is the longest within the slice. Volumes are those of the slab, area times thickness; where the
+    thickness is not known they are left empty (NaN).
+
+    Args:
+        volume: one axial slice in HU.
+        labels: its label map, uint8, same shape.
+        thickness_mm: None where it is not known.
+        estimated_hu: whether the values are grey values turned into HU by an assumed or a given window.
+        flags: remarks from before.
+        provenance: how the label map came about.
+        known: findings that keep their identifiers, for a label map that was corrected.
+
+    Raises:
+        GeometryError, InputError: as ``describe``.
+    """
+    whole = describe(volume, labels, flags=(), provenance=provenance, known=known)
+    leave_out = MEANINGLESS | (ESTIMATED if estimated_hu else set())
+    kept = [flag for flag in whole.flags if flag.code not in leave_out]
+    share = 1.0 if thickness_mm is not None else math.nan
+    stones = tuple(_flat_stone(stone, share) for stone in whole.stones)
+    return replace(
+        whole,
+        kidneys=tuple(_flat_kidney(kidney, share) for kidney in whole.kidneys),
+        stones=stones,
+        stone_burden=tuple(_flat_burden(burden, stones, share) for burden in whole.stone_burden),
+        phase=None if estimated_hu else whole.phase,
+        flags=(*flags, _slab_flag(thickness_mm), *kept),
+    )
+
+
+def _flat(measures: Measures, share: float) -> Measures:
+    """Returns measures whose length stays within the slice: the thickness of a slice is no extent of a body."""
+    return replace(
+        measures,
+        volume_ml=measures.volume_ml * share,
+        length_mm=measures.axial_diameter_mm,
+        length_start_lps_mm=measures.axial_start_lps_mm,
+        length_end_lps_mm=measures.axial_end_lps_mm,
+    )
+
+
+def _flat_kidney(kidney: KidneyFinding, share: float) -> KidneyFinding:
+    cut = tuple(end for end in kidney.cut_at if end not in ALONG_BODY)
+    measures = _flat(kidney.measures, share)
+    return replace(
+        kidney,
+        measures=measures.without_length() if cut else measures,
+        organ_volume_ml=kidney.organ_volume_ml * share,
+        organ_length_mm=math.nan,  # of the organ with its stones, nobody asked for it in a slice
+        cut_at=cut,
+        length_at_least_mm=measures.length_mm if cut else None,
+        organ_length_at_least_mm=None,
+    )
+
+
+def _flat_stone(stone: StoneFinding, share: float) -> StoneFinding:
+    volume = None if stone.volume_ml is None or math.isnan(share) else stone.volume_ml
+    length = None if stone.below_resolution else stone.measures.axial_diameter_mm
+    return replace(stone, measures=_flat(stone.measures, share), pole=None, volume_ml=volume, length_mm=length)
+
+
+def _flat_burden(burden: StoneBurden, stones: Sequence[StoneFinding], share: float) -> StoneBurden:
+    lengths = [stone.length_mm for stone in stones if stone.side is burden.side and stone.length_mm is not None]
+    return replace(burden, volume_ml=burden.volume_ml * share, largest_mm=max(lengths, default=None))
+
+
+def _slab_flag(thickness_mm: float | None) -> Flag:
+    known = (
+        f"volumes are those of the slab of {thickness_mm:g} mm that the header states"
+        if thickness_mm is not None
+        else "its thickness is not known, so volumes are left empty"
+    )
+    return Flag(
+        "single_slice",
+        Severity.INFO,
+        f"This is a single slice: lengths are the longest within it, and {known}. Neither is the size of the whole "
+        "kidney or stone.",
+    )

@@ -1,0 +1,151 @@
+"""Stones of a label map: each one's size and place, and the burden of each side.
+
+A stone is a group of voxels that touch at a face, an edge or a corner; two stones that touch count as one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from KidneySegLib.findings.lesion import Pole
+from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
+from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.partial_volume import ball, margin, size
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.known import KnownFindings, numbered
+from KidneySegLib.measuring.lesions.laterality import sides_of
+from KidneySegLib.measuring.quality import BONE_HU
+from KidneySegLib.measuring.stones.skin import Skin
+from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
+
+STONE = BY_KEY["stone"].label
+BELOW_RESOLUTION_VOXELS = 2
+# The pelvis can lie outside of the kidney's contour; further away it is the ureter.
+PELVIS_MM = 10.0
+SURROUNDED = 0.5
+
+
+def find_stones(anatomy: Anatomy) -> list[tuple[Body, Side]]:
+    """Returns the stones, not yet measured, right before left and from head to feet."""
+    bodies = stone_bodies(anatomy.labels)
+    sides = sides_of(bodies, anatomy.kidneys, anatomy.canonical) if bodies else []
+    heights = [float(anatomy.canonical.to_lps(body.voxels().mean(axis=0))[2]) for body in bodies]
+    order = sorted(range(len(bodies)), key=lambda n: (list(Side).index(sides[n]), -heights[n]))
+    return [(bodies[n], sides[n]) for n in order]
+
+
+def measure_stones(
+    anatomy: Anatomy, known: KnownFindings | None = None
+) -> tuple[list[StoneFinding], list[StoneBurden]]:
+    """Measures all stones.
+
+    Where the image went through a display window (no value above 400 HU, and stones reach its upper end), the true
+    peak is not known: volume, length and mean are then those of the voxels.
+
+    Args:
+        anatomy: the label map taken apart.
+        known: stones that keep their identifiers; None numbers them by their place.
+
+    Returns:
+        The stones, right before left and from head to feet; and the burden of each side that has a kidney or a stone.
+
+    Raises:
+        InputError: the image has no valid values inside a stone.
+    """
+    found = find_stones(anatomy)
+    bodies = [body for body, _ in found]
+    names = known.names("S", bodies) if known else numbered("S", len(bodies))
+    skin = Skin(anatomy.canonical)
+    highest = float(np.nanmax(anatomy.canonical.voxels)) if found else 0.0
+    stones = [
+        _measure(anatomy, body, side, name, skin, highest) for (body, side), name in zip(found, names, strict=True)
+    ]
+    sides = {side for _, side in found} | anatomy.kidneys.keys()
+    return stones, [_burden(side, stones) for side in Side if side in sides]
+
+
+def stone_bodies(labels: np.ndarray) -> list[Body]:
+    """Returns the groups of voxels that are stones, of labels ``(k, j, i)`` in canonical order."""
+    import cc3d
+
+    box = bounding_boxes(labels).get(STONE)
+    if box is None:
+        return []
+    parts = cc3d.connected_components(np.ascontiguousarray(labels[box] == STONE), connectivity=26)
+    bodies = []
+    for number, extent in enumerate(cc3d.statistics(parts)["bounding_boxes"][1:], start=1):
+        k, j, i = (outer.start + inner.start for outer, inner in zip(box, extent, strict=True))
+        bodies.append(Body(parts[extent] == number, (k, j, i)))
+    return bodies
+
+
+def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, highest: float) -> StoneFinding:
+    canonical = anatomy.canonical
+    measures = anatomy.measure(body)
+    small = measures.voxels <= BELOW_RESOLUTION_VOXELS
+    mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
+    if not small and not (highest < BONE_HU and measures.hu_max >= highest):
+        pads = margin(canonical.spacing[::-1])
+        k, j, i = (
+            slice(max(0, part.start - pad), min(end, part.stop + pad))
+            for part, pad, end in zip(body.box, pads, canonical.voxels.shape, strict=True)
+        )
+        part = canonical.crop((k, j, i))
+        stones = anatomy.labels[k, j, i] == STONE
+        mask = np.zeros(stones.shape, bool)
+        mask[tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(body.box, (k, j, i), strict=True))] = (
+            body.mask
+        )
+        sized = size(part.voxels, mask, stones & ~mask, part.ijk_to_lps)
+        mean, length, volume = sized.mean, sized.length, sized.volume / 1000
+    location, pole = _place(anatomy, body, side)
+    return StoneFinding(
+        id=name,
+        side=side,
+        pole=pole,
+        location=location,
+        measures=measures,
+        length_mm=None if small else length,
+        volume_ml=None if small else volume,
+        hu_peak=measures.hu_max,
+        hu_mean=mean,
+        below_resolution=small,
+        skin_distance_mm=skin.distance(body.voxels().mean(axis=0), side),
+    )
+
+
+def _place(anatomy: Anatomy, body: Body, side: Side) -> tuple[StoneLocation, Pole | None]:
+    """Returns where a stone lies: in the contour of the kidney, within its tissue or in the sinus, or beyond it."""
+    organ = anatomy.organs.get(side)
+    centre = anatomy.canonical.to_lps(body.voxels().mean(axis=0))
+    if _surrounded(anatomy, body, side) >= SURROUNDED:
+        return "kidney", organ.pole(centre) if organ else None
+    if organ is None:
+        return "ureter", None
+    outside = float(organ.outside_mm(anatomy.canonical.to_lps(body.voxels())).min())
+    if outside > PELVIS_MM:
+        return "ureter", None
+    return "pelvis", organ.pole(centre) if outside <= 0 else None
+
+
+def _surrounded(anatomy: Anatomy, body: Body, side: Side) -> float:
+    """Returns the share of the voxels next to a stone that are kidney."""
+    from scipy.ndimage import binary_dilation
+
+    spacing = anatomy.canonical.spacing[::-1]
+    near = ball(1.5, spacing)
+    pads = [(extent - 1) // 2 for extent in near.shape]
+    mask = np.pad(body.mask, [(pad, pad) for pad in pads])
+    shell = np.argwhere(binary_dilation(mask, near) & ~mask) + np.array(body.offset) - pads
+    shell = shell[((shell >= 0) & (shell < anatomy.labels.shape)).all(axis=1)]
+    labels = anatomy.labels[tuple(shell.T)]
+    labels = labels[labels != STONE]
+    return float((labels == KIDNEYS[side].label).mean()) if labels.size else 0.0
+
+
+def _burden(side: Side, stones: list[StoneFinding]) -> StoneBurden:
+    own = [stone for stone in stones if stone.side is side]
+    lengths = [stone.length_mm for stone in own if stone.length_mm is not None]
+    volume = sum(stone.volume_ml for stone in own if stone.volume_ml is not None)
+    return StoneBurden(side, len(own), float(volume), max(lengths, default=None))

@@ -1,0 +1,1 @@
+"""Archives reached by DIMSE, the classic DICOM network."""

@@ -1,0 +1,1 @@
+"""Taking images from an archive and giving files to it."""

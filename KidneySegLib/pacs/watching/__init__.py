@@ -1,0 +1,1 @@
+"""Watching an archive for studies that arrive."""

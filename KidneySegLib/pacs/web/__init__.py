@@ -1,0 +1,1 @@
+"""Archives reached by HTTP: DICOMweb and Orthanc's own interface."""

@@ -1,0 +1,1 @@
+"""Pictures of a result: which slices to show, and how."""

@@ -1,0 +1,174 @@
+"""Choosing the one CT series that serves best for kidneys, and saying why it was taken, or why nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_UNITS, Derivation
+from KidneySegLib.readers.dicom.finding.exams import check_exams
+from KidneySegLib.readers.dicom.finding.merit import cannot_hold_kidneys, kidney_level, merit, reason
+from KidneySegLib.readers.dicom.finding.phases import scan_order
+from KidneySegLib.readers.dicom.finding.series import Kind, SeriesFiles
+from KidneySegLib.readers.dicom.finding.series_names import typed
+from KidneySegLib.readers.dicom.images.geometry import placement_problem
+
+MINIMUM_SLICES = 3
+MODALITY_NAMES = {
+    "MR": "magnetic resonance",
+    "US": "ultrasound",
+    "PT": "positron emission tomography",
+    "NM": "nuclear medicine",
+    "CR": "X-ray",
+    "DX": "X-ray",
+    "RF": "fluoroscopy",
+    "XA": "angiography",
+    "MG": "mammography",
+    "SEG": "segmentation",
+    "SR": "report",
+    "RTSTRUCT": "contours",
+    "RTDOSE": "radiation dose",
+    "PR": "presentation state",
+    "KO": "key object selection",
+    "OT": "other",
+    "SC": "secondary capture",
+}
+_NEAR_PHASE = 0.5  # of the best series' extent: a shorter one is no phase of the same scan
+
+
+def choose(series: Sequence[SeriesFiles], *, named: bool = False) -> tuple[SeriesFiles, list[Flag]]:
+    """Returns the CT series that serves best, and flags that say why, and what was left out.
+
+    What counts, in this order, stands in ``merit.CRITERIA``: original images before computed ones, axial slices, the
+    part of the body, coverage, the kernel, thickness, the contrast phase.
+
+    Args:
+        series: all that is there, or what a user has named.
+        named: whether a user has named it; it is then taken whatever its headers say of patient, exam and body.
+
+    Raises:
+        GeometryError: there is CT, but no volume can be made of it.
+        InputError: there is no CT, or it belongs to several patients or exams, or shows no part with kidneys.
+    """
+    usable = [candidate for candidate in series if problem(candidate) is None]
+    if not usable:
+        raise _why_nothing(series)
+    flags = [] if named else check_exams(usable, series)
+    ranked = sorted(usable, key=merit, reverse=True)
+    best = ranked[0]
+    if cannot_hold_kidneys(best) and not named:
+        raise InputError(
+            f"The CT series show a part of the body without kidneys: the headers of {best.label()} say so. If they are "
+            f"wrong, name the series: {typed(best, series)}."
+        )
+    others = [candidate for candidate in series if candidate is not best]
+    if others:
+        flags.append(_left_out(ranked, others, series))
+    return best, [*flags, *_several_phases(ranked), *_computed(best)]
+
+
+def _left_out(ranked: Sequence[SeriesFiles], others: Sequence[SeriesFiles], series: Sequence[SeriesFiles]) -> Flag:
+    best = ranked[0]
+    if len(ranked) == 1:
+        message = f"Of several series, {best.label()} was read: it is the only CT volume. Left out: {_listed(others)}."
+        return Flag("series_left_out", Severity.INFO, message)
+    second = ranked[1]
+    message = (
+        f"Of several series, {best.label()} was read: {reason(best, second)}. Left out: {_listed(others)}. If another "
+        f"one was meant, name it, such as {typed(second, series)}."
+    )
+    return Flag("series_left_out", Severity.WARNING, message)
+
+
+def _several_phases(ranked: Sequence[SeriesFiles]) -> list[Flag]:
+    """Names the contrast phases of one part of the body, where the headers or the times of the scans tell them."""
+    best = ranked[0]
+    alike = [
+        series
+        for series in ranked
+        if series.derived.what in HOUNSFIELD_UNITS
+        and series.is_axial
+        and kidney_level(series) == kidney_level(best)
+        and series.extent >= _NEAR_PHASE * best.extent
+    ]
+    names = scan_order([(series.phase, series.acquired) for series in alike])
+    first = {name: series for name, series in reversed(list(zip(names, alike, strict=True))) if name}
+    if len(first) < 2:
+        return []
+    listed = sorted(first.items(), key=lambda item: (item[1].acquired or 0, item[1].number or 0, item[1].part))
+    phases = "; ".join(f"{series.short_name()} ({name})" for name, series in listed)
+    message = (
+        f"The exam holds several contrast phases: {phases}. The one that was read: {names[0] or 'not known'}. "
+        "Stones are seen best without contrast medium, masses and cysts in the nephrographic phase."
+    )
+    return [Flag("several_phases", Severity.INFO, message)]
+
+
+def _computed(best: SeriesFiles) -> list[Flag]:
+    """Warns where not the scan itself is read, but something that was computed from it."""
+    what = best.derived.what
+    if what in (Derivation.NONE, Derivation.REFORMAT, Derivation.AVERAGE):
+        return []
+    message = (
+        f"The headers call these images {what}: they were computed from the scan, and their densities differ "
+        "from those of the original. Stones and masses may be hidden; use the original series if there is one."
+    )
+    return [Flag("computed_images", Severity.WARNING, message)]
+
+
+def problem(series: SeriesFiles) -> str | None:
+    """Returns a sentence that says why no CT volume can be made of a series, or None."""
+    sentence = image_problem(series)
+    if sentence is None and series.slice_positions.size < MINIMUM_SLICES:
+        count = series.slice_positions.size
+        return (
+            f"The series has only {count} slice{'s' if count > 1 else ''}; at least {MINIMUM_SLICES} are needed to "
+            "measure a volume. Choose the folder with the whole series."
+        )
+    return sentence
+
+
+def image_problem(series: SeriesFiles) -> str | None:
+    """Returns a sentence that says why the images are not those of a CT with a place in the patient, or None."""
+    if series.modality != "CT":
+        name = MODALITY_NAMES.get(series.modality)
+        what = f"{series.modality} ({name})" if name else (series.modality or "of unknown modality")
+        return f"The images are {what}; a CT series is needed."
+    if series.kind is Kind.LOCALISER:
+        return "The images are a localiser (scout view); choose the CT series that was planned on it."
+    if series.kind is Kind.SCREEN:
+        return "The images are screen captures or a dose report; choose the original CT series."
+    if series.kind is Kind.MAP:
+        return "The images are a computed map (such as iodine or density), not Hounsfield units; choose the CT series."
+    if series.kind is Kind.VIEW:
+        return (
+            "The images are projections or other 3D views (such as MIP): sizes and densities cannot be taken "
+            "from them. Choose the original CT series."
+        )
+    if series.kind is Kind.DOCUMENT:
+        return "The DICOM files hold no images."
+    if series.kind is Kind.UNPLACED:
+        return placement_problem(series.frames[0])
+    return None
+
+
+def _why_nothing(series: Sequence[SeriesFiles]) -> InputError:
+    if not series:
+        return InputError("No DICOM image was found. Choose the folder that holds the CT series.")
+    ct = [candidate for candidate in series if candidate.modality == "CT"]
+    if not ct:
+        names = sorted({candidate.modality or "unknown" for candidate in series})
+        if len(names) == 1:
+            return InputError(problem(series[0]))
+        return InputError(f"The images are {', '.join(names)}; a CT series is needed.")
+    # the sentence about the largest series is the one that helps
+    largest = max(ct, key=lambda candidate: (candidate.kind is not Kind.DOCUMENT, len(candidate.frames)))
+    return GeometryError(problem(largest))
+
+
+def _listed(series: Sequence[SeriesFiles], most: int = 8) -> str:
+    """Returns the labels of at most ``most`` series, joined."""
+    rest = len(series) - most
+    labels = [candidate.label() for candidate in series[:most]]
+    return "; ".join([*labels, *([f"{rest} more"] if rest > 0 else [])])

@@ -1,0 +1,1 @@
+"""One DICOM image: its file, its header, its place in the patient."""

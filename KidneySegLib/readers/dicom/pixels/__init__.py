@@ -1,0 +1,1 @@
+"""Pixels of DICOM images in Hounsfield units."""

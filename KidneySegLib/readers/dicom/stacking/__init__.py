@@ -1,0 +1,1 @@
+"""From single images to one grid."""

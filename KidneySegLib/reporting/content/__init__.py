@@ -1,0 +1,1 @@
+"""What a report says, in its language and in no layout yet."""

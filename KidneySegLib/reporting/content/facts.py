@@ -1,0 +1,129 @@
+"""What the report says of exam, technique and result before its tables, in the report's language."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding, word_of
+from KidneySegLib.readers.dicom.finding.patient import Patient
+from KidneySegLib.reporting.content.patient import patient_facts
+from KidneySegLib.reporting.content.tables import diameters, length
+from KidneySegLib.reporting.messages.translations import Language
+from KidneySegLib.reporting.messages.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
+from KidneySegLib.structures import Side
+
+
+def facts(findings: Findings, language: Language, patient: Patient | None) -> list[tuple[str, str]]:
+    """Returns patient, exam, technique and phase as pairs of name and value."""
+    _ = language.text
+    provenance = findings.provenance
+    rows = [*patient_facts(patient, language), (_("Image"), _image(findings, language))]
+    technique = _technique(provenance, language)
+    if technique:
+        rows.append((_("Technique"), technique))
+    if findings.phase is not None:
+        rows.append((_("Contrast phase"), _phase(findings.phase, language)))
+    rows.append((_("Analysis"), _analysis(provenance, language)))
+    return rows
+
+
+def made_by(provenance: Provenance) -> str:
+    """Returns versions of program and models, with the first digits of the models' checksums."""
+    models = [f"{bundle.name} {bundle.version} (sha256 {bundle.sha256[:12]})" for bundle in provenance.bundles]
+    return " · ".join([f"KidneySeg {provenance.kidneyseg_version}", *models])
+
+
+def summary(findings: Findings, language: Language) -> list[str]:
+    """Returns the findings in a few sentences."""
+    _ = language.text
+    sentences = [_kidneys(findings, language)] if findings.kidneys else [_("No kidney was found.")]
+    masses = [lesion for lesion in findings.lesions if lesion.structure == "mass"]
+    cysts = [lesion for lesion in findings.lesions if lesion.structure == "cyst"]
+    for found, count in (
+        (masses, language.plural("{n} solid mass", "{n} solid masses", len(masses))),
+        (cysts, language.plural("{n} cyst", "{n} cysts", len(cysts))),
+    ):
+        if found:
+            largest = max(found, key=lambda lesion: lesion.measures.axial_diameter_mm)
+            sentences.append(_counted(count, len(found), largest, f"{diameters(largest, language)} mm", language))
+    if findings.stones:
+        longest = max(findings.stones, key=lambda stone: stone.length_mm or 0)
+        count = language.plural("{n} stone", "{n} stones", len(findings.stones))
+        size = "" if longest.length_mm is None else f"{language.number(longest.length_mm, 1)} mm"
+        sentences.append(_counted(count, len(findings.stones), longest, size, language))
+    if findings.kidneys and not findings.lesions and not findings.stones:
+        sentences.append(_("No mass, cyst or stone was outlined."))
+    return sentences
+
+
+def _kidneys(findings: Findings, language: Language) -> str:
+    _ = language.text
+    not_found, not_whole = _("not found"), _("not whole in the image")
+    sentences = []
+    for side in Side:
+        kidney = findings.kidney(side)
+        name = _(KIDNEY_OF[word_of(side, certain=findings.sides_certain)])
+        if kidney is None:
+            sentences.append(f"{name}: {not_found}.")
+            continue
+        volume = kidney.organ_volume_ml
+        size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
+        size.append(f"{length(kidney.measures.length_mm, kidney.length_at_least_mm, language)} mm")
+        cut = f" ({not_whole})" if kidney.cut_at else ""
+        sentences.append(f"{name}: {', '.join(size)}{cut}.")
+    return " ".join(sentences)
+
+
+def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, size: str, language: Language) -> str:
+    """Returns how many there are, and of the largest its size and place."""
+    place = f"{largest.id}, {place_of(largest, language)}"
+    what = f"{size} ({place})" if size else place
+    largest_of_them = language.text("the largest")
+    return f"{count}: {what}." if number == 1 else f"{count}; {largest_of_them}: {what}."
+
+
+def _image(findings: Findings, language: Language) -> str:
+    image = findings.provenance.input
+    axes = [axis for axis in range(3) if image.size[axis] > 1 or not findings.is_single_slice]
+    voxels = " × ".join(str(image.size[axis]) for axis in axes)
+    spacing = " × ".join(language.number(image.spacing_mm[axis], 2) for axis in axes)
+    if findings.is_single_slice:
+        return language.text("CT, one slice, {pixels} pixels of {spacing} mm").format(pixels=voxels, spacing=spacing)
+    return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
+
+
+def _technique(provenance: Provenance, language: Language) -> str:
+    _ = language.text
+    source = provenance.input.source
+    parts = [" ".join(str(source[key]) for key in ("manufacturer", "model") if source.get(key))]
+    if source.get("kvp"):
+        parts.append(f"{language.number(source['kvp'])} kV")
+    if source.get("kernel"):
+        parts.append(_("kernel {kernel}").format(kernel=source["kernel"]))
+    if source.get("slice_thickness"):
+        parts.append(_("slices of {mm} mm").format(mm=language.number(source["slice_thickness"], 2)))
+    if source.get("contrast") is not None:
+        given = (
+            _("contrast medium given, by the header") if source["contrast"] else _("no contrast medium, by the header")
+        )
+        parts.append(given)
+    return ", ".join(part for part in parts if part)
+
+
+def _phase(phase: PhaseEstimate, language: Language) -> str:
+    _ = language.text
+    name = _(PHASES[phase.phase])
+    if not phase.evidence:
+        return name
+    values = [f"{_(EVIDENCE.get(key, key))} {language.number(value)}" for key, value in phase.evidence.items()]
+    measured = _("{values} HU").format(values=", ".join(values))
+    if phase.phase == "unknown":
+        return f"{name}: {measured}"
+    confidence = _("{number}%").format(number=language.number(100 * phase.confidence))
+    pattern = _("{phase}, told from the image with a confidence of {confidence}: {measured}")
+    return pattern.format(phase=name, confidence=confidence, measured=measured)
+
+
+def _analysis(provenance: Provenance, language: Language) -> str:
+    day = language.date(date.fromisoformat(provenance.started_utc[:10]))
+    return f"{day}, {made_by(provenance)}"

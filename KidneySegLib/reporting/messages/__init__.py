@@ -1,0 +1,1 @@
+"""Words of the report and of flags, in all its languages."""

@@ -1,0 +1,1 @@
+"""Label maps in files: their names, numbers and words, written and read."""

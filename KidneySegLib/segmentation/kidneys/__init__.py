@@ -1,0 +1,1 @@
+"""Kidneys: where they are, whose side they are on, and their outlines."""

@@ -1,0 +1,104 @@
+"""Runs a stage in one kidney's box, on the scan's own grid in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.inference.memory import probabilities_within_memory
+from KidneySegLib.inference.organ_channels import Level
+from KidneySegLib.inference.predict import OrganMasks
+from KidneySegLib.inference.resampling import grid_shape, resample, restore
+from KidneySegLib.structures import Side
+
+if TYPE_CHECKING:
+    import torch
+
+    from KidneySegLib.inference.predict import Predictor
+    from KidneySegLib.volume import Volume
+
+
+def box_probabilities(
+    volume: Volume,
+    side: Side,
+    box: Box,
+    predictor: Predictor,
+    tell: Callable[[float], None],
+    masks: tuple[np.ndarray, np.ndarray] | None = None,
+    outputs: Sequence[str] | None = None,
+    other: Level | None = None,
+) -> tuple[np.ndarray, list[Flag]]:
+    """Returns the probability of outputs in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
+
+    Args:
+        volume: canonical orientation.
+        side: which kidney; the left one is mirrored for the network.
+        box: where to look, slices for k, j, i.
+        predictor: the stage.
+        tell: takes the finished share.
+        masks: bool ``(k, j, i)`` in ``box``: the kidney with its lesions and its outline, for a stage whose inputs are
+            made from them.
+        outputs: which ones, in which order; None takes every one.
+        other: with ``masks``: level of the patient's other kidney, if there is one.
+    """
+    stage, crop = predictor.stage, volume.voxels[box]
+    if side is Side.LEFT:
+        crop = crop[..., ::-1]
+        masks = None if masks is None else (masks[0][..., ::-1], masks[1][..., ::-1])
+    wanted = [stage.network.outputs.index(name) for name in outputs or stage.network.outputs]
+    total, flags = np.zeros((len(wanted), *crop.shape), np.float32), []
+    for number, scale in enumerate(stage.scales):
+
+        def tell_scale(done: float, number: int = number) -> None:
+            tell((number + done) / len(stage.scales))
+
+        shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
+        hu: torch.Tensor = resample(crop, shape)
+        organ = None
+        if masks is not None:
+            whole, kidney = (resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks)
+            organ = OrganMasks(whole, kidney, other)
+        found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
+        for place, output in enumerate(wanted):
+            total[place] += restore(found[output], crop.shape).numpy()
+        flags += more
+    total /= len(stage.scales)
+    return (total[..., ::-1] if side is Side.LEFT else total), flags
+
+
+def touches_end(mask: np.ndarray, box: Box, volume: Volume) -> bool:
+    """Whether a mask in ``box`` reaches the end of the image."""
+    return any(
+        bool((b.start == 0 and mask.take(0, axis).any()) or (b.stop == n and mask.take(-1, axis).any()))
+        for axis, (b, n) in enumerate(zip(box, volume.voxels.shape, strict=True))
+    )
+
+
+def in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
+    """Returns what an array on the box ``own`` says in another box; 0 where it says nothing."""
+    moved = np.zeros([b.stop - b.start for b in box], array.dtype)
+    pairs = list(zip(own, box, strict=True))
+    inner = tuple(slice(max(0, o.start - b.start), max(0, min(o.stop, b.stop) - b.start)) for o, b in pairs)
+    outer = tuple(slice(max(0, b.start - o.start), max(0, min(o.stop, b.stop) - o.start)) for o, b in pairs)
+    moved[inner] = array[outer]
+    return moved
+
+
+def grown(box: Box, mask: np.ndarray, volume: Volume, growth_mm: float) -> Box | None:
+    """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
+    if not mask.any():
+        return None
+    slices, changed = [], False
+    for axis, (b, n, s) in enumerate(zip(box, volume.voxels.shape, volume.spacing[::-1], strict=True)):
+        more = int(np.ceil(growth_mm / s))
+        start, stop = b.start, b.stop
+        if start > 0 and mask.take(0, axis).any():
+            start, changed = max(0, start - more), True
+        if stop < n and mask.take(-1, axis).any():
+            stop, changed = min(n, stop + more), True
+        slices.append(slice(start, stop))
+    return (slices[0], slices[1], slices[2]) if changed else None

@@ -1,0 +1,123 @@
+"""First pass: where in the scan is something like a kidney."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.bundles.bundle import Rules
+from KidneySegLib.inference.resampling import grid_shape
+
+if TYPE_CHECKING:
+    import torch
+
+    from KidneySegLib.bundles.plan import StagePlan
+    from KidneySegLib.volume import Volume
+
+# Bone is denser than this even in images clipped at 180 HU.
+_BONE_HU = 160
+_BODY_HU = -300
+# Working voxels around a located kidney that may still be kidney.
+_KIDNEY_RIM = 2
+# The locator often sees only a few millilitres of a kidney that the next pass outlines whole. Below this it is noise.
+_LEAST_SEED_ML = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A located piece; indices are voxels of the working grid, ``(k, j, i)``, canonical orientation.
+
+    Attributes:
+        mask: where it is, on the whole working grid.
+        lower: corner of its box.
+        upper: opposite corner, exclusive.
+        centre: centroid.
+        volume_ml: its size.
+        confidence: mean probability inside.
+        cut: whether it touches the end of the image.
+        small: smaller than what is usually located of a kidney; it only counts where its side has nothing larger.
+    """
+
+    mask: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    centre: np.ndarray
+    volume_ml: float
+    confidence: float
+    cut: bool
+    small: bool = False
+
+
+def working_grid(volume: Volume, stage: StagePlan) -> tuple[tuple[int, int, int], np.ndarray]:
+    """Returns shape and exact spacing (mm along k, j, i) of a stage's grid over the whole volume."""
+    native = volume.spacing[::-1]
+    shape = grid_shape(volume.voxels.shape, native, stage.spacing)
+    return shape, np.array(native) * volume.voxels.shape / np.array(shape)
+
+
+def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: float, rules: Rules) -> list[Candidate]:
+    """Returns connected pieces above ``threshold``, the most convincing (volume times confidence) first.
+
+    Args:
+        probability: ``(k, j, i)``.
+        spacing: mm along k, j, i.
+        threshold: above which a voxel counts.
+        rules: sizes below which pieces are small.
+    """
+    import cc3d
+
+    values = probability.numpy()
+    labelled, count = cc3d.connected_components(values > threshold, connectivity=6, return_N=True)
+    statistics = cc3d.statistics(labelled)
+    found = []
+    for label in range(1, count + 1):
+        box = statistics["bounding_boxes"][label]
+        lower, upper = np.array([b.start for b in box]), np.array([b.stop for b in box])
+        millilitres = int(statistics["voxel_counts"][label]) * float(np.prod(spacing)) / 1000
+        cut = bool((lower == 0).any() or (upper == np.array(values.shape)).any())
+        if millilitres < _LEAST_SEED_ML:
+            continue
+        mask = labelled == label
+        found.append(
+            Candidate(
+                mask=mask,
+                lower=lower,
+                upper=upper,
+                centre=np.array(statistics["centroids"][label]),
+                volume_ml=millilitres,
+                confidence=float(values[mask].mean()),
+                cut=cut,
+                small=millilitres < (rules.smallest_cut_ml if cut else rules.smallest_candidate_ml),
+            )
+        )
+    return sorted(found, key=lambda c: (c.small, -c.volume_ml * c.confidence))
+
+
+def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:
+    """Returns the index along i of the body's middle at the height of the candidates.
+
+    The spine tells it: median of the bone in the middle half of the body's width. Without bone (a phantom, a strongly
+    clipped image) the middle of the body's outline serves.
+
+    Args:
+        hu: ``(k, j, i)`` on the locator's grid, canonical orientation.
+        candidates: at least one; enhanced kidneys are as bright as bone, so they are left out.
+    """
+    from scipy import ndimage
+
+    heights = slice(min(int(c.lower[0]) for c in candidates), max(int(c.upper[0]) for c in candidates))
+    slab = hu[heights]
+    kidneys = np.any([c.mask[heights] for c in candidates], axis=0)
+    kidneys = ndimage.binary_dilation(kidneys, iterations=_KIDNEY_RIM)
+    columns = np.nonzero((slab > _BODY_HU).mean(axis=(0, 1)) > 0.05)[0]
+    if columns.size == 0:
+        return (hu.shape[2] - 1) / 2
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    quarter = (right - left) // 4
+    middle = slice(left + quarter, max(left + quarter + 1, right - quarter))
+    bone = ((slab > _BONE_HU) & ~kidneys)[:, :, middle].sum(axis=(0, 1))
+    if bone.sum() < 20:
+        return (left + right - 1) / 2
+    return float(middle.start + np.searchsorted(np.cumsum(bone), bone.sum() / 2))

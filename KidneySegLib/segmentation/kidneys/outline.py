@@ -1,0 +1,112 @@
+"""Second pass: the outline of one kidney in its box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, touches_end
+from KidneySegLib.structures import Side
+
+if TYPE_CHECKING:
+    from KidneySegLib.inference.predict import Predictor
+    from KidneySegLib.volume import Volume
+
+# The box grows at most seven times when the kidney reaches its side, by this much each time: enough for a giant one of
+# which little was located. Most need no growth, so the first pass is nearly all of the progress.
+_GROWTH_MM = 20.0
+_SHARES = (0.0, 0.7, 0.8, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0)
+# A piece apart from the main one is kept if it has at least this share of it: upper and lower halves of a kidney that a
+# cyst or a missing slab divides, not an island of bowel.
+_SECOND_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Outline:
+    """One kidney on the scan's own grid.
+
+    Attributes:
+        side: the patient's.
+        box: part of the canonical volume that ``mask`` covers, slices for k, j, i.
+        mask: bool ``(k, j, i)``.
+        probability: float32 ``(k, j, i)``: of kidney, mean over the scales.
+        confidence: mean probability inside the mask.
+        volume_ml: its size.
+        cut: whether it touches the end of the image.
+        flags: what the memory guard lowered.
+    """
+
+    side: Side
+    box: Box
+    mask: np.ndarray
+    probability: np.ndarray
+    confidence: float
+    volume_ml: float
+    cut: bool
+    flags: tuple[Flag, ...]
+
+
+def outline_kidney(
+    volume: Volume, side: Side, box: Box, seeds: np.ndarray, predictor: Predictor, tell: Callable[[float], None]
+) -> Outline:
+    """Segments one kidney.
+
+    Args:
+        volume: canonical orientation.
+        side: which one; the left one is mirrored for the network.
+        box: where to look, slices for k, j, i.
+        seeds: bool or float ``(k, j, i)`` over the whole volume's extent on any grid: what the locator found.
+        predictor: the kidney stage.
+        tell: takes the finished share.
+    """
+    flags: list[Flag] = []
+    for start, end in pairwise(_SHARES):
+
+        def tell_part(done: float, start: float = start, end: float = end) -> None:
+            tell(start + done * (end - start))
+
+        found, more = box_probabilities(volume, side, box, predictor, tell_part)
+        flags += more
+        probability = found[0]
+        mask = _main_pieces(probability > predictor.stage.threshold, _seeds_in(seeds, volume, box))
+        larger = grown(box, mask, volume, _GROWTH_MM)
+        if larger is None or end == _SHARES[-1]:
+            break
+        box = larger
+    tell(1.0)
+    inside = probability[mask]
+    millilitres = int(mask.sum()) * volume.voxel_volume / 1000
+    confidence = float(inside.mean()) if inside.size else 0.0
+    cut = touches_end(mask, box, volume)
+    return Outline(side, box, mask, probability, confidence, millilitres, cut, tuple(flags))
+
+
+def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:
+    """Returns the locator's voxels on the scan's grid in ``box``."""
+    index = [
+        np.minimum(((np.arange(b.start, b.stop) + 0.5) * m / n).astype(int), m - 1)
+        for b, n, m in zip(box, volume.voxels.shape, seeds.shape, strict=True)
+    ]
+    return np.asarray(seeds[np.ix_(*index)])
+
+
+def _main_pieces(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Keeps the piece that covers most of what was located, and large pieces that were located too."""
+    import cc3d
+
+    labelled, count = cc3d.connected_components(mask, connectivity=6, return_N=True)
+    if count == 0:
+        return mask
+    sizes = np.bincount(labelled.ravel(), minlength=count + 1)
+    located = np.bincount(labelled[seeds > 0], minlength=count + 1)
+    sizes[0] = located[0] = 0
+    main = int(located.argmax()) if located.any() else int(sizes.argmax())
+    keep = (sizes >= _SECOND_SHARE * sizes[main]) & (located > 0)
+    keep[main] = True
+    return np.asarray(keep[labelled])

@@ -1,0 +1,107 @@
+"""Second pass over both sides: what was located is outlined and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.segmentation.kidneys.locate import Candidate
+from KidneySegLib.segmentation.kidneys.outline import Outline, outline_kidney
+from KidneySegLib.segmentation.kidneys.plausible import not_confirmed, reason_against
+from KidneySegLib.segmentation.kidneys.sides import Region, assign
+from KidneySegLib.structures import Side
+
+if TYPE_CHECKING:
+    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.inference.predict import Predictor
+    from KidneySegLib.volume import Volume
+
+# Where what was outlined first is no kidney, the next piece of that side is tried; so many in all.
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Located:
+    """What the first pass found.
+
+    Attributes:
+        candidates: the most convincing first.
+        middle: index along i of the body's middle on the locator's grid.
+        spacing: of that grid, mm along k, j, i.
+        regions: where kidneys shall be outlined, right before left.
+    """
+
+    candidates: list[Candidate]
+    middle: float
+    spacing: np.ndarray
+    regions: list[Region]
+
+    def next_region(self, side: Side, tried: list[Region]) -> Region | None:
+        """Returns where else the kidney of a side may be, after what was tried; of small pieces most are noise."""
+        seen = np.any([region.seeds > 0 for region in tried], axis=0)
+        rest = [piece for piece in self.candidates if not piece.small and not (piece.mask & seen).any()]
+        return next((region for region in assign(rest, self.middle, self.spacing)[0] if region.side is side), None)
+
+
+def outline_kidneys(
+    canonical: Volume,
+    located: Located,
+    predictor: Predictor,
+    rules: Rules,
+    tell: Callable[[Side, float], None],
+) -> tuple[list[tuple[Region, Outline]], list[Flag]]:
+    """Outlines at most one kidney per side; what cannot be one is left out and told.
+
+    Args:
+        canonical: the scan in canonical orientation.
+        located: what the first pass found.
+        predictor: the kidney stage.
+        rules: of the bundle.
+        tell: takes the side and the finished share of all.
+
+    Returns:
+        Each kidney with its region, right before left, and flags on what was left out or lowered.
+    """
+    found, flags = [], list[Flag]()
+    for number, first in enumerate(located.regions):
+        region: Region | None = first
+        tried: list[Region] = []
+
+        def tell_part(done: float, side: Side = first.side, number: int = number, tried: list[Region] = tried) -> None:
+            # a further try has no share of its own: progress would fall back
+            tell(side, (number + (1.0 if tried else done)) / len(located.regions))
+
+        refused: list[Flag] = []
+        while region is not None and len(tried) < _TRIES:
+            box = native_box(region, canonical, rules.margin_mm)
+            outline = outline_kidney(canonical, region.side, box, region.seeds, predictor, tell_part)
+            flags += [flag for flag in outline.flags if flag not in flags]
+            reason = reason_against(outline, canonical, rules)
+            if reason is None:
+                found.append((region, outline))
+                refused = []
+                break
+            if not region.small:
+                refused.append(not_confirmed(outline, reason))
+            tried.append(region)
+            region = located.next_region(region.side, tried)
+        flags += refused[:1]
+    return found, flags
+
+
+def native_box(region: Region, canonical: Volume, margin_mm: float) -> Box:
+    """Takes a region from the locator's grid to the scan's, with a margin."""
+    slices = []
+    sizes = zip(
+        region.lower, region.upper, region.seeds.shape, canonical.voxels.shape, canonical.spacing[::-1], strict=True
+    )
+    for low, up, coarse, fine, spacing in sizes:
+        margin = margin_mm / spacing
+        start = max(0, int(np.floor(low * fine / coarse - margin)))
+        slices.append(slice(start, min(fine, int(np.ceil(up * fine / coarse + margin)))))
+    return slices[0], slices[1], slices[2]

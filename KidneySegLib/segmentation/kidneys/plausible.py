@@ -1,0 +1,80 @@
+"""Whether what was outlined can be a kidney at all.
+
+A kidney that is likely one is never left out: where the network is not sure, it is shown and called doubtful. Left out,
+and told, is only what something speaks against that holds for every patient: a size that no kidney has, or a place
+where none lies. Being dense inside (stones, stents, contrast medium) or large is no such reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.segmentation.kidneys.surroundings import bone_around, look_around
+
+if TYPE_CHECKING:
+    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.segmentation.kidneys.outline import Outline
+    from KidneySegLib.volume import Volume
+
+# A kidney is 45 mm long at birth, which makes some 10 ml; that of a preterm child or a shrunken one has a few. Of one
+# that the image cuts, less can be seen, but what is smaller still cannot be told from anything else.
+_LEAST_ML, _LEAST_CUT_ML = 2.0, 1.0
+_IN_AIR = 0.7
+_MOST = 0.5
+# The upper pole reaches up beside the lungs' lower ends, but not to where they fill the chest.
+_IN_CHEST = 0.1
+
+
+def reason_against(outline: Outline, canonical: Volume, rules: Rules) -> str | None:
+    """Returns why an outline is no kidney (a part of a sentence for the reader), or None if it may be one.
+
+    Args:
+        outline: one kidney, on ``canonical``.
+        canonical: the scan in canonical orientation.
+        rules: of the bundle.
+    """
+    if outline.volume_ml < (_LEAST_CUT_ML if outline.cut else _LEAST_ML):
+        return "it is too small"
+    if _enclosed_by_bone(outline, canonical):
+        return "it lies inside a skull"
+    around = look_around(outline, canonical)
+    if around.air is not None and around.air >= _IN_AIR:
+        return "it lies in air or in a lung"
+    if around.bodiless is not None and around.bodiless >= _MOST:
+        return "there is no patient's body around it"
+    if around.lung is not None and around.lung >= _IN_CHEST and outline.confidence < rules.sure_confidence:
+        return "it is uncertain and lies in the chest"
+    return None
+
+
+def doubts(outline: Outline, rules: Rules, *, hardly_located: bool) -> list[Flag]:
+    """Returns a flag where a kidney needs a look: doubtful as a whole, or uncertain in its outline.
+
+    Args:
+        outline: one kidney.
+        rules: of the bundle.
+        hardly_located: whether the first pass saw less of it than is usual.
+    """
+    side = outline.side.value
+    usual = rules.smallest_cut_ml if outline.cut else rules.smallest_kidney_ml
+    if hardly_located or outline.confidence < rules.least_confidence or outline.volume_ml < usual:
+        message = (
+            f"What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only "
+            "a part of one. Check it, and what was found in it, before the numbers are used."
+        )
+        return [Flag("kidney_doubtful", Severity.WARNING, message)]
+    if outline.confidence < rules.sure_confidence:
+        message = f"The outline of the {side} kidney is uncertain: check it slice by slice."
+        return [Flag("low_confidence", Severity.WARNING, message)]
+    return []
+
+
+def not_confirmed(outline: Outline, reason: str) -> Flag:
+    """Returns the flag on an outline that was left out."""
+    message = f"Something like a kidney was located on the {outline.side.value} side, but {reason}: it was left out. "
+    return Flag("kidney_not_confirmed", Severity.WARNING, message + "Check that side.")
+
+
+def _enclosed_by_bone(outline: Outline, canonical: Volume) -> bool:
+    return bone_around(outline, canonical) >= _MOST

@@ -1,0 +1,123 @@
+"""Third pass: a kidney with all that belongs to it, however diseased, told apart into parenchyma, mass and cyst.
+
+One network sees the box once and names every voxel. The outline of the second pass, on a finer grid, is the more exact
+one on healthy tissue; of a large mass or cyst it knows nothing. So where a lesion is likely the renal network decides
+alone what belongs to the organ, and elsewhere both do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
+from KidneySegLib.segmentation.lesions.border import refine_cysts
+from KidneySegLib.segmentation.lesions.find import Lesions
+from KidneySegLib.segmentation.lesions.kind import decide_kinds
+
+if TYPE_CHECKING:
+    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.inference.predict import Predictor
+    from KidneySegLib.segmentation.kidneys.outline import Outline
+    from KidneySegLib.volume import Volume
+
+# Around the outline, so that what lies beside it is seen; the box grows where the organ reaches its side.
+_MARGIN_MM, _GROWTH_MM = 24.0, 30.0
+_SHARES = (0.0, 0.7, 0.8, 0.9, 0.95, 1.0)
+# The renal network decides alone from this probability of a lesion on.
+_LIKELY_LESION = 1 / 3
+_OUTPUTS = ("background", "mass", "cyst")
+
+
+def find_renal(
+    volume: Volume, outline: Outline, predictor: Predictor, rules: Rules, tell: Callable[[float], None]
+) -> tuple[Outline, Lesions]:
+    """Segments one kidney with its masses and cysts.
+
+    Args:
+        volume: canonical orientation.
+        outline: the kidney as the second pass sees it.
+        predictor: the renal stage, with the outputs ``background``, ``kidney``, ``mass`` and ``cyst``.
+        rules: of the bundle.
+        tell: takes the finished share.
+
+    Returns:
+        The outline with all that belongs to the kidney, in a box that holds it, and the lesions in the same box.
+    """
+    inner = bounding_boxes(outline.mask.view(np.uint8))[1]
+    k, j, i = (slice(b.start + f.start, b.start + f.stop) for b, f in zip(outline.box, inner, strict=True))
+    box, flags = enlarged((k, j, i), volume, _MARGIN_MM), list[Flag]()
+    for start, end in pairwise(_SHARES):
+
+        def tell_part(done: float, start: float = start, end: float = end) -> None:
+            tell(start + done * (end - start))
+
+        (background, mass, cyst), more = box_probabilities(
+            volume, outline.side, box, predictor, tell_part, outputs=_OUTPUTS
+        )
+        flags += more
+        lesion = mass + cyst
+        organ = _organ(1 - background, lesion, outline, box)
+        larger = grown(box, organ, volume, _GROWTH_MM)
+        if larger is None or end == _SHARES[-1]:
+            break
+        box = larger
+    tell(1.0)
+    whole = replace(
+        outline,
+        box=box,
+        mask=organ,
+        probability=np.where(organ, 1 - background, 0).astype(np.float32),
+        volume_ml=int(organ.sum()) * volume.voxel_volume / 1000,
+        cut=outline.cut or touches_end(organ, box, volume),
+    )
+    return whole, _lesions(volume, whole, mass, cyst, predictor.stage.threshold, rules, flags)
+
+
+def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box) -> np.ndarray:
+    """Returns what belongs to the kidney, bool ``(k, j, i)`` in ``box``: the piece that holds most of the outline.
+
+    Args:
+        renal: probability of kidney with its lesions.
+        lesion: probability of a lesion.
+        outline: of the second pass.
+        box: where the arrays lie.
+    """
+    import cc3d
+
+    kidney = in_box(outline.probability, outline.box, box)
+    alone = (lesion / _LIKELY_LESION).clip(0, 1)
+    pieces = cc3d.connected_components(renal * alone + (renal + kidney) / 2 * (1 - alone) > 0.5, connectivity=6)
+    held = np.bincount(pieces[in_box(outline.mask, outline.box, box)], minlength=int(pieces.max()) + 1)
+    held[0] = 0
+    # what the outline knows and the renal network does not is still a kidney
+    return pieces == held.argmax() if held.any() else in_box(outline.mask, outline.box, box)
+
+
+def _lesions(
+    volume: Volume,
+    whole: Outline,
+    mass: np.ndarray,
+    cyst: np.ndarray,
+    threshold: float,
+    rules: Rules,
+    flags: list[Flag],
+) -> Lesions:
+    import cc3d
+
+    lesion, spacing = mass + cyst, volume.spacing[::-1]
+    pieces, count = cc3d.connected_components((lesion > threshold) & whole.mask, connectivity=18, return_N=True)
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sums = np.bincount(pieces.ravel(), lesion.ravel(), minlength=count + 1)
+    keep = (sizes >= rules.smallest_voxels(spacing)) & (sums >= rules.least_lesion_confidence * sizes)
+    keep[0] = False
+    labels = decide_kinds(keep[pieces], mass > cyst, volume.voxels[whole.box], spacing, rules)
+    labels = refine_cysts(labels, whole.mask, volume.voxels[whole.box], spacing)
+    percent = np.rint(100 * np.where(labels > 0, np.minimum(lesion, 1), 0)).astype(np.uint8)
+    return Lesions(whole.box, labels, percent, tuple(flags))

@@ -1,0 +1,1 @@
+"""Solid masses and cysts inside the organ."""

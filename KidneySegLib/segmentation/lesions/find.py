@@ -1,0 +1,122 @@
+"""Fourth pass: solid masses and cysts inside the organ, told from its parenchyma."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.inference.organ_channels import Level, parenchyma_level
+from KidneySegLib.inference.resampling import grid_shape, resample
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, in_box
+from KidneySegLib.segmentation.kidneys.organ import Organ
+from KidneySegLib.segmentation.lesions.belief import believed
+from KidneySegLib.segmentation.lesions.border import refine_cysts
+from KidneySegLib.segmentation.lesions.kind import decide_kinds
+from KidneySegLib.structures import KIDNEYS, Side
+
+if TYPE_CHECKING:
+    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.inference.predict import Predictor
+    from KidneySegLib.segmentation.kidneys.outline import Outline
+    from KidneySegLib.volume import Volume
+
+
+@dataclass(frozen=True)
+class Lesions:
+    """Masses and cysts of one kidney on the scan's own grid.
+
+    Attributes:
+        box: part of the canonical volume that the arrays cover, slices for k, j, i.
+        labels: uint8 ``(k, j, i)``: 3 solid mass, 4 cyst, 0 elsewhere.
+        percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, 0 where there is none.
+        flags: what the memory guard lowered.
+    """
+
+    box: Box
+    labels: np.ndarray
+    percent: np.ndarray
+    flags: tuple[Flag, ...]
+
+
+def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> Level:
+    """Returns the level of a kidney's parenchyma as the lesion stage sees it, on its grid.
+
+    Args:
+        volume: canonical orientation.
+        outline: the kidney.
+        predictor: the lesion stage.
+    """
+    crop = volume.voxels[outline.box]
+    shape = grid_shape(crop.shape, volume.spacing[::-1], predictor.stage.spacing)
+    return parenchyma_level(resample(crop, shape), resample(outline.mask.astype(np.uint8), shape) >= 0.5)
+
+
+def find_lesions(
+    volume: Volume,
+    outline: Outline,
+    organ: Organ,
+    predictor: Predictor,
+    rules: Rules,
+    tell: Callable[[float], None],
+    other: Level | None = None,
+) -> Lesions:
+    """Segments the masses and cysts of one kidney.
+
+    Args:
+        volume: canonical orientation.
+        outline: the kidney.
+        organ: the same kidney with all that belongs to it.
+        predictor: the lesion stage, with the outputs ``mass`` and ``cyst``.
+        rules: of the bundle.
+        tell: takes the finished share.
+        other: level of the patient's other kidney, if there is one.
+    """
+    kidney = in_box(outline.mask, outline.box, organ.box)
+    masks = (organ.mask, kidney)
+    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"), other)
+    # The network looks around the organ; lesions lie within it, and its box is a third as large.
+    within, box = _filled(organ)
+    kidney, (mass, cyst) = kidney[within], (channel[within] for channel in found)
+    lesion = mass + cyst
+    lesion[~organ.mask[within]] = 0
+    mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
+    labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
+    labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
+    percent = np.rint(100 * np.where(labels > 0, np.minimum(lesion, 1), 0)).astype(np.uint8)
+    return Lesions(box, labels, percent, tuple(flags))
+
+
+def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.ndarray) -> np.ndarray | None:
+    """Writes lesions into a label map, over their own kidney and background, never over the other kidney.
+
+    Args:
+        lesions: of each kidney.
+        sides: whose they are.
+        labels: uint8 ``(k, j, i)``, canonical; changed in place.
+
+    Returns:
+        The probability of a lesion in per cent at each lesion voxel, uint8 like ``labels``, or None if there is none.
+    """
+    if not any(found.labels.any() for found in lesions):
+        return None
+    percent = np.zeros_like(labels)
+    for found, side in zip(lesions, sides, strict=True):
+        target = labels[found.box]
+        here = (found.labels > 0) & ((target == 0) | (target == KIDNEYS[side].label))
+        target[here] = found.labels[here]
+        percent[found.box][here] = found.percent[here]
+    return percent
+
+
+def _filled(organ: Organ) -> tuple[Box, Box]:
+    """Returns the organ's bounding box with one voxel around it, in its own box and in the volume."""
+    inner = bounding_boxes(organ.mask.view(np.uint8))[1]
+    k, j, i = (slice(max(0, part.start - 1), part.stop + 1) for part in inner)
+    sizes = zip((k, j, i), organ.box, strict=True)
+    a, b, c = (slice(o.start + part.start, min(o.start + part.stop, o.stop)) for part, o in sizes)
+    return (k, j, i), (a, b, c)

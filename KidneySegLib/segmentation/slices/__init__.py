@@ -1,0 +1,1 @@
+"""Single axial slices: outline, sides and stones."""

@@ -1,0 +1,176 @@
+"""The 2D pipeline on one axial slice: outline, two largest regions, sides, stones by intensity.
+
+After Pérez Martínez et al., Rev. Mex. Fís. 72 (2026) 011101.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.errors import InputError
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.inference.device import Device, choose_device
+from KidneySegLib.networks.factory import build_network, load_parameters
+from KidneySegLib.progress import Progress, silent
+from KidneySegLib.segmentation.slices.network import SliceNetwork
+from KidneySegLib.segmentation.slices.regions import largest_regions
+from KidneySegLib.segmentation.slices.sides import label_sides
+from KidneySegLib.segmentation.stage_check import check_stages
+from KidneySegLib.segmentation.stones.find import find_stones
+from KidneySegLib.structures import BY_KEY
+from KidneySegLib.volume import Volume
+
+STAGE = "slice"
+# Parenchyma without contrast medium has 30 to 45 HU.
+UNENHANCED_KIDNEY_HU = 35.0
+# Mean probability in a region below which its outline is worth a look.
+SURE_CONFIDENCE = 0.9
+
+
+@dataclass(frozen=True)
+class SliceOutline:
+    """The kidneys of a slice; arrays on its own grid.
+
+    Attributes:
+        labels: uint8, 1 right kidney, 2 left kidney.
+        probability: of kidney, 32-bit float.
+        flags: what is unusual.
+    """
+
+    labels: np.ndarray
+    probability: np.ndarray
+    flags: list[Flag]
+
+
+@dataclass(frozen=True)
+class SliceSegmentation:
+    """What was found in a slice.
+
+    Attributes:
+        volume: the slice in HU on its own grid; calibrated, where that was asked for.
+        labels: uint8 on the same grid, values of ``structures``.
+        flags: what is unusual.
+        device: what it ran on.
+        seconds: wall time by stage.
+    """
+
+    volume: Volume
+    labels: np.ndarray
+    flags: list[Flag]
+    device: Device
+    seconds: dict[str, float]
+
+
+def load_slice_network(bundle: Bundle, device: Device) -> SliceNetwork:
+    """Builds the bundle's 2D network with its verified weights.
+
+    Raises:
+        BundleError: there is no such network, or its weights are missing, altered, or do not fit.
+    """
+    check_stages(bundle, [STAGE])
+    stage = bundle.stage(STAGE)
+    network = build_network(stage.network)
+    load_parameters(network, bundle.weights().get(STAGE, {}))
+    return SliceNetwork(stage, network.to(device.torch_device).eval(), device.torch_device, device.precision)
+
+
+def segment_slice(
+    volume: Volume, bundle: Bundle, *, calibrate: bool = False, device: str = "auto", progress: Progress = silent
+) -> SliceSegmentation:
+    """Finds kidneys and stones.
+
+    Args:
+        volume: one axial slice in HU, any orientation within the plane.
+        bundle: with the stage ``slice``.
+        calibrate: whether the values are only known up to an offset: the kidneys are then given the 35 HU of an
+            unenhanced scan, and all other values move with them.
+        device: see ``choose_device``.
+        progress: receives progress and may stop the run.
+
+    Raises:
+        InputError: the volume has several axial slices.
+        ResourceError: the device does not exist.
+        BundleError: the bundle is not usable.
+    """
+    start = time.perf_counter()
+    chosen = choose_device(device)
+    progress("load", 0.0, "Loading the network")
+    network = load_slice_network(bundle, chosen)
+    loaded = time.perf_counter()
+    progress("kidneys", 0.0, "Outlining the kidneys")
+    outline = outline_slice(volume, network)
+    labels, flags = outline.labels, outline.flags
+    outlined = time.perf_counter()
+    progress("kidneys", 0.8, "Looking for stones")
+    if calibrate:
+        volume, more = calibrated(volume, labels)
+        flags += more
+    labels, more = mark_stones(volume, labels)
+    end = time.perf_counter()
+    seconds = {"load": loaded - start, "kidneys": outlined - loaded, "stones": end - outlined}
+    return SliceSegmentation(volume, labels, [*flags, *more], chosen, seconds)
+
+
+def outline_slice(volume: Volume, network: SliceNetwork) -> SliceOutline:
+    """Outlines the kidneys of a volume of one axial slice.
+
+    Raises:
+        InputError: the volume has several axial slices.
+    """
+    order = volume.axis_order()
+    canonical = volume.reordered(order)
+    if canonical.voxels.shape[0] != 1:
+        raise InputError(f"The 2D pipeline takes one axial slice, not {canonical.voxels.shape[0]}. Use --task ct.")
+    hu = canonical.voxels[0].astype(np.float32)
+    spacing = canonical.spacing[1], canonical.spacing[0]
+    probability = network.probability(hu, spacing)
+    regions = largest_regions(probability > network.stage.threshold, spacing)
+    labels = label_sides(regions, hu, spacing)
+    flags = _judge(labels, regions, probability)
+    return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
+
+
+def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag]]:
+    """Returns the volume moved along the HU scale until the median of the kidneys is that of an unenhanced scan."""
+    kidneys = labels > 0
+    if not kidneys.any():
+        return volume, []
+    offset = round(UNENHANCED_KIDNEY_HU - float(np.median(volume.voxels[kidneys])))
+    moved = volume.like((volume.voxels.astype(np.int32) + offset).astype(np.int16))
+    message = (
+        f"The HU scale was set by the kidneys: they were given {UNENHANCED_KIDNEY_HU:.0f} HU, as without contrast "
+        f"medium (moved by {offset} HU). In a scan with contrast medium all densities are then too low, and stones "
+        "can be missed; give the window with --window if it is known."
+    )
+    return moved, [Flag("scale_from_kidneys", Severity.WARNING, message)]
+
+
+def mark_stones(volume: Volume, labels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
+    """Returns the labels with stones, and flags on what could not be seen."""
+    if not labels.any():
+        return labels, []
+    order = volume.axis_order()
+    stones, flags = find_stones(volume.reordered(order), np.ascontiguousarray(order.apply(labels)))
+    marked = labels.copy()
+    marked[order.invert(stones)] = BY_KEY["stone"].label
+    return marked, flags
+
+
+def _judge(labels: np.ndarray, regions: np.ndarray, probability: np.ndarray) -> list[Flag]:
+    """Returns flags on regions of doubt; all arrays ``(j, i)``."""
+    flags = []
+    numbers = range(1, int(regions.max()) + 1)
+    if any(float(probability[regions == number].mean()) < SURE_CONFIDENCE for number in numbers):
+        message = "The outline of a kidney is uncertain in this slice: check it."
+        flags.append(Flag("low_confidence", Severity.WARNING, message))
+    if len(numbers) == 2 and len(np.unique(labels)) == 2:
+        message = (
+            "Both regions lie on one side of the spine and were taken for two parts of one kidney. One of them may be "
+            "another organ: check it."
+        )
+        flags.append(Flag("both_on_one_side", Severity.WARNING, message))
+    return flags

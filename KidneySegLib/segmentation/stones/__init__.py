@@ -1,0 +1,1 @@
+"""Stones: dense bodies in the kidneys and their collecting systems."""

@@ -1,0 +1,73 @@
+"""Which dense body is a stone, and which is bone, vessel, bowel, tube, calcified lesion, contrast medium or noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from KidneySegLib.segmentation.stones.candidates import Candidate
+from KidneySegLib.segmentation.stones.region import Zone
+from KidneySegLib.segmentation.stones.tissue import Tissue
+
+# No stone is as dense: the densest have 2000 HU.
+METAL_HU = 2500.0
+
+LESION_SHARE = 0.25
+
+# Calcium in the wall of an artery: a thin line.
+VESSEL_THICKNESS_MM = 4.0
+VESSEL_SLIMNESS = 3.5
+
+# In the way of the ureter vessels, lymph nodes and bowel are near, so a stone there has to look like one.
+URETER_ABOVE_TISSUE_HU = 150.0
+URETER_LEAST_MM = 3.0
+URETER_LONGEST_MM = 30.0
+URETER_THICKEST_MM = 15.0
+URETER_SLIMNESS = 3.0
+URETER_FAT = 0.2
+GAS_HU = -250
+
+# Excreted contrast medium shows in many calyces.
+EXCRETED_BODIES = 3
+
+
+class Verdict(StrEnum):
+    """What a dense body is taken for; all but ``NOTHING`` is labelled or told."""
+
+    STONE = "stone"
+    CALCIFIED_LESION = "calcified lesion"
+    VESSEL = "vessel"
+    NOTHING = "nothing"
+
+
+def judge(body: Candidate, tissue: Tissue, *, contrast: bool) -> Verdict:
+    """Judges one dense body of a kidney with parenchyma ``tissue``; tubes are looked for before."""
+    if body.inside <= 0.5 or body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
+        return Verdict.NOTHING
+    if body.at_lesion > LESION_SHARE:
+        return Verdict.CALCIFIED_LESION
+    if body.zone is Zone.URETER:
+        return Verdict.STONE if not contrast and _like_ureteral_stone(body, tissue) else Verdict.NOTHING
+    return Verdict.VESSEL if body.zone is not Zone.KIDNEY and _like_vessel(body) else Verdict.STONE
+
+
+def excreted(stones: Sequence[Candidate]) -> bool:
+    """Whether dense bodies on a scan with contrast medium may be excreted contrast medium: several, or both kidneys."""
+    return len(stones) >= EXCRETED_BODIES or len({stone.side for stone in stones}) > 1
+
+
+def _like_vessel(body: Candidate) -> bool:
+    length, width, thickness = body.axes
+    return thickness < VESSEL_THICKNESS_MM and length > VESSEL_SLIMNESS * max(width, 1.0)
+
+
+def _like_ureteral_stone(body: Candidate, tissue: Tissue) -> bool:
+    length, width, _ = body.axes
+    return (
+        body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
+        and URETER_LEAST_MM <= length <= URETER_LONGEST_MM
+        and width <= URETER_THICKEST_MM
+        and length <= URETER_SLIMNESS * width
+        and body.in_fat >= URETER_FAT
+        and body.darkest > GAS_HU
+    )

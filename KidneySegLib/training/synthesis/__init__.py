@@ -1,0 +1,1 @@
+"""Synthesis of lesions and diseased kidneys in real scans."""
