@@ -61,7 +61,7 @@ class Predictor:
         """
         import torch
 
-        from KidneySegLib.inference.sliding_window import sliding_window, tile_count
+        from KidneySegLib.networks.sliding_window import sliding_window, tile_count
 
         stage = fitted(self.stage, tuple(hu.shape))
         padding = [

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.inference.sliding_window import gaussian_weights, sliding_window, tile_count, tile_starts
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.networks.sliding_window import gaussian_weights, sliding_window, tile_count, tile_starts
 from KidneySegLib.networks.unet import UNet
 
 
