@@ -10,7 +10,7 @@ _PREFIX = "kidneyseg: "
 def failureMessage(exitCode: int, errorLines: list[str]) -> str:
     """Returns the engine's own sentence, or else one for the exit code.
 
-    Exit codes are those of the engine's README; a negative one is the signal that ended the process.
+    Exit codes are those of docs/reference/exit-codes.md; a negative one is the signal that ended the process.
     """
     said = [line.removeprefix(_PREFIX) for line in errorLines if line.startswith(_PREFIX)]
     if said:

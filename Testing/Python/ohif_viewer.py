@@ -1,6 +1,6 @@
 """OHIF as a radiologist's browser shows it: its ready build, a real Orthanc behind it, Chromium in front of it.
 
-Nothing of this is installed by the test requirements; docs/ohif.md says where the parts come from.
+Nothing of this is installed by the test requirements; docs/how-to/ohif.md says where the parts come from.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def require_ohif() -> tuple[Path, str]:
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed here")
     folder, browser = os.environ.get(DIST), shutil.which("chromium") or shutil.which("google-chrome")
     if not folder:
-        pytest.skip(f"{DIST} does not name the folder of an OHIF build (see docs/ohif.md)")
+        pytest.skip(f"{DIST} does not name the folder of an OHIF build (see docs/how-to/ohif.md)")
     if not (Path(folder) / "index.html").is_file():
         pytest.skip(f"the folder that {DIST} names holds no index.html")
     if browser is None:
