@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -35,9 +36,6 @@ autodoc_typehints = "signature"
 # networks and images are not needed to read docstrings
 autodoc_mock_imports = ["monai", "SimpleITK"]
 
-_COMMANDS_PAGE = "reference/commands"
-_COMMANDS_MARK = "<!-- commands -->"
-
 
 def _command_line_help() -> str:
     """Returns the help of all commands as Markdown, written by typer from the commands themselves."""
@@ -52,14 +50,33 @@ def _command_line_help() -> str:
     return rest
 
 
-def _fill_in_commands(app: Sphinx, page: str, source: list[str]) -> None:
-    """Puts the help of the commands into their page; nothing is written into the sources."""
-    if page == _COMMANDS_PAGE:
-        if _COMMANDS_MARK not in source[0]:
-            raise ValueError(f"{page}.md has no line {_COMMANDS_MARK}: the commands would be missing.")
-        source[0] = source[0].replace(_COMMANDS_MARK, _command_line_help())
+def _rooms() -> str:
+    """Returns a table of the engine's packages with the first line of their docstrings."""
+    rows = []
+    for path in sorted((ROOT / "KidneySegLib").rglob("__init__.py")):
+        room = path.parent.relative_to(ROOT / "KidneySegLib").as_posix()
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if room != ".":
+            rows.append(f"| `{room}` | {text.partition(chr(10))[0]} |")
+    return "\n".join(["| room | content |", "|---|---|", *rows])
+
+
+# what stands in the code is put where a page has the mark; nothing is written into the sources
+_MADE_FROM_CODE = {
+    "reference/commands": ("<!-- commands -->", _command_line_help),
+    "explanation/how-it-works": ("<!-- rooms -->", _rooms),
+}
+
+
+def _fill_in(app: Sphinx, page: str, source: list[str]) -> None:
+    """Puts what is made from the code into its page."""
+    if page in _MADE_FROM_CODE:
+        mark, make = _MADE_FROM_CODE[page]
+        if mark not in source[0]:
+            raise ValueError(f"{page}.md has no line {mark}: a part would be missing.")
+        source[0] = source[0].replace(mark, make())
 
 
 def setup(app: Sphinx) -> None:
     """Registers what this file adds to Sphinx."""
-    app.connect("source-read", _fill_in_commands)
+    app.connect("source-read", _fill_in)

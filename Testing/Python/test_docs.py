@@ -61,6 +61,12 @@ def test_every_command_stands_in_the_reference(site: Path) -> None:
     assert "--keep-characteristics" in text and "<!-- commands -->" not in text
 
 
+def test_every_room_stands_in_the_explanation(site: Path) -> None:
+    text = (site / "explanation" / "how-it-works.html").read_text(encoding="utf-8")
+    for path in (ROOT / "KidneySegLib").rglob("*/__init__.py"):
+        assert f">{path.parent.relative_to(ROOT / 'KidneySegLib').as_posix()}<" in text
+
+
 def test_functions_are_described_from_their_docstrings(site: Path) -> None:
     text = (site / "reference" / "python.html").read_text(encoding="utf-8")
     assert 'id="KidneySegLib.errors.InputError"' in text and 'id="KidneySegLib.volume.Volume"' in text
