@@ -30,7 +30,7 @@ def showFinding(result: ResultNodes, row: int) -> None:
     measure = "axial" if values["structure"] in ("mass", "cyst") else "length"
     ends = [lpsToRas(values[f"{measure}_{end}_lps_mm"]) for end in ("start", "end")]
     length = values["axial_diameter_mm" if measure == "axial" else "length_mm"]
-    if length is None:  # a stone of one or two voxels has a place, but no length
+    if length is None:  # a stone of one or two voxels, or one that the image cuts, has a place, but no length
         hideLine(result)
     else:
         _drawLine(result.makeLine(), ends, identifier)

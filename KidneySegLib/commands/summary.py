@@ -30,7 +30,8 @@ def summarise(findings: Findings) -> None:
             f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
         )
     for stone in findings.stones:
-        size = "too small to be measured" if stone.length_mm is None else f"length {stone.length_mm:.1f} mm"
+        at_least = "at least " if stone.cut_at else ""
+        size = "too small to be measured" if stone.longest_mm is None else f"length {at_least}{stone.longest_mm:.1f} mm"
         typer.echo(f"Stone {stone.id}, {side_word(stone)} {stone.location}: {size}")
     for flag in findings.flags:
         typer.echo(f"[{flag.severity.value}] {flag.message}")

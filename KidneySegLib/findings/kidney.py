@@ -21,8 +21,9 @@ class KidneyFinding:
         measures: of its parenchyma, that is the voxels with the kidney's own label; lesions and stones are not in it.
         organ_volume_ml: volume of the kidney together with its masses, cysts and the stones inside it.
         organ_length_mm: maximum 3D diameter of the same body; more than ``length_mm`` where a lesion extends a pole.
-        cut_at: where the image ends within the kidney: patient directions such as ``feet`` (empty: it is whole).
-        length_at_least_mm: of a kidney that the image cuts, how far it is seen along the body; None if it is whole.
+        cut_at: where the image ends within it: patient directions such as ``feet`` (empty: it is whole).
+        length_at_least_mm: how much is seen of what the image cuts: of a kidney along the body, of a lesion or stone
+            its maximum 3D diameter; None if it is whole.
         organ_length_at_least_mm: the same with its masses, cysts and the stones inside it.
         side_certain: whether the side is the patient's; false where the anatomy contradicts the image's header.
     """

@@ -28,13 +28,16 @@ class StoneFinding:
         pole: third of the kidney that it lies in; None outside of the kidney or where that kidney was not found.
         location: ``kidney`` (calyx or parenchyma), ``pelvis`` or ``ureter``.
         measures: of its voxels.
-        length_mm: maximum length in any direction; None if ``below_resolution``.
+        length_mm: maximum length in any direction; None if ``below_resolution`` or where the image cuts the stone.
         volume_ml: volume; None if ``below_resolution``.
         hu_peak: highest value.
         hu_mean: mean value.
         below_resolution: it consists of one or two voxels and cannot be measured.
         skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``analysis.skin``); None where that lies
             outside the image.
+        cut_at: where the image ends within the stone: patient directions such as ``feet`` (empty: it is whole).
+        length_at_least_mm: maximum length of what is seen of a stone that the image cuts; None if it is whole or cannot
+            be measured.
         side_certain: whether the side is the patient's; false where the anatomy contradicts the image's header.
     """
 
@@ -49,7 +52,14 @@ class StoneFinding:
     hu_mean: float
     below_resolution: bool
     skin_distance_mm: float | None
+    cut_at: tuple[str, ...] = ()
+    length_at_least_mm: float | None = None
     side_certain: bool = True
+
+    @property
+    def longest_mm(self) -> float | None:
+        """Maximum length of what is seen of it; None if that cannot be measured."""
+        return self.length_mm if self.length_at_least_mm is None else self.length_at_least_mm
 
     @property
     def volume_mm3(self) -> float | None:
@@ -59,9 +69,9 @@ class StoneFinding:
     def to_dict(self) -> dict[str, Any]:
         """Returns the stone as plain JSON values, measures on the same level."""
         voxels = {_VOXEL_NAMES.get(name, name): value for name, value in asdict(self.measures).items()}
-        own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3")}
+        own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3", "length_at_least_mm")}
         place = {"id": self.id, "structure": "stone", "side": side_word(self), "pole": self.pole}
-        return {**place, "location": self.location, **plain({**voxels, **own})}
+        return {**place, "location": self.location, "cut_at": list(self.cut_at), **plain({**voxels, **own})}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StoneFinding:
@@ -74,6 +84,8 @@ class StoneFinding:
             pole=values["pole"],
             location=values["location"],
             measures=build(Measures, voxels),
+            cut_at=tuple(values.get("cut_at", ())),
+            length_at_least_mm=values.get("length_at_least_mm"),
             side_certain=certain,
             **{name: values[name] for name in _OWN},
         )
@@ -93,7 +105,8 @@ class StoneBurden:
         side: the patient's side.
         count: number of stones, those below resolution included.
         volume_ml: volume of those that can be measured; NaN in a single slice of unknown thickness.
-        largest_mm: length of the longest of them; None if there is none.
+        largest_mm: length of the longest of them, of those that the image cuts what is seen; None if there is none.
+        cut: whether the image cuts one of them: volume and length are then at least what they are.
         side_certain: as for a stone.
     """
 
@@ -101,6 +114,7 @@ class StoneBurden:
     count: int
     volume_ml: float
     largest_mm: float | None
+    cut: bool = False
     side_certain: bool = True
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,4 +127,5 @@ class StoneBurden:
     def from_dict(cls, values: Mapping[str, Any]) -> StoneBurden:
         """Takes what ``to_dict`` returned."""
         side, certain = read_side(values["side"])
-        return cls(side, values["count"], number(values["volume_ml"]), values["largest_mm"], certain)
+        largest, cut = values["largest_mm"], values.get("cut", False)
+        return cls(side, values["count"], number(values["volume_ml"]), largest, cut, certain)

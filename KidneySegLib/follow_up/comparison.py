@@ -156,7 +156,8 @@ class SideChange:
     def stone_volume_ml(self) -> Change:
         """Change of the volume of all stones."""
         before, after = (burden.volume_ml if burden else 0.0 for burden in (self.prior_stones, self.stones))
-        return Change(before, after, self.days)
+        cut = tuple(bool(burden and burden.cut) for burden in (self.prior_stones, self.stones))
+        return Change(before, after, self.days, (cut[0], cut[1]))
 
 
 @dataclass(frozen=True)

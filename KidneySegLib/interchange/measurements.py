@@ -78,7 +78,7 @@ def numbers_of(finding: Finding) -> list[Number]:
     or feet length and volumes, where it ends within the slices the diameters, too.
     """
     measures = finding.measures
-    cut = set(() if isinstance(finding, StoneFinding) else finding.cut_at)
+    cut = set(finding.cut_at)
     mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
     mean_by, length_by, volume_by = None, LONGEST_IN_SPACE, SUM_OF_VOXELS
     if isinstance(finding, StoneFinding):

@@ -27,6 +27,7 @@ from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
 from KidneySegLib.measuring.orientation.check import check_orientation
 from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
+from KidneySegLib.measuring.stones.quality import check_stones
 from KidneySegLib.measuring.stones.stones import measure_stones
 from KidneySegLib.volume import Volume
 
@@ -72,6 +73,7 @@ def describe(
         *check_image(volume),
         *check_kidneys(kidneys),
         *check_lesions(lesions, kidneys, anatomy.specks, phase),
+        *check_stones(stones),
         *(check_phase(phase) if kidneys else []),
     ]
     said = {flag.code for flag in flags}

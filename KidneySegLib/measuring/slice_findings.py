@@ -91,12 +91,24 @@ def _flat_kidney(kidney: KidneyFinding, share: float) -> KidneyFinding:
 def _flat_stone(stone: StoneFinding, share: float) -> StoneFinding:
     volume = None if stone.volume_ml is None or math.isnan(share) else stone.volume_ml
     length = None if stone.below_resolution else stone.measures.axial_diameter_mm
-    return replace(stone, measures=_flat(stone.measures, share), pole=None, volume_ml=volume, length_mm=length)
+    cut = tuple(end for end in stone.cut_at if end not in ALONG_BODY)
+    measures = _flat(stone.measures, share)
+    return replace(
+        stone,
+        measures=measures.without_length() if cut else measures,
+        pole=None,
+        volume_ml=volume,
+        length_mm=None if cut else length,
+        cut_at=cut,
+        length_at_least_mm=length if cut else None,
+    )
 
 
 def _flat_burden(burden: StoneBurden, stones: Sequence[StoneFinding], share: float) -> StoneBurden:
-    lengths = [stone.length_mm for stone in stones if stone.side is burden.side and stone.length_mm is not None]
-    return replace(burden, volume_ml=burden.volume_ml * share, largest_mm=max(lengths, default=None))
+    own = [stone for stone in stones if stone.side is burden.side]
+    lengths = [stone.longest_mm for stone in own if stone.longest_mm is not None]
+    cut = any(stone.cut_at for stone in own)
+    return replace(burden, volume_ml=burden.volume_ml * share, largest_mm=max(lengths, default=None), cut=cut)
 
 
 def _slab_flag(thickness_mm: float | None) -> Flag:

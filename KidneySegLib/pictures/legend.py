@@ -73,8 +73,9 @@ def _lesion_row(lesion: LesionFinding) -> Row:
 
 
 def _stone_row(stone: StoneFinding) -> Row:
-    length = "< voxel" if stone.length_mm is None else f"{stone.length_mm:.0f} mm"
-    volume = "-" if stone.volume_ml is None else _millilitres(stone.volume_ml)
+    at_least = "> " if stone.cut_at else ""
+    length = "< voxel" if stone.longest_mm is None else f"{at_least}{stone.longest_mm:.0f} mm"
+    volume = "-" if stone.volume_ml is None else f"{at_least}{_millilitres(stone.volume_ml)}"
     name = " ".join(filter(None, (stone.id, side_word(stone), stone.location)))
     return BY_KEY["stone"].label, name, (volume, length, f"{stone.hu_peak:.0f} HU")
 

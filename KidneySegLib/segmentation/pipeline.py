@@ -17,6 +17,7 @@ from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
+from KidneySegLib.segmentation.kidneys.further_pieces import further_pieces
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
@@ -26,6 +27,7 @@ from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.segmentation.lesions.certainty import Certainty
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
+from KidneySegLib.segmentation.lesions.left_out import left_out, told
 from KidneySegLib.segmentation.stage_check import check_stages
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
@@ -108,7 +110,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     def tell(side: Side, done: float) -> None:
         progress("kidneys", done, f"Outlining the {side.value} kidney")
 
-    kidneys, more = outline_kidneys(canonical, located, predictors["kidney"], bundle.rules, tell)
+    kidneys, refused, more = outline_kidneys(canonical, located, predictors["kidney"], bundle.rules, tell)
     flags += more
     clock.lap("kidneys")
     renal = _find_renal(canonical, kidneys, predictors, bundle, progress)
@@ -125,7 +127,11 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
         flags.append(_NO_LESION_STAGE)
-    percent = draw_lesions(lesions, [outline.side for outline in outlines], labels) if lesions else None
+    sides = [outline.side for outline in outlines]
+    percent = draw_lesions(lesions, sides, labels) if lesions else None
+    doubtful = [left_out(canonical, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
+    flags += told([region for regions in doubtful for region in regions])
+    flags += further_pieces(located, refused, labels)
     clock.lap("lesions")
     if outlines:
         progress("stones", 0.0, "Looking for stones")

@@ -21,12 +21,14 @@ from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.reporting.content.changes import change_table
 from KidneySegLib.reporting.content.facts import summary
 from KidneySegLib.reporting.content.tables import findings_tables
+from KidneySegLib.reporting.messages.flag_messages import translate
 from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
 
 ENGLISH = Language.of("en")
+STONE = 5
 MASS = (3, ball((-70.0, 8.0, 30.0), 12.0))
 
 
@@ -137,3 +139,76 @@ def test_nothing_is_said_about_the_change_of_what_is_cut(thin: Findings) -> None
     assert [row[2][:2] for row in table.rows[:2]] == ["\u2265 "] * 2 and not table.rows[0][1].startswith("\u2265")
     assert any("its change is not known" in note for note in table.notes)
     assert Side.RIGHT in {side.side for side in found.sides}
+
+
+def staghorn(first: int, last: int) -> tuple[Volume, np.ndarray]:
+    """Slices of kidneys of 60 HU; a stone of 18 x 18 x 60 mm and 900 HU in the right one, a small whole one left."""
+    volume, labels = whole()
+    for label, half in ((1, (15, 6, 6)), (2, (2, 2, 2))):
+        k, j, i = (int(n) for n in np.argwhere(labels == label).mean(axis=0).round())
+        box = tuple(slice(at - size, at + size) for at, size in zip((k, j, i), half, strict=True))
+        labels[box] = STONE
+    voxels = np.select([labels == STONE, labels > 0], [900, 60], -100).astype(np.int16)
+    box = (slice(first, last), slice(0, labels.shape[1]), slice(0, labels.shape[2]))
+    return volume.like(voxels).crop(box), np.ascontiguousarray(labels[box])
+
+
+@pytest.fixture(scope="module")
+def cut_stone() -> Findings:
+    volume, labels = staghorn(0, 120)
+    slices = np.flatnonzero((labels == STONE).any(axis=(1, 2)))
+    return findings_of(*staghorn(int(slices[10]), 120))  # 20 of 30 slices: 40 of 60 mm
+
+
+def test_a_stone_at_the_end_of_the_image_has_no_length_but_one_that_it_has_at_least(cut_stone: Findings) -> None:
+    long, small = cut_stone.stones
+    assert long.cut_at == ("feet",) and long.length_mm is None and math.isnan(long.measures.length_mm)
+    assert long.length_at_least_mm == long.longest_mm == pytest.approx(math.hypot(40, 18, 18), abs=5)
+    assert small.cut_at == () and small.length_at_least_mm is None and small.length_mm == small.longest_mm
+    (whole_one, _) = findings_of(*staghorn(0, 120)).stones
+    assert whole_one.length_at_least_mm is None
+    assert whole_one.length_mm == pytest.approx(math.hypot(60, 18, 18), abs=5)
+    right, left = cut_stone.stone_burden
+    assert (right.largest_mm, right.cut, left.cut) == (long.longest_mm, True, False)
+    (flag,) = [flag for flag in cut_stone.flags if flag.code == "stone_cut"]
+    assert flag.message == (
+        f"Stone S1 (right kidney, {'between the poles' if long.pole == 'inter' else long.pole + ' pole'}) reaches the "
+        "end of the image towards the feet: it may be larger than measured."
+    )
+    assert translate(flag.message, Language.of("es")).startswith("Cálculo S1 (riñón derecho")
+
+
+def test_all_that_is_written_of_a_stone_says_at_least(
+    cut_stone: Findings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long, small = cut_stone.stones
+    seen = f"{long.longest_mm:.1f}"
+    stored = json.loads(cut_stone.to_json())
+    assert stored["stones"][0]["length_mm"] is None and stored["stones"][0]["cut_at"] == ["feet"]
+    assert Findings.from_json(cut_stone.to_json()).to_json() == cut_stone.to_json()
+    for stone in stored["stones"]:  # as versions before wrote them
+        del stone["cut_at"], stone["length_at_least_mm"]
+    for burden in stored["stone_burden"]:
+        del burden["cut"]
+    assert Findings.from_json(json.dumps(stored)).stones[0].cut_at == ()
+    write_measurements(tmp_path / "m.csv", cut_stone)
+    row = list(csv.DictReader((tmp_path / "m.csv").open(encoding="utf-8")))[-2]
+    assert (row["structure"], row["length_mm"], row["cut_at"]) == ("stone", "", "feet")
+    assert float(row["length_at_least_mm"]) == pytest.approx(long.longest_mm, abs=0.01)
+    table = findings_tables(cut_stone, ENGLISH, 9)[-1]
+    assert [r[3] for r in table.rows[:2]] == [f"\u2265 {seen}"] * 2 and table.rows[0][4].startswith("\u2265 ")
+    assert not any(cell.startswith("\u2265") for r in table.rows[2:] for cell in r)
+    assert any(note.startswith("\u2265") for note in table.notes)
+    assert f"\u2265 {seen} mm" in " ".join(summary(cut_stone, ENGLISH))
+    summarise(cut_stone)
+    assert f"length at least {seen} mm" in capsys.readouterr().out
+    assert not {LENGTH, VOLUME} & {number.name for number in numbers_of(long)}
+    assert {LENGTH, VOLUME} <= {number.name for number in numbers_of(small)}
+
+
+def test_nothing_is_said_about_the_change_of_a_stone_that_is_cut(cut_stone: Findings) -> None:
+    volume, labels = staghorn(0, 120)
+    found = compare(volume.like(labels), findings_of(volume, labels), Prior(volume.like(labels), cut_stone, 100))
+    right, left = found.sides
+    assert right.stone_volume_ml.cut == (True, False) and right.stone_volume_ml.absolute is None
+    assert left.stone_volume_ml.absolute is not None

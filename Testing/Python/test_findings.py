@@ -153,7 +153,9 @@ def test_stones(findings: Findings) -> None:
     assert (stone["volume_ml"], stone["volume_mm3"], stone["voxel_volume_ml"]) == (0.0, 0.123, 172.035)
     assert (stone["hu_mean"], stone["hu_peak"], stone["voxel_hu_mean"]) == (806.7, 1203.4, 33.3)
     assert crumb["length_mm"] is None and crumb["volume_mm3"] is None and crumb["below_resolution"] is True
-    assert values["stone_burden"] == [{"side": "left", "count": 2, "volume_ml": 0.123, "largest_mm": 6.79}]
+    assert values["stone_burden"] == [
+        {"side": "left", "count": 2, "volume_ml": 0.123, "largest_mm": 6.79, "cut": False}
+    ]
     again = Findings.from_json(findings.to_json())
     assert again.stones[0].volume_mm3 == pytest.approx(0.123)
     assert again.stones[0].measures == again.kidneys[0].measures

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from stone_cases import Abdomen
 
+from KidneySegLib.reporting.messages.flag_messages import is_known
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.volume import Volume, read_image
 
@@ -17,6 +18,7 @@ SPACINGS = [(1.0, 1.0, 1.0), (0.8, 0.8, 3.0), (0.7, 0.7, 1.25)]
 
 def found(abdomen: Abdomen, **arguments):
     mask, flags = find_stones(abdomen.volume(arguments.pop("clip", None)), abdomen.labels, **arguments)
+    assert all(is_known(flag.message) for flag in flags)  # else the report cannot translate it
     return mask, {flag.code for flag in flags}
 
 
@@ -88,6 +90,36 @@ def test_stone_in_the_ureter_but_not_bone_or_aorta():
     # calcium in the wall of the aorta, 15 mm left of the midline; a rib behind the kidney
     others = Abdomen().add_ball((115, 60, 70), 4, 900).add_rod((10, 97, 60), (90, 94, 80), 9, 600)
     assert not found(others)[0].any()
+
+
+@pytest.mark.parametrize(
+    "dense",
+    [
+        lambda abdomen: abdomen.add_ball((72, 60, 25), 18, 32).add_ball((72, 60, 25), 6, 900),  # no fat near it
+        lambda abdomen: abdomen.add_ball((72, 60, 25), 20, 900),
+        lambda abdomen: abdomen.add_rod((72, 60, 18), (72, 60, 36), 3, 900),  # slim
+    ],
+)
+def test_what_is_dense_in_the_way_of_the_ureter_is_a_stone_or_told(dense):
+    mask, flags = found(dense(Abdomen()))
+    assert not mask.any()
+    assert flags == {"dense_beside_ureter"}
+
+
+def test_contrast_medium_beside_the_gas_of_a_bowel_is_not_told():
+    abdomen = Abdomen().add_ball((72, 60, 25), 18, -900, sigma=0.3).add_ball((72, 64, 25), 8, 900)
+    mask, flags = found(abdomen)
+    assert not mask.any() and not flags
+
+
+def test_more_than_a_stone_can_be_is_told():
+    abdomen = Abdomen()
+    kidney = abdomen.distance(Abdomen.right, (1, 36, 36, 42)) < 1
+    abdomen.hu[kidney], abdomen.labels[kidney] = 32, 1
+    abdomen.hu[abdomen.distance(Abdomen.right, (1, 33, 33, 40)) < 1] = 900  # 182 ml
+    mask, flags = found(abdomen)
+    assert not mask.any()
+    assert "dense_and_large" in flags
 
 
 def test_single_slice_shows_a_stone_beside_the_kidney_but_not_calcium_of_the_aorta():

@@ -76,11 +76,11 @@ def check_phase(phase: PhaseEstimate) -> list[Flag]:
 
 
 def _name(lesion: LesionFinding) -> str:
-    where = f"{lesion.side.value} kidney" + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
+    where = f"{lesion.side.value} kidney" + (f", {POLES[lesion.pole]}" if lesion.pole else "")
     return f"{BY_KEY[lesion.structure].name} {lesion.id} ({where})"
 
 
-_POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
+POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
 
 
 def _cut(lesion: LesionFinding) -> list[Flag]:

@@ -11,6 +11,7 @@ from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.geometry.partial_volume import ball, margin, size
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.known import KnownFindings, numbered
@@ -100,18 +101,21 @@ def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, hi
         sized = size(part.voxels, mask, stones & ~mask, part.ijk_to_lps)
         mean, length, volume = sized.mean, sized.length, sized.volume / 1000
     location, pole = _place(anatomy, body, side)
+    cut = cut_at(canonical, body.box)
     return StoneFinding(
         id=name,
         side=side,
         pole=pole,
         location=location,
-        measures=measures,
-        length_mm=None if small else length,
+        measures=measures.without_length() if cut else measures,
+        length_mm=None if small or cut else length,
         volume_ml=None if small else volume,
         hu_peak=measures.hu_max,
         hu_mean=mean,
         below_resolution=small,
         skin_distance_mm=skin.distance(body.voxels().mean(axis=0), side),
+        cut_at=cut,
+        length_at_least_mm=length if cut and not small else None,
     )
 
 
@@ -146,6 +150,7 @@ def _surrounded(anatomy: Anatomy, body: Body, side: Side) -> float:
 
 def _burden(side: Side, stones: list[StoneFinding]) -> StoneBurden:
     own = [stone for stone in stones if stone.side is side]
-    lengths = [stone.length_mm for stone in own if stone.length_mm is not None]
+    lengths = [stone.longest_mm for stone in own if stone.longest_mm is not None]
     volume = sum(stone.volume_ml for stone in own if stone.volume_ml is not None)
-    return StoneBurden(side, len(own), float(volume), max(lengths, default=None))
+    cut = any(stone.cut_at for stone in own)
+    return StoneBurden(side, len(own), float(volume), max(lengths, default=None), cut)

@@ -97,7 +97,8 @@ def _notes(comparison: Comparison, left_out: int, language: Language) -> list[st
     notes = [_("Lesions were matched by their place relative to their kidney; kidneys with their lesions.")]
     if any(change.state == "unmatched" for change in comparison.lesions):
         notes.append(_("No partner: the kidney is not whole in both exams, so the lesion may lie outside of one."))
-    sizes = [side.organ_volume_ml for side in comparison.sides] + [change.volume_ml for change in comparison.lesions]
+    sizes = [size for side in comparison.sides for size in (side.organ_volume_ml, side.stone_volume_ml)]
+    sizes += [change.volume_ml for change in comparison.lesions]
     if any(any(size.cut) for size in sizes):
         notes.append(_("≥ : the image ends within it, so its change is not known."))
     if any(change.within_error for change in comparison.lesions):

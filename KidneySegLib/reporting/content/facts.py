@@ -7,7 +7,7 @@ from datetime import date
 from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding, word_of
 from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting.content.patient import patient_facts
-from KidneySegLib.reporting.content.tables import diameters, length
+from KidneySegLib.reporting.content.tables import diameters, length, stone_size
 from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.reporting.messages.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
 from KidneySegLib.structures import Side
@@ -47,9 +47,10 @@ def summary(findings: Findings, language: Language) -> list[str]:
             largest = max(found, key=lambda lesion: lesion.measures.axial_diameter_mm)
             sentences.append(_counted(count, len(found), largest, f"{diameters(largest, language)} mm", language))
     if findings.stones:
-        longest = max(findings.stones, key=lambda stone: stone.length_mm or 0)
+        longest = max(findings.stones, key=lambda stone: stone.longest_mm or 0)
         count = language.plural("{n} stone", "{n} stones", len(findings.stones))
-        size = "" if longest.length_mm is None else f"{language.number(longest.length_mm, 1)} mm"
+        seen = stone_size(longest.longest_mm, bool(longest.cut_at), language, 1)
+        size = "" if longest.longest_mm is None else f"{seen} mm"
         sentences.append(_counted(count, len(findings.stones), longest, size, language))
     if findings.kidneys and not findings.lesions and not findings.stones:
         sentences.append(_("No mass, cyst or stone was outlined."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -78,7 +79,7 @@ def _kidneys(kidneys: Sequence[KidneyFinding], language: Language) -> Table:
 
 
 def length(value: float, at_least: float | None, language: Language) -> str:
-    """Returns a kidney's length, or where the image cuts it what is seen of it, in mm."""
+    """Returns the length of a kidney, or where the image cuts it what is seen of it, in mm."""
     return language.number(value) if at_least is None else f"{AT_LEAST}{language.number(at_least)}"
 
 
@@ -128,7 +129,7 @@ def diameters(lesion: LesionFinding, language: Language) -> str:
 
 def _stones(findings: Findings, language: Language, most: int) -> Table:
     _ = language.text
-    shown = largest(findings.stones, lambda stone: stone.measures.length_mm, most)
+    shown = largest(findings.stones, lambda stone: stone.longest_mm or 0.0, most)
     rows: list[tuple[str, ...]] = []
     totals = set()
     for side in Side:
@@ -137,7 +138,10 @@ def _stones(findings: Findings, language: Language, most: int) -> Table:
             if burden.side is side and burden.count:
                 totals.add(len(rows))
                 count = language.plural("{n} stone", "{n} stones", burden.count)
-                sums = (language.number(burden.largest_mm, 1), language.number(burden.volume_ml * 1000))
+                sums = (
+                    stone_size(burden.largest_mm, burden.cut, language, 1),
+                    stone_size(burden.volume_ml * 1000, burden.cut, language),
+                )
                 rows.append((_("Sum"), _(SIDES[side_word(burden)]), count, *sums, "", "", ""))
     columns = (
         Column(_("ID"), width=0.7, number=False),
@@ -150,6 +154,8 @@ def _stones(findings: Findings, language: Language, most: int) -> Table:
         Column(_("To the skin"), "mm"),
     )
     notes = [_("Sum: the longest stone and the volume of all stones of a side.")]
+    if any(stone.cut_at for stone in findings.stones):
+        notes.append(_("≥ : the image ends within it."))
     if any(stone.below_resolution for stone in shown):
         notes.append(_("No size: the stone has one or two voxels and is too small to be measured."))
     notes += _left_out(len(findings.stones) - len(shown), language)
@@ -163,12 +169,18 @@ def _stone_row(stone: StoneFinding, language: Language) -> tuple[str, ...]:
         stone.id,
         _(SIDES[side_word(stone)]),
         place,
-        language.number(stone.length_mm, 1),
-        language.number(stone.volume_mm3),
+        stone_size(stone.longest_mm, bool(stone.cut_at), language, 1),
+        stone_size(stone.volume_mm3, bool(stone.cut_at), language),
         language.number(stone.hu_peak),
         language.number(stone.hu_mean),
         language.number(stone.skin_distance_mm),
     )
+
+
+def stone_size(value: float | None, cut: bool, language: Language, digits: int = 0) -> str:
+    """Returns a length or volume, or where the image cuts a stone what is seen of it."""
+    known = value is not None and not math.isnan(value)
+    return f"{AT_LEAST if cut and known else ''}{language.number(value, digits)}"
 
 
 def _hu(mean: float, sd: float, language: Language) -> str:

@@ -51,6 +51,8 @@ SENTENCES = (
         "that is there."
     ),
     N_("This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out."),
+    N_("1 region that may be a mass or cyst was not counted ({place}). Please look."),
+    N_("{count} regions that may be masses or cysts were not counted (the largest: {place}). Please look."),
     N_("1 group of voxels labelled {structure} is smaller than {limit} mm and not listed as a finding."),
     N_("{count} groups of voxels labelled {structure} are smaller than {limit} mm and not listed as a finding."),
     # contrast phase and stones
@@ -97,6 +99,14 @@ SENTENCES = (
     N_(
         "Something dense in or at a mass or cyst was not taken for a stone: it can be calcium in its wall, or a stone "
         "in a dilated calyx that was taken for a cyst. Please look."
+    ),
+    N_(
+        "Something dense where the ureter runs was not taken for a stone, because of its size or shape or of what lies "
+        "around it: it may be calcium in a vessel or lymph node, contrast medium in the bowel, or a stone. Please look."
+    ),
+    N_(
+        "Something as dense as a stone is larger than {limit} ml and was not taken for one: it may be contrast medium, "
+        "a calcified kidney, or a very large stone. Please look."
     ),
     N_("Something that was outlined as a stone is as dense as metal: it may be a clip, a coil or a tube. Please look."),
     N_("The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."),
@@ -257,6 +267,14 @@ SENTENCES = (
     ),
     N_("The outline of a kidney is uncertain in this slice: check it."),
     N_(
+        "1 region of {area} mm² that may be kidney was left out. Kept are the two largest regions of at least {least} "
+        "mm². Please look."
+    ),
+    N_(
+        "{count} regions that may be kidney were left out, the largest of {area} mm². Kept are the two largest regions "
+        "of at least {least} mm². Please look."
+    ),
+    N_(
         "Both regions lie on one side of the spine and were taken for two parts of one kidney. One of them may be "
         "another organ: check it."
     ),
@@ -278,8 +296,10 @@ SENTENCES = (
 
 # What a field of a sentence can hold besides words and numbers; the more exact before the more general.
 PARTS = (
+    N_("{side} kidney, slice position {place} mm, {length} mm long, confidence {confidence}"),
     N_("{structure} {id} ({side} kidney, {pole})"),
     N_("{structure} {id} ({side} kidney)"),
+    N_("{structure} {id} ({side} side)"),
     N_("{total} ml, of which {lesions} ml are lesions"),
     N_("{total} ml"),
     N_("reach down to {lowest}, far below air"),

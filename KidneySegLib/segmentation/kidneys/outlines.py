@@ -54,7 +54,7 @@ def outline_kidneys(
     predictor: Predictor,
     rules: Rules,
     tell: Callable[[Side, float], None],
-) -> tuple[list[tuple[Region, Outline]], list[Flag]]:
+) -> tuple[list[tuple[Region, Outline]], list[Region], list[Flag]]:
     """Outlines at most one kidney per side; what cannot be one is left out and told.
 
     Args:
@@ -65,9 +65,10 @@ def outline_kidneys(
         tell: takes the side and the finished share of all.
 
     Returns:
-        Each kidney with its region, right before left, and flags on what was left out or lowered.
+        Each kidney with its region, right before left; the regions that hold none; and flags on what was left out or
+        lowered.
     """
-    found, flags = [], list[Flag]()
+    found, empty, flags = [], list[Region](), list[Flag]()
     for number, first in enumerate(located.regions):
         region: Region | None = first
         tried: list[Region] = []
@@ -89,9 +90,10 @@ def outline_kidneys(
             if not region.small:
                 refused.append(not_confirmed(outline, reason))
             tried.append(region)
+            empty.append(region)
             region = located.next_region(region.side, tried)
         flags += refused[:1]
-    return found, flags
+    return found, empty, flags
 
 
 def native_box(region: Region, canonical: Volume, margin_mm: float) -> Box:

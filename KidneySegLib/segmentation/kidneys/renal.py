@@ -18,7 +18,7 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
 from KidneySegLib.segmentation.lesions.border import refine_cysts
-from KidneySegLib.segmentation.lesions.find import Lesions
+from KidneySegLib.segmentation.lesions.find import Lesions, in_percent
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
 
 if TYPE_CHECKING:
@@ -119,5 +119,4 @@ def _lesions(
     keep[0] = False
     labels = decide_kinds(keep[pieces], mass > cyst, volume.voxels[whole.box], spacing, rules)
     labels = refine_cysts(labels, whole.mask, volume.voxels[whole.box], spacing)
-    percent = np.rint(100 * np.where(labels > 0, np.minimum(lesion, 1), 0)).astype(np.uint8)
-    return Lesions(whole.box, labels, percent, tuple(flags))
+    return Lesions(whole.box, labels, in_percent(np.where(whole.mask, lesion, 0)), tuple(flags))

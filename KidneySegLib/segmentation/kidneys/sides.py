@@ -12,8 +12,6 @@ from KidneySegLib.structures import Side
 
 # Pieces of one side nearer than this to its main piece belong to it (a kidney torn by a cyst or the locator).
 _SAME_KIDNEY_MM = 30.0
-# A further piece of at least this size and certainty is told to the reader.
-_FURTHER_ML, _FURTHER_CONFIDENCE = 50.0, 0.8
 # A piece of at least this size with at least this share on each side of the midline is taken for a fused kidney.
 _FUSED_ML, _FUSED_SHARE = 40.0, 0.2
 # Right and left centres differing more than this in height: one of them is not in its usual place.
@@ -69,9 +67,8 @@ def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> t
         own = [p for p in pieces if (p.centre[2] < middle) == (side is Side.RIGHT)]
         own = [p for p in own if not p.small] or own
         if own:
-            region, further = _merge(side, own, spacing)
+            region = _merge(side, own, spacing)
             regions.append(replace(region, border=middle) if fused else region)
-            flags += [_further(side, piece) for piece in further]
     if len(regions) == 2 and not fused:
         heights = [(r.lower[0] + r.upper[0]) / 2 * spacing[0] for r in regions]
         if abs(heights[0] - heights[1]) > _USUAL_HEIGHT_MM:
@@ -115,24 +112,13 @@ def _split(candidate: Candidate, middle: float) -> list[Candidate]:
     return parts
 
 
-def _merge(side: Side, pieces: list[Candidate], spacing: np.ndarray) -> tuple[Region, list[Candidate]]:
-    """Joins the main piece with those close to it; returns the pieces that are left over and large."""
-    main, rest = pieces[0], []
+def _merge(side: Side, pieces: list[Candidate], spacing: np.ndarray) -> Region:
+    """Joins the main piece with those close to it."""
+    main = pieces[0]
     lower, upper, seeds = main.lower, main.upper, main.mask.copy()
     for piece in pieces[1:]:
         gap = np.maximum(piece.lower - upper, lower - piece.upper).clip(0) * spacing
         if float(np.linalg.norm(gap)) <= _SAME_KIDNEY_MM and piece.confidence > main.confidence - 0.25:
             lower, upper = np.minimum(lower, piece.lower), np.maximum(upper, piece.upper)
             seeds |= piece.mask
-        elif piece.volume_ml >= _FURTHER_ML and piece.confidence >= _FURTHER_CONFIDENCE:
-            rest.append(piece)
-    return Region(side, lower, upper, seeds, small=main.small), rest
-
-
-def _further(side: Side, piece: Candidate) -> Flag:
-    return Flag(
-        "further_kidney",
-        Severity.WARNING,
-        f"A further kidney-like organ of about {piece.volume_ml:.0f} ml lies on the {side.value} side (transplant, "
-        "second kidney, or another organ). It is not part of the result: check it.",
-    )
+    return Region(side, lower, upper, seeds, small=main.small)

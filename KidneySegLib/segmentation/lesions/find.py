@@ -33,7 +33,8 @@ class Lesions:
     Attributes:
         box: part of the canonical volume that the arrays cover, slices for k, j, i.
         labels: uint8 ``(k, j, i)``: 3 solid mass, 4 cyst, 0 elsewhere.
-        percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, 0 where there is none.
+        percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, also where none is labelled;
+            0 outside the organ.
         flags: what the memory guard lowered.
     """
 
@@ -87,8 +88,12 @@ def find_lesions(
     mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
     labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
-    percent = np.rint(100 * np.where(labels > 0, np.minimum(lesion, 1), 0)).astype(np.uint8)
-    return Lesions(box, labels, percent, tuple(flags))
+    return Lesions(box, labels, in_percent(lesion), tuple(flags))
+
+
+def in_percent(probability: np.ndarray) -> np.ndarray:
+    """Returns a probability in whole per cent, uint8 of the same shape."""
+    return np.rint(100 * np.minimum(probability, 1)).astype(np.uint8)
 
 
 def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.ndarray) -> np.ndarray | None:

@@ -17,7 +17,7 @@ from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.segmentation.slices.network import SliceNetwork
-from KidneySegLib.segmentation.slices.regions import largest_regions
+from KidneySegLib.segmentation.slices.regions import SMALLEST_MM2, largest_regions, left_out_mm2
 from KidneySegLib.segmentation.slices.sides import label_sides
 from KidneySegLib.segmentation.stage_check import check_stages
 from KidneySegLib.segmentation.stones.find import find_stones
@@ -128,9 +128,10 @@ def outline_slice(volume: Volume, network: SliceNetwork) -> SliceOutline:
     hu = canonical.voxels[0].astype(np.float32)
     spacing = canonical.spacing[1], canonical.spacing[0]
     probability = network.probability(hu, spacing)
-    regions = largest_regions(probability > network.stage.threshold, spacing)
+    mask = probability > network.stage.threshold
+    regions = largest_regions(mask, spacing)
     labels = label_sides(regions, hu, spacing)
-    flags = _judge(labels, regions, probability)
+    flags = _judge(labels, regions, probability) + _tell_left_out(left_out_mm2(mask, regions, spacing))
     return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
 
 
@@ -174,3 +175,15 @@ def _judge(labels: np.ndarray, regions: np.ndarray, probability: np.ndarray) -> 
         )
         flags.append(Flag("both_on_one_side", Severity.WARNING, message))
     return flags
+
+
+def _tell_left_out(areas: list[float]) -> list[Flag]:
+    """Returns a flag on regions that may be kidney, by their areas in mm², largest first."""
+    if not areas:
+        return []
+    rule = f"Kept are the two largest regions of at least {SMALLEST_MM2:.0f} mm². Please look."
+    if len(areas) == 1:
+        message = f"1 region of {areas[0]:.0f} mm² that may be kidney was left out. {rule}"
+    else:
+        message = f"{len(areas)} regions that may be kidney were left out, the largest of {areas[0]:.0f} mm². {rule}"
+    return [Flag("regions_left_out", Severity.WARNING, message)]

@@ -16,7 +16,7 @@ from KidneySegLib.structures import BY_KEY, Side
 from KidneySegLib.volume import Volume
 
 LESIONS = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
-# Nothing larger is looked at as one body: a cast of a whole collecting system has some 100 ml.
+# Nothing larger is a stone: a cast of a whole collecting system has some 100 ml.
 LARGEST_ML = 150.0
 MARGIN_MM = REACH_MM + 2.0
 FAT_HU = -20
@@ -38,6 +38,8 @@ class Candidate:
         at_lesion: share of the voxels around it that belong to a mass or a cyst.
         in_fat: share of the voxels around it that are fat.
         darkest: smallest value around it in HU.
+        too_large: whether it has more than ``LARGEST_ML``; it is then not outlined, and nothing is known of what lies
+            around it.
     """
 
     side: Side
@@ -51,6 +53,7 @@ class Candidate:
     at_lesion: float
     in_fat: float
     darkest: float
+    too_large: bool = False
 
 
 def candidates(
@@ -78,18 +81,20 @@ def candidates(
     margin = [int(np.ceil(MARGIN_MM / axis)) for axis in spacing]
     for body in np.unique(bodies[searched]):
         count = int(statistics["voxel_counts"][body])
-        if count * canonical.voxel_volume > LARGEST_ML * 1000:
-            continue
+        too_large = count * canonical.voxel_volume > LARGEST_ML * 1000
         box = _with_margin(statistics["bounding_boxes"][body], margin, voxels.shape)
         core = bodies[box] == body
         zones = region.zones[box][core]
         inside = float(np.count_nonzero(zones) / count)
+        if too_large and inside <= 0.5:  # spine, bowel, the table
+            continue
+        looked_at = inside > 0.5 and not too_large
         part = voxels[box]
-        if inside > 0.5 and not border_at_threshold:
+        if looked_at and not border_at_threshold:
             mask = outline(part, core, spacing, tissue.level, tissue.noise)
         else:
             mask = core
-        around = _shell(core | mask, spacing) if inside > 0.5 else np.zeros_like(core)  # bone: nobody asks
+        around = _shell(core | mask, spacing) if looked_at else np.zeros_like(core)  # nobody asks
         whole = tuple(
             slice(outer.start + a.start, outer.start + a.stop) for outer, a in zip(region.box, box, strict=True)
         )
@@ -106,6 +111,7 @@ def candidates(
             at_lesion=float(np.isin(near, LESIONS).mean()) if near.size else 0.0,
             in_fat=float((part[around] < FAT_HU).mean()) if near.size else 0.0,
             darkest=float(part[around].min()) if near.size else 0.0,
+            too_large=too_large,
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from KidneySegLib.findings.phase import Phase
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
-from KidneySegLib.segmentation.stones.candidates import Candidate, candidates
+from KidneySegLib.segmentation.stones.candidates import LARGEST_ML, Candidate, candidates
 from KidneySegLib.segmentation.stones.region import stone_regions
 from KidneySegLib.segmentation.stones.rules import METAL_HU, Verdict, excreted, judge
 from KidneySegLib.segmentation.stones.tissue import tissue_of
@@ -53,7 +53,7 @@ def find_stones(
             continue
         clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
         for body in candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold):
-            rest = without_tube(body, canonical.spacing[::-1])
+            rest = None if body.too_large else without_tube(body, canonical.spacing[::-1])
             if rest is not None:
                 told.add("tube")
                 if body.inside > 0.5 and rest.any():
@@ -111,6 +111,19 @@ _TOLD = {
         Severity.WARNING,
         "Something dense in or at a mass or cyst was not taken for a stone: it can be calcium in its wall, or a stone "
         "in a dilated calyx that was taken for a cyst. Please look.",
+    ),
+    Verdict.BESIDE_URETER.value: Flag(
+        "dense_beside_ureter",
+        Severity.WARNING,
+        "Something dense where the ureter runs was not taken for a stone, because of its size or shape or of what "
+        "lies around it: it may be calcium in a vessel or lymph node, contrast medium in the bowel, or a stone. Please "
+        "look.",
+    ),
+    Verdict.TOO_LARGE.value: Flag(
+        "dense_and_large",
+        Severity.WARNING,
+        f"Something as dense as a stone is larger than {LARGEST_ML:.0f} ml and was not taken for one: it may be "
+        "contrast medium, a calcified kidney, or a very large stone. Please look.",
     ),
     "metal": Flag(
         "dense_as_metal",

@@ -37,6 +37,8 @@ class Verdict(StrEnum):
     STONE = "stone"
     CALCIFIED_LESION = "calcified lesion"
     VESSEL = "vessel"
+    BESIDE_URETER = "beside the ureter"
+    TOO_LARGE = "too large"
     NOTHING = "nothing"
 
 
@@ -44,10 +46,14 @@ def judge(body: Candidate, tissue: Tissue, *, contrast: bool) -> Verdict:
     """Judges one dense body of a kidney with parenchyma ``tissue``; tubes are looked for before."""
     if body.inside <= 0.5 or body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
         return Verdict.NOTHING
+    if body.too_large:
+        return Verdict.TOO_LARGE
     if body.at_lesion > LESION_SHARE:
         return Verdict.CALCIFIED_LESION
     if body.zone is Zone.URETER:
-        return Verdict.STONE if not contrast and _like_ureteral_stone(body, tissue) else Verdict.NOTHING
+        if contrast or not _dense_in_ureter(body, tissue):
+            return Verdict.NOTHING
+        return Verdict.STONE if _like_ureteral_stone(body) else Verdict.BESIDE_URETER
     return Verdict.VESSEL if body.zone is not Zone.KIDNEY and _like_vessel(body) else Verdict.STONE
 
 
@@ -61,13 +67,13 @@ def _like_vessel(body: Candidate) -> bool:
     return thickness < VESSEL_THICKNESS_MM and length > VESSEL_SLIMNESS * max(width, 1.0)
 
 
-def _like_ureteral_stone(body: Candidate, tissue: Tissue) -> bool:
+def _dense_in_ureter(body: Candidate, tissue: Tissue) -> bool:
+    """Whether a body in the way of the ureter is dense and large enough for a stone, and not in the bowel."""
+    above = body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
+    return above and body.axes[0] >= URETER_LEAST_MM and body.darkest > GAS_HU
+
+
+def _like_ureteral_stone(body: Candidate) -> bool:
     length, width, _ = body.axes
-    return (
-        body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
-        and URETER_LEAST_MM <= length <= URETER_LONGEST_MM
-        and width <= URETER_THICKEST_MM
-        and length <= URETER_SLIMNESS * width
-        and body.in_fat >= URETER_FAT
-        and body.darkest > GAS_HU
-    )
+    slim = length <= URETER_SLIMNESS * width
+    return length <= URETER_LONGEST_MM and width <= URETER_THICKEST_MM and slim and body.in_fat >= URETER_FAT
