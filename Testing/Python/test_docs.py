@@ -84,7 +84,7 @@ def test_a_broken_link_ends_the_build(tmp_path: Path) -> None:
         assert run.returncode != 0 and "nowhere" in run.stderr
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
 def test_links_between_files_of_the_checkout_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     headings = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)}

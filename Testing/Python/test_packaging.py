@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 import KidneySegLib
 
@@ -62,6 +63,33 @@ def test_metadata():
     assert re.fullmatch(r"\d+\.\d+\.\d+", KidneySegLib.__version__)
 
 
+def test_citation_names_this_version_and_its_authors():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (KidneySegLib.__version__, PROJECT["license"])
+    assert citation["authors"] == PROJECT["authors"]
+    assert citation["title"] and citation["message"] and citation["cff-version"] == "1.2.0"
+
+
+def test_every_page_and_workflow_installs_the_same_torch():
+    """Torch is pinned by hand in several places, since it decides between a CPU and a GPU build."""
+    (pinned,) = re.findall(r"^torch==(\S+)$", (ROOT / "Testing" / "constraints.txt").read_text(), re.M)
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github" / "workflows").glob("*.yml")]
+    found = {p.name: set(re.findall(r"torch==([\w.]+)", p.read_text(encoding="utf-8"))) - {pinned} for p in pages}
+    assert {name: versions for name, versions in found.items() if versions} == {}
+
+
+def test_workflows_and_issue_templates_are_whole():
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {"contents": "read"}
+        assert all(job["steps"] and job["timeout-minutes"] for job in workflow["jobs"].values()), path.name
+    for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*[a-z]_*.yml"):
+        template = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert template["name"] and template["description"]
+        identifiers = [part["id"] for part in template["body"] if part["type"] != "markdown"]
+        assert len(identifiers) == len(set(identifiers)) > 1
+
+
 def test_licence_is_apache_2():
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert text.split()[:4] == ["Apache", "License", "Version", "2.0,"]
@@ -87,7 +115,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_every_module_and_resource(wheel: Path):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")}
+    modules = {str(p.relative_to(ROOT)) for p in (ROOT / "KidneySegLib").rglob("*.py")} | {"KidneySegLib/py.typed"}
     resources = {f"KidneySegLib/{p.relative_to(ROOT)}" for p in (ROOT / "Resources").rglob("*") if p.is_file()}
     assert inside == modules | resources
 
