@@ -22,9 +22,7 @@ def partial_folder(folder: Path) -> Iterator[Path]:
         str(folder).encode("utf-8")
     except UnicodeEncodeError as error:
         # ITK's writers would end the whole process
-        raise OutputError(
-            "The name of the output folder holds characters that are none. Choose another name."
-        ) from error
+        raise OutputError("The name of the output folder holds invalid characters. Choose another name.") from error
     if folder.exists() and not folder.is_dir():
         raise OutputError("The output folder cannot be made: a file of that name exists. Choose another name.")
     folder.parent.mkdir(parents=True, exist_ok=True)

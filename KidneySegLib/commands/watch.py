@@ -28,7 +28,7 @@ def watch(
         bool, typer.Option("--new-only", help="At the very first start, leave aside what the server holds already")
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="First make failed studies due, also those that were given up")
+        bool, typer.Option("--retry-failed", help="Try failed studies again at once, also those that were given up")
     ] = False,
     list_troubled: Annotated[
         bool, typer.Option("--list", help="Only list the studies that were refused or have failed, and why")

@@ -22,9 +22,7 @@ def check_image_file(path: Path) -> None:
         str(path).encode("utf-8")
     except UnicodeEncodeError as error:
         # ITK would end the whole process
-        raise InputError(
-            "The name of the image file or of its folder holds characters that are none. Rename it."
-        ) from error
+        raise InputError("The name of the image file or of its folder holds invalid characters. Rename it.") from error
     try:
         if name.endswith((".nii", ".nii.gz")):
             check_nifti(path)

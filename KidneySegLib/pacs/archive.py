@@ -86,7 +86,7 @@ class RemoteSeries:
             InputError: an identifier is no UID.
         """
         if not (is_uid(self.study_uid) and is_uid(self.series_uid)):
-            raise InputError("A series of the archive has an identifier that is none. Correct it in the archive.")
+            raise InputError("A series of the archive has an identifier that is not valid. Correct it in the archive.")
 
     @property
     def folder_name(self) -> str:

@@ -69,7 +69,7 @@ def listed_series(
 def _tell(server: str, what: str, bad: int) -> None:
     if bad:
         logger.warning(
-            "server '%s' lists %d %s whose identifiers are none (a UID has at most 64 digits and dots): left out. "
+            "server '%s' lists %d %s whose identifiers are not valid (a UID has at most 64 digits and dots): left out. "
             "Correct them in the archive.",
             server,
             bad,

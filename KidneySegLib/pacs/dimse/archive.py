@@ -52,7 +52,9 @@ class Dimse:
 
         with association(self.peer, [build_context(_VERIFICATION)]) as link:
             if status_of(link.send_c_echo(), self.peer):
-                raise NetworkError(f"Server '{self.peer.name}' answers, but not that it is well.")
+                raise NetworkError(
+                    f"Server '{self.peer.name}' answers, but refuses verification (C-ECHO). Look into its log."
+                )
 
     def find_series(self, query: Query) -> list[RemoteSeries]:
         """Searches for studies, then for the series of each, as hierarchical queries demand (PS3.4 C.4.1.3.1)."""

@@ -46,7 +46,7 @@ class Bounds:
         """Returns what is wrong, or None."""
         if self._bytes > self._most_bytes:
             return NetworkError(
-                f"Server '{self._peer.name}' sends more than {self._most_bytes / 1e9:g} GB without an end. Ask for "
+                f"Server '{self._peer.name}' sends more than {self._most_bytes / 1e9:g} GB and does not stop. Ask for "
                 "less, or raise 'largest_series_gb' in the file of servers."
             )
         allowed = self._peer.deadline + self._bytes / SLOWEST

@@ -152,7 +152,9 @@ def _follow(answers: Iterator[tuple[Dataset, Any]], peer: Peer, inbox: _Inbox) -
     """Waits for the last answer and checks that every sub-operation succeeded."""
     for number, (answer, _) in enumerate(answers):
         if number > _MOST_ANSWERS:
-            raise NetworkError(f"Server '{peer.name}' reports its progress without an end.")
+            raise NetworkError(
+                f"Server '{peer.name}' reports progress again and again, but does not finish. Try again later."
+            )
         status = status_of(answer, peer)
         if inbox.problem is not None:
             raise inbox.problem

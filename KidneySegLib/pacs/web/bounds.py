@@ -106,8 +106,8 @@ class _Counted(io.RawIOBase):
         self._count += count or 0
         if self._count > self._most_bytes:
             raise NetworkError(
-                f"Server '{self._peer.name}' answers with more than {self._most_bytes / 1e6:.0f} MB. What had come was "
-                "thrown away. Ask for less, or look at the server."
+                f"Server '{self._peer.name}' answers with more than {self._most_bytes / 1e6:.0f} MB. What had arrived "
+                "was thrown away. Ask for less, or look at the server."
             )
         return count
 

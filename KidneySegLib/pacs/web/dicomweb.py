@@ -102,7 +102,7 @@ class DicomWeb:
             for number, dataset in enumerate(images, start=1):
                 if number > most:
                     raise NetworkError(
-                        f"Server '{self.peer.name}' sends more images than the series has. What had come was thrown "
+                        f"Server '{self.peer.name}' sends more images than the series has. What had arrived was thrown "
                         "away; try again when the study is complete."
                     )
                 receiver.take(_file(dataset), dataset)

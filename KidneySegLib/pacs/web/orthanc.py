@@ -91,7 +91,9 @@ class Orthanc:
             return None
         uid, is_stable = state
         if not is_uid(uid):
-            raise InputError("The study's identifier is none (a UID has at most 64 digits and dots). Correct it there.")
+            raise InputError(
+                "The study's identifier is not valid (a UID has at most 64 digits and dots). Correct it there."
+            )
         return Study(uid, is_stable)
 
     def _study_of(self, entry: ListedChange) -> str:

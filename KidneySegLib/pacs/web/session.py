@@ -81,9 +81,9 @@ def http_errors(peer: Peer) -> Iterator[None]:
 
 
 def not_understood(peer: Peer) -> NetworkError:
-    """Returns the complaint about an answer that is none, such as a page for people."""
+    """Returns the complaint about an answer that is not what was asked for, such as a web page."""
     return NetworkError(
-        f"Server '{peer.name}' answered with something that is not what was asked for, such as a page for people. "
+        f"Server '{peer.name}' answered with something that is not what was asked for, such as a web page. "
         "Check its addresses in the file of servers."
     )
 
