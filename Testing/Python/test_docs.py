@@ -95,6 +95,13 @@ def test_links_between_files_of_the_checkout_lead_somewhere(page: str) -> None:
             assert path or heading in headings, target
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", *sorted(p.name for p in (DOCS / "contributing").glob("*.md"))])
+def test_files_that_a_change_touches_are_there(page: str) -> None:
+    text = ((ROOT if page == "CONTRIBUTING.md" else DOCS / "contributing") / page).read_text(encoding="utf-8")
+    named = re.findall(r"\b((?:KidneySegLib|KidneySeg|Resources|Testing|docs)/[\w./-]*\w)", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_exit_codes_are_those_of_the_errors() -> None:
     rows = re.findall(r"^\| (\d+) \|", (DOCS / "reference" / "exit-codes.md").read_text(encoding="utf-8"), re.M)
     used = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")}
