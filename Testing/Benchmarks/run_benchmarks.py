@@ -3,6 +3,7 @@
 
     python Testing/Benchmarks/run_benchmarks.py                      # scans of 129 and 600 slices, 3 measured tiles
     python Testing/Benchmarks/run_benchmarks.py --slices 129 --full  # every tile of the comparison, which takes long
+    python Testing/Benchmarks/run_benchmarks.py --against ../before --repeats 5
 
 For each scan (the synthetic sample, 512x512 pixels of 0.8 mm):
 
@@ -16,6 +17,9 @@ For each scan (the synthetic sample, 512x512 pixels of 0.8 mm):
    tiles**. It is the time of the network alone: without reading, resampling, merging of tiles and writing, all of
    which the engine's time contains.
 
+With `--against CHECKOUT` only the engine is measured: this checkout and another one run in turn on the same scans, so
+that what else goes on in the machine meets both. Seconds of the processors depend on that least.
+
 Needs Linux or macOS (`os.wait4`). Nothing else should run on the machine meanwhile.
 """
 
@@ -25,8 +29,6 @@ import argparse
 import json
 import math
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from engine_runs import EngineTime, PairedRuns, ratios, run_engine, run_in_turn
 
 if TYPE_CHECKING:
     import torch
@@ -44,17 +47,6 @@ OVERLAP = 0.5
 CHANNELS = (32, 64, 128, 256, 320, 320)
 # a sample is at most this long; more slices are thinner ones
 LONGEST_SCAN, THICKEST_SLICE = 300.0, 2.0
-
-
-@dataclass
-class EngineTime:
-    """One run of the engine: seconds, peak memory, and how it ran."""
-
-    wall: float
-    peak_gb: float
-    stages: dict[str, float]
-    device: str
-    precision: str
 
 
 @dataclass
@@ -90,22 +82,31 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="as in kidneyseg segment")
     parser.add_argument("--model", help="as in kidneyseg segment")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument(
+        "--against", type=Path, metavar="CHECKOUT", help="run another checkout in turn, and compare with it alone"
+    )
     options = parser.parse_args()
-
-    results = []
     with tempfile.TemporaryDirectory(prefix="kidneyseg-benchmark-") as scratch:
-        for slices in options.slices:
-            print(f"512x512x{slices}: making the sample", file=sys.stderr)
-            series = make_sample(Path(scratch) / f"sample-{slices}", slices)
-            print(f"512x512x{slices}: running the engine", file=sys.stderr)
-            result = Result(slices, time_engine(series, Path(scratch) / f"out-{slices}", options))
-            if options.tiles or options.full:
-                print(f"512x512x{slices}: running the sliding window", file=sys.stderr)
-                result.window = time_window(series, result.engine, None if options.full else options.tiles)
-            results.append(result)
-    print(report(results))
+        results = [measure(Path(scratch), slices, options) for slices in options.slices]
+    print(report(results) if options.against is None else compared(results))
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8")
+
+
+def measure(scratch: Path, slices: int, options: argparse.Namespace) -> Result | PairedRuns:
+    """Measures what the options ask for on one scan."""
+    print(f"512x512x{slices}: making the sample", file=sys.stderr)
+    series = make_sample(scratch / f"sample-{slices}", slices)
+    print(f"512x512x{slices}: running the engine", file=sys.stderr)
+    output = scratch / f"out-{slices}"
+    if options.against is not None:
+        other = options.against.resolve()
+        return run_in_turn(series, output, slices, options.repeats, other, options.device, options.model)
+    result = Result(slices, time_engine(series, output, options))
+    if options.tiles or options.full:
+        print(f"512x512x{slices}: running the sliding window", file=sys.stderr)
+        result.window = time_window(series, result.engine, None if options.full else options.tiles)
+    return result
 
 
 def make_sample(folder: Path, slices: int) -> Path:
@@ -118,32 +119,8 @@ def make_sample(folder: Path, slices: int) -> Path:
 
 def time_engine(series: Path, output: Path, options: argparse.Namespace) -> EngineTime:
     """Runs the command line on ``series`` and returns its fastest run."""
-    runs = [run_engine(series, output.with_name(f"{output.name}-{n}"), options) for n in range(options.repeats)]
-    return min(runs, key=lambda run: run.wall)
-
-
-def run_engine(series: Path, output: Path, options: argparse.Namespace) -> EngineTime:
-    """Runs the command line once, in a child process."""
-    command = [sys.executable, "-m", "KidneySegLib", "segment", str(series), "--output", str(output)]
-    command += [
-        "--progress",
-        "json",
-        "--device",
-        options.device,
-        *(["--model", options.model] if options.model else []),
-    ]
-    start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"kidneyseg segment ended with {child.returncode}; there is nothing to measure.")
-    provenance = json.loads((output / "findings.json").read_text(encoding="utf-8"))["provenance"]
-    unit = 1 if platform.system() == "Darwin" else 1024  # ru_maxrss is in bytes there and in KiB on Linux
-    return EngineTime(
-        wall, usage.ru_maxrss * unit / 1e9, provenance["seconds"], provenance["device"], provenance["precision"]
-    )
+    outputs = (output.with_name(f"{output.name}-{number}") for number in range(options.repeats))
+    return min((run_engine(series, path, options.device, options.model) for path in outputs), key=lambda run: run.wall)
 
 
 def time_window(series: Path, engine: EngineTime, timed: int | None) -> TileTime:
@@ -220,6 +197,17 @@ def report(results: list[Result]) -> str:
             )
         lines += table(["scan", "tiles", "s per tile", "s in all", "how", "times the engine's total"], rows)
     return "\n".join(lines)
+
+
+def compared(pairs: list[PairedRuns]) -> str:
+    """Returns the table of two checkouts as text."""
+    lines = [
+        f"Another checkout and this one in turn, {os.cpu_count()} cores. Each figure is the smallest of its rounds,",
+        "the last column the median of the rounds' own ratios. Below 1 this checkout is better.",
+        "",
+    ]
+    header = ["scan", "figure", "other", "this", "this/other", "median by round"]
+    return "\n".join(lines + table(header, [row for pair in pairs for row in ratios(pair)]))
 
 
 def table(header: list[str], rows: list[list[str]]) -> list[str]:

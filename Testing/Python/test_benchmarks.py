@@ -1,0 +1,19 @@
+"""The arithmetic of the comparison of two checkouts; no time is measured here."""
+
+from __future__ import annotations
+
+from Benchmarks.engine_runs import EngineTime, PairedRuns, ratios
+
+
+def test_ratios_are_of_the_smallest_figures_and_of_each_round() -> None:
+    def run(wall: float, memory: float) -> EngineTime:
+        return EngineTime(wall, 2 * wall, memory, {}, "cpu", "float32")
+
+    pair = PairedRuns(
+        129, this=[run(9.0, 1.0), run(8.0, 1.2), run(30.0, 1.1)], other=[run(10, 2), run(16, 2), run(12, 2)]
+    )
+    assert ratios(pair) == [
+        ["512x512x129", "seconds", "10.000", "8.000", "0.800", "0.900"],
+        ["512x512x129", "seconds of processors", "20.000", "16.000", "0.800", "0.900"],
+        ["512x512x129", "peak memory, GB", "2.000", "1.000", "0.500", "0.550"],
+    ]
