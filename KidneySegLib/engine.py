@@ -6,6 +6,7 @@ The command line is its process boundary; scripts and tests may call it in their
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.describe import describe
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.readers.dicom.acquisition import Acquisition
@@ -45,6 +47,7 @@ def run_ct(
     device: str = "auto",
     model: str | None = None,
     series_uid: str | None = None,
+    flags: Sequence[Flag] = (),
     progress: Progress = silent,
 ) -> Run:
     """Reads a CT, finds the kidneys and measures them.
@@ -54,6 +57,7 @@ def run_ct(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         model: bundle by name or folder; None takes the shipped one.
         series_uid: which series of a DICOM folder; None lets the reader choose.
+        flags: of an earlier step, such as on the choice of the series; they come first in the findings.
         progress: receives progress; stops the run by raising ``Cancelled``.
 
     Raises:
@@ -88,9 +92,9 @@ def run_ct(
         seconds={"read": read, **segmentation.seconds},
     )
     clock = time.perf_counter()
-    flags = [*acquisition.flags, *segmentation.flags]
+    said = [*flags, *acquisition.flags, *segmentation.flags]
     findings = describe(
-        volume, segmentation.labels, flags=flags, provenance=provenance, certainty=segmentation.certainty
+        volume, segmentation.labels, flags=said, provenance=provenance, certainty=segmentation.certainty
     )
     provenance.seconds["measure"] = time.perf_counter() - clock
     return Run(volume, segmentation.labels, findings)

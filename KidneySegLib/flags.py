@@ -6,6 +6,8 @@ for a radiologist and never holds a patient's name, identifier or birth date, no
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,3 +47,23 @@ class Flag:
             ValueError: the severity is unknown.
         """
         return cls(values["code"], Severity(values["severity"]), values["message"])
+
+
+def flags_as_json(flags: Sequence[Flag]) -> str:
+    """Returns flags as a JSON list, as they stand in ``findings.json``."""
+    return json.dumps([flag.to_dict() for flag in flags])
+
+
+def flags_from_json(text: str) -> list[Flag]:
+    """Takes what ``flags_as_json`` returned.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    stored = json.loads(text)
+    if not isinstance(stored, list):
+        raise ValueError("no list of flags")
+    try:
+        return [Flag.from_dict(values) for values in stored]
+    except (KeyError, TypeError) as error:
+        raise ValueError("no list of flags") from error

@@ -16,6 +16,7 @@ from KidneySegLib.private_files import private_files
 
 if TYPE_CHECKING:
     from KidneySegLib.engine import Run
+    from KidneySegLib.flags import Flag
 
 
 def segment(
@@ -44,6 +45,10 @@ def segment(
     ] = False,
     language: Annotated[str | None, typer.Option(help="Language of the report: en, es or tr")] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
+    flags: Annotated[
+        Path | None,
+        typer.Option(help="Flags of an earlier step for the result, a JSON list; watch uses it", hidden=True),
+    ] = None,
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
@@ -72,7 +77,8 @@ def segment(
         if task is SegmentTask.CT_SLICE:
             run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
         else:
-            run = run_ct(source, device=device, model=model, series_uid=series, progress=receiver)
+            earlier = read_flags(flags)
+            run = run_ct(source, device=device, model=model, series_uid=series, flags=earlier, progress=receiver)
         # before anything is written: images of several patients are no basis for any result
         patient = read_patient(source, run.findings.provenance.input.source) if identified else None
         write_run(run, output, receiver)
@@ -84,6 +90,22 @@ def segment(
             _write_dicom(run, source, output, (output / "report.pdf").read_bytes() if report else None)
     if progress is not ProgressStyle.JSON:
         summarise(run.findings)
+
+
+def read_flags(file: Path | None) -> list[Flag]:
+    """Returns the flags of an earlier step.
+
+    Raises:
+        InputError: the file cannot be read, or holds something else.
+    """
+    from KidneySegLib.flags import flags_from_json
+
+    if file is None:
+        return []
+    try:
+        return flags_from_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("The file of --flags cannot be read, or is no JSON list of flags.") from error
 
 
 def _check_options(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.findings import SIDES_IN_DOUBT, Findings
+from KidneySegLib.findings import Findings
+from KidneySegLib.flags import Severity
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
 from KidneySegLib.interchange.image_library import library_entries
@@ -13,6 +14,7 @@ from KidneySegLib.interchange.measurement_groups import Drawn, measurement_group
 from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.viewer_groups import viewer_group
 from KidneySegLib.measuring.parts import Finding, Part
+from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES
 from KidneySegLib.structures import Structure
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def _document(
         imaging_measurements=groups,
         referenced_images=images or None,
     )
-    _add_doubts(content, findings)
+    _add_flags(content, findings)
     return Comprehensive3DSR(
         evidence=evidence,
         content=content,
@@ -96,13 +98,13 @@ def _images_with_lines(parts: Sequence[Part], drawn: Drawn) -> list[Dataset]:
     return library_entries((place for place in places if place is not None), drawn.source)
 
 
-def _add_doubts(content: MeasurementReport, findings: Findings) -> None:
-    """Writes as comments what makes the sides doubtful; TID 1500 may be extended."""
+def _add_flags(content: MeasurementReport, findings: Findings) -> None:
+    """Writes warnings, errors and which of several series was read as comments; TID 1500 may be extended."""
     from highdicom.sr import RelationshipTypeValues, TextContentItem
     from pydicom.sr.codedict import codes
 
     for flag in findings.flags:
-        if flag.code in SIDES_IN_DOUBT:
+        if flag.severity is not Severity.INFO or flag.code in CHOICE_OF_SERIES:
             item = TextContentItem(codes.DCM.Comment, flag.message, RelationshipTypeValues.CONTAINS)
             content[0].ContentSequence.append(item)
 

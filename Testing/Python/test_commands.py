@@ -13,6 +13,8 @@ import SimpleITK as sitk
 
 from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.findings import Findings
+from KidneySegLib.flags import Flag, Severity, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.result_files.results import FILES
 
@@ -72,6 +74,18 @@ def test_json_progress_rises_to_one_and_all_files_are_there(models, image, tmp_p
     scan = sitk.ReadImage(str(image))
     assert labels.GetSize() == scan.GetSize()
     assert np.allclose(labels.GetSpacing(), scan.GetSpacing()) and np.allclose(labels.GetOrigin(), scan.GetOrigin())
+
+
+def test_flags_of_an_earlier_step_stand_in_the_result(models, image, tmp_path):
+    flag = Flag("series_left_out", Severity.WARNING, "Of several series, series 2 was read.")
+    (tmp_path / "choice.json").write_text(flags_as_json([flag]))
+    arguments = ("segment", image, "--model", "tiny", "--progress", "none", "--flags", tmp_path / "choice.json")
+    assert run(models, *arguments, "-o", tmp_path / "out")[0] == 0
+    assert Findings.from_json((tmp_path / "out" / "findings.json").read_text()).flags[0] == flag
+    for content in ("{}", "[1]", '[{"code": "a"}]', "no JSON"):
+        (tmp_path / "choice.json").write_text(content)
+        code, _, err = run(models, *arguments, "-o", tmp_path / "none")
+        assert code == 3 and "--flags" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize(

@@ -57,14 +57,26 @@ def test_segments_are_named_by_the_header(written: list[Dataset]) -> None:
 
 def test_the_reports_hold_the_contradiction(written: list[Dataset]) -> None:
     for report in written[1:]:
-        assert comments_of(report) == [MESSAGE]
+        assert comments_of(report)[0] == MESSAGE
 
 
 def test_a_result_without_doubt_has_sides(tmp_path: Path) -> None:
     case = make_case(tmp_path)
     segmentation, report, *_ = map(dcmread, write_dicom_results(tmp_path / "out", *_args(case)))
     assert {RIGHT, LEFT} <= codes_in(segmentation) and {RIGHT, LEFT} <= codes_in(report)
-    assert comments_of(report) == []
+    assert MESSAGE not in comments_of(report)
+
+
+def test_the_report_holds_warnings_and_which_series_was_read_but_no_other_remark(tmp_path: Path) -> None:
+    case = make_case(tmp_path)
+    flags = (
+        Flag("series_left_out", Severity.INFO, "Of several series, series 2 was read."),
+        Flag("lesions_left_out", Severity.WARNING, "2 regions were not counted."),
+        Flag("phase_unknown", Severity.INFO, "The contrast phase could not be told."),
+    )
+    found = replace(case.findings, flags=flags)
+    _, report, *_ = map(dcmread, write_dicom_results(tmp_path / "out", case.volume, case.labels, found, case.series))
+    assert comments_of(report) == [flags[0].message, flags[1].message]
 
 
 def _args(case: Case) -> tuple[object, ...]:

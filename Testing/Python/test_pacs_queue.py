@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import signal
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.peers import read_peer
 from KidneySegLib.pacs.receiving import Receiver, check_space, partial_folder
 from KidneySegLib.pacs.watching.backoff import FIRST, LONGEST, delay
-from KidneySegLib.pacs.watching.engine_process import EngineProcess, end_orphan
+from KidneySegLib.pacs.watching.engine_process import CHOICE, EngineProcess, end_orphan
 from KidneySegLib.pacs.watching.study_work import StudyLog, StudyWork, fingerprint
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
 from KidneySegLib.pacs.watching.work_queue import Job, State, WorkQueue
@@ -208,6 +209,20 @@ def test_the_engine_says_in_words_why_it_refuses(tmp_path):
     with pytest.raises(InputError, match="DICOM"):
         EngineProcess()(tmp_path / "images", tmp_path / "results")
     assert not (tmp_path / "results").exists() and not (tmp_path / "engine-process").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program that stands for Python is a shell script")
+def test_the_engine_gets_the_file_that_says_why_the_series_was_chosen(tmp_path, monkeypatch):
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{tmp_path}/arguments"\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    EngineProcess()(tmp_path / "images", tmp_path / "results")
+    assert "--flags" not in (tmp_path / "arguments").read_text().splitlines()
+    (tmp_path / CHOICE).write_text("[]")
+    EngineProcess()(tmp_path / "images", tmp_path / "results")
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert arguments[arguments.index("--flags") + 1] == str(tmp_path / CHOICE)
 
 
 def image(**changes: str) -> Dataset:

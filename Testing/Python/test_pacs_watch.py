@@ -15,10 +15,12 @@ from orthanc_server import PASSWORD, OrthancServer
 from test_pacs_archive import write_ct
 from watch_cases import Watch, write_results
 
-from KidneySegLib.errors import InputError, NetworkError, OutputError
+from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError
+from KidneySegLib.flags import Flag, flags_from_json
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.watching.engine_process import CHOICE
 from KidneySegLib.pacs.watching.work_queue import State
 
 
@@ -195,3 +197,36 @@ def test_a_watcher_killed_in_the_middle_goes_on_and_sends_each_result_once(ortha
     if reached == "sent-one":
         assert orthanc.instances("SR") == first, "what was sent before is the same object"
     assert not list((tmp_path / "work").glob("study-*"))
+
+
+def test_the_engine_is_told_which_series_was_chosen_and_why_also_after_a_crash(orthanc, tmp_path):
+    arrive(orthanc, tmp_path / "lung", 5, ConvolutionKernel="LUNG", SeriesNumber=3)
+    arrive(orthanc, tmp_path / "soft", 5)
+    told: list[list[Flag]] = []
+
+    def crash_once(images: Path, results: Path) -> None:
+        told.append(flags_from_json((images.parent / CHOICE).read_text(encoding="utf-8")))
+        if len(told) == 1:
+            raise KidneySegError("The engine crashed.")
+        write_results(images, results)
+
+    watch = Watch(orthanc.peer(), tmp_path / "work", crash_once)
+    watch.once()
+    watch.clock += 3600
+    watch.once()
+    assert len(told) == 2 and told[0] == told[1]
+    (flag,) = told[0]
+    assert flag.code == "series_left_out" and flag.message.startswith("Of several series, series 2")
+    assert "its kernel is one for soft tissue" in flag.message
+
+
+def test_a_single_series_gives_the_engine_nothing_to_say(orthanc, tmp_path):
+    told = []
+
+    def engine(images: Path, results: Path) -> None:
+        told.append(flags_from_json((images.parent / CHOICE).read_text(encoding="utf-8")))
+        write_results(images, results)
+
+    arrive(orthanc, tmp_path / "ct")
+    Watch(orthanc.peer(), tmp_path / "work", engine).once()
+    assert told == [[]]

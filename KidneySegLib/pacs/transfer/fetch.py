@@ -11,7 +11,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag
 from KidneySegLib.pacs.archive import Archive, RemoteSeries
 from KidneySegLib.pacs.receiving import Receiver, check_space, writing
-from KidneySegLib.readers.dicom.finding.choice import choose
+from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES, choose
 from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.finding.series import group
 
@@ -26,11 +26,13 @@ class Fetched:
         series: which.
         images: number of its files; 0 where it was there before.
         remarks: what was left out on the way, and why this series was chosen, in sentences.
+        choice: the flags on which of several series was chosen and why, for the result.
     """
 
     series: RemoteSeries
     images: int
     remarks: tuple[str, ...] = ()
+    choice: tuple[Flag, ...] = ()
 
 
 def candidates(series: Sequence[RemoteSeries]) -> list[RemoteSeries]:
@@ -80,7 +82,8 @@ def fetch_best(archive: Archive, series: Sequence[RemoteSeries], folder: Path) -
     with writing():
         place.rename(folder / place.name)
         shutil.rmtree(arriving)  # a folder of our own, in one of our own
-    return Fetched(best.series, best.images, (*remarks, *_sentences(reasons or flags)))
+    choice = _on_the_choice(reasons or flags)
+    return Fetched(best.series, best.images, (*remarks, *(flag.message for flag in choice)), choice)
 
 
 def fetch_series(archive: Archive, series: RemoteSeries, folder: Path) -> Fetched:
@@ -130,6 +133,6 @@ def _chosen_by_headers(archive: Archive, wanted: list[RemoteSeries]) -> tuple[li
     return [item for item in wanted if item.series_uid == best.series_uid], flags
 
 
-def _sentences(flags: Sequence[Flag]) -> list[str]:
+def _on_the_choice(flags: Sequence[Flag]) -> tuple[Flag, ...]:
     """Returns why a series was chosen; what else is said of its images is said again when they are segmented."""
-    return [flag.message for flag in flags if flag.code in ("series_left_out", "several_phases")]
+    return tuple(flag for flag in flags if flag.code in CHOICE_OF_SERIES)

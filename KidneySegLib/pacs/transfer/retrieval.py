@@ -20,6 +20,7 @@ from typing import Any
 
 from KidneySegLib import errors
 from KidneySegLib.errors import KidneySegError
+from KidneySegLib.flags import Flag
 from KidneySegLib.pacs.archive import Archive, RemoteSeries
 from KidneySegLib.pacs.engine_environment import engine_environment
 from KidneySegLib.pacs.transfer.fetch import Fetched
@@ -118,7 +119,8 @@ _TOO_MUCH = (
 
 def _result(answer: dict[str, Any], series: Sequence[RemoteSeries]) -> Fetched:
     if "said" not in answer:
-        return Fetched(series[answer["number"]], answer["images"], tuple(answer["remarks"]))
+        choice = tuple(Flag.from_dict(flag) for flag in answer["choice"])
+        return Fetched(series[answer["number"]], answer["images"], tuple(answer["remarks"]), choice)
     kind = _KINDS.get(answer["kind"])
     if kind is None or not issubclass(kind, KidneySegError):
         said = _TOO_MUCH if answer["kind"] == MemoryError.__name__ else f"Retrieving failed ({answer['kind']})."

@@ -46,7 +46,12 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"kind": type(error).__name__, "said": str(error)}
     except Exception as error:  # its text may hold anything
         return {"kind": type(error).__name__, "said": ""}
-    return {"number": series.index(fetched.series), "images": fetched.images, "remarks": fetched.remarks}
+    return {
+        "number": series.index(fetched.series),
+        "images": fetched.images,
+        "remarks": fetched.remarks,
+        "choice": [flag.to_dict() for flag in fetched.choice],
+    }
 
 
 def _end_with_parent() -> None:

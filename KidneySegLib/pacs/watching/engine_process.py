@@ -16,6 +16,7 @@ from KidneySegLib.pacs.receiving import writing
 
 LONGEST_RUN = 3600.0  # seconds; a run that takes longer hangs
 _CHILD = "engine-process"  # file beside the result folder: which process works, for a watcher that was killed meanwhile
+CHOICE = "choice.json"  # file beside the images: flags on which series was chosen and why, for the result
 _TOLD = (3, 4, 5, 6)  # exit codes with a sentence for the user, which holds no patient data
 
 
@@ -26,7 +27,7 @@ class Engine(Protocol):
         """Makes ``results``, a folder with the DICOM objects that are to be sent.
 
         Args:
-            images: folder that holds one CT series.
+            images: folder that holds one CT series; a file ``CHOICE`` beside it says why it was chosen.
             results: does not exist before; exists afterwards only if everything is in it.
 
         Raises:
@@ -46,6 +47,9 @@ class EngineProcess:
         """Segments and writes DICOM objects and a report; see ``Engine``."""
         command = [sys.executable, "-m", "KidneySegLib", "segment", str(images), "--output", str(results)]
         command += ["--dicom", "--report", "--progress", "none", *self._options]
+        choice = images.parent / CHOICE
+        if choice.is_file():
+            command += ["--flags", str(choice)]
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from KidneySegLib.errors import InputError, NetworkError
+from KidneySegLib.flags import flags_as_json
 from KidneySegLib.pacs.archive import Archive, Query, RemoteSeries
 from KidneySegLib.pacs.receiving import partial_folder, writing
 from KidneySegLib.pacs.transfer.outgoing import outgoing_files
 from KidneySegLib.pacs.transfer.retrieval import retrieve_in_process
-from KidneySegLib.pacs.watching.engine_process import Engine, end_orphan
+from KidneySegLib.pacs.watching.engine_process import CHOICE, Engine, end_orphan
 from KidneySegLib.pacs.watching.own_results import REPORT, OwnResult, Source, give_identity, is_complete, own_results
 from KidneySegLib.pacs.watching.work_queue import ENDS, Job, State, WorkQueue
 from KidneySegLib.pacs.web.orthanc import Orthanc
@@ -122,7 +123,11 @@ class StudyWork:
     def _retrieve(self, job: Job, series: Sequence[RemoteSeries], contents: str, log: StudyLog) -> None:
         self._queue.begin(job, contents)
         with log.timing(State.RETRIEVING), partial_folder(self.folder_of(job) / "images") as partial:
-            log.remarks = retrieve_in_process(self._archive, series, partial).remarks
+            fetched = retrieve_in_process(self._archive, series, partial)
+            log.remarks = fetched.remarks
+            # before the images take their place: after a crash the study goes on with both
+            with writing():
+                (self.folder_of(job) / CHOICE).write_text(flags_as_json(fetched.choice), encoding="utf-8")
 
     def _finish(self, job: Job, study_uid: str, log: StudyLog) -> State:
         folder = self.folder_of(job)

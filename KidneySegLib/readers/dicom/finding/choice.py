@@ -15,6 +15,8 @@ from KidneySegLib.readers.dicom.finding.series_names import typed
 from KidneySegLib.readers.dicom.images.geometry import placement_problem
 
 MINIMUM_SLICES = 3
+# Codes of the flags that say which of several series was read, and why.
+CHOICE_OF_SERIES = ("series_left_out", "several_phases")
 MODALITY_NAMES = {
     "MR": "magnetic resonance",
     "US": "ultrasound",
