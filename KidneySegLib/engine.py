@@ -94,7 +94,12 @@ def run_ct(
     clock = time.perf_counter()
     said = [*flags, *acquisition.flags, *segmentation.flags]
     findings = describe(
-        volume, segmentation.labels, flags=said, provenance=provenance, certainty=segmentation.certainty
+        volume,
+        segmentation.labels,
+        flags=said,
+        provenance=provenance,
+        certainty=segmentation.certainty,
+        doubtful=segmentation.doubtful,
     )
     provenance.seconds["measure"] = time.perf_counter() - clock
     return Run(volume, segmentation.labels, findings)

@@ -9,7 +9,7 @@ may be its width; it is at least as long as it is seen along the body.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
 from KidneySegLib.measuring.stones.quality import check_stones
 from KidneySegLib.measuring.stones.stones import measure_stones
+from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 # Remarks that reader or segmentation make more exactly, where they ran.
@@ -46,6 +47,7 @@ def describe(
     provenance: Provenance,
     certainty: Certainty | None = None,
     known: KnownFindings | None = None,
+    doubtful: Collection[Side] = (),
 ) -> Findings:
     """Measures kidneys, lesions and stones of a label map and checks image and result.
 
@@ -56,6 +58,7 @@ def describe(
         provenance: how the label map came about.
         certainty: how sure the network was of the lesions; None where the labels came from elsewhere.
         known: findings that keep their identifiers, for a label map that was corrected.
+        doubtful: sides whose kidney may be something else, as the segmentation saw it.
 
     Raises:
         GeometryError: the label map does not lie on the volume's grid.
@@ -72,7 +75,7 @@ def describe(
         *check_orientation(anatomy.canonical, anatomy.labels, lesions),
         *check_image(volume),
         *check_kidneys(kidneys),
-        *check_lesions(lesions, kidneys, anatomy.specks, phase),
+        *check_lesions(lesions, kidneys, anatomy.specks, phase, doubtful),
         *check_stones(stones),
         *(check_phase(phase) if kidneys else []),
     ]

@@ -22,7 +22,7 @@ from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, w
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
-from KidneySegLib.segmentation.kidneys.plausible import doubts
+from KidneySegLib.segmentation.kidneys.plausible import DOUBTFUL, doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.segmentation.lesions.certainty import Certainty
@@ -56,6 +56,7 @@ class Segmentation:
         device: what it ran on.
         certainty: how sure the network is of masses and cysts; None if there are none.
         seconds: wall time by stage.
+        doubtful: sides whose kidney may be something else.
     """
 
     labels: np.ndarray
@@ -63,6 +64,7 @@ class Segmentation:
     device: Device
     certainty: Certainty | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    doubtful: frozenset[Side] = frozenset()
 
 
 def load_predictors(bundle: Bundle, device: Device) -> dict[str, Predictor]:
@@ -116,9 +118,13 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     renal = _find_renal(canonical, kidneys, predictors, bundle, progress)
     if renal is not None:
         kidneys = [(region, whole) for (region, _), (whole, _) in zip(kidneys, renal, strict=True)]
+    doubtful: set[Side] = set()
     for region, outline in kidneys:
         _draw(outline, region, labels)
-        flags += doubts(outline, bundle.rules, hardly_located=region.small)
+        about = doubts(outline, bundle.rules, hardly_located=region.small)
+        flags += about
+        if any(flag.code == DOUBTFUL for flag in about):
+            doubtful.add(outline.side)
     outlines = [outline for _, outline in kidneys]
     if renal is not None:
         lesions = [found for _, found in renal]
@@ -129,8 +135,8 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
         flags.append(_NO_LESION_STAGE)
     sides = [outline.side for outline in outlines]
     percent = draw_lesions(lesions, sides, labels) if lesions else None
-    doubtful = [left_out(canonical, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
-    flags += told([region for regions in doubtful for region in regions])
+    regions = [left_out(canonical, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
+    flags += told([region for of_one in regions for region in of_one])
     flags += further_pieces(located, refused, labels)
     clock.lap("lesions")
     if outlines:
@@ -141,7 +147,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     clock.lap("stones")
     final = np.ascontiguousarray(order.invert(labels))
     certainty = None if percent is None else Certainty.within(final, order.invert(percent))
-    return Segmentation(final, flags, chosen, certainty, clock.seconds)
+    return Segmentation(final, flags, chosen, certainty, clock.seconds, frozenset(doubtful))
 
 
 def _locate(canonical: Volume, predictor: Predictor, bundle: Bundle, progress: Progress) -> tuple[Located, list[Flag]]:

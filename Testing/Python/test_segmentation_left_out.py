@@ -24,11 +24,15 @@ from test_slice_pipeline import STAGE as SLICE_STAGE
 from test_slice_pipeline import Known, volume_of
 
 from KidneySegLib.bundles.bundle import Bundle, Rules
+from KidneySegLib.findings import InputRecord, Provenance
+from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.measuring.describe import describe
 from KidneySegLib.reporting.messages.flag_messages import is_known, translate
 from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.segmentation import pipeline
 from KidneySegLib.segmentation.kidneys.organ import find_organ
+from KidneySegLib.segmentation.kidneys.plausible import DOUBTFUL
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.left_out import LeftOut, left_out, told
 from KidneySegLib.segmentation.pipeline import Segmentation, segment_ct
@@ -228,3 +232,30 @@ def test_regions_of_a_slice_that_are_left_out_are_told():
     probability[:] = 0
     probability[30:32, 30:32] = 0.9  # a speck
     assert not outline_slice(empty, Known(probability)).flags
+
+
+def test_a_lesion_in_a_kidney_that_is_doubtful_is_doubtful_too(tmp_path, monkeypatch):
+    """A piece of liver was called a doubtful kidney, and the mass in it a mass like any other."""
+    volume = body(RIGHT, LEFT)
+    k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
+    points = volume.to_lps(np.stack((k, j, i), -1))
+    cyst = np.linalg.norm(points - (-85.0, 20.0, 585.0), axis=-1) < 12
+    volume = volume.like(np.where(cyst, 300, volume.voxels).astype(np.int16))
+    sure = run(tmp_path, monkeypatch, volume, doubt=-9.0)
+    assert sure.doubtful == frozenset()
+    monkeypatch.setattr(
+        pipeline,
+        "doubts",
+        lambda outline, rules, hardly_located: (
+            [Flag(DOUBTFUL, Severity.WARNING, "")] if outline.side is Side.RIGHT else []
+        ),
+    )
+    result = run(tmp_path, monkeypatch, volume, doubt=-9.0)
+    assert result.doubtful == {Side.RIGHT} and (result.labels == sure.labels).all()
+    record = Provenance("2026-01-01T00:00:00+00:00", "cpu", "float32", InputRecord.of(volume, "nifti"))
+    for doubtful, codes in ((result.doubtful, ["lesion_in_doubtful_kidney"]), ((), [])):
+        found = describe(volume, result.labels, flags=(), provenance=record, doubtful=doubtful)
+        about = [flag for flag in found.flags if flag.code == "lesion_in_doubtful_kidney"]
+        assert [flag.code for flag in about] == codes
+        for flag in about:
+            assert flag.message.startswith("Cyst C1 (right kidney") and is_known(flag.message)

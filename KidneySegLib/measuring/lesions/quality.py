@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from KidneySegLib.findings import KidneyFinding, LesionFinding, PhaseEstimate
 from KidneySegLib.flags import Flag, Severity
@@ -25,6 +25,7 @@ def check_lesions(
     kidneys: Sequence[KidneyFinding],
     specks: Mapping[str, int],
     phase: PhaseEstimate | None,
+    doubtful: Collection[Side] = (),
 ) -> list[Flag]:
     """Looks at the lesions: completeness, confidence, place, density.
 
@@ -33,11 +34,13 @@ def check_lesions(
         kidneys: the kidneys that were found.
         specks: number of voxel groups too small to be a lesion, by structure key.
         phase: the contrast phase.
+        doubtful: sides whose kidney may be something else.
     """
     sides = {kidney.side for kidney in kidneys}
     flags = []
     for lesion in lesions:
         flags += [*_cut(lesion), *_uncertain(lesion), *_without_kidney(lesion, sides), *_dense(lesion, phase)]
+        flags += _in_doubtful_kidney(lesion, doubtful)
     return flags + _poles_of_a_part(lesions, kidneys) + _specks(specks)
 
 
@@ -106,6 +109,16 @@ def _without_kidney(lesion: LesionFinding, found: set[Side]) -> list[Flag]:
         "place in the kidney is not known."
     )
     return [Flag("lesion_without_kidney", Severity.WARNING, message)]
+
+
+def _in_doubtful_kidney(lesion: LesionFinding, doubtful: Collection[Side]) -> list[Flag]:
+    if lesion.side not in doubtful:
+        return []
+    message = (
+        f"{_name(lesion)} lies in what may be no kidney: it may be a part of another organ, such as the liver. Check "
+        "both before it is reported."
+    )
+    return [Flag("lesion_in_doubtful_kidney", Severity.WARNING, message)]
 
 
 def _poles_of_a_part(lesions: Sequence[LesionFinding], kidneys: Sequence[KidneyFinding]) -> list[Flag]:

@@ -45,6 +45,10 @@ SENTENCES = (
         "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its place in "
         "the kidney is not known."
     ),
+    N_(
+        "{lesion} lies in what may be no kidney: it may be a part of another organ, such as the liver. Check both "
+        "before it is reported."
+    ),
     N_("{lesion} has {median} HU (median): more than {limit} HU is not a simple cyst by density. Characterise it."),
     N_(
         "The {side} kidney is not whole in the image: upper, inter and lower pole of its lesions refer to the part "

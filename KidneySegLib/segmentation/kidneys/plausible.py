@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
 
+# Code of the flag on a kidney that may be something else.
+DOUBTFUL = "kidney_doubtful"
 # A kidney is 45 mm long at birth, which makes some 10 ml; that of a preterm child or a shrunken one has a few. Of one
 # that the image cuts, less can be seen, but what is smaller still cannot be told from anything else.
 _LEAST_ML, _LEAST_CUT_ML = 2.0, 1.0
@@ -63,7 +65,7 @@ def doubts(outline: Outline, rules: Rules, *, hardly_located: bool) -> list[Flag
             f"What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only "
             "a part of one. Check it, and what was found in it, before the numbers are used."
         )
-        return [Flag("kidney_doubtful", Severity.WARNING, message)]
+        return [Flag(DOUBTFUL, Severity.WARNING, message)]
     if outline.confidence < rules.sure_confidence:
         message = f"The outline of the {side} kidney is uncertain: check it slice by slice."
         return [Flag("low_confidence", Severity.WARNING, message)]
