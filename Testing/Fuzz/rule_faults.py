@@ -14,9 +14,12 @@ from stone_cases import Abdomen
 from Fuzz.case import Case, Family
 from Fuzz.image_faults import Build
 from KidneySegLib.segmentation.stones.find import find_stones
+from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
 
 WINDOWS = {"": (-1024, 3071), " in a soft window": (-160, 240), " in a narrow window": (-110, 190)}
+
+STONE = BY_KEY["stone"].label
 
 
 def kidney_rules() -> list[Case]:
@@ -35,21 +38,26 @@ def kidney_rules() -> list[Case]:
 
 
 def stone_rules() -> list[Case]:
-    """Returns cases of tubes, which are no stones."""
-    family = Family("tubes", reader=_no_stone)
+    """Returns cases of tubes, which are no stones, and of what is dense where the ureter runs."""
+    family, ureter = Family("tubes", reader=_no_stone), Family("dense where the ureter runs", reader=_stone_or_told)
     for spacing in ((1.5, 1.5, 1.5), (1.0, 1.0, 3.0), (1.2, 1.2, 2.5)):
         for diameter in (2.0, 3.0, 4.5):
             family.add(f"of {diameter} mm, slices of {spacing[2]} mm", _tube(spacing, diameter), True)
-    return family.cases
+        for diameter in (5.0, 10.0, 20.0):
+            for around in (-100.0, 32.0):
+                name = f"{diameter} mm in {around:.0f} HU, slices of {spacing[2]} mm"
+                ureter.add(name, _in_ureter(spacing, diameter, around), True)
+    return [*family.cases, *ureter.cases]
 
 
 def cuts() -> list[Case]:
-    """Returns cases of kidneys that the image cuts, which have no length."""
-    family = Family("cut kidneys", reader=_no_length)
+    """Returns cases of kidneys and stones that the image cuts, which have no length."""
+    family, stones = Family("cut kidneys", reader=_no_length), Family("cut stones", reader=_no_stone_length)
     for slices in (2, 5, 16, 40):
         for first in (20, 40):
             family.add(f"{slices} slices from {first}", _cut(slice(first, first + slices)), True)
-    return family.cases
+        stones.add(f"{slices} slices of a stone", _cut(slice(30, 30 + slices), stone=True), True)
+    return [*family.cases, *stones.cases]
 
 
 def _changed(name: str) -> np.ndarray:
@@ -78,10 +86,24 @@ def _tube(spacing: tuple[float, float, float], diameter: float) -> Build:
     return build
 
 
-def _cut(part: slice) -> Build:
+def _in_ureter(spacing: tuple[float, float, float], diameter: float, around: float) -> Build:
+    def build(folder: Path, random: np.random.Generator) -> Path:
+        place = (72.0, 60.0, 25.0) + random.uniform(-2, 2, 3)
+        abdomen = Abdomen(spacing, seed=int(random.integers(1000))).add_ball(place, diameter + 14, around)
+        abdomen.add_ball(place, diameter, float(random.uniform(500, 1500)))
+        volume = abdomen.volume()
+        return _saved(folder, hu=volume.voxels, labels=abdomen.labels, matrix=volume.ijk_to_lps)
+
+    return build
+
+
+def _cut(part: slice, *, stone: bool = False) -> Build:
     def build(folder: Path, random: np.random.Generator) -> Path:
         volume = grid((1.5, 1.5, 2.0), (240.0, 120.0, 180.0))
         labels = draw(volume, kidneys())
+        if stone:
+            k, j, i = (int(n) for n in np.argwhere(labels == 1).mean(axis=0))
+            labels[:, j - 4 : j + 4, i - 4 : i + 4] = STONE
         cut = volume.crop((part, slice(0, labels.shape[1]), slice(0, labels.shape[2])))
         return _saved(folder, hu=cut.voxels, labels=labels[part], matrix=cut.ijk_to_lps)
 
@@ -108,6 +130,21 @@ def _no_stone(path: Path) -> None:
     stones, flags = find_stones(Volume(scene["hu"], scene["matrix"]), scene["labels"])
     assert not stones.any(), "the tube was taken for a stone"
     assert "ureteral_stent" in {flag.code for flag in flags}, "the tube was not told"
+
+
+def _stone_or_told(path: Path) -> None:
+    scene = np.load(path)
+    stones, flags = find_stones(Volume(scene["hu"], scene["matrix"]), scene["labels"])
+    assert stones.any() or "dense_beside_ureter" in {flag.code for flag in flags}, "it was left out without a word"
+
+
+def _no_stone_length(path: Path) -> None:
+    scene = np.load(path)
+    found = findings_of(Volume(scene["hu"], scene["matrix"]), np.ascontiguousarray(scene["labels"]))
+    assert found.stones and "stone_cut" in {flag.code for flag in found.flags}, "the end of the image is not told"
+    for stone in found.stones:
+        assert stone.length_mm is None and np.isnan(stone.measures.length_mm), "a length is told"
+        assert stone.length_at_least_mm is not None and stone.length_at_least_mm > 0, "what is seen is not told"
 
 
 def _no_length(path: Path) -> None:
