@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_MANIFEST, LARGEST_WEIGHTS = 1 << 22, 1 << 31  # bytes
 LARGEST_WEIGHT = 1e4
-MOST_STAGES, FEWEST_LEVELS, MOST_LEVELS, MOST_CHANNELS, MOST_SCALES = 16, 2, 8, 4096, 8
+MOST_STAGES, FEWEST_LEVELS, MOST_LEVELS, MOST_CHANNELS, MOST_SCALES, MOST_MEMBERS = 16, 2, 8, 4096, 8, 16
 MOST_PARAMETERS, MOST_VALUES = 1 << 28, 1 << 29
 _SPACING_MM, _SMALLEST_VOXEL_MM3 = (0.3, 50.0), 0.1
 _GREATEST_OVERLAP = 0.9
@@ -119,7 +119,8 @@ def check_size(stage: StagePlan) -> None:
         all(1 <= len(values) <= MOST_CHANNELS for values in counts)
         and FEWEST_LEVELS <= len(network.filters) <= MOST_LEVELS
         and all(1 <= channels <= MOST_CHANNELS for channels in network.filters)
-        and _parameters(network) <= MOST_PARAMETERS
+        and 1 <= stage.members <= MOST_MEMBERS
+        and _parameters(network) * stage.members <= MOST_PARAMETERS
         and math.prod(stage.patch) * max(network.filters[0], len(network.inputs)) <= MOST_VALUES
         and 1 <= len(stage.scales) <= MOST_SCALES
         and _within(spacings, *_SPACING_MM)
@@ -142,6 +143,6 @@ def _within(values: Iterable[float], low: float, high: float) -> bool:
 
 def _parameters(network: NetworkPlan) -> int:
     """Returns about how many parameters a U-Net with kernels of three has: two convolutions a level, each way."""
-    kernel = 9 if network.architecture.endswith("2d") else 27
+    kernel = 3**network.dimensions
     pairs = zip(network.filters, (*network.filters[1:], network.filters[-1]), strict=True)
     return sum(4 * kernel * fine * coarse for fine, coarse in pairs)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 from KidneySegLib.bundles.limits import (
     MOST_LEVELS,
@@ -19,7 +19,10 @@ from KidneySegLib.bundles.limits import (
 )
 from KidneySegLib.errors import BundleError
 
+T = TypeVar("T")
+
 FORMAT_VERSION = 1
+FUSIONS = ("mean", "median")
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class NetworkPlan:
         architecture: name known to ``networks.factory``.
         filters: channels per resolution level, finest first; each level halves the grid.
         outputs: names of the output channels.
-        inputs: names of the input channels: see ``segmentation.window_channels``, or
-            ``segmentation.organ_channels.ORGAN_INPUTS``.
+        inputs: names of the input channels: see ``inference.window_channels``, or
+            ``inference.organ_channels.ORGAN_INPUTS``.
         affine: whether instance normalisation is followed by a learnt scale and shift.
         exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
     """
@@ -42,6 +45,11 @@ class NetworkPlan:
     inputs: tuple[str, ...] = ("image",)
     affine: bool = False
     exclusive: bool = False
+
+    @property
+    def dimensions(self) -> int:
+        """2 for a network that sees slices, else 3."""
+        return 2 if self.architecture.endswith("2d") else 3
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Equalisation:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """One pass of one network.
+    """One pass of one network, or of an ensemble of networks of one kind.
 
     Attributes:
         name: ``locator`` or ``kidney``; also the prefix of its weights in the bundle.
@@ -72,6 +80,10 @@ class StagePlan:
         threshold: probability above which a voxel belongs to the structure.
         scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
         equalise: of the slice, before a 2D network; None leaves it out.
+        whole: whether the network sees an image whole (a slice, for a 2D network), not in tiles.
+        members: number of networks; several make an ensemble.
+        fusion: how the members' probabilities are combined: ``mean``, or ``median``, which lies above the threshold
+            where most members do (majority vote).
     """
 
     name: str
@@ -83,11 +95,35 @@ class StagePlan:
     threshold: float = 0.5
     scales: tuple[float, ...] = (1.0,)
     equalise: Equalisation | None = None
+    whole: bool = False
+    members: int = 1
+    fusion: str = "mean"
 
     @property
     def divisor(self) -> int:
         """Patch sizes must be multiples of this."""
         return int(2 ** (len(self.network.filters) - 1))
+
+    def with_members(self, weights: Sequence[Mapping[str, T]]) -> tuple[StagePlan, dict[str, T]]:
+        """Returns the stage with so many members, and their weights under the names that a bundle has for them."""
+        if len(weights) == 1:
+            return replace(self, members=1), dict(weights[0])
+        named = {f"{number}/{name}": value for number, each in enumerate(weights) for name, value in each.items()}
+        return replace(self, members=len(weights)), named
+
+    def members_of(self, weights: Mapping[str, T]) -> list[dict[str, T]]:
+        """Divides the weights of the stage among its members; a single network has names without a number.
+
+        Args:
+            weights: by parameter name; those of an ensemble begin with the member's number and a slash.
+        """
+        if self.members == 1:
+            return [dict(weights)]
+        starts = [f"{number}/" for number in range(self.members)]
+        return [
+            {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
+            for start in starts
+        ]
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> StagePlan:
@@ -116,6 +152,9 @@ class StagePlan:
                     "overlap": number(data.get("overlap", 0.5)),
                     "threshold": number(data.get("threshold", 0.5)),
                     "scales": numbers(data.get("scales", (1.0,))),
+                    "whole": flag(data.get("whole", text(data["network"]["architecture"]) == "unet2d")),
+                    "members": whole_numbers([data.get("members", 1)])[0],
+                    "fusion": text(data.get("fusion", "mean")),
                     "equalise": Equalisation(**{k: number(v) for k, v in equalise.items()}) if equalise else None,
                 }
             )
@@ -136,11 +175,13 @@ class StagePlan:
         """
         lengths = (len(self.spacing), len(self.patch), len(self.window)) == (3, 3, 2)
         sizes = lengths and 1 <= len(self.network.filters) <= MOST_LEVELS and min(self.spacing) > 0
-        flat = sizes and self.patch[0] == 1
+        flat = sizes and self.network.dimensions == 2 and self.patch[0] == 1
         if not sizes or any(p <= 0 or p % self.divisor for p in self.patch[flat:]):
             multiple = f"multiples of {self.divisor}" if sizes else "three whole numbers, as the spacing"
             raise BundleError(f"Stage '{self.name}': patch {self.patch[:3]} must be {multiple}.")
         shares = 0 <= self.overlap < 1 and 0 < self.threshold < 1
         if self.window[0] >= self.window[1] or not shares or min(self.scales, default=0) <= 0:
             raise BundleError(f"Stage '{self.name}': window, overlap, threshold or scales are out of range.")
+        if self.fusion not in FUSIONS:
+            raise BundleError(f"Stage '{self.name}': fusion must be one of {', '.join(FUSIONS)}.")
         check_size(self)

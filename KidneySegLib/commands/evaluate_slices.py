@@ -28,13 +28,14 @@ def evaluate_slices(folders: Sequence[Path], output: Path, *, model: str | None 
     from KidneySegLib.datasets.slices import LIST
     from KidneySegLib.evaluation.slices import evaluate_folder, write_evaluation
     from KidneySegLib.inference.device import choose_device
-    from KidneySegLib.segmentation.slices.pipeline import load_slice_network
+    from KidneySegLib.segmentation.load import load_predictors
+    from KidneySegLib.segmentation.slices.pipeline import STAGE
 
     missing = [folder for folder in folders if not (folder / LIST).is_file()]
     if missing:
         raise InputError(f"Each folder of slices needs {LIST} beside images, kidneys and stones.")
-    network = load_slice_network(find_bundle(model, "ct-slice"), choose_device(device))
-    results = [result for folder in folders for result in evaluate_folder(folder, network)]
+    predictor = load_predictors(find_bundle(model, "ct-slice"), choose_device(device), [STAGE])[STAGE]
+    results = [result for folder in folders for result in evaluate_folder(folder, predictor)]
     try:
         text = write_evaluation(output, results)
     except OSError as error:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from KidneySegLib.errors import InputError
 
+if TYPE_CHECKING:
+    import torch
+
+    from KidneySegLib.bundles.plan import StagePlan
+
 
 def export(
-    runs: Annotated[list[str], typer.Argument(help="RECIPE=RUN-FOLDER for each stage, in the order they run")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            help="RECIPE=RUN-FOLDER for each stage, in the order they run; several runs of a stage make an ensemble"
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle; its name is the bundle's")],
     version: Annotated[str, typer.Option(help="Version of the weights")],
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
@@ -31,7 +41,8 @@ def export(
     from KidneySegLib.training.recipe_files import read_stage
     from KidneySegLib.training.recipes import find_recipe
 
-    trained = {}
+    stages: dict[str, StagePlan] = {}
+    members: dict[str, list[dict[str, torch.Tensor]]] = {}
     for run in runs:
         recipe, separator, folder = run.partition("=")
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
@@ -41,13 +52,16 @@ def export(
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(state["average"] if last else state)
-        trained[stage.name] = stage, parameters(network)
+        if stages.setdefault(stage.name, stage) != stage:
+            raise InputError(f"The runs of the stage '{stage.name}' have different plans: they make no ensemble.")
+        members.setdefault(stage.name, []).append(parameters(network))
+    trained = {name: stage.with_members(members[name]) for name, stage in stages.items()}
     rules = Rules()
     if base:
         old = find_bundle(base, task)
         values, rules = old.weights(), old.rules
         trained = {stage.name: (stage, values[stage.name]) for stage in old.stages} | trained
-    stages = tuple(stage for stage, _ in trained.values())
-    bundle = Bundle(output, output.name, version, title, task, licence, stages, rules, sha256="")
+    plans = tuple(stage for stage, _ in trained.values())
+    bundle = Bundle(output, output.name, version, title, task, licence, plans, rules, sha256="")
     written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
     typer.echo(f"Wrote {written.name} {written.version}, sha256 {written.sha256[:12]}.")

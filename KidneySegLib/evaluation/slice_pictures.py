@@ -11,7 +11,8 @@ import numpy as np
 
 from KidneySegLib.datasets.slices import LabelledSlice
 from KidneySegLib.evaluation.slice_scores import SliceScore
-from KidneySegLib.segmentation.slices.network import SliceNetwork
+from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.inference.scan_probabilities import slice_probability
 from KidneySegLib.segmentation.slices.regions import largest_regions
 
 GREY = (-160.0, 240.0)
@@ -38,9 +39,9 @@ class Compared:
     processed: np.ndarray
 
     @classmethod
-    def of(cls, network: SliceNetwork, item: LabelledSlice, dice: float) -> Compared:
+    def of(cls, predictor: Predictor, item: LabelledSlice, dice: float) -> Compared:
         """Runs the network on a slice."""
-        automatic = network.probability(item.hu.astype(np.float32), item.spacing) > network.stage.threshold
+        automatic = slice_probability(item.hu, item.spacing, predictor) > predictor.stage.threshold
         processed = largest_regions(automatic, item.spacing) > 0
         return cls(f"{item.name}\nDice {dice:.3f}", item.hu, item.organ, automatic, processed)
 

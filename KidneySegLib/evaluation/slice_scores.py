@@ -9,7 +9,8 @@ from statistics import fmean, stdev
 import numpy as np
 
 from KidneySegLib.datasets.slices import LabelledSlice
-from KidneySegLib.segmentation.slices.network import SliceNetwork
+from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.inference.scan_probabilities import slice_probability
 from KidneySegLib.segmentation.slices.regions import largest_regions
 
 
@@ -57,10 +58,10 @@ def cross_entropy(probability: np.ndarray, reference: np.ndarray) -> float:
     return float(-np.where(reference, np.log(p), np.log(1 - p)).mean())
 
 
-def score_slice(network: SliceNetwork, item: LabelledSlice) -> SliceScore:
+def score_slice(predictor: Predictor, item: LabelledSlice) -> SliceScore:
     """Returns the agreement of the post-processed outline (threshold, two largest regions) on one slice."""
-    probability = network.probability(item.hu.astype(np.float32), item.spacing)
-    found = largest_regions(probability > network.stage.threshold, item.spacing) > 0
+    probability = slice_probability(item.hu, item.spacing, predictor)
+    found = largest_regions(probability > predictor.stage.threshold, item.spacing) > 0
     return SliceScore(*dice_and_iou(found, item.organ), cross_entropy(probability, item.organ))
 
 

@@ -13,8 +13,8 @@ from KidneySegLib.datasets.slices import SliceEntry, read_grey, read_list
 from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.slice_pictures import Compared, draw_boxes, draw_comparison
 from KidneySegLib.evaluation.slice_scores import SliceScore, Spread, cross_entropy, dice_and_iou
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.readers.slices import read_slice
-from KidneySegLib.segmentation.slices.network import SliceNetwork
 from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
 from KidneySegLib.structures import BY_KEY
 
@@ -63,20 +63,20 @@ class SliceResult:
     picture: Compared | None
 
 
-def evaluate_folder(folder: Path, network: SliceNetwork) -> Iterator[SliceResult]:
+def evaluate_folder(folder: Path, predictor: Predictor) -> Iterator[SliceResult]:
     """Runs the pipeline on every slice of a folder of slices.
 
     Raises:
         InputError: a file is missing or cannot be read.
     """
     for entry in read_list(folder):
-        yield _evaluate(folder, entry, network)
+        yield _evaluate(folder, entry, predictor)
 
 
-def _evaluate(folder: Path, entry: SliceEntry, network: SliceNetwork) -> SliceResult:
+def _evaluate(folder: Path, entry: SliceEntry, predictor: Predictor) -> SliceResult:
     file = f"{entry.number}.png"
     volume = read_slice(folder / "images" / file, pixel_mm=entry.pixel_mm or PIXEL_MM).acquisition.volume
-    outline = outline_slice(volume, network)
+    outline = outline_slice(volume, predictor)
     volume, _ = calibrated(volume, outline.labels)
     labels, _ = mark_stones(volume, outline.labels)
     kidneys = picture = stones = None
@@ -85,7 +85,7 @@ def _evaluate(folder: Path, entry: SliceEntry, network: SliceNetwork) -> SliceRe
         probability, found = outline.probability[0], outline.labels[0] > 0
         kidneys = SliceScore(*dice_and_iou(found, reference), cross_entropy(probability, reference))
         title = f"{entry.patient} {entry.number}\nDice {kidneys.dice:.3f}"
-        picture = Compared(title, volume.voxels[0], reference, probability > network.stage.threshold, found)
+        picture = Compared(title, volume.voxels[0], reference, probability > predictor.stage.threshold, found)
     if (folder / "stones" / file).is_file():
         reference = _reference(folder / "stones" / file, volume.voxels.shape[1:])
         stones = count_stones(labels[0] == BY_KEY["stone"].label, reference)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.inference.predict import OrganMasks, Predictor
+from KidneySegLib.inference.predict import OrganMasks, Predictor, fitted
 from KidneySegLib.room_in_memory import available_memory
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def probabilities_within_memory(
         ResourceError: not even the smallest tile on the CPU fits.
     """
     patch, flags = predictor.stage.patch, []
+    if predictor.stage.whole:
+        patch = fitted(predictor.stage, tuple(hu.shape)).patch
+        predictor = replace(predictor, stage=replace(predictor.stage, patch=patch))
     if predictor.device.type == "cpu":
         while tile_bytes(predictor.stage, patch) + _RESERVE_BYTES > available():
             less = smaller_patch(predictor.stage, patch)
@@ -76,7 +79,8 @@ def probabilities_within_memory(
         if patch != predictor.stage.patch:
             flags = [_smaller_tiles(predictor.stage, patch)]
         try:
-            stage = replace(predictor.stage, patch=patch)
+            whole = predictor.stage.whole and patch == predictor.stage.patch
+            stage = replace(predictor.stage, patch=patch, whole=whole)
             return replace(predictor, stage=stage).probabilities(hu, tell, organ), flags
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
@@ -97,7 +101,8 @@ def _demand_less(predictor: Predictor, patch: tuple[int, int, int]) -> tuple[Pre
             "a machine with more memory."
         )
     cpu = torch.device("cpu")
-    moved = Predictor(predictor.stage, predictor.network.to(cpu), cpu, torch.float32)
+    members = tuple(network.to(cpu) for network in predictor.members)
+    moved = Predictor(predictor.stage, members, cpu, torch.float32)
     return moved, predictor.stage.patch
 
 

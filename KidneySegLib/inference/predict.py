@@ -1,4 +1,4 @@
-"""Runs a network over an array on its working grid, in tiles."""
+"""Runs the networks of a stage over an image on their working grid. 2D is k = 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from KidneySegLib.inference.window_channels import window_channels
 if TYPE_CHECKING:
     import torch
 
-_OUTSIDE_HU = -1024.0
+OUTSIDE_HU = -1024.0
 
 Tell = Callable[[float], None]
 
@@ -35,17 +35,17 @@ class OrganMasks:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A stage's network, ready to run.
+    """A stage, ready to run.
 
     Attributes:
         stage: its plan.
-        network: in evaluation mode, on ``device``.
+        members: networks in evaluation mode, on ``device``; several make an ensemble.
         device: torch device.
         precision: number format of the convolutions.
     """
 
     stage: StagePlan
-    network: torch.nn.Module
+    members: tuple[torch.nn.Module, ...]
     device: torch.device
     precision: torch.dtype
 
@@ -54,6 +54,8 @@ class Predictor:
     ) -> torch.Tensor:
         """Returns the probability of every output, ``(outputs, k, j, i)`` 32-bit float on the CPU.
 
+        The members of an ensemble are combined as the plan says.
+
         Args:
             hu: ``(k, j, i)`` on the stage's working grid, canonical orientation.
             progress: called with the finished share after every tile; may raise to stop the run.
@@ -61,45 +63,75 @@ class Predictor:
         """
         import torch
 
-        from KidneySegLib.networks.sliding_window import sliding_window, tile_count
-
         stage = fitted(self.stage, tuple(hu.shape))
         padding = [
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
         ]
         around = [v for pair in padding[::-1] for v in pair]
-        padded = torch.nn.functional.pad(hu, around, value=_OUTSIDE_HU)
+        padded = torch.nn.functional.pad(hu, around, value=OUTSIDE_HU)
         if organ is None:
             image = window_channels(padded, stage)
         else:
             whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
             image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)
+        inside = (slice(None), *(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True)))
+        found = []
+        with torch.inference_mode():
+            for number, network in enumerate(self.members):
+
+                def tell(done: float, number: int = number) -> None:
+                    if progress is not None:
+                        progress(min(1.0, (number + done) / len(self.members)))
+
+                logits = self._logits(image, stage, network, tell)[inside]
+                found.append(torch.softmax(logits, dim=0) if stage.network.exclusive else torch.sigmoid(logits))
+            return _combined(found, stage.fusion)
+
+    def _logits(self, image: torch.Tensor, stage: StagePlan, network: torch.nn.Module, tell: Tell) -> torch.Tensor:
+        """Runs one network over an image ``(inputs, k, j, i)``; returns logits alike, 32-bit float on the CPU."""
+        import torch
+
+        from KidneySegLib.networks.sliding_window import sliding_window, tile_count
+
+        flat = stage.network.dimensions == 2
         done, total = 0, tile_count(image.shape[1:], stage.patch, stage.overlap)
 
         def run(tile: torch.Tensor) -> torch.Tensor:
             nonlocal done
             with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                result: torch.Tensor = self.network(tile.to(self.device))
+                seen = tile.to(self.device)
+                result: torch.Tensor = network(seen[:, :, 0])[:, :, None] if flat else network(seen)
             done += 1
-            if progress is not None:
-                progress(min(1.0, done / total))
+            tell(done / total)
             return result
 
-        with torch.inference_mode():
-            logits = sliding_window(image, stage.patch, stage.overlap, run)
-            inside = tuple(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True))
-            result = logits[(slice(None), *inside)]
-            return torch.softmax(result, dim=0) if stage.network.exclusive else torch.sigmoid(result)
+        if stage.whole and total == 1:  # nothing to blend
+            return run(image[None])[0].to("cpu", torch.float32)
+        return sliding_window(image, stage.patch, stage.overlap, run)
 
 
 def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
-    """Returns the stage with tiles no longer than ``shape`` (k, j, i) needs.
+    """Returns the stage with tiles no longer than ``shape`` (k, j, i) needs, or as long where it sees images whole.
 
     In a slab of a few centimetres a whole tile would be mostly padding, which instance normalisation takes for image.
     An image that is tiny in every direction keeps two of the network's coarsest voxels along i: one alone has no spread
     to be normalised by.
     """
-    k, j, i = (min(p, -(-n // stage.divisor) * stage.divisor) for p, n in zip(stage.patch, shape, strict=True))
-    if k == j == i == stage.divisor:
-        i = 2 * stage.divisor
+    divisor = stage.divisor
+    needed = [-(-n // divisor) * divisor for n in shape]
+    if stage.network.dimensions == 2:
+        needed[0] = 1
+    k, j, i = needed if stage.whole else map(min, stage.patch, needed)
+    if j == i == divisor and k <= divisor:
+        i = 2 * divisor
     return replace(stage, patch=(k, j, i))
+
+
+def _combined(found: list[torch.Tensor], fusion: str) -> torch.Tensor:
+    """Returns the mean or the median of probabilities; of an even number the median is the lower of the middle two."""
+    import torch
+
+    if len(found) == 1:
+        return found[0]
+    stacked = torch.stack(found)
+    return stacked.mean(dim=0) if fusion == "mean" else stacked.median(dim=0).values

@@ -4,25 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from KidneySegLib.inference.resampling import normalise
 
 if TYPE_CHECKING:
     import torch
 
-    from KidneySegLib.bundles.plan import StagePlan
+    from KidneySegLib.bundles.plan import Equalisation, StagePlan
 
 # Fluid, unenhanced parenchyma and blood lie within 60 HU; the window of the whole scan leaves them a few grey levels.
 SOFT_TISSUE_HU = (-40.0, 160.0)
 
 
 def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
-    """Returns one channel per input of the stage, ``(inputs, k, j, i)``, values -1..1.
+    """Returns one channel per input of the stage, ``(inputs, k, j, i)``, values -1..1, equalised ones 0..1.
 
     Args:
         hu: ``(k, j, i)``, -1024 outside the scan.
-        stage: its inputs are ``image`` (the stage's window) and ``soft`` (soft tissue).
+        stage: its inputs are ``image`` (the stage's window, equalised if the plan says so) and ``soft`` (soft tissue).
     """
     import torch
 
     windows = {"image": stage.window, "soft": SOFT_TISSUE_HU}
-    return torch.stack([normalise(hu, windows[name]) for name in stage.network.inputs])
+    channels = []
+    for name in stage.network.inputs:
+        if name == "image" and stage.equalise is not None:
+            slices = [_equalised(plane, stage.window, stage.equalise, stage.spacing[1:]) for plane in hu.numpy()]
+            channels.append(torch.from_numpy(np.stack(slices)))
+        else:
+            channels.append(normalise(hu, windows[name]))
+    return torch.stack(channels)
+
+
+def _equalised(
+    hu: np.ndarray, window: tuple[float, float], plan: Equalisation, spacing: tuple[float, float]
+) -> np.ndarray:
+    """Returns CLAHE of one slice, 32-bit float ``(j, i)`` in 0..1.
+
+    HU are clipped to the window first: raw values from -1024 to metal would leave CLAHE few grey levels for soft
+    tissue.
+    """
+    from skimage.exposure import equalize_adapthist
+
+    low, high = window
+    grey = (np.clip(hu, low, high).astype(np.float64) - low) / (high - low)
+    if np.ptp(grey) == 0:  # nothing to equalise, as in a slice of air
+        return grey.astype(np.float32)
+    tile = [max(1, round(plan.tile_mm / side)) for side in spacing]
+    return equalize_adapthist(grey, kernel_size=tile, clip_limit=plan.clip_limit).astype(np.float32)

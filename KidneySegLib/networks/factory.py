@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from KidneySegLib.bundles.plan import NetworkPlan
 
-_DIMENSIONS = {"unet2d": 2, "unet3d": 3}
+_UNETS = ("unet2d", "unet3d")
 
 
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
@@ -23,12 +23,11 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
     Raises:
         BundleError: the architecture is not known to this version.
     """
-    if plan.architecture in _DIMENSIONS:
+    if plan.architecture in _UNETS:
         # torch takes a second to import; whoever only reads plans does not wait for it
         from KidneySegLib.networks.unet import UNet
 
-        dimensions = _DIMENSIONS[plan.architecture]
-        return UNet(dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
+        return UNet(plan.dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
     raise BundleError(
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."

@@ -15,7 +15,6 @@ from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
-from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.segmentation.kidneys.further_pieces import further_pieces
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
@@ -28,7 +27,7 @@ from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.segmentation.lesions.certainty import Certainty
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
-from KidneySegLib.segmentation.stage_check import check_stages
+from KidneySegLib.segmentation.load import load_predictors
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -67,23 +66,6 @@ class Segmentation:
     doubtful: frozenset[Side] = frozenset()
 
 
-def load_predictors(bundle: Bundle, device: Device) -> dict[str, Predictor]:
-    """Builds all networks of a bundle with their verified weights, by stage name.
-
-    Raises:
-        BundleError: the weights are missing or altered, or do not fit the plan.
-    """
-    check_stages(bundle, NEEDED_STAGES)
-    weights = bundle.weights()
-    predictors = {}
-    for stage in bundle.stages:
-        network = build_network(stage.network)
-        load_parameters(network, weights.get(stage.name, {}))
-        network = network.to(device.torch_device).eval()
-        predictors[stage.name] = Predictor(stage, network, device.torch_device, device.precision)
-    return predictors
-
-
 def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress: Progress = silent) -> Segmentation:
     """Finds the kidneys, their masses and cysts, and stones.
 
@@ -101,7 +83,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     clock = _Clock()
     chosen = choose_device(device)
     progress("load", 0.0, "Loading the networks")
-    predictors = load_predictors(bundle, chosen)
+    predictors = load_predictors(bundle, chosen, NEEDED_STAGES)
     clock.lap("load")
     order = volume.axis_order()
     canonical = volume.canonical()

@@ -73,12 +73,12 @@ def cross_validate(
         trainer = SliceTrainer(recipe, folder / f"fold-{number}", device)
         if not trainer.run(train, valid, minutes=(end - time.monotonic()) / 60):
             return None
-        fold = Fold(tuple(item.name for item in valid), tuple(score_slice(trainer.network, item) for item in valid))
+        fold = Fold(tuple(item.name for item in valid), tuple(score_slice(trainer.predictor, item) for item in valid))
         results.append(fold)
         tell(f"Fold {number}: {len(train)} slices for training, {len(valid)} for validation, {_row(fold.mean)}")
         ranked = sorted(range(len(valid)), key=lambda n: fold.scores[n].dice)
         chosen = [ranked[round(share * (len(ranked) - 1))] for share in SHOWN]
-        pictures += [Compared.of(trainer.network, valid[n], fold.scores[n].dice) for n in dict.fromkeys(chosen)]
+        pictures += [Compared.of(trainer.predictor, valid[n], fold.scores[n].dice) for n in dict.fromkeys(chosen)]
     _write_files(folder, results, pictures)
     return results
 

@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 
 from KidneySegLib.datasets.slices import LabelledSlice
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
-from KidneySegLib.segmentation.slices.network import AIR, network_input
+from KidneySegLib.inference.predict import OUTSIDE_HU
+from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast, smooth_noise
 from KidneySegLib.training.augmentation.spatial import Sampled
 from KidneySegLib.training.slice_recipes import SliceRanges, SliceRecipe
@@ -58,8 +59,7 @@ class SlicePatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns slice number ``index``."""
         hu, organ = self.draw(index)
-        image = torch.from_numpy(network_input(hu.numpy(), self.recipe.stage))
-        return image[None], (organ >= 0.5).float()[None]
+        return window_channels(hu[None], self.recipe.stage)[:, 0], (organ >= 0.5).float()[None]
 
     def draw(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Returns HU and organ share ``(j, i)`` of slice number ``index``."""
@@ -132,7 +132,7 @@ def _sample(source: _Source, recipe: SliceRecipe, rng: np.random.Generator) -> S
     grid = (points + torch.from_numpy(shift.astype(np.float32))) @ to_grid
     grid = grid.flip(-1)[None]
     # Zero padding stands for air outside the slice, hence the offset.
-    maps = np.stack([item.hu - AIR, item.organ, item.parenchyma, source.depth]).astype(np.float32)
+    maps = np.stack([item.hu - OUTSIDE_HU, item.organ, item.parenchyma, source.depth]).astype(np.float32)
     hu, organ, parenchyma, depth = functional.grid_sample(
         torch.from_numpy(maps)[None], grid, padding_mode="zeros", align_corners=False
     )[0][:, None].expand(-1, 3, -1, -1)
@@ -141,7 +141,7 @@ def _sample(source: _Source, recipe: SliceRecipe, rng: np.random.Generator) -> S
         0
     ].expand(3, -1, -1)
     none = torch.zeros_like(organ)
-    return Sampled(hu + AIR, organ, none, none, parenchyma, depth, regions)
+    return Sampled(hu + OUTSIDE_HU, organ, none, none, parenchyma, depth, regions)
 
 
 def _elastic(

@@ -16,7 +16,8 @@ from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.segmentation.pipeline import load_predictors
+from KidneySegLib.segmentation.load import load_predictors
+from KidneySegLib.segmentation.pipeline import NEEDED_STAGES
 
 Build = Callable[[Path, np.random.Generator], Path]
 NAN, INFINITE, HUGE = math.nan, math.inf, 1e300
@@ -28,7 +29,7 @@ STAGES = tuple(
 
 def load(folder: Path) -> None:
     """Reads a bundle and builds its networks, as a run does."""
-    load_predictors(read_bundle(folder), choose_device("cpu"))
+    load_predictors(read_bundle(folder), choose_device("cpu"), NEEDED_STAGES)
 
 
 def manifests() -> list[Case]:

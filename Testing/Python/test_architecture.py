@@ -104,8 +104,8 @@ def test_a_network_runs_without_monai():
         "import torch\n"
         "from KidneySegLib.bundles.catalogue import find_bundle\n"
         "from KidneySegLib.inference.device import choose_device\n"
-        "from KidneySegLib.segmentation.pipeline import load_predictors\n"
-        "locator = load_predictors(find_bundle('ct-kidney', 'ct'), choose_device('cpu'))['locator']\n"
+        "from KidneySegLib.segmentation.load import load_predictors\n"
+        "locator = load_predictors(find_bundle('ct-kidney', 'ct'), choose_device('cpu'), ['locator'])['locator']\n"
         "print(tuple(locator.probabilities(torch.zeros(16, 24, 24)).shape))\n"
     )
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)

@@ -9,8 +9,9 @@ from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import BundleError
+from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
-from KidneySegLib.segmentation.stage_check import check_stages
+from KidneySegLib.segmentation.load import check_stages, load_predictors
 
 STAGE = StagePlan(
     "kidney", NetworkPlan("unet3d", (4, 8, 8), ("kidney",)), (2.0, 2.0, 2.0), (-100.0, 200.0), (16, 16, 16)
@@ -33,6 +34,27 @@ def test_plan_and_weights_come_back(tmp_path):
     with torch.inference_mode():
         # Half precision has 11 significant bits.
         assert torch.allclose(again.eval()(image), network.eval()(image), atol=0.02)
+
+
+def test_members_of_an_ensemble_come_back_one_by_one(tmp_path):
+    networks = [build_network(STAGE.network) for _ in range(3)]
+    stage, values = STAGE.with_members([parameters(network) for network in networks])
+    bundle = Bundle(tmp_path, "mine", "1", "t", "ct", "CC0", (stage,), Rules(), "")
+    predictor = load_predictors(write_bundle(bundle, {"kidney": values}), choose_device("cpu"), ["kidney"])["kidney"]
+    assert len(predictor.members) == 3
+    for network, again in zip(networks, predictor.members, strict=True):
+        for one, other in zip(network.parameters(), again.parameters(), strict=True):
+            assert torch.allclose(one, other, atol=1e-3)
+
+
+@pytest.mark.parametrize("change", [{"members": 2}, {"members": 0}, {"members": 99}, {"fusion": "loudest"}])
+def test_an_ensemble_without_its_members_or_with_no_known_fusion_is_refused(tmp_path, change):
+    bundle, _ = make(tmp_path / "mine")
+    data = json.loads((bundle.folder / "bundle.json").read_text())
+    data["stages"][0] |= change
+    (bundle.folder / "bundle.json").write_text(json.dumps(data))
+    with pytest.raises(BundleError):
+        load_predictors(read_bundle(bundle.folder), choose_device("cpu"), ["kidney"])
 
 
 def test_every_weight_is_stored_once(tmp_path):

@@ -62,7 +62,7 @@ class ByDifference(torch.nn.Module):
 
 
 def predictor(stage: StagePlan, network: torch.nn.Module) -> Predictor:
-    return Predictor(stage, network, torch.device("cpu"), torch.float32)
+    return Predictor(stage, (network,), torch.device("cpu"), torch.float32)
 
 
 def image(*balls: tuple[tuple[float, float, float], float, float]) -> Volume:
@@ -176,8 +176,8 @@ def test_no_lesion_has_no_certainty():
 @pytest.mark.parametrize("permutation", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
 @pytest.mark.parametrize("flips", [(False, False, False), (True, False, True)])
 def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkeypatch, permutation, flips):
-    def networks(bundle, device):
-        made = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
+    def networks(*_):
+        made = {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in STAGES}
         levels = (200, 60, 300)
         return {
             **made,

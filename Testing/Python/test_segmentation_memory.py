@@ -33,7 +33,7 @@ class Greedy(torch.nn.Module):
 
 
 def predictor(network: torch.nn.Module) -> Predictor:
-    return Predictor(STAGE, network, torch.device("cpu"), torch.float32)
+    return Predictor(STAGE, (network,), torch.device("cpu"), torch.float32)
 
 
 def test_plenty_of_memory_changes_nothing():

@@ -33,8 +33,8 @@ class Bright(torch.nn.Module):
 
 @pytest.fixture
 def bundle(tmp_path, monkeypatch) -> Bundle:
-    def bright(bundle, device):
-        return {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in bundle.stages}
+    def bright(bundle, device, needed):
+        return {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in bundle.stages}
 
     monkeypatch.setattr(pipeline, "load_predictors", bright)
     return Bundle(tmp_path, "bright", "0", "", "ct", "", STAGES, Rules(), "")
@@ -123,12 +123,12 @@ class Unsure(Bright):
 
 def networks(kidney: torch.nn.Module) -> dict[str, Predictor]:
     modules = {"locator": Bright(), "kidney": kidney}
-    return {s.name: Predictor(s, modules[s.name], torch.device("cpu"), torch.float32) for s in STAGES}
+    return {s.name: Predictor(s, (modules[s.name],), torch.device("cpu"), torch.float32) for s in STAGES}
 
 
 def test_an_unconvincing_kidney_is_shown_and_called_doubtful(bundle, monkeypatch):
     sure = segment_ct(body(RIGHT), bundle, device="cpu")
-    monkeypatch.setattr(pipeline, "load_predictors", lambda bundle, device: networks(Unsure()))
+    monkeypatch.setattr(pipeline, "load_predictors", lambda *_: networks(Unsure()))
     result = segment_ct(body(RIGHT), bundle, device="cpu")
     shown, expected = (np.count_nonzero(one.labels == 1) for one in (result, sure))
     assert shown == pytest.approx(expected, rel=0.1) and shown > 0
@@ -193,7 +193,7 @@ def test_a_kidney_larger_than_located_gets_a_larger_box(bundle):
 
 def test_growth_ends_and_mask_and_box_stay_together(bundle):
     volume = body(((-65.0, -20.0, 590.0), (25.0, 25.0, 400.0)))
-    predictor = Predictor(STAGES[1], Bright(), torch.device("cpu"), torch.float32)
+    predictor = Predictor(STAGES[1], (Bright(),), torch.device("cpu"), torch.float32)
     box = (slice(0, 2), slice(45, 55), slice(30, 40))  # at an end, so that growth cannot reach the other one
     shares = []
     outline = outline_kidney(volume, Side.RIGHT, box, volume.voxels == 200, predictor, shares.append)

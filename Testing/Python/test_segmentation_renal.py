@@ -49,7 +49,7 @@ class ByDensity(torch.nn.Module):
 
 
 def predictor(doubt: float = 0.0, levels: tuple[int, int, int] = LEVELS) -> Predictor:
-    return Predictor(STAGE, ByDensity(doubt, levels), torch.device("cpu"), torch.float32)
+    return Predictor(STAGE, (ByDensity(doubt, levels),), torch.device("cpu"), torch.float32)
 
 
 def find(
@@ -136,8 +136,8 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(
     permutation: tuple[int, int, int],
     flips: tuple[bool, bool, bool],
 ) -> None:
-    def networks(bundle: object, device: object) -> dict[str, Predictor]:
-        made = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
+    def networks(*_: object) -> dict[str, Predictor]:
+        made = {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in STAGES}
         return {**made, "renal": predictor(levels=(200, 60, 300))}
 
     monkeypatch.setattr(pipeline, "load_predictors", networks)

@@ -8,7 +8,7 @@ from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.errors import BundleError
 from KidneySegLib.evaluation.slices import evaluate_folder
 from KidneySegLib.inference.device import choose_device
-from KidneySegLib.segmentation.slices.pipeline import load_slice_network
+from KidneySegLib.segmentation.load import load_predictors
 
 
 def test_kidneys_and_stones_of_the_validation_slices(shared_data):
@@ -16,9 +16,9 @@ def test_kidneys_and_stones_of_the_validation_slices(shared_data):
         bundle = find_bundle(None, "ct-slice")
     except BundleError:
         pytest.skip("the bundle ct-slice is not shipped yet")
-    network = load_slice_network(bundle, choose_device("cpu"))
-    assert network.stage.threshold == 0.65
-    results = list(evaluate_folder(shared_data / "ct_slices" / "validation", network))
+    predictor = load_predictors(bundle, choose_device("cpu"), ["slice"])["slice"]
+    assert predictor.stage.threshold == 0.65
+    results = list(evaluate_folder(shared_data / "ct_slices" / "validation", predictor))
     dice = [result.kidneys.dice for result in results if result.kidneys]
     assert len(dice) == 19 and sum(dice) / len(dice) >= 0.93
     stones = [result.stones for result in results if result.stones]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 from slice_cases import KIDNEY, PIXEL_MM, ellipse, made_slice
 
-from KidneySegLib.bundles.plan import Equalisation, NetworkPlan, StagePlan
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, InputRecord, Provenance
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.result_files.results import write_results
 from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
@@ -22,24 +23,28 @@ from KidneySegLib.volume import Volume
 STAGE = StagePlan(
     "slice",
     NetworkPlan("unet2d", (4, 8), ("kidney",)),
-    (1.0, 1.5, 1.5),
+    (1.0, PIXEL_MM, PIXEL_MM),
     (-160.0, 240.0),
     (1, 64, 64),
     threshold=0.65,
-    equalise=Equalisation(48.0, 0.01),
+    whole=True,
 )
 
 
-@dataclass
-class Known:
-    """Stands for a network that gives a known probability."""
+class Known(torch.nn.Module):
+    """Stands for a network that gives a known probability on the slice's own grid."""
 
-    values: np.ndarray
-    stage: StagePlan = STAGE
+    def __init__(self, values: np.ndarray) -> None:
+        super().__init__()
+        self.logits = torch.logit(torch.from_numpy(np.asarray(values, np.float32)), eps=1e-6)
 
-    def probability(self, hu: np.ndarray, spacing: tuple[float, float]) -> np.ndarray:
-        assert hu.shape == self.values.shape
-        return self.values
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        assert image.shape[2:] == self.logits.shape
+        return self.logits[None, None]
+
+
+def known(values: np.ndarray) -> Predictor:
+    return Predictor(STAGE, (Known(values),), torch.device("cpu"), torch.float32)
 
 
 def volume_of(grey: np.ndarray, thickness: float = 1.0, noise: float = 4.0) -> Volume:
@@ -60,7 +65,7 @@ def describe(volume: Volume, labels: np.ndarray, thickness: float | None, estima
 def test_only_what_exceeds_the_threshold_is_kidney():
     grey, kidneys, _ = made_slice(stone=False)
     probability = np.where(kidneys == 1, 0.66, np.where(kidneys == 2, 0.64, 0.0)).astype(np.float32)
-    outline = outline_slice(volume_of(grey), Known(probability))
+    outline = outline_slice(volume_of(grey), known(probability))
     np.testing.assert_array_equal(outline.labels[0] == 1, kidneys == 1)
     assert not (outline.labels == 2).any()
     assert [flag.code for flag in outline.flags] == ["low_confidence"]
@@ -77,7 +82,7 @@ def test_labels_lie_on_the_slice_s_own_grid_whatever_its_orientation():
         ),
     )
     np.testing.assert_array_equal(turned.canonical().voxels, volume.voxels)
-    outline = outline_slice(turned, Known((kidneys > 0) * np.float32(0.99)))
+    outline = outline_slice(turned, known((kidneys > 0) * np.float32(0.99)))
     np.testing.assert_array_equal(turned.like(outline.labels).canonical().voxels[0], kidneys)
     assert outline.probability.shape == turned.voxels.shape
     assert outline.flags == []
@@ -88,7 +93,7 @@ def test_a_mirrored_slice_in_the_patient_is_a_mirrored_patient():
     volume = volume_of(grey)
     # the same array, but its columns run to the patient's right
     mirrored = Volume(volume.voxels, np.diag([-PIXEL_MM, PIXEL_MM, 1.0, 1.0]))
-    outline = outline_slice(mirrored, Known((kidneys > 0)[:, ::-1] * np.float32(0.99)))
+    outline = outline_slice(mirrored, known((kidneys > 0)[:, ::-1] * np.float32(0.99)))
     assert set(np.unique(outline.labels[0][kidneys == 1])) == {2}
     assert set(np.unique(outline.labels[0][kidneys == 2])) == {1}
 
@@ -97,7 +102,7 @@ def test_several_slices_are_refused():
     grey, kidneys, _ = made_slice()
     volume = Volume(np.repeat(volume_of(grey).voxels, 3, axis=0), np.eye(4))
     with pytest.raises(InputError, match="one axial slice, not 3"):
-        outline_slice(volume, Known(kidneys))
+        outline_slice(volume, known(kidneys))
 
 
 def test_calibration_gives_the_kidneys_35_hu():
@@ -194,5 +199,5 @@ def test_a_stone_is_as_long_as_it_is_within_the_slice():
 def test_the_body_of_a_dim_picture_is_found():
     grey, kidneys, _ = made_slice(stone=False)
     grey[~ellipse((64, 64), (44, 56))] = 0
-    outline = outline_slice(volume_of(grey // 2, noise=0), Known((kidneys > 0) * np.float32(0.99)))
+    outline = outline_slice(volume_of(grey // 2, noise=0), known((kidneys > 0) * np.float32(0.99)))
     np.testing.assert_array_equal(outline.labels[0], kidneys)

@@ -9,15 +9,11 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
-from KidneySegLib.inference.memory import probabilities_within_memory
-from KidneySegLib.inference.organ_channels import Level
-from KidneySegLib.inference.predict import OrganMasks
-from KidneySegLib.inference.resampling import grid_shape, resample, restore
+from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
-    import torch
-
+    from KidneySegLib.inference.organ_channels import Level
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.volume import Volume
 
@@ -45,29 +41,13 @@ def box_probabilities(
         outputs: which ones, in which order; None takes every one.
         other: with ``masks``: level of the patient's other kidney, if there is one.
     """
-    stage, crop = predictor.stage, volume.voxels[box]
+    crop = volume.voxels[box]
     if side is Side.LEFT:
         crop = crop[..., ::-1]
         masks = None if masks is None else (masks[0][..., ::-1], masks[1][..., ::-1])
-    wanted = [stage.network.outputs.index(name) for name in outputs or stage.network.outputs]
-    total, flags = np.zeros((len(wanted), *crop.shape), np.float32), []
-    for number, scale in enumerate(stage.scales):
-
-        def tell_scale(done: float, number: int = number) -> None:
-            tell((number + done) / len(stage.scales))
-
-        shape = grid_shape(crop.shape, volume.spacing[::-1], [scale * s for s in stage.spacing])
-        hu: torch.Tensor = resample(crop, shape)
-        organ = None
-        if masks is not None:
-            whole, kidney = (resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks)
-            organ = OrganMasks(whole, kidney, other)
-        found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
-        for place, output in enumerate(wanted):
-            total[place] += restore(found[output], crop.shape).numpy()
-        flags += more
-    total /= len(stage.scales)
-    return (total[..., ::-1] if side is Side.LEFT else total), flags
+    spacing = volume.spacing[::-1]
+    found, flags = scan_probabilities(crop, spacing, predictor, tell, masks=masks, outputs=outputs, other=other)
+    return (found[..., ::-1] if side is Side.LEFT else found), flags
 
 
 def touches_end(mask: np.ndarray, box: Box, volume: Volume) -> bool:

@@ -6,6 +6,7 @@ After Pérez Martínez et al., Rev. Mex. Fís. 72 (2026) 011101.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,12 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.device import Device, choose_device
-from KidneySegLib.networks.factory import build_network, load_parameters
+from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.slices.network import SliceNetwork
+from KidneySegLib.segmentation.load import load_predictors
 from KidneySegLib.segmentation.slices.regions import SMALLEST_MM2, largest_regions, left_out_mm2
 from KidneySegLib.segmentation.slices.sides import label_sides
-from KidneySegLib.segmentation.stage_check import check_stages
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
@@ -65,19 +66,6 @@ class SliceSegmentation:
     seconds: dict[str, float]
 
 
-def load_slice_network(bundle: Bundle, device: Device) -> SliceNetwork:
-    """Builds the bundle's 2D network with its verified weights.
-
-    Raises:
-        BundleError: there is no such network, or its weights are missing, altered, or do not fit.
-    """
-    check_stages(bundle, [STAGE])
-    stage = bundle.stage(STAGE)
-    network = build_network(stage.network)
-    load_parameters(network, bundle.weights().get(STAGE, {}))
-    return SliceNetwork(stage, network.to(device.torch_device).eval(), device.torch_device, device.precision)
-
-
 def segment_slice(
     volume: Volume, bundle: Bundle, *, calibrate: bool = False, device: str = "auto", progress: Progress = silent
 ) -> SliceSegmentation:
@@ -99,10 +87,10 @@ def segment_slice(
     start = time.perf_counter()
     chosen = choose_device(device)
     progress("load", 0.0, "Loading the network")
-    network = load_slice_network(bundle, chosen)
+    predictor = load_predictors(bundle, chosen, [STAGE])[STAGE]
     loaded = time.perf_counter()
     progress("kidneys", 0.0, "Outlining the kidneys")
-    outline = outline_slice(volume, network)
+    outline = outline_slice(volume, predictor, lambda done: progress("kidneys", 0.8 * done, "Outlining the kidneys"))
     labels, flags = outline.labels, outline.flags
     outlined = time.perf_counter()
     progress("kidneys", 0.8, "Looking for stones")
@@ -115,8 +103,13 @@ def segment_slice(
     return SliceSegmentation(volume, labels, [*flags, *more], chosen, seconds)
 
 
-def outline_slice(volume: Volume, network: SliceNetwork) -> SliceOutline:
+def outline_slice(volume: Volume, predictor: Predictor, tell: Callable[[float], None] = lambda _: None) -> SliceOutline:
     """Outlines the kidneys of a volume of one axial slice.
+
+    Args:
+        volume: in HU, any orientation within the plane.
+        predictor: of the stage ``slice``.
+        tell: takes the finished share.
 
     Raises:
         InputError: the volume has several axial slices.
@@ -125,13 +118,13 @@ def outline_slice(volume: Volume, network: SliceNetwork) -> SliceOutline:
     canonical = volume.reordered(order)
     if canonical.voxels.shape[0] != 1:
         raise InputError(f"The 2D pipeline takes one axial slice, not {canonical.voxels.shape[0]}. Use --task ct.")
-    hu = canonical.voxels[0].astype(np.float32)
     spacing = canonical.spacing[1], canonical.spacing[0]
-    probability = network.probability(hu, spacing)
-    mask = probability > network.stage.threshold
+    found, flags = scan_probabilities(canonical.voxels, canonical.spacing[::-1], predictor, tell)
+    probability = found[0, 0]
+    mask = probability > predictor.stage.threshold
     regions = largest_regions(mask, spacing)
-    labels = label_sides(regions, hu, spacing)
-    flags = _judge(labels, regions, probability) + _tell_left_out(left_out_mm2(mask, regions, spacing))
+    labels = label_sides(regions, canonical.voxels[0].astype(np.float32), spacing)
+    flags += _judge(labels, regions, probability) + _tell_left_out(left_out_mm2(mask, regions, spacing))
     return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
 
 

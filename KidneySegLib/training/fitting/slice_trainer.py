@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Subset
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.datasets.slices import LabelledSlice
 from KidneySegLib.evaluation.slice_scores import SliceScore, mean_score, score_slice
-from KidneySegLib.segmentation.slices.network import SliceNetwork
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.fitting.slice_curves import log_epoch
 from KidneySegLib.training.slice_patches import SlicePatches
@@ -38,10 +38,10 @@ class SliceTrainer:
         return self.learner.step // self.recipe.schedule.validate_every
 
     @property
-    def network(self) -> SliceNetwork:
+    def predictor(self) -> Predictor:
         """The averaged network as it stands, ready to run."""
         learner = self.learner
-        return SliceNetwork(self.recipe.stage, learner.average.eval(), learner.device, learner.precision)
+        return Predictor(self.recipe.stage, (learner.average.eval(),), learner.device, learner.precision)
 
     def run(
         self, slices: Sequence[LabelledSlice], validation: Sequence[LabelledSlice], *, minutes: float = math.inf
@@ -70,13 +70,13 @@ class SliceTrainer:
         """Validates, logs, and keeps the weights if no epoch was better."""
         finite = [loss for loss in losses if math.isfinite(loss)]
         loss = fmean(finite or [math.nan])
-        score = validate(self.network, validation)
+        score = validate(self.predictor, validation)
         log_epoch(self.folder, self.epoch, loss, score)
         print(f"epoch {self.epoch}: loss {loss:.4f}, validation Dice {score.dice:.4f}, IoU {score.iou:.4f}", flush=True)
         self.learner.offer(score.dice)
 
 
-def validate(network: SliceNetwork, validation: Sequence[LabelledSlice]) -> SliceScore:
+def validate(predictor: Predictor, validation: Sequence[LabelledSlice]) -> SliceScore:
     """Returns the mean over patients of their mean over slices with kidney.
 
     Patients count alike: one long exam must not choose the weights for all others.
@@ -84,5 +84,5 @@ def validate(network: SliceNetwork, validation: Sequence[LabelledSlice]) -> Slic
     by_patient: dict[str, list[SliceScore]] = {}
     for item in validation:
         if item.organ.any():
-            by_patient.setdefault(item.patient, []).append(score_slice(network, item))
+            by_patient.setdefault(item.patient, []).append(score_slice(predictor, item))
     return mean_score([mean_score(scores) for scores in by_patient.values()])

@@ -95,7 +95,7 @@ class Trainer:
 
     def _validate(self, exams: Sequence[Exam], loss: float) -> None:
         learner = self.learner
-        predictor = Predictor(self.recipe.stage, learner.average.eval(), learner.device, learner.precision)
+        predictor = Predictor(self.recipe.stage, (learner.average.eval(),), learner.device, learner.precision)
         scores = score(predictor, exams, boxed=self.recipe.sampling.mirror == "left")
         # The median: one exam that is out of the network's reach must not choose the weights for all others.
         middle = median(scores.values())

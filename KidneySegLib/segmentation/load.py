@@ -1,4 +1,7 @@
-"""Whether the stages of a bundle are what the engine runs: their dimensions, and the channels that go in and out."""
+"""Networks of a bundle, ready to run; and whether they are those that the engine runs.
+
+The engine knows each stage's dimensions, and the channels that go in and out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from collections.abc import Iterable
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.errors import BundleError
+from KidneySegLib.inference.device import Device
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
+from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.networks.factory import build_network, load_parameters
 
 _IMAGE, _KIDNEY = ("image",), 1
 # architecture, inputs and number of outputs by the stage's name
@@ -18,6 +24,30 @@ _STAGES = {
     "renal": ("unet3d", ("image", "soft"), 4),
     "slice": ("unet2d", _IMAGE, _KIDNEY),
 }
+
+
+def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> dict[str, Predictor]:
+    """Builds all networks of a bundle with their verified weights, by stage name.
+
+    Args:
+        bundle: whose.
+        device: where they shall run.
+        needed: names of stages that must be there.
+
+    Raises:
+        BundleError: a stage or its weights are missing, altered, or do not fit the plan.
+    """
+    check_stages(bundle, needed)
+    weights = bundle.weights()
+    predictors = {}
+    for stage in bundle.stages:
+        members = []
+        for values in stage.members_of(weights.get(stage.name, {})):
+            network = build_network(stage.network)
+            load_parameters(network, values)
+            members.append(network.to(device.torch_device).eval())
+        predictors[stage.name] = Predictor(stage, tuple(members), device.torch_device, device.precision)
+    return predictors
 
 
 def check_stages(bundle: Bundle, needed: Iterable[str]) -> None:

@@ -1,0 +1,75 @@
+"""Runs a stage on an image's own grid in and out: every scale of the plan, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib.inference.memory import probabilities_within_memory
+from KidneySegLib.inference.predict import OrganMasks
+from KidneySegLib.inference.resampling import grid_shape, resample, restore
+
+if TYPE_CHECKING:
+    from KidneySegLib.flags import Flag
+    from KidneySegLib.inference.organ_channels import Level
+    from KidneySegLib.inference.predict import Predictor
+
+
+def scan_probabilities(
+    voxels: np.ndarray,
+    spacing: Sequence[float],
+    predictor: Predictor,
+    tell: Callable[[float], None],
+    *,
+    masks: tuple[np.ndarray, np.ndarray] | None = None,
+    outputs: Sequence[str] | None = None,
+    other: Level | None = None,
+) -> tuple[np.ndarray, list[Flag]]:
+    """Returns the probability of outputs, float32 ``(outputs, k, j, i)``, the mean over the scales; and flags.
+
+    Args:
+        voxels: HU ``(k, j, i)``, canonical orientation, any real type; a slice has k = 1.
+        spacing: mm along k, j, i. Along k it means nothing to a 2D network.
+        predictor: the stage.
+        tell: takes the finished share.
+        masks: bool ``(k, j, i)``: the kidney with its lesions and its outline, for a stage whose inputs are made from
+            them.
+        outputs: which ones, in which order; None takes every one.
+        other: with ``masks``: level of the patient's other kidney, if there is one.
+    """
+    stage, flags = predictor.stage, list["Flag"]()
+    wanted = [stage.network.outputs.index(name) for name in outputs or stage.network.outputs]
+    total = np.zeros((len(wanted), *voxels.shape), np.float32)
+    for number, scale in enumerate(stage.scales):
+
+        def tell_scale(done: float, number: int = number) -> None:
+            tell((number + done) / len(stage.scales))
+
+        shape = grid_shape(voxels.shape, spacing, [scale * s for s in stage.spacing])
+        if stage.network.dimensions == 2:
+            shape = (voxels.shape[0], *shape[1:])
+        hu = resample(voxels, shape)
+        organ = None
+        if masks is not None:
+            whole, kidney = (resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks)
+            organ = OrganMasks(whole, kidney, other)
+        found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
+        for place, output in enumerate(wanted):
+            total[place] += restore(found[output], voxels.shape).numpy()
+        flags += [flag for flag in more if flag not in flags]
+    total /= len(stage.scales)
+    return total, flags
+
+
+def slice_probability(hu: np.ndarray, spacing: tuple[float, float], predictor: Predictor) -> np.ndarray:
+    """Returns the probability of the first output of a 2D network, 32-bit float ``(j, i)``.
+
+    Args:
+        hu: one slice ``(j, i)``, rows from front to back, columns from the patient's right to left.
+        spacing: of its rows (j) and columns (i) in mm.
+        predictor: a stage with a 2D network.
+    """
+    found, _ = scan_probabilities(hu[None], (1.0, *spacing), predictor, lambda _: None)
+    return np.asarray(found[0, 0])
