@@ -12,7 +12,7 @@ from KidneySegWidgets.runParameters import Task
 def installedBundles(task: Task, modelsFolder: str = "") -> list[Any]:
     """Returns the readable bundles for a task: those of the user's folder first, then those that ship."""
     ensureEngine()
-    from KidneySegLib.bundles.bundle import MANIFEST, read_bundle
+    from KidneySegLib.bundles.header import MANIFEST, read_header
     from KidneySegLib.errors import BundleError
     from KidneySegLib.resources import resource_folder
 
@@ -23,7 +23,7 @@ def installedBundles(task: Task, modelsFolder: str = "") -> list[Any]:
             if not (folder / MANIFEST).is_file() or folder.name in found:
                 continue
             try:
-                found[folder.name] = read_bundle(folder)
+                found[folder.name] = read_header(folder)
             except BundleError:
                 continue  # 'kidneyseg models' names damaged ones; here they cannot be chosen
     return [bundle for bundle in found.values() if bundle.task == task.value]

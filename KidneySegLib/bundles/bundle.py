@@ -8,98 +8,55 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from KidneySegLib.bundles.limits import (
-    LARGEST_MANIFEST,
-    LARGEST_WEIGHT,
-    LARGEST_WEIGHTS,
-    MOST_STAGES,
-    check_rules,
-    reason,
-    text,
-    whole_numbers,
-)
-from KidneySegLib.bundles.plan import FORMAT_VERSION, StagePlan
+from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, ValidationInfo, model_validator
+
+from KidneySegLib.bundles.declaration import Text, declaration, read_declaration, reason
+from KidneySegLib.bundles.header import FORMAT_VERSION, MANIFEST, BundleHeader, damaged, header_of, read_manifest
+from KidneySegLib.bundles.limits import LARGEST_WEIGHT, LARGEST_WEIGHTS, MOST_STAGES
+from KidneySegLib.bundles.migration import migrated
+from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.bundles.rules import Rules, rules_of
 from KidneySegLib.errors import BundleError
 
 if TYPE_CHECKING:
     import torch
 
-MANIFEST = "bundle.json"
 WEIGHTS = "weights.safetensors"
-CARD = "card.md"
 
 
-@dataclass(frozen=True)
-class Rules:
-    """What is believed of the networks' output; chosen on validation exams.
-
-    Attributes:
-        margin_mm: the kidney's box is the located kidney and this much around it.
-        smallest_candidate_ml: located pieces below this only count on a side that has nothing larger.
-        smallest_kidney_ml: a whole kidney below this is called doubtful.
-        smallest_cut_ml: the same for one that the image cuts, located or outlined.
-        least_confidence: mean probability inside a kidney, averaged over scales, below which it is called doubtful.
-        sure_confidence: mean probability below which a kidney is flagged for a look.
-        smallest_lesion_mm: masses and cysts with less volume than a ball of this diameter are not reported.
-        least_lesion_confidence: mean probability inside a mass or cyst below which it is not believed.
-        least_outside_confidence: the same for one that lies mostly outside the outline, and for the part of any other
-            that does: muscle, bowel and other organs are there.
-        other_kind_share: a connected lesion with at most this share of the other kind is wholly of its main kind.
-    """
-
-    margin_mm: float = 14.0
-    smallest_candidate_ml: float = 8.0
-    smallest_kidney_ml: float = 12.0
-    smallest_cut_ml: float = 6.0
-    least_confidence: float = 0.85
-    sure_confidence: float = 0.88
-    smallest_lesion_mm: float = 5.0
-    least_lesion_confidence: float = 0.45
-    least_outside_confidence: float = 0.65
-    other_kind_share: float = 0.25
-
-    def smallest_voxels(self, spacing: Sequence[float]) -> float:
-        """Returns how many voxels the smallest lesion has, with ``spacing`` in mm."""
-        return math.pi / 6 * self.smallest_lesion_mm**3 / math.prod(spacing)
+def _rules_of_task(value: Any, info: ValidationInfo) -> Rules:
+    kind = rules_of(info.data.get("task", ""))
+    rules = value if isinstance(value, Rules) else read_declaration(kind, value)
+    if type(rules) is not kind:
+        raise ValueError("these are the rules of another task")
+    return rules
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """A model that was found and whose plan could be read.
+@declaration
+class Bundle(BundleHeader):
+    """A model whose plan could be read.
 
     Attributes:
-        folder: where it lies.
-        name: stable name, as the user types it.
-        version: of the weights.
-        title: one line for people.
-        task: what it is for, such as ``ct``.
-        licence: of the weights.
         stages: networks in the order in which they run.
-        rules: how their output is judged.
+        rules: how their output is judged: those of the bundle's task.
         sha256: checksum of the weights file.
     """
 
-    folder: Path
-    name: str
-    version: str
-    title: str
-    task: str
-    licence: str
-    stages: tuple[StagePlan, ...]
-    rules: Rules
-    sha256: str
+    stages: Annotated[tuple[StagePlan, ...], Field(min_length=1, max_length=MOST_STAGES)]
+    rules: Annotated[SerializeAsAny[Rules], BeforeValidator(_rules_of_task)]
+    sha256: Text
 
-    @property
-    def card(self) -> str:
-        """Text of the model card (Markdown); empty if there is none."""
-        path = self.folder / CARD
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    @model_validator(mode="after")
+    def _check(self) -> Bundle:
+        names = {stage.name for stage in self.stages}
+        if len(names) < len(self.stages):
+            raise ValueError("two stages have one name")
+        self.rules.check(names)
+        return self
 
     def stage(self, name: str) -> StagePlan:
         """Returns a stage by name.
@@ -121,9 +78,7 @@ class Bundle:
         path = self.folder / WEIGHTS
         if not path.is_file():
             raise BundleError(f"The bundle '{self.name}' has no weights file. Get the bundle again.")
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        if checksum != self.sha256:
+        if _checksum(path) != self.sha256:
             raise BundleError(f"The weights of bundle '{self.name}' are damaged or altered. Get the bundle again.")
 
     def weights(self) -> dict[str, dict[str, torch.Tensor]]:
@@ -157,42 +112,20 @@ class Bundle:
 
 
 def read_bundle(folder: Path) -> Bundle:
-    """Reads the plan of a bundle; weights are read and verified when they are asked for.
+    """Reads the plan of a bundle, of this format or an older one; weights are read when they are asked for.
 
     Raises:
-        BundleError: there is no bundle, it is damaged, or its format is newer than this version.
+        BundleError: there is no bundle, it is damaged, a field is missing, unknown or out of range, or its format is
+            newer than this version.
     """
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise BundleError(f"There is no model bundle in the folder '{folder.name}' (no {MANIFEST}).")
+    data = read_manifest(folder)
+    header = header_of(folder, data)
     try:
-        if path.stat().st_size > LARGEST_MANIFEST:
-            raise ValueError("it is too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        [version] = whole_numbers([data["format_version"]])
-        if version > FORMAT_VERSION:
-            raise BundleError(
-                f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "
-                "Update KidneySeg."
-            )
-        return Bundle(
-            folder=folder,
-            stages=_stages(data["stages"]),
-            rules=Rules(**check_rules(data["rules"], Rules)),
-            sha256=text(data["weights_sha256"]),
-            **{key: text(data[key]) for key in ("name", "version", "title", "task", "licence")},
-        )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise BundleError(f"The bundle '{folder.name}' is damaged ({reason(error)}). Get the bundle again.") from error
-
-
-def _stages(values: Any) -> tuple[StagePlan, ...]:
-    if not isinstance(values, list) or not 1 <= len(values) <= MOST_STAGES:
-        raise ValueError(f"it must have 1 to {MOST_STAGES} stages")
-    stages = tuple(StagePlan.from_dict(stage) for stage in values)
-    if len({stage.name for stage in stages}) < len(stages):
-        raise ValueError("two stages have one name")
-    return stages
+        fields = migrated(data)
+        del fields["format_version"]
+        return read_declaration(Bundle, {**fields, **vars(header)})
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise damaged(folder, reason(error)) from error
 
 
 def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> Bundle:
@@ -207,18 +140,12 @@ def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor
         for name, value in parameters.items()
     }
     save_file(tensors, bundle.folder / WEIGHTS)
-    with (bundle.folder / WEIGHTS).open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    data: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "name": bundle.name,
-        "version": bundle.version,
-        "title": bundle.title,
-        "task": bundle.task,
-        "licence": bundle.licence,
-        "stages": [stage.as_dict() for stage in bundle.stages],
-        "rules": asdict(bundle.rules),
-        "weights_sha256": checksum,
-    }
+    plan = TypeAdapter(Bundle).dump_python(bundle, mode="json", exclude_none=True, exclude={"folder", "sha256"})
+    data = {"format_version": FORMAT_VERSION, **plan, "sha256": _checksum(bundle.folder / WEIGHTS)}
     (bundle.folder / MANIFEST).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     return read_bundle(bundle.folder)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from KidneySegLib.bundles.bundle import MANIFEST, Bundle, read_bundle
+from KidneySegLib.bundles.bundle import Bundle, read_bundle
+from KidneySegLib.bundles.header import MANIFEST, read_header
 from KidneySegLib.errors import BundleError
 from KidneySegLib.resources import resource_folder
 
@@ -43,12 +44,11 @@ def find_bundle(name: str | None, task: str) -> Bundle:
     """
     if name is None:
         for folder in bundle_folders():
-            bundle = read_bundle(folder)
-            if bundle.task == task:
-                return bundle
+            if read_header(folder).task == task:
+                return read_bundle(folder)
         raise BundleError(f"No model bundle for the task '{task}' is installed. See 'kidneyseg models'.")
     folder = next((f for f in bundle_folders() if f.name == name), Path(name))
-    bundle = read_bundle(folder)
-    if bundle.task != task:
-        raise BundleError(f"The bundle '{bundle.name}' is for the task '{bundle.task}', not for '{task}'.")
-    return bundle
+    header = read_header(folder)
+    if header.task != task:
+        raise BundleError(f"The bundle '{header.name}' is for the task '{header.task}', not for '{task}'.")
+    return read_bundle(folder)

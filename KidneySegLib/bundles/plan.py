@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, replace
+from typing import Annotated, Any, Literal, TypeVar
 
+from pydantic import Field, model_validator
+
+from KidneySegLib.bundles.declaration import Count, Number, Positive, Switch, Text, Whole, declaration, read_declaration
 from KidneySegLib.bundles.limits import (
+    FEWEST_LEVELS,
+    GREATEST_HU,
+    GREATEST_OVERLAP,
+    MOST_CHANNELS,
     MOST_LEVELS,
+    MOST_MEMBERS,
+    MOST_SCALES,
     check_size,
-    flag,
-    number,
-    numbers,
-    reason,
-    text,
-    texts,
-    whole_numbers,
 )
 from KidneySegLib.errors import BundleError
 
 T = TypeVar("T")
 
-FORMAT_VERSION = 1
-FUSIONS = ("mean", "median")
+_Channels = Annotated[Count, Field(le=MOST_CHANNELS)]
+_Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
+_Hounsfield = Annotated[Number, Field(ge=-GREATEST_HU, le=GREATEST_HU)]
 
 
-@dataclass(frozen=True)
+@declaration
 class NetworkPlan:
     """The network of one stage.
 
@@ -39,12 +42,12 @@ class NetworkPlan:
         exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
     """
 
-    architecture: str
-    filters: tuple[int, ...]
-    outputs: tuple[str, ...]
-    inputs: tuple[str, ...] = ("image",)
-    affine: bool = False
-    exclusive: bool = False
+    architecture: Text
+    filters: Annotated[tuple[_Channels, ...], Field(min_length=FEWEST_LEVELS, max_length=MOST_LEVELS)]
+    outputs: _Names
+    inputs: _Names = ("image",)
+    affine: Switch = False
+    exclusive: Switch = False
 
     @property
     def dimensions(self) -> int:
@@ -52,7 +55,7 @@ class NetworkPlan:
         return 2 if self.architecture.endswith("2d") else 3
 
 
-@dataclass(frozen=True)
+@declaration
 class Equalisation:
     """Contrast-limited adaptive histogram equalisation (CLAHE) of a slice; its result lies in 0..1.
 
@@ -61,43 +64,65 @@ class Equalisation:
         clip_limit: share of a histogram that one grey level may hold; the rest is spread over all levels.
     """
 
-    tile_mm: float
-    clip_limit: float
+    tile_mm: Annotated[Number, Field(ge=1, le=1000)]
+    clip_limit: Annotated[Number, Field(ge=1e-6, le=1)]
 
 
-@dataclass(frozen=True)
-class StagePlan:
-    """One pass of one network, or of an ensemble of networks of one kind.
+@declaration
+class Ensemble:
+    """Several networks of one plan, trained on other data or from other random weights.
 
     Attributes:
-        name: ``locator`` or ``kidney``; also the prefix of its weights in the bundle.
+        members: how many.
+        fusion: how their probabilities are combined: ``mean``, or ``median``, which lies above the threshold where most
+            members do (majority vote).
+    """
+
+    members: Annotated[Whole, Field(ge=2, le=MOST_MEMBERS)]
+    fusion: Literal["mean", "median"] = "mean"
+
+
+@declaration
+class StagePlan:
+    """One pass of one network or ensemble.
+
+    Attributes:
+        name: such as ``locator``; also the prefix of its weights in the bundle.
         network: architecture and size.
         spacing: working grid in mm along k, j, i.
         window: HU that are mapped to -1 and +1 (0 and 1 with ``equalise``); values beyond are clipped.
         patch: voxels along k, j, i that the network was trained on, and that tiles have; 1 along k for a 2D network,
             whose spacing along k means nothing.
-        overlap: share of a tile that its neighbour covers, 0 to below 1.
+        overlap: share of a tile that its neighbour covers.
         threshold: probability above which a voxel belongs to the structure.
         scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
-        equalise: of the slice, before a 2D network; None leaves it out.
+        equalise: of each slice; None leaves it out.
         whole: whether the network sees an image whole (a slice, for a 2D network), not in tiles.
-        members: number of networks; several make an ensemble.
-        fusion: how the members' probabilities are combined: ``mean``, or ``median``, which lies above the threshold
-            where most members do (majority vote).
+        ensemble: of several networks; None for a single one.
     """
 
-    name: str
+    name: Text
     network: NetworkPlan
-    spacing: tuple[float, float, float]
-    window: tuple[float, float]
-    patch: tuple[int, int, int]
-    overlap: float = 0.5
-    threshold: float = 0.5
-    scales: tuple[float, ...] = (1.0,)
+    spacing: tuple[Positive, Positive, Positive]
+    window: tuple[_Hounsfield, _Hounsfield]
+    patch: tuple[Count, Count, Count]
+    overlap: Annotated[Number, Field(ge=0, le=GREATEST_OVERLAP)] = 0.5
+    threshold: Annotated[Number, Field(gt=0, lt=1)] = 0.5
+    scales: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MOST_SCALES)] = (1.0,)
     equalise: Equalisation | None = None
-    whole: bool = False
-    members: int = 1
-    fusion: str = "mean"
+    whole: Switch = False
+    ensemble: Ensemble | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> StagePlan:
+        flat = self.network.dimensions == 2
+        if flat != (self.patch[0] == 1) or any(size % self.divisor for size in self.patch[flat:]):
+            along_k = "1 along k and " if flat else ""
+            raise ValueError(f"stage '{self.name}': its patch must have {along_k}multiples of {self.divisor}")
+        if self.window[0] >= self.window[1]:
+            raise ValueError(f"stage '{self.name}': its window must begin below its end")
+        check_size(self)
+        return self
 
     @property
     def divisor(self) -> int:
@@ -107,9 +132,10 @@ class StagePlan:
     def with_members(self, weights: Sequence[Mapping[str, T]]) -> tuple[StagePlan, dict[str, T]]:
         """Returns the stage with so many members, and their weights under the names that a bundle has for them."""
         if len(weights) == 1:
-            return replace(self, members=1), dict(weights[0])
+            return replace(self, ensemble=None), dict(weights[0])
+        fusion = self.ensemble.fusion if self.ensemble else "mean"
         named = {f"{number}/{name}": value for number, each in enumerate(weights) for name, value in each.items()}
-        return replace(self, members=len(weights)), named
+        return replace(self, ensemble=Ensemble(len(weights), fusion)), named
 
     def members_of(self, weights: Mapping[str, T]) -> list[dict[str, T]]:
         """Divides the weights of the stage among its members; a single network has names without a number.
@@ -117,9 +143,9 @@ class StagePlan:
         Args:
             weights: by parameter name; those of an ensemble begin with the member's number and a slash.
         """
-        if self.members == 1:
+        if self.ensemble is None:
             return [dict(weights)]
-        starts = [f"{number}/" for number in range(self.members)]
+        starts = [f"{number}/" for number in range(self.ensemble.members)]
         return [
             {name.removeprefix(start): value for name, value in weights.items() if name.startswith(start)}
             for start in starts
@@ -133,55 +159,10 @@ class StagePlan:
             BundleError: a field is missing, unknown or out of range.
         """
         try:
-            network = dict(data["network"])
-            equalise = data.get("equalise")
-            stage = cls(
-                **{
-                    **data,
-                    "name": text(data["name"]),
-                    "network": NetworkPlan(
-                        architecture=text(network.pop("architecture")),
-                        filters=whole_numbers(network.pop("filters")),
-                        outputs=texts(network.pop("outputs")),
-                        inputs=texts(network.pop("inputs", ("image",))),
-                        **{key: flag(value) for key, value in network.items()},
-                    ),
-                    "spacing": numbers(data["spacing"]),
-                    "window": numbers(data["window"]),
-                    "patch": whole_numbers(data["patch"]),
-                    "overlap": number(data.get("overlap", 0.5)),
-                    "threshold": number(data.get("threshold", 0.5)),
-                    "scales": numbers(data.get("scales", (1.0,))),
-                    "whole": flag(data.get("whole", text(data["network"]["architecture"]) == "unet2d")),
-                    "members": whole_numbers([data.get("members", 1)])[0],
-                    "fusion": text(data.get("fusion", "mean")),
-                    "equalise": Equalisation(**{k: number(v) for k, v in equalise.items()}) if equalise else None,
-                }
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise BundleError(f"The bundle's plan cannot be read ({reason(error)}). Get the bundle again.") from error
-        stage.check()
-        return stage
+            return read_declaration(cls, data)
+        except ValueError as error:
+            raise BundleError(f"The plan of a stage cannot be read ({error}).") from error
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the plan as JSON-serialisable values."""
         return asdict(self)
-
-    def check(self) -> None:
-        """Checks ranges.
-
-        Raises:
-            BundleError: a value is out of range.
-        """
-        lengths = (len(self.spacing), len(self.patch), len(self.window)) == (3, 3, 2)
-        sizes = lengths and 1 <= len(self.network.filters) <= MOST_LEVELS and min(self.spacing) > 0
-        flat = sizes and self.network.dimensions == 2 and self.patch[0] == 1
-        if not sizes or any(p <= 0 or p % self.divisor for p in self.patch[flat:]):
-            multiple = f"multiples of {self.divisor}" if sizes else "three whole numbers, as the spacing"
-            raise BundleError(f"Stage '{self.name}': patch {self.patch[:3]} must be {multiple}.")
-        shares = 0 <= self.overlap < 1 and 0 < self.threshold < 1
-        if self.window[0] >= self.window[1] or not shares or min(self.scales, default=0) <= 0:
-            raise BundleError(f"Stage '{self.name}': window, overlap, threshold or scales are out of range.")
-        if self.fusion not in FUSIONS:
-            raise BundleError(f"Stage '{self.name}': fusion must be one of {', '.join(FUSIONS)}.")
-        check_size(self)

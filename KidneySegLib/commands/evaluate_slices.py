@@ -25,17 +25,20 @@ def evaluate_slices(folders: Sequence[Path], output: Path, *, model: str | None 
         OutputError: the files cannot be written.
     """
     from KidneySegLib.bundles.catalogue import find_bundle
+    from KidneySegLib.bundles.rules import CtSliceRules
     from KidneySegLib.datasets.slices import LIST
     from KidneySegLib.evaluation.slices import evaluate_folder, write_evaluation
     from KidneySegLib.inference.device import choose_device
-    from KidneySegLib.segmentation.load import load_predictors
+    from KidneySegLib.segmentation.load import load_predictors, rules_for
     from KidneySegLib.segmentation.slices.pipeline import STAGE
 
     missing = [folder for folder in folders if not (folder / LIST).is_file()]
     if missing:
         raise InputError(f"Each folder of slices needs {LIST} beside images, kidneys and stones.")
-    predictor = load_predictors(find_bundle(model, "ct-slice"), choose_device(device), [STAGE])[STAGE]
-    results = [result for folder in folders for result in evaluate_folder(folder, predictor)]
+    bundle = find_bundle(model, "ct-slice")
+    rules = rules_for(bundle, CtSliceRules).slice
+    predictor = load_predictors(bundle, choose_device(device), [STAGE])[STAGE]
+    results = [result for folder in folders for result in evaluate_folder(folder, predictor, rules)]
     try:
         text = write_evaluation(output, results)
     except OSError as error:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from KidneySegLib.errors import InputError
+from KidneySegLib.errors import BundleError, InputError
 
 if TYPE_CHECKING:
     import torch
 
     from KidneySegLib.bundles.plan import StagePlan
+    from KidneySegLib.bundles.rules import Rules
 
 
 def export(
@@ -27,7 +29,11 @@ def export(
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
     title: Annotated[str, typer.Option(help="One line for people")] = "Kidneys on CT",
     task: Annotated[str, typer.Option(help="What the bundle is for")] = "ct",
-    base: Annotated[str, typer.Option(help="Bundle whose other stages are taken over; they come first")] = "",
+    base: Annotated[str, typer.Option(help="Bundle whose other stages and rules are taken over; they come first")] = "",
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with rules, one table per stage, in place of those of the base or shipped bundle"),
+    ] = None,
     last: Annotated[
         bool, typer.Option("--last", help="The averaged weights of the last step, not the best ones")
     ] = False,
@@ -35,7 +41,7 @@ def export(
     """Packs the weights of one run per stage into a model bundle; an existing card stays."""
     import torch
 
-    from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
+    from KidneySegLib.bundles.bundle import Bundle, write_bundle
     from KidneySegLib.bundles.catalogue import find_bundle
     from KidneySegLib.networks.factory import build_network, parameters
     from KidneySegLib.training.recipe_files import read_stage
@@ -56,12 +62,40 @@ def export(
             raise InputError(f"The runs of the stage '{stage.name}' have different plans: they make no ensemble.")
         members.setdefault(stage.name, []).append(parameters(network))
     trained = {name: stage.with_members(members[name]) for name, stage in stages.items()}
-    rules = Rules()
     if base:
         old = find_bundle(base, task)
-        values, rules = old.weights(), old.rules
+        values = old.weights()
         trained = {stage.name: (stage, values[stage.name]) for stage in old.stages} | trained
     plans = tuple(stage for stage, _ in trained.values())
-    bundle = Bundle(output, output.name, version, title, task, licence, plans, rules, sha256="")
+    judged = _rules(task, set(trained), base, rules)
+    bundle = Bundle(output, output.name, version, title, task, licence, plans, judged, sha256="")
     written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
     typer.echo(f"Wrote {written.name} {written.version}, sha256 {written.sha256[:12]}.")
+
+
+def _rules(task: str, stages: set[str], base: str, file: Path | None) -> Rules:
+    """Returns the rules of the base or the shipped bundle for these stages, with those of the file in their place.
+
+    Raises:
+        InputError: the file cannot be read, or rules are missing or unknown.
+        BundleError: the base cannot be used.
+    """
+    from KidneySegLib.bundles.catalogue import find_bundle
+    from KidneySegLib.bundles.declaration import read_declaration
+    from KidneySegLib.bundles.rules import rules_of
+
+    try:
+        groups: dict[str, Any] = vars(find_bundle(base or None, task).rules)
+    except BundleError:
+        if base:
+            raise
+        groups = {}  # the first bundle for a task
+    groups = {name: group for name, group in groups.items() if group is not None}
+    try:
+        own = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
+        rules = read_declaration(rules_of(task), groups | own)
+        kept = rules.of_stages(stages)
+        kept.check(stages)
+    except (OSError, ValueError) as error:
+        raise InputError(f"The rules do not fit ({error}). Give those that are missing with --rules FILE.") from error
+    return kept

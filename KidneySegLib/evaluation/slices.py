@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from KidneySegLib.bundles.rules import OutlineRules
 from KidneySegLib.datasets.slices import SliceEntry, read_grey, read_list
 from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.slice_pictures import Compared, draw_boxes, draw_comparison
@@ -63,20 +64,20 @@ class SliceResult:
     picture: Compared | None
 
 
-def evaluate_folder(folder: Path, predictor: Predictor) -> Iterator[SliceResult]:
+def evaluate_folder(folder: Path, predictor: Predictor, rules: OutlineRules) -> Iterator[SliceResult]:
     """Runs the pipeline on every slice of a folder of slices.
 
     Raises:
         InputError: a file is missing or cannot be read.
     """
     for entry in read_list(folder):
-        yield _evaluate(folder, entry, predictor)
+        yield _evaluate(folder, entry, predictor, rules)
 
 
-def _evaluate(folder: Path, entry: SliceEntry, predictor: Predictor) -> SliceResult:
+def _evaluate(folder: Path, entry: SliceEntry, predictor: Predictor, rules: OutlineRules) -> SliceResult:
     file = f"{entry.number}.png"
     volume = read_slice(folder / "images" / file, pixel_mm=entry.pixel_mm or PIXEL_MM).acquisition.volume
-    outline = outline_slice(volume, predictor)
+    outline = outline_slice(volume, predictor, rules)
     volume, _ = calibrated(volume, outline.labels)
     labels, _ = mark_stones(volume, outline.labels)
     kidneys = picture = stones = None

@@ -6,7 +6,6 @@ difference need not find it out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,10 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
+    from KidneySegLib.bundles.plan import StagePlan
+
 ORGAN_INPUTS = ("relative", "smooth", "bright", "fluid", "organ", "level")
 
-# Values beyond tell nothing about soft tissue.
-_RANGE_HU = (-160.0, 340.0)
 _SMOOTH_MM = 5.0
 _UNENHANCED_HU = 35.0
 _BRIGHT_SHARE = 0.75
@@ -47,14 +46,15 @@ class Level:
         return other if other is not None and 0 < other.middle - self.middle <= _ALIKE_HU else self
 
 
-def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor) -> Level:
+def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float, float]) -> Level:
     """Returns the level of the voxels of a kidney; that of unenhanced parenchyma if there are none.
 
     Args:
         hu: any shape.
         kidney: bool, same shape.
+        window: HU beyond which values tell nothing about soft tissue; they are clipped.
     """
-    inside = hu[kidney].clamp(*_RANGE_HU)
+    inside = hu[kidney].clamp(*window)
     if not inside.numel():
         return Level(_UNENHANCED_HU, _UNENHANCED_HU)
     values = inside.numpy()
@@ -65,7 +65,7 @@ def organ_channels(
     hu: torch.Tensor,
     organ: torch.Tensor,
     kidney: torch.Tensor,
-    spacing: Sequence[float],
+    stage: StagePlan,
     other: Level | None = None,
 ) -> torch.Tensor:
     """Returns the input channels ``ORGAN_INPUTS``, 32-bit float ``(6, k, j, i)``.
@@ -75,16 +75,16 @@ def organ_channels(
         organ: bool, same shape: a kidney with its lesions.
         kidney: bool, same shape: its outline without most of its large lesions, which gives the level of
             parenchyma; that of unenhanced parenchyma is taken where it is empty.
-        spacing: mm along k, j, i.
+        stage: whose window clips the values, and whose spacing is that of the arrays.
         other: of the patient's other kidney.
     """
     import torch
     from scipy.ndimage import gaussian_filter
 
-    hu = hu.clamp(*_RANGE_HU)
-    parenchyma = parenchyma_level(hu, kidney).corrected(other)
+    hu = hu.clamp(*stage.window)
+    parenchyma = parenchyma_level(hu, kidney, stage.window).corrected(other)
     level, bright = parenchyma.middle, parenchyma.bright
-    smooth = torch.from_numpy(gaussian_filter(hu.numpy(), [_SMOOTH_MM / s for s in spacing], truncate=3.0))
+    smooth = torch.from_numpy(gaussian_filter(hu.numpy(), [_SMOOTH_MM / s for s in stage.spacing], truncate=3.0))
     return torch.stack(
         [
             ((hu - level) / 60).clamp(-3, 3),

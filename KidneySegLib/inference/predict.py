@@ -73,7 +73,7 @@ class Predictor:
             image = window_channels(padded, stage)
         else:
             whole, kidney = (torch.nn.functional.pad(mask, around) for mask in (organ.organ, organ.kidney))
-            image = organ_channels(padded, whole, kidney, stage.spacing, organ.other)
+            image = organ_channels(padded, whole, kidney, stage, organ.other)
         inside = (slice(None), *(slice(p[0], p[0] + n) for p, n in zip(padding, hu.shape, strict=True)))
         found = []
         with torch.inference_mode():
@@ -85,7 +85,7 @@ class Predictor:
 
                 logits = self._logits(image, stage, network, tell)[inside]
                 found.append(torch.softmax(logits, dim=0) if stage.network.exclusive else torch.sigmoid(logits))
-            return _combined(found, stage.fusion)
+            return _combined(found, stage.ensemble.fusion) if stage.ensemble and len(found) > 1 else found[0]
 
     def _logits(self, image: torch.Tensor, stage: StagePlan, network: torch.nn.Module, tell: Tell) -> torch.Tensor:
         """Runs one network over an image ``(inputs, k, j, i)``; returns logits alike, 32-bit float on the CPU."""
@@ -131,7 +131,5 @@ def _combined(found: list[torch.Tensor], fusion: str) -> torch.Tensor:
     """Returns the mean or the median of probabilities; of an even number the median is the lower of the middle two."""
     import torch
 
-    if len(found) == 1:
-        return found[0]
     stacked = torch.stack(found)
     return stacked.mean(dim=0) if fusion == "mean" else stacked.median(dim=0).values

@@ -6,13 +6,17 @@ The engine knows each stage's dimensions, and the channels that go in and out.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.bundles.rules import Rules
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import Device
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.networks.factory import build_network, load_parameters
+
+R = TypeVar("R", bound=Rules)
 
 _IMAGE, _KIDNEY = ("image",), 1
 # architecture, inputs and number of outputs by the stage's name
@@ -48,6 +52,17 @@ def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> di
             members.append(network.to(device.torch_device).eval())
         predictors[stage.name] = Predictor(stage, tuple(members), device.torch_device, device.precision)
     return predictors
+
+
+def rules_for(bundle: Bundle, kind: type[R]) -> R:
+    """Returns the rules of a bundle as those of a task.
+
+    Raises:
+        BundleError: the bundle is for another task.
+    """
+    if not isinstance(bundle.rules, kind):
+        raise BundleError(f"The bundle '{bundle.name}' is for the task '{bundle.task}'. Choose a bundle for this task.")
+    return bundle.rules
 
 
 def check_stages(bundle: Bundle, needed: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.bundles.rules import CtRules, KidneyRules, OrganLesionRules, RenalRules
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.memory import probabilities_within_memory
@@ -27,7 +28,7 @@ from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.segmentation.lesions.certainty import Certainty
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
-from KidneySegLib.segmentation.load import load_predictors
+from KidneySegLib.segmentation.load import load_predictors, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -80,6 +81,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
         ResourceError: the device does not exist or memory does not suffice.
         BundleError: the bundle is not usable.
     """
+    rules = rules_for(bundle, CtRules)
     clock = _Clock()
     chosen = choose_device(device)
     progress("load", 0.0, "Loading the networks")
@@ -87,23 +89,23 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     clock.lap("load")
     order = volume.axis_order()
     canonical = volume.canonical()
-    located, flags = _locate(canonical, predictors["locator"], bundle, progress)
+    located, flags = _locate(canonical, predictors["locator"], rules.kidney, progress)
     clock.lap("locate")
     labels = np.zeros(canonical.voxels.shape, np.uint8)
 
     def tell(side: Side, done: float) -> None:
         progress("kidneys", done, f"Outlining the {side.value} kidney")
 
-    kidneys, refused, more = outline_kidneys(canonical, located, predictors["kidney"], bundle.rules, tell)
+    kidneys, refused, more = outline_kidneys(canonical, located, predictors["kidney"], rules.kidney, tell)
     flags += more
     clock.lap("kidneys")
-    renal = _find_renal(canonical, kidneys, predictors, bundle, progress)
+    renal = _find_renal(canonical, kidneys, predictors, rules.renal, progress)
     if renal is not None:
         kidneys = [(region, whole) for (region, _), (whole, _) in zip(kidneys, renal, strict=True)]
     doubtful: set[Side] = set()
     for region, outline in kidneys:
         _draw(outline, region, labels)
-        about = doubts(outline, bundle.rules, hardly_located=region.small)
+        about = doubts(outline, rules.kidney, hardly_located=region.small)
         flags += about
         if any(flag.code == DOUBTFUL for flag in about):
             doubtful.add(outline.side)
@@ -111,7 +113,7 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     if renal is not None:
         lesions = [found for _, found in renal]
     else:
-        lesions = _find_lesions(canonical, outlines, predictors, bundle, progress)
+        lesions = _find_lesions(canonical, outlines, predictors, rules.lesion, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
         flags.append(_NO_LESION_STAGE)
@@ -132,14 +134,16 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     return Segmentation(final, flags, chosen, certainty, clock.seconds, frozenset(doubtful))
 
 
-def _locate(canonical: Volume, predictor: Predictor, bundle: Bundle, progress: Progress) -> tuple[Located, list[Flag]]:
+def _locate(
+    canonical: Volume, predictor: Predictor, rules: KidneyRules, progress: Progress
+) -> tuple[Located, list[Flag]]:
     shape, spacing = working_grid(canonical, predictor.stage)
     progress("locate", 0.0, "Looking for the kidneys")
     hu = resample(canonical.voxels, shape)
     found, flags = probabilities_within_memory(
         predictor, hu, lambda done: progress("locate", done, "Looking for the kidneys")
     )
-    candidates = find_candidates(found[0], spacing, predictor.stage.threshold, bundle.rules)
+    candidates = find_candidates(found[0], spacing, predictor.stage.threshold, rules)
     if not candidates:
         return Located([], 0.0, spacing, []), flags
     usual = [candidate for candidate in candidates if not candidate.small] or candidates
@@ -152,11 +156,11 @@ def _find_renal(
     canonical: Volume,
     kidneys: list[tuple[Region, Outline]],
     predictors: dict[str, Predictor],
-    bundle: Bundle,
+    rules: RenalRules | None,
     progress: Progress,
 ) -> list[tuple[Outline, Lesions]] | None:
     """Returns each kidney with all that belongs to it, and its lesions; None if the bundle has no stage for them."""
-    if RENAL_STAGE not in predictors:
+    if RENAL_STAGE not in predictors or rules is None:
         return None
     found = []
     for number, (_, outline) in enumerate(kidneys):
@@ -166,15 +170,19 @@ def _find_renal(
                 "lesions", (number + done) / len(kidneys), f"Looking for masses and cysts of the {side.value} kidney"
             )
 
-        found.append(find_renal(canonical, outline, predictors[RENAL_STAGE], bundle.rules, tell))
+        found.append(find_renal(canonical, outline, predictors[RENAL_STAGE], rules, tell))
     return found
 
 
 def _find_lesions(
-    canonical: Volume, outlines: list[Outline], predictors: dict[str, Predictor], bundle: Bundle, progress: Progress
+    canonical: Volume,
+    outlines: list[Outline],
+    predictors: dict[str, Predictor],
+    rules: OrganLesionRules | None,
+    progress: Progress,
 ) -> list[Lesions]:
     """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
-    if not predictors.keys() >= LESION_STAGES:
+    if not predictors.keys() >= LESION_STAGES or rules is None:
         return []
     levels = [outline_level(canonical, outline, predictors["lesion"]) for outline in outlines]
     lesions = []
@@ -187,7 +195,7 @@ def _find_lesions(
         organ = find_organ(canonical, outline, predictors["organ"], partial(_tell_part, tell, 0.0, _ORGAN_SHARE))
         tell_rest = partial(_tell_part, tell, _ORGAN_SHARE, 1.0)
         other = levels[1 - number] if len(levels) == 2 else None
-        found = find_lesions(canonical, outline, organ, predictors["lesion"], bundle.rules, tell_rest, other)
+        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules, tell_rest, other)
         lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
 

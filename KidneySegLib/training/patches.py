@@ -80,7 +80,7 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         lesions = (targets[1:] >= 0.5) & region
         healthy = region & ~lesions.any(dim=0)
         kidney = outlined_kidney(region, lesions, stage.spacing, rng)
-        return organ_channels(hu, region, kidney, stage.spacing), torch.cat([healthy[None], lesions]).float()
+        return organ_channels(hu, region, kidney, stage), torch.cat([healthy[None], lesions]).float()
 
     def _outputs(self, targets: torch.Tensor) -> torch.Tensor:
         """Returns the targets in {0, 1}; outputs that exclude each other have the organ's lesions taken out of it."""

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from Fuzz.case import Case, Family
-from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
+from KidneySegLib.bundles.bundle import Bundle, read_bundle, write_bundle
+from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, parameters
@@ -57,9 +58,15 @@ def manifests() -> list[Case]:
         ("stages", 0, "network", "architecture"): ("unet2d", "os.system", 3, None),
         ("stages", 0, "network", "affine"): ("yes", 1),
         ("stages", 0, "more"): (1,),
-        ("rules",): (None, [], {"unknown": 1}),
-        ("rules", "margin_mm"): (NAN, INFINITE, HUGE, -5, "14", None, True),
-        ("weights_sha256",): (None, "", 5),
+        ("stages", 0, "whole"): ("yes", 1, None),
+        ("stages", 0, "ensemble"): (2, {"members": 1}, {"members": HUGE}, {"members": 2, "fusion": "x"}),
+        ("rules",): (None, [], {"unknown": 1}, {}),
+        ("rules", "kidney"): (None, {}, [NAN]),
+        ("rules", "kidney", "margin_mm"): (NAN, INFINITE, HUGE, -5, "14", None, True),
+        ("rules", "kidney", "more"): (1,),
+        ("rules", "lesion"): ({"smallest_lesion_mm": 5.0}, 5),
+        ("sha256",): (None, "", 5),
+        ("more",): (1,),
         ("name",): (None, "a\x1b[2J", "x" * 5000, 5),
     }  # fmt: skip
     for path, values in wrong.items():
@@ -99,7 +106,8 @@ def weights() -> list[Case]:
 def _bundle(alter: Callable[[Any], Any] | None = None, content: bytes | None = None) -> Build:
     def build(folder: Path, _: np.random.Generator) -> Path:
         torch.manual_seed(0)
-        bundle = Bundle(folder / "tiny", "tiny", "1", "tiny", "ct", "none", STAGES, Rules(), "")
+        rules = find_bundle(None, "ct").rules.of_stages({stage.name for stage in STAGES})
+        bundle = Bundle(folder / "tiny", "tiny", "1", "tiny", "ct", "none", STAGES, rules, "")
         write_bundle(bundle, {stage.name: parameters(build_network(stage.network)) for stage in STAGES})
         path = folder / "tiny" / "bundle.json"
         if alter is not None:
@@ -135,7 +143,7 @@ def _weights(alter: Callable[[dict], dict] | None = None, content: bytes | None 
         if content is not None:
             path.write_bytes(content)
         manifest = json.loads((bundle / "bundle.json").read_text())
-        manifest["weights_sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        manifest["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
         (bundle / "bundle.json").write_text(json.dumps(manifest))
         return bundle
 

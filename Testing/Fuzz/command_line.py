@@ -19,7 +19,8 @@ import numpy as np
 from Fuzz.battery import battery
 from Fuzz.case import Case, Outcome, Result
 from Fuzz.truth import FOLDER, SECRETS, write
-from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
+from KidneySegLib.bundles.bundle import Bundle, write_bundle
+from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.result_files.results import FILES
@@ -54,7 +55,8 @@ def _tiny_model(folder: Path) -> Path:
         StagePlan(name, plan, (spacing,) * 3, (-160.0, 340.0), (32, 32, 32))
         for name, spacing in (("locator", 8.0), ("kidney", 6.0))
     )
-    bundle = Bundle(folder / "tiny", "tiny", "0.1", "untrained", "ct", "none", stages, Rules(), "")
+    rules = find_bundle(None, "ct").rules.of_stages({stage.name for stage in stages})
+    bundle = Bundle(folder / "tiny", "tiny", "0.1", "untrained", "ct", "none", stages, rules, "")
     write_bundle(bundle, {stage.name: parameters(build_network(stage.network)) for stage in stages})
     return folder
 

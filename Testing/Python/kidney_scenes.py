@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from bundle_cases import KIDNEY_RULES
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.plausible import reason_against
 from KidneySegLib.structures import Side
@@ -37,7 +37,7 @@ def against(hu: np.ndarray, *, confidence: float = 0.95, cut: bool = False, mask
     box = (slice(0, mask.shape[0]), slice(0, mask.shape[1]), slice(0, mask.shape[2]))
     millilitres = np.count_nonzero(mask) * float(SPACING.prod()) / 1000
     outline = Outline(Side.RIGHT, box, mask, mask.astype(np.float32), confidence, millilitres, cut, ())
-    return reason_against(outline, Volume(hu.astype(np.int16), np.diag([*SPACING[::-1], 1.0])), Rules())
+    return reason_against(outline, Volume(hu.astype(np.int16), np.diag([*SPACING[::-1], 1.0])), KIDNEY_RULES)
 
 
 def fill(where: np.ndarray, value: float) -> Change:

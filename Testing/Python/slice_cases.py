@@ -16,6 +16,7 @@ window = [-160.0, 240.0]
 patch = [1, 64, 64]
 threshold = 0.65
 equalise = { tile_mm = 64.0, clip_limit = 0.01 }
+whole = true
 network = { architecture = "unet2d", filters = [8, 16, 16], outputs = ["kidney"] }
 [data]
 train = ["train"]

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from bundle_cases import made_bundle
 
-from KidneySegLib.bundles.bundle import Bundle, Rules, read_bundle, write_bundle
+from KidneySegLib.bundles.bundle import Bundle, read_bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.bundles.declaration import Share, declaration
+from KidneySegLib.bundles.header import read_header
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.rules import CtRules, CtSliceRules, OutlineRules, Rules, declare_rules
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.resources import resource_folder
 from KidneySegLib.segmentation.load import check_stages, load_predictors
 
 STAGE = StagePlan(
@@ -20,8 +25,7 @@ STAGE = StagePlan(
 
 def make(folder, **changes):
     network = build_network(STAGE.network)
-    values = {"version": "1.0", "title": "test", "task": "ct", "licence": "CC0", **changes}
-    bundle = Bundle(folder, folder.name, stages=(STAGE,), rules=Rules(), sha256="", **values)
+    bundle = replace(made_bundle(folder, STAGE), **changes)
     return write_bundle(bundle, {"kidney": parameters(network)}), network
 
 
@@ -39,7 +43,7 @@ def test_plan_and_weights_come_back(tmp_path):
 def test_members_of_an_ensemble_come_back_one_by_one(tmp_path):
     networks = [build_network(STAGE.network) for _ in range(3)]
     stage, values = STAGE.with_members([parameters(network) for network in networks])
-    bundle = Bundle(tmp_path, "mine", "1", "t", "ct", "CC0", (stage,), Rules(), "")
+    bundle = made_bundle(tmp_path / "mine", stage)
     predictor = load_predictors(write_bundle(bundle, {"kidney": values}), choose_device("cpu"), ["kidney"])["kidney"]
     assert len(predictor.members) == 3
     for network, again in zip(networks, predictor.members, strict=True):
@@ -47,11 +51,13 @@ def test_members_of_an_ensemble_come_back_one_by_one(tmp_path):
             assert torch.allclose(one, other, atol=1e-3)
 
 
-@pytest.mark.parametrize("change", [{"members": 2}, {"members": 0}, {"members": 99}, {"fusion": "loudest"}])
+@pytest.mark.parametrize(
+    "change", [{"members": 2}, {"members": 1}, {"members": 99}, {"members": 2, "fusion": "loudest"}]
+)
 def test_an_ensemble_without_its_members_or_with_no_known_fusion_is_refused(tmp_path, change):
     bundle, _ = make(tmp_path / "mine")
     data = json.loads((bundle.folder / "bundle.json").read_text())
-    data["stages"][0] |= change
+    data["stages"][0]["ensemble"] = change
     (bundle.folder / "bundle.json").write_text(json.dumps(data))
     with pytest.raises(BundleError):
         load_predictors(read_bundle(bundle.folder), choose_device("cpu"), ["kidney"])
@@ -77,8 +83,9 @@ def test_altered_weights_are_refused(tmp_path):
     ("change", "message"),
     [
         ({"format_version": 99}, "Update KidneySeg"),
-        ({"stages": [{"name": "kidney"}]}, "cannot be read"),
-        ({"rules": {"unknown": 1}}, "damaged"),
+        ({"stages": [{"name": "kidney"}]}, "stages.0.network: it is missing"),
+        ({"rules": {"unknown": 1}}, "kidney: it is missing"),
+        ({"more": 1}, "more: nothing reads this field"),
     ],
 )
 def test_a_plan_that_cannot_be_followed_is_refused(tmp_path, change, message):
@@ -92,8 +99,8 @@ def test_a_plan_that_cannot_be_followed_is_refused(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("rules", "margin_mm"), float("nan")),
-        (("rules", "margin_mm"), 1e300),
+        (("rules", "kidney", "margin_mm"), float("nan")),
+        (("rules", "kidney", "margin_mm"), 1e300),
         (("stages", 0, "spacing"), [float("inf"), 2, 2]),
         (("stages", 0, "overlap"), 0.9999999),
         (("stages", 0, "network", "filters"), [1 << 20, 1 << 20, 1 << 20]),
@@ -119,15 +126,16 @@ def test_weights_that_no_network_has_are_refused(tmp_path, value):
     network = build_network(STAGE.network)
     values = {name: tensor.clone() for name, tensor in parameters(network).items()}
     next(iter(values.values())).view(-1)[0] = value
-    own = Bundle(tmp_path, "mine", "1", "t", "ct", "CC0", (STAGE,), Rules(), "")
+    own = made_bundle(tmp_path / "mine", STAGE)
     with pytest.raises(BundleError, match="no network has"):
         write_bundle(own, {"kidney": values}).weights()
 
 
 @pytest.mark.parametrize("change", [{"inputs": ("image", "more")}, {"outputs": ("a", "b")}, {"architecture": "unet2d"}])
 def test_stages_with_other_channels_are_refused_before_the_run(change):
-    stage = replace(STAGE, network=replace(STAGE.network, **change))
-    bundle = Bundle(Path("x"), "mine", "1", "t", "ct", "CC0", (stage,), Rules(), "")
+    patch = (1, 16, 16) if "architecture" in change else STAGE.patch
+    stage = replace(STAGE, network=replace(STAGE.network, **change), patch=patch)
+    bundle = made_bundle(Path("mine"), stage)
     with pytest.raises(BundleError, match="other channels"):
         check_stages(bundle, ["kidney"])
     with pytest.raises(BundleError, match="no stage 'locator'"):
@@ -142,11 +150,11 @@ def test_patches_must_fit_the_network(tmp_path):
 
 def test_unknown_networks_are_refused():
     with pytest.raises(BundleError, match="does not have"):
-        build_network(NetworkPlan("transformer9", (4,), ("kidney",)))
+        build_network(NetworkPlan("transformer9", (4, 8), ("kidney",)))
 
 
 def test_own_bundles_are_found_and_tasks_kept_apart(tmp_path, monkeypatch):
-    make(tmp_path / "mine", task="ultrasound")
+    make(tmp_path / "mine", task="ultrasound", rules=Rules())
     monkeypatch.setenv("KIDNEYSEG_MODELS", str(tmp_path))
     assert find_bundle("mine", "ultrasound").name == "mine"
     assert find_bundle(None, "ultrasound").name == "mine"
@@ -155,3 +163,90 @@ def test_own_bundles_are_found_and_tasks_kept_apart(tmp_path, monkeypatch):
         find_bundle("mine", "ct")
     with pytest.raises(BundleError, match="no model bundle in the folder"):
         find_bundle("nothing", "ct")
+
+
+OLD_STAGE = {
+    "name": "slice",
+    "network": {"architecture": "unet2d", "filters": [4, 8], "outputs": ["kidney"]},
+    "spacing": [1.0, 1.5, 1.5],
+    "window": [-160.0, 240.0],
+    "patch": [1, 64, 64],
+    "equalise": None,
+}
+OLD = {
+    "format_version": 1,
+    "name": "old",
+    "version": "1.0",
+    "title": "Of last year",
+    "task": "ct",
+    "licence": "CC0",
+    "stages": [
+        OLD_STAGE | {"name": name, "network": OLD_STAGE["network"] | {"architecture": "unet3d"}, "patch": [64, 64, 64]}
+        for name in ("locator", "kidney", "organ", "lesion")
+    ],
+    "rules": {"margin_mm": 20.0, "least_outside_confidence": 0.7},
+    "weights_sha256": "abc",
+}
+
+
+def old_bundle(folder: Path, **changes: object) -> Bundle:
+    folder.mkdir(exist_ok=True)
+    (folder / "bundle.json").write_text(json.dumps({**OLD, **changes}))
+    return read_bundle(folder)
+
+
+def test_a_bundle_of_format_1_keeps_its_rules_and_gets_those_that_stood_in_the_code(tmp_path):
+    bundle = old_bundle(tmp_path / "old")
+    assert isinstance(bundle.rules, CtRules) and bundle.rules.lesion is not None
+    assert bundle.rules.kidney.margin_mm == 20.0 and bundle.rules.kidney.least_confidence == 0.85
+    assert bundle.rules.kidney.smallest_seed_ml == 1.5 and bundle.rules.kidney.second_piece_share == 0.15
+    assert bundle.rules.lesion.least_outside_confidence == 0.7 and bundle.rules.lesion.highest_level == 0.6
+    assert bundle.rules.renal is None
+    assert bundle.sha256 == "abc"
+    assert not any(stage.whole for stage in bundle.stages)
+
+
+def test_a_slice_bundle_of_format_1_sees_slices_whole_and_has_no_rules_for_volumes(tmp_path):
+    bundle = old_bundle(tmp_path / "old", task="ct-slice", stages=[OLD_STAGE], rules={"sure_confidence": 0.88})
+    assert bundle.stages[0].whole
+    # format 1 did not read that rule for slices; its code had 0.9
+    assert bundle.rules == CtSliceRules(OutlineRules(sure_confidence=0.9))
+
+
+def test_a_bundle_of_format_1_with_an_unknown_rule_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="a rule is not known"):
+        old_bundle(tmp_path / "old", rules={"margin": 14.0})
+
+
+def test_rules_for_a_stage_that_is_not_there_are_refused(tmp_path):
+    bundle, _ = make(tmp_path / "mine")
+    data = json.loads((bundle.folder / "bundle.json").read_text())
+    data["rules"]["lesion"] = json.loads((resource_folder() / "Models" / "ct-kidney" / "bundle.json").read_text())[
+        "rules"
+    ]["lesion"]
+    (bundle.folder / "bundle.json").write_text(json.dumps(data))
+    with pytest.raises(BundleError, match=r"rules\.lesion: nothing reads this field"):
+        read_bundle(bundle.folder)
+
+
+def test_shipped_bundles_are_whole_and_in_the_present_format():
+    for folder in (resource_folder() / "Models").iterdir():
+        bundle = read_bundle(folder)
+        bundle.verify()
+        assert json.loads((folder / "bundle.json").read_text())["format_version"] == 2
+        assert read_header(folder).title == bundle.title and bundle.card
+
+
+def test_a_further_task_declares_its_own_rules(tmp_path, monkeypatch):
+    @declaration
+    class DiscRules(Rules):
+        brightness: Share
+
+    monkeypatch.setattr("KidneySegLib.bundles.rules._BY_TASK", {"ct": CtRules})
+    declare_rules("disc", DiscRules)
+    bundle, _ = make(tmp_path / "mine", task="disc", rules=DiscRules(0.5))
+    assert bundle.rules == DiscRules(brightness=0.5)
+    data = json.loads((bundle.folder / "bundle.json").read_text())
+    (bundle.folder / "bundle.json").write_text(json.dumps({**data, "rules": {"brightness": 2}}))
+    with pytest.raises(BundleError, match="brightness"):
+        read_bundle(bundle.folder)

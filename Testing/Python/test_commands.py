@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from bundle_cases import made_bundle
 
-from KidneySegLib.bundles.bundle import Bundle, Rules, write_bundle
+from KidneySegLib.bundles.bundle import write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity, flags_as_json
@@ -30,7 +31,7 @@ def models(tmp_path_factory) -> Path:
         StagePlan(name, PLAN, (spacing,) * 3, (-160.0, 340.0), (32, 32, 32))
         for name, spacing in (("locator", 8.0), ("kidney", 6.0))
     )
-    bundle = Bundle(folder / "tiny", "tiny", "0.1", "untrained", "ct", "none", stages, Rules(), "")
+    bundle = made_bundle(folder / "tiny", *stages)
     write_bundle(bundle, {stage.name: parameters(build_network(stage.network)) for stage in stages})
     return folder
 

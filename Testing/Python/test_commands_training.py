@@ -32,7 +32,7 @@ def test_two_stages_are_trained_exported_and_evaluated(tmp_path):
     assert [stage.name for stage in read_bundle(bundle).stages] == ["locator", "kidney"]
     # the made kidneys hold 8 ml each, so the least sizes must be lower than for people
     data = json.loads((bundle / "bundle.json").read_text())
-    data["rules"] |= {"smallest_candidate_ml": 2.0, "smallest_kidney_ml": 2.0, "least_confidence": 0.5}
+    data["rules"]["kidney"] |= {"smallest_candidate_ml": 2.0, "smallest_kidney_ml": 2.0, "least_confidence": 0.5}
     (bundle / "bundle.json").write_text(json.dumps(data))
     output = tmp_path / "evaluation"
     table = call("evaluate", tmp_path / "validation", "-o", output, "--model", bundle, "--device", "cpu")

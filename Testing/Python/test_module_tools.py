@@ -160,7 +160,7 @@ class Missing:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Missing())
 from pathlib import Path
-from KidneySegLib.bundles.bundle import read_bundle
+from KidneySegLib.bundles.header import read_header
 from KidneySegLib.findings import Findings
 from KidneySegLib.reporting.messages.flag_messages import translate
 from KidneySegLib.result_files.labels.terminology import structure_of_entry, terminology_entry, terminology_files
@@ -170,7 +170,7 @@ from KidneySegLib.structures import STRUCTURES
 assert all(path.is_file() for path in terminology_files())
 assert [structure_of_entry(terminology_entry(each)) for each in STRUCTURES] == list(STRUCTURES)
 assert translate("a remark", Language.of("es"))
-print(read_bundle(resource_folder() / "Models" / "ct-kidney").title)
+print(read_header(resource_folder() / "Models" / "ct-kidney").title)
 """
 
 

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from bundle_cases import LESION_RULES, made_bundle
 from test_segmentation_lesions import (
     KIDNEY,
     ORGAN,
@@ -20,10 +21,8 @@ from test_segmentation_lesions import (
     predictor,
 )
 from test_segmentation_pipeline import LEFT, RIGHT, STAGES, Bright, body
-from test_slice_pipeline import STAGE as SLICE_STAGE
-from test_slice_pipeline import Known, volume_of
+from test_slice_pipeline import RULES, known, volume_of
 
-from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.findings import InputRecord, Provenance
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.predict import Predictor
@@ -67,7 +66,7 @@ def test_what_lies_away_from_the_kidney_is_told():
     kidney = outline(volume)
     volume.voxels[33:38, 33:38, 37:44] = 200
     organ = find_organ(volume, kidney, predictor(ORGAN, AnyOf()), lambda done: None)
-    found = find_lesions(volume, kidney, organ, predictor(STAGE, ByDifference()), Rules(), lambda done: None)
+    found = find_lesions(volume, kidney, organ, predictor(STAGE, ByDifference()), LESION_RULES, lambda done: None)
     assert not found.labels.any()
     (region,) = of(volume, found)
     assert region.length_mm == pytest.approx(8 * SPACING, abs=2 * SPACING)
@@ -115,7 +114,7 @@ def test_a_lesion_that_the_limit_of_size_leaves_out_is_told_from_a_length_of_5_m
     grid = [(axis - 15) * 0.5 for axis in np.indices(volume.voxels.shape)]
     for across, along, is_told in ((2.35, 2.7, True), (2.0, 2.2, False)):
         lesion = (grid[0] / across) ** 2 + (grid[1] / across) ** 2 + (grid[2] / along) ** 2 <= 1
-        assert np.count_nonzero(lesion) < Rules().smallest_voxels(volume.spacing)
+        assert np.count_nonzero(lesion) < LESION_RULES.smallest_voxels(volume.spacing)
         percent = np.where(lesion, 90, 0).astype(np.uint8)
         found = Lesions((slice(0, 30),) * 3, np.zeros_like(percent), percent, ())
         assert bool(of(volume, found)) == is_told
@@ -157,8 +156,8 @@ def test_all_regions_make_one_flag_that_names_the_largest(code, where):
 
 
 def run(tmp_path, monkeypatch, volume: Volume, doubt: float | None = None) -> Segmentation:
-    def networks(bundle, device):
-        known = {s.name: Predictor(s, Bright(), torch.device("cpu"), torch.float32) for s in STAGES}
+    def networks(*_):
+        known = {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in STAGES}
         if doubt is not None:
             levels = (200, 60, 300)
             known["organ"] = predictor(ORGAN, AnyOf(levels))
@@ -167,7 +166,7 @@ def run(tmp_path, monkeypatch, volume: Volume, doubt: float | None = None) -> Se
 
     monkeypatch.setattr(pipeline, "load_predictors", networks)
     stages = STAGES if doubt is None else (*STAGES, ORGAN, STAGE)
-    return segment_ct(volume, Bundle(tmp_path, "made", "0", "", "ct", "", stages, Rules(), ""), device="cpu")
+    return segment_ct(volume, made_bundle(tmp_path, *stages), device="cpu")
 
 
 def test_lesions_that_are_not_counted_are_told_by_the_run(tmp_path, monkeypatch):
@@ -218,20 +217,20 @@ def test_regions_of_a_slice_that_are_left_out_are_told():
     side = int(np.sqrt(50 / pixels))
     probability[30 : 30 + side, 30 : 30 + side] = 0.9
     empty = volume_of(np.full((128, 128), 80.0))
-    outline = outline_slice(empty, Known(probability, SLICE_STAGE))
+    outline = outline_slice(empty, known(probability), RULES)
     assert not outline.labels.any()
     (flag,) = (flag for flag in outline.flags if flag.code == "regions_left_out")
     area = round(side**2 * pixels)
     assert flag.message.startswith(f"1 region of {area} mm² that may be kidney was left out.")
     for column in (60, 80, 100):
         probability[60:75, column : column + 15] = 0.9
-    (flag,) = (f for f in outline_slice(empty, Known(probability)).flags if f.code == "regions_left_out")
+    (flag,) = (f for f in outline_slice(empty, known(probability), RULES).flags if f.code == "regions_left_out")
     largest = round(225 * pixels)
     assert flag.message.startswith(f"2 regions that may be kidney were left out, the largest of {largest} mm²")
     assert is_known(flag.message)
     probability[:] = 0
     probability[30:32, 30:32] = 0.9  # a speck
-    assert not outline_slice(empty, Known(probability)).flags
+    assert not outline_slice(empty, known(probability), RULES).flags
 
 
 def test_a_lesion_in_a_kidney_that_is_doubtful_is_doubtful_too(tmp_path, monkeypatch):

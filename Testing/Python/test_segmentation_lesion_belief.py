@@ -1,15 +1,17 @@
 """Which lesions are believed: probabilities made of balls, 1 mm voxels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from bundle_cases import LESION_RULES
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.lesions.belief import believed
 
 SHAPE = (60, 60, 60)
 SPACING = (1.0, 1.0, 1.0)
 THRESHOLD = 0.2
-RULES = Rules(least_lesion_confidence=0.45, least_outside_confidence=0.65)
+RULES = replace(LESION_RULES, least_lesion_confidence=0.45, least_outside_confidence=0.65)
 
 
 def ball(radius: float, centre: tuple[float, float, float] = (30, 30, 30)) -> np.ndarray:

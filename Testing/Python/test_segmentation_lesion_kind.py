@@ -1,9 +1,11 @@
 """Solid or cystic: by the network, overruled where a lesion is plainly water. Bodies are far from any limit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from bundle_cases import LESION_RULES
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS, decide_kinds
 
 SPACING = (2.0, 1.0, 1.0)  # k, j, i
@@ -20,7 +22,7 @@ def image(level: float, inside: np.ndarray, *, noise: float = 15.0, around: floa
 
 
 def kinds(hu: np.ndarray, mask: np.ndarray, solid: np.ndarray, share: float = 0.25) -> set[int]:
-    labels = decide_kinds(mask, solid, hu, SPACING, Rules(other_kind_share=share))
+    labels = decide_kinds(mask, solid, hu, SPACING, replace(LESION_RULES, other_kind_share=share))
     assert ((labels > 0) == mask).all()
     return set(np.unique(labels[mask]).tolist())
 
@@ -58,17 +60,17 @@ def test_specks_of_the_other_kind_are_no_lesions_of_their_own():
     half = np.indices(mask.shape)[2] > 25
     specks = np.zeros_like(mask)
     specks[12, 25, 18:20] = specks[12, 25, 32:34] = True  # 4 mm³ each
-    labels = decide_kinds(mask, mask & (half ^ specks), image(90, mask), SPACING, Rules(smallest_lesion_mm=5.0))
+    labels = decide_kinds(mask, mask & (half ^ specks), image(90, mask), SPACING, LESION_RULES)
     assert (labels[mask & half] == MASS).all() and (labels[mask & ~half] == CYST).all()
 
 
 def test_every_lesion_is_judged_by_itself():
     water, tissue = ball(8, centre=12.0), ball(8, centre=37.0)
     hu = np.where(water, 5, image(90, tissue)).astype(np.int16)
-    labels = decide_kinds(water | tissue, water | tissue, hu, SPACING, Rules())
+    labels = decide_kinds(water | tissue, water | tissue, hu, SPACING, LESION_RULES)
     assert (labels[water] == CYST).all() and (labels[tissue] == MASS).all()
 
 
 def test_nothing_is_nothing():
     empty = np.zeros((4, 4, 4), bool)
-    assert not decide_kinds(empty, empty, np.zeros((4, 4, 4), np.int16), SPACING, Rules()).any()
+    assert not decide_kinds(empty, empty, np.zeros((4, 4, 4), np.int16), SPACING, LESION_RULES).any()

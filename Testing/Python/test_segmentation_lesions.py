@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from bundle_cases import LESION_RULES, made_bundle
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
-from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
@@ -84,11 +85,13 @@ def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
     return Outline(side, box, mask, mask.astype(np.float32), 0.99, 100.0, False, ())
 
 
-def find(volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: Rules | None = None) -> Lesions:
+def find(
+    volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: OrganLesionRules = LESION_RULES
+) -> Lesions:
     kidney = outline(volume, side)
     organ = find_organ(volume, kidney, predictor(ORGAN, AnyOf()), lambda done: None)
     lesions = predictor(STAGE, ByDifference(doubt))
-    return find_lesions(volume, kidney, organ, lesions, rules or Rules(), lambda done: None)
+    return find_lesions(volume, kidney, organ, lesions, rules, lambda done: None)
 
 
 def volume_ml(found: Lesions, label: int) -> float:
@@ -135,14 +138,14 @@ def test_a_thin_rim_around_the_outline_is_not_added_but_what_goes_far_is():
 def test_specks_are_left_out():
     volume = image(KIDNEY, ((35, 24, 25), 1, 150))
     assert not find(volume).labels.any()
-    assert volume_ml(find(volume, rules=Rules(smallest_lesion_mm=2.0)), CYST) > 0
+    assert volume_ml(find(volume, rules=replace(LESION_RULES, smallest_lesion_mm=2.0)), CYST) > 0
 
 
 def test_an_uncertain_lesion_is_left_out():
     volume = image(KIDNEY, ((35, 24, 25), 6, 300))
     # 0.52 at best: the made kidney's outline leaves the lesion out, so it lies outside.
     assert not find(volume, doubt=8.9).labels.any()
-    assert find(volume, doubt=8.9, rules=Rules(least_outside_confidence=0.45)).labels.any()
+    assert find(volume, doubt=8.9, rules=replace(LESION_RULES, least_outside_confidence=0.45)).labels.any()
     assert find(volume, doubt=8.0).labels.any()  # 0.73
 
 
@@ -186,7 +189,7 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkey
         }
 
     monkeypatch.setattr(pipeline, "load_predictors", networks)
-    bundle = Bundle(tmp_path, "made", "0", "", "ct", "", (*STAGES, ORGAN, STAGE), Rules(), "")
+    bundle = made_bundle(tmp_path, *STAGES, ORGAN, STAGE)
     volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
     k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
     points = volume.to_lps(np.stack((k, j, i), -1))

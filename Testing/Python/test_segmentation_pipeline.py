@@ -1,18 +1,20 @@
 """The way through the pipeline, with networks that take every voxel of 150 to 250 HU for kidney."""
 
-import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 import torch
+from bundle_cases import KIDNEY_RULES, made_bundle
 
-from KidneySegLib.bundles.bundle import Bundle, Rules
+from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import Cancelled
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation.kidneys import outlines
 from KidneySegLib.segmentation.kidneys.outline import outline_kidney
+from KidneySegLib.segmentation.kidneys.outlines import native_box
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -37,7 +39,7 @@ def bundle(tmp_path, monkeypatch) -> Bundle:
         return {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in bundle.stages}
 
     monkeypatch.setattr(pipeline, "load_predictors", bright)
-    return Bundle(tmp_path, "bright", "0", "", "ct", "", STAGES, Rules(), "")
+    return made_bundle(tmp_path, *STAGES)
 
 
 def body(*ellipsoids: tuple[tuple[float, float, float], tuple[float, float, float]]) -> Volume:
@@ -145,8 +147,6 @@ def test_a_kidney_of_five_millilitres_is_shown_and_called_doubtful(bundle):
 
 
 def test_where_the_first_piece_of_a_side_is_no_kidney_the_next_is_tried(bundle, monkeypatch):
-    from KidneySegLib.segmentation.kidneys import outlines
-
     other = ((-60.0, 20.0, 660.0), (26.0, 26.0, 12.0))  # smaller than the kidney below it
     asked = []
 
@@ -184,10 +184,10 @@ def test_a_horseshoe_is_divided_at_the_spine(bundle):
         assert (sign * x).min() > -6
 
 
-def test_a_kidney_larger_than_located_gets_a_larger_box(bundle):
-    no_margin = dataclasses.replace(bundle, rules=Rules(margin_mm=-12.0))
+def test_a_kidney_larger_than_located_gets_a_larger_box(bundle, monkeypatch):
+    monkeypatch.setattr(outlines, "native_box", lambda region, volume, _: native_box(region, volume, -12.0))
     volume = body(RIGHT, LEFT)
-    _, found = centre_and_volume(volume, segment_ct(volume, no_margin, device="cpu").labels, 1)
+    _, found = centre_and_volume(volume, segment_ct(volume, bundle, device="cpu").labels, 1)
     assert found == pytest.approx(4 / 3 * np.pi * 25 * 25 * 50, rel=0.06)
 
 
@@ -196,7 +196,7 @@ def test_growth_ends_and_mask_and_box_stay_together(bundle):
     predictor = Predictor(STAGES[1], (Bright(),), torch.device("cpu"), torch.float32)
     box = (slice(0, 2), slice(45, 55), slice(30, 40))  # at an end, so that growth cannot reach the other one
     shares = []
-    outline = outline_kidney(volume, Side.RIGHT, box, volume.voxels == 200, predictor, shares.append)
+    outline = outline_kidney(volume, Side.RIGHT, box, volume.voxels == 200, predictor, KIDNEY_RULES, shares.append)
     assert outline.mask.shape == tuple(b.stop - b.start for b in outline.box)
     assert outline.box[0].stop - outline.box[0].start < volume.voxels.shape[0]
     assert shares == sorted(shares) and shares[-1] == 1.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bundle_cases import KIDNEY_RULES
 from kidney_scenes import DENSE, MASK, RADIUS, SPACING, X, Y, Z, against, head, patient, phantom
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.structures import Side
@@ -92,6 +92,6 @@ def test_doubt_is_told(confidence: float, millilitres: float, cut: bool, hardly:
     box = (slice(0, 1), slice(0, 1), slice(0, 1))
     one = np.ones((1, 1, 1), bool)
     outline = Outline(Side.LEFT, box, one, one.astype(np.float32), confidence, millilitres, cut, ())
-    flags = doubts(outline, Rules(), hardly_located=hardly)
+    flags = doubts(outline, KIDNEY_RULES, hardly_located=hardly)
     assert [flag.code for flag in flags] == ([code] if code else [])
     assert all("left" in flag.message for flag in flags)

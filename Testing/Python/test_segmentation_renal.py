@@ -5,16 +5,18 @@ No border between two tissues of the images passes through the density of a thir
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from bundle_cases import RENAL_RULES, made_bundle
 from test_segmentation_lesions import KIDNEY, LEVELS, SPACING, ball_ml, image, outline, volume_ml
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
-from KidneySegLib.bundles.bundle import Bundle, Rules
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import pipeline
 from KidneySegLib.segmentation.kidneys.outline import Outline
@@ -53,9 +55,9 @@ def predictor(doubt: float = 0.0, levels: tuple[int, int, int] = LEVELS) -> Pred
 
 
 def find(
-    volume: Volume, *, side: Side = Side.RIGHT, doubt: float = 0.0, rules: Rules | None = None
+    volume: Volume, *, side: Side = Side.RIGHT, doubt: float = 0.0, rules: RenalRules = RENAL_RULES
 ) -> tuple[Outline, Lesions]:
-    return find_renal(volume, outline(volume, side), predictor(doubt), rules or Rules(), lambda done: None)
+    return find_renal(volume, outline(volume, side), predictor(doubt), rules, lambda done: None)
 
 
 @pytest.mark.parametrize("side", list(Side))
@@ -99,10 +101,12 @@ def test_on_healthy_tissue_both_networks_decide_and_where_a_lesion_is_likely_the
     without = Outline(
         kidney.side, kidney.box, known[kidney.box], known[kidney.box].astype(np.float32) * 0.9, 0.9, 90.0, False, ()
     )
-    whole, _ = find_renal(volume, without, predictor(doubt=8.5), Rules(), lambda done: None)
+    whole, _ = find_renal(volume, without, predictor(doubt=8.5), RENAL_RULES, lambda done: None)
     assert whole.volume_ml == pytest.approx(ball_ml(16), rel=0.03)
     lesion = image(((35, 35, 46), 6, 300), KIDNEY)
-    assert volume_ml(find_renal(lesion, without, predictor(), Rules(), lambda done: None)[1], MASS) > 0.5 * ball_ml(6)
+    assert volume_ml(find_renal(lesion, without, predictor(), RENAL_RULES, lambda done: None)[1], MASS) > 0.5 * ball_ml(
+        6
+    )
 
 
 def test_a_kidney_that_only_the_outline_knows_is_kept() -> None:
@@ -110,14 +114,14 @@ def test_a_kidney_that_only_the_outline_knows_is_kept() -> None:
     box = (slice(15, 56), slice(15, 56), slice(10, 51))
     mask = volume.voxels[box] == 40
     alone = Outline(Side.RIGHT, box, mask, mask.astype(np.float32) * 0.8, 0.8, 100.0, False, ())
-    whole, found = find_renal(volume, alone, predictor(doubt=9.0), Rules(), lambda done: None)
+    whole, found = find_renal(volume, alone, predictor(doubt=9.0), RENAL_RULES, lambda done: None)
     assert whole.volume_ml == pytest.approx(ball_ml(16), rel=0.03) and not found.labels.any()
 
 
 def test_specks_are_left_out() -> None:
     volume = image(KIDNEY, ((35, 24, 25), 1, 150))
     assert not find(volume)[1].labels.any()
-    assert volume_ml(find(volume, rules=Rules(smallest_lesion_mm=2.0))[1], CYST) > 0
+    assert volume_ml(find(volume, rules=replace(RENAL_RULES, smallest_lesion_mm=2.0))[1], CYST) > 0
 
 
 def test_necrosis_is_part_of_its_mass_but_a_cyst_beside_a_mass_stays_a_cyst() -> None:
@@ -141,7 +145,7 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(
         return {**made, "renal": predictor(levels=(200, 60, 300))}
 
     monkeypatch.setattr(pipeline, "load_predictors", networks)
-    bundle = Bundle(tmp_path, "made", "0", "", "ct", "", (*STAGES, STAGE), Rules(), "")
+    bundle = made_bundle(tmp_path, *STAGES, STAGE)
     volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
     k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
     points = volume.to_lps(np.stack((k, j, i), -1))

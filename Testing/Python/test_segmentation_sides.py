@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
+from bundle_cases import KIDNEY_RULES
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline
 from KidneySegLib.segmentation.kidneys.sides import assign
 from KidneySegLib.structures import Side
@@ -21,7 +21,7 @@ def probability(*balls: tuple[tuple[int, int, int], float, float]) -> torch.Tens
 
 
 def regions(*balls, middle=50.0):
-    return assign(find_candidates(probability(*balls), SPACING, 0.5, Rules()), middle, SPACING)
+    return assign(find_candidates(probability(*balls), SPACING, 0.5, KIDNEY_RULES), middle, SPACING)
 
 
 def test_two_kidneys_get_their_sides_from_the_patient_axis():
@@ -85,7 +85,7 @@ def test_the_midline_is_the_spine_not_the_array():
     hu = np.full(SHAPE, -1000.0)
     hu[:, 10:50, 5:75] = 40
     hu[:, 35:45, 42:49] = 400
-    kidney = find_candidates(probability(((30, 30, 30), 8, 0.9)), SPACING, 0.5, Rules())
+    kidney = find_candidates(probability(((30, 30, 30), 8, 0.9)), SPACING, 0.5, KIDNEY_RULES)
     hu[kidney[0].mask] = 250  # an enhanced kidney on one side does not pull the middle
     assert midline(hu, kidney) == pytest.approx(45, abs=1)
     hu[hu > 100] = 40

@@ -11,6 +11,7 @@ import torch
 from slice_cases import KIDNEY, PIXEL_MM, ellipse, made_slice
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.rules import OutlineRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, InputRecord, Provenance
 from KidneySegLib.inference.predict import Predictor
@@ -43,6 +44,9 @@ class Known(torch.nn.Module):
         return self.logits[None, None]
 
 
+RULES = OutlineRules(sure_confidence=0.9)
+
+
 def known(values: np.ndarray) -> Predictor:
     return Predictor(STAGE, (Known(values),), torch.device("cpu"), torch.float32)
 
@@ -65,7 +69,7 @@ def describe(volume: Volume, labels: np.ndarray, thickness: float | None, estima
 def test_only_what_exceeds_the_threshold_is_kidney():
     grey, kidneys, _ = made_slice(stone=False)
     probability = np.where(kidneys == 1, 0.66, np.where(kidneys == 2, 0.64, 0.0)).astype(np.float32)
-    outline = outline_slice(volume_of(grey), known(probability))
+    outline = outline_slice(volume_of(grey), known(probability), RULES)
     np.testing.assert_array_equal(outline.labels[0] == 1, kidneys == 1)
     assert not (outline.labels == 2).any()
     assert [flag.code for flag in outline.flags] == ["low_confidence"]
@@ -82,7 +86,7 @@ def test_labels_lie_on_the_slice_s_own_grid_whatever_its_orientation():
         ),
     )
     np.testing.assert_array_equal(turned.canonical().voxels, volume.voxels)
-    outline = outline_slice(turned, known((kidneys > 0) * np.float32(0.99)))
+    outline = outline_slice(turned, known((kidneys > 0) * np.float32(0.99)), RULES)
     np.testing.assert_array_equal(turned.like(outline.labels).canonical().voxels[0], kidneys)
     assert outline.probability.shape == turned.voxels.shape
     assert outline.flags == []
@@ -93,7 +97,7 @@ def test_a_mirrored_slice_in_the_patient_is_a_mirrored_patient():
     volume = volume_of(grey)
     # the same array, but its columns run to the patient's right
     mirrored = Volume(volume.voxels, np.diag([-PIXEL_MM, PIXEL_MM, 1.0, 1.0]))
-    outline = outline_slice(mirrored, known((kidneys > 0)[:, ::-1] * np.float32(0.99)))
+    outline = outline_slice(mirrored, known((kidneys > 0)[:, ::-1] * np.float32(0.99)), RULES)
     assert set(np.unique(outline.labels[0][kidneys == 1])) == {2}
     assert set(np.unique(outline.labels[0][kidneys == 2])) == {1}
 
@@ -102,7 +106,7 @@ def test_several_slices_are_refused():
     grey, kidneys, _ = made_slice()
     volume = Volume(np.repeat(volume_of(grey).voxels, 3, axis=0), np.eye(4))
     with pytest.raises(InputError, match="one axial slice, not 3"):
-        outline_slice(volume, known(kidneys))
+        outline_slice(volume, known(kidneys), RULES)
 
 
 def test_calibration_gives_the_kidneys_35_hu():
@@ -199,5 +203,5 @@ def test_a_stone_is_as_long_as_it_is_within_the_slice():
 def test_the_body_of_a_dim_picture_is_found():
     grey, kidneys, _ = made_slice(stone=False)
     grey[~ellipse((64, 64), (44, 56))] = 0
-    outline = outline_slice(volume_of(grey // 2, noise=0), known((kidneys > 0) * np.float32(0.99)))
+    outline = outline_slice(volume_of(grey // 2, noise=0), known((kidneys > 0) * np.float32(0.99)), RULES)
     np.testing.assert_array_equal(outline.labels[0], kidneys)

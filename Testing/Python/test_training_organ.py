@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from KidneySegLib.bundles.plan import NetworkPlan
+from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, Level, organ_channels, parenchyma_level
 from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.recipes import Schedule
 from KidneySegLib.training.synthesis.organ_masks import drawn_organ, outlined_kidney
 
-SPACING = (2.0, 2.0, 2.0)
+PLAN = NetworkPlan("unet3d", (4, 8, 8), ("parenchyma", "mass", "cyst"), ORGAN_INPUTS, affine=True, exclusive=True)
+STAGE = StagePlan("lesion", PLAN, (2.0, 2.0, 2.0), (-160.0, 340.0), (32, 32, 32))
 
 
 def ball(radius: float, centre: tuple[float, float, float] = (20, 20, 20), size: int = 40) -> torch.Tensor:
@@ -25,7 +26,7 @@ def test_channels_are_relative_to_the_kidney_and_do_not_move_with_its_level():
     for level in (35.0, 120.0):
         hu = torch.full(organ.shape, -100.0)
         hu[kidney], hu[lesion] = level, level - 30
-        channels.append(dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, kidney, SPACING), strict=True)))
+        channels.append(dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, kidney, STAGE), strict=True)))
     for name in ("relative", "organ"):
         inside = organ
         assert torch.allclose(channels[0][name][inside], channels[1][name][inside])
@@ -41,7 +42,7 @@ def test_a_cyst_that_fills_the_outline_is_seen_against_the_other_kidney():
     hu[organ], hu[cyst] = 30.0, 10.0
 
     def relative(other: Level | None) -> float:
-        channels = dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, organ, SPACING, other), strict=True))
+        channels = dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, organ, STAGE, other), strict=True))
         return float(channels["relative"][cyst].median()) * 60
 
     assert relative(None) == 0  # alone it looks like parenchyma
@@ -53,38 +54,38 @@ def test_a_cyst_that_fills_the_outline_is_seen_against_the_other_kidney():
 def test_the_level_of_a_kidney_is_that_of_its_own_voxels():
     kidney = ball(12)
     hu = torch.where(kidney, 120.0, -100.0)
-    assert parenchyma_level(hu, kidney) == Level(120.0, 120.0)
-    assert parenchyma_level(hu, torch.zeros_like(kidney)) == parenchyma_level(hu * 0, torch.zeros_like(kidney))
+    assert parenchyma_level(hu, kidney, STAGE.window) == Level(120.0, 120.0)
+    empty = torch.zeros_like(kidney)
+    assert parenchyma_level(hu, empty, STAGE.window) == parenchyma_level(hu * 0, empty, STAGE.window)
 
 
 def test_channels_of_no_kidney_are_finite():
     empty = torch.zeros((8, 8, 8), dtype=torch.bool)
-    assert torch.isfinite(organ_channels(torch.full(empty.shape, -1024.0), empty, empty, SPACING)).all()
+    assert torch.isfinite(organ_channels(torch.full(empty.shape, -1024.0), empty, empty, STAGE)).all()
 
 
 def test_drawn_organs_resemble_the_organ_and_differ_from_each_other():
     organ = ball(12).float()
     hu = torch.where(organ > 0.5, 40.0, 30.0)  # soft tissue all around: spills have room
-    masks = [drawn_organ(organ, hu, SPACING, np.random.default_rng(seed)) for seed in range(40)]
+    masks = [drawn_organ(organ, hu, STAGE.spacing, np.random.default_rng(seed)) for seed in range(40)]
     overlaps = [float(2 * (m & (organ > 0.5)).sum() / (m.sum() + (organ > 0.5).sum())) for m in masks]
     assert np.median(overlaps) > 0.85 and min(overlaps) > 0.35
     assert max(overlaps) < 1.0 and len({int(m.sum()) for m in masks}) > 30
-    air = drawn_organ(organ, torch.full(organ.shape, -1000.0), SPACING, np.random.default_rng(0))
+    air = drawn_organ(organ, torch.full(organ.shape, -1000.0), STAGE.spacing, np.random.default_rng(0))
     assert not air.any()
 
 
 def test_large_lesions_are_left_out_of_the_outline_and_small_ones_are_not():
     region, large, small = ball(19), ball(14, (20, 20, 16)), ball(2, (20, 20, 36))
     lesions = torch.stack([large, small])
-    outlines = [outlined_kidney(region, lesions, SPACING, np.random.default_rng(seed)) for seed in range(60)]
+    outlines = [outlined_kidney(region, lesions, STAGE.spacing, np.random.default_rng(seed)) for seed in range(60)]
     assert all(not bool((o & ~region).any()) for o in outlines)
     assert np.mean([bool(o[20, 20, 16]) for o in outlines]) < 0.4  # 92 ml
     assert np.mean([bool(o[20, 20, 36]) for o in outlines]) > 0.9  # 0.3 ml
 
 
 def learner(folder) -> Learner:
-    plan = NetworkPlan("unet3d", (4, 8, 8), ("parenchyma", "mass", "cyst"), ORGAN_INPUTS, affine=True, exclusive=True)
-    return Learner(plan, Schedule(steps=60, learning_rate=1e-2, warm_up=1), folder, torch.device("cpu"))
+    return Learner(PLAN, Schedule(steps=60, learning_rate=1e-2, warm_up=1), folder, torch.device("cpu"))
 
 
 def test_where_no_output_is_true_nothing_is_learnt(tmp_path):

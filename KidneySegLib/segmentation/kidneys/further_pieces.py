@@ -1,7 +1,7 @@
 """What the first pass took for kidney and the result does not hold: told, however large it is.
 
 A transplant, a second kidney, a shrunken kidney beside a transplant, or a pole far from the rest. Pieces that are small
-for a kidney (``Rules.smallest_candidate_ml``) are noise and not told.
+for a kidney (``KidneyRules.smallest_candidate_ml``) are noise and not told.
 """
 
 from __future__ import annotations

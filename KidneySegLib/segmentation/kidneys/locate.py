@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from KidneySegLib.bundles.bundle import Rules
 from KidneySegLib.inference.resampling import grid_shape
 
 if TYPE_CHECKING:
     import torch
 
     from KidneySegLib.bundles.plan import StagePlan
+    from KidneySegLib.bundles.rules import KidneyRules
     from KidneySegLib.volume import Volume
 
 # Bone is denser than this even in images clipped at 180 HU.
@@ -21,8 +21,6 @@ _BONE_HU = 160
 _BODY_HU = -300
 # Working voxels around a located kidney that may still be kidney.
 _KIDNEY_RIM = 2
-# The locator often sees only a few millilitres of a kidney that the next pass outlines whole. Below this it is noise.
-_LEAST_SEED_ML = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +55,16 @@ def working_grid(volume: Volume, stage: StagePlan) -> tuple[tuple[int, int, int]
     return shape, np.array(native) * volume.voxels.shape / np.array(shape)
 
 
-def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: float, rules: Rules) -> list[Candidate]:
+def find_candidates(
+    probability: torch.Tensor, spacing: np.ndarray, threshold: float, rules: KidneyRules
+) -> list[Candidate]:
     """Returns connected pieces above ``threshold``, the most convincing (volume times confidence) first.
 
     Args:
         probability: ``(k, j, i)``.
         spacing: mm along k, j, i.
         threshold: above which a voxel counts.
-        rules: sizes below which pieces are small.
+        rules: sizes below which pieces are small, or noise.
     """
     import cc3d
 
@@ -77,7 +77,7 @@ def find_candidates(probability: torch.Tensor, spacing: np.ndarray, threshold: f
         lower, upper = np.array([b.start for b in box]), np.array([b.stop for b in box])
         millilitres = int(statistics["voxel_counts"][label]) * float(np.prod(spacing)) / 1000
         cut = bool((lower == 0).any() or (upper == np.array(values.shape)).any())
-        if millilitres < _LEAST_SEED_ML:
+        if millilitres < rules.smallest_seed_ml:
             continue
         mask = labelled == label
         found.append(

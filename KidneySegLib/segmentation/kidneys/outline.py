@@ -15,6 +15,7 @@ from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, to
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
+    from KidneySegLib.bundles.rules import KidneyRules
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.volume import Volume
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 # which little was located. Most need no growth, so the first pass is nearly all of the progress.
 _GROWTH_MM = 20.0
 _SHARES = (0.0, 0.7, 0.8, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0)
-# A piece apart from the main one is kept if it has at least this share of it: upper and lower halves of a kidney that a
-# cyst or a missing slab divides, not an island of bowel.
-_SECOND_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,13 @@ class Outline:
 
 
 def outline_kidney(
-    volume: Volume, side: Side, box: Box, seeds: np.ndarray, predictor: Predictor, tell: Callable[[float], None]
+    volume: Volume,
+    side: Side,
+    box: Box,
+    seeds: np.ndarray,
+    predictor: Predictor,
+    rules: KidneyRules,
+    tell: Callable[[float], None],
 ) -> Outline:
     """Segments one kidney.
 
@@ -63,6 +67,7 @@ def outline_kidney(
         box: where to look, slices for k, j, i.
         seeds: bool or float ``(k, j, i)`` over the whole volume's extent on any grid: what the locator found.
         predictor: the kidney stage.
+        rules: of the bundle.
         tell: takes the finished share.
     """
     flags: list[Flag] = []
@@ -74,7 +79,9 @@ def outline_kidney(
         found, more = box_probabilities(volume, side, box, predictor, tell_part)
         flags += more
         probability = found[0]
-        mask = _main_pieces(probability > predictor.stage.threshold, _seeds_in(seeds, volume, box))
+        mask = _main_pieces(
+            probability > predictor.stage.threshold, _seeds_in(seeds, volume, box), rules.second_piece_share
+        )
         larger = grown(box, mask, volume, _GROWTH_MM)
         if larger is None or end == _SHARES[-1]:
             break
@@ -96,8 +103,14 @@ def _seeds_in(seeds: np.ndarray, volume: Volume, box: Box) -> np.ndarray:
     return np.asarray(seeds[np.ix_(*index)])
 
 
-def _main_pieces(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """Keeps the piece that covers most of what was located, and large pieces that were located too."""
+def _main_pieces(mask: np.ndarray, seeds: np.ndarray, second_share: float) -> np.ndarray:
+    """Keeps the piece that covers most of what was located, and large pieces that were located too.
+
+    Args:
+        mask: bool ``(k, j, i)``.
+        seeds: what was located, same shape.
+        second_share: of the main piece's size, which a further one has at least.
+    """
     import cc3d
 
     labelled, count = cc3d.connected_components(mask, connectivity=6, return_N=True)
@@ -107,6 +120,6 @@ def _main_pieces(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     located = np.bincount(labelled[seeds > 0], minlength=count + 1)
     sizes[0] = located[0] = 0
     main = int(located.argmax()) if located.any() else int(sizes.argmax())
-    keep = (sizes >= _SECOND_SHARE * sizes[main]) & (located > 0)
+    keep = (sizes >= second_share * sizes[main]) & (located > 0)
     keep[main] = True
     return np.asarray(keep[labelled])

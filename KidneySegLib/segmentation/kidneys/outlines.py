@@ -17,7 +17,7 @@ from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import KidneyRules
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.volume import Volume
 
@@ -52,7 +52,7 @@ def outline_kidneys(
     canonical: Volume,
     located: Located,
     predictor: Predictor,
-    rules: Rules,
+    rules: KidneyRules,
     tell: Callable[[Side, float], None],
 ) -> tuple[list[tuple[Region, Outline]], list[Region], list[Flag]]:
     """Outlines at most one kidney per side; what cannot be one is left out and told.
@@ -80,7 +80,7 @@ def outline_kidneys(
         refused: list[Flag] = []
         while region is not None and len(tried) < _TRIES:
             box = native_box(region, canonical, rules.margin_mm)
-            outline = outline_kidney(canonical, region.side, box, region.seeds, predictor, tell_part)
+            outline = outline_kidney(canonical, region.side, box, region.seeds, predictor, rules, tell_part)
             flags += [flag for flag in outline.flags if flag not in flags]
             reason = reason_against(outline, canonical, rules)
             if reason is None:

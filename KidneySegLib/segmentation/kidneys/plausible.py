@@ -13,7 +13,7 @@ from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.segmentation.kidneys.surroundings import bone_around, look_around
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import KidneyRules
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
 
@@ -28,7 +28,7 @@ _MOST = 0.5
 _IN_CHEST = 0.1
 
 
-def reason_against(outline: Outline, canonical: Volume, rules: Rules) -> str | None:
+def reason_against(outline: Outline, canonical: Volume, rules: KidneyRules) -> str | None:
     """Returns why an outline is no kidney (a part of a sentence for the reader), or None if it may be one.
 
     Args:
@@ -50,7 +50,7 @@ def reason_against(outline: Outline, canonical: Volume, rules: Rules) -> str | N
     return None
 
 
-def doubts(outline: Outline, rules: Rules, *, hardly_located: bool) -> list[Flag]:
+def doubts(outline: Outline, rules: KidneyRules, *, hardly_located: bool) -> list[Flag]:
     """Returns a flag where a kidney needs a look: doubtful as a whole, or uncertain in its outline.
 
     Args:

@@ -22,7 +22,7 @@ from KidneySegLib.segmentation.lesions.find import Lesions, in_percent
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import RenalRules
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 # Around the outline, so that what lies beside it is seen; the box grows where the organ reaches its side.
 _MARGIN_MM, _GROWTH_MM = 24.0, 30.0
 _SHARES = (0.0, 0.7, 0.8, 0.9, 0.95, 1.0)
-# The renal network decides alone from this probability of a lesion on.
-_LIKELY_LESION = 1 / 3
 _OUTPUTS = ("background", "mass", "cyst")
 
 
 def find_renal(
-    volume: Volume, outline: Outline, predictor: Predictor, rules: Rules, tell: Callable[[float], None]
+    volume: Volume, outline: Outline, predictor: Predictor, rules: RenalRules, tell: Callable[[float], None]
 ) -> tuple[Outline, Lesions]:
     """Segments one kidney with its masses and cysts.
 
@@ -63,7 +61,7 @@ def find_renal(
         )
         flags += more
         lesion = mass + cyst
-        organ = _organ(1 - background, lesion, outline, box)
+        organ = _organ(1 - background, lesion, outline, box, rules.likely_lesion)
         larger = grown(box, organ, volume, _GROWTH_MM)
         if larger is None or end == _SHARES[-1]:
             break
@@ -80,7 +78,7 @@ def find_renal(
     return whole, _lesions(volume, whole, mass, cyst, predictor.stage.threshold, rules, flags)
 
 
-def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box) -> np.ndarray:
+def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box, likely_lesion: float) -> np.ndarray:
     """Returns what belongs to the kidney, bool ``(k, j, i)`` in ``box``: the piece that holds most of the outline.
 
     Args:
@@ -88,11 +86,12 @@ def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box) ->
         lesion: probability of a lesion.
         outline: of the second pass.
         box: where the arrays lie.
+        likely_lesion: probability of a lesion from which on the renal network decides alone.
     """
     import cc3d
 
     kidney = in_box(outline.probability, outline.box, box)
-    alone = (lesion / _LIKELY_LESION).clip(0, 1)
+    alone = (lesion / likely_lesion).clip(0, 1)
     pieces = cc3d.connected_components(renal * alone + (renal + kidney) / 2 * (1 - alone) > 0.5, connectivity=6)
     held = np.bincount(pieces[in_box(outline.mask, outline.box, box)], minlength=int(pieces.max()) + 1)
     held[0] = 0
@@ -106,7 +105,7 @@ def _lesions(
     mass: np.ndarray,
     cyst: np.ndarray,
     threshold: float,
-    rules: Rules,
+    rules: RenalRules,
     flags: list[Flag],
 ) -> Lesions:
     import cc3d

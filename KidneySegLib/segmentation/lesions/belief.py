@@ -10,18 +10,13 @@ import numpy as np
 from KidneySegLib.geometry.boxes import bounding_boxes
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import OrganLesionRules
 
-# A lesion touches its kidney: it comes at least this near to the outline.
-_CONTACT_MM = 3.0
-# The outline is more exact than the coarser networks: what they add around it has to be this thick somewhere.
-_RIM_MM = 8.0
 _LEVEL_STEP = 0.05
-_HIGHEST_LEVEL = 0.6
 
 
 def believed(
-    probability: np.ndarray, kidney: np.ndarray, spacing: Sequence[float], threshold: float, rules: Rules
+    probability: np.ndarray, kidney: np.ndarray, spacing: Sequence[float], threshold: float, rules: OrganLesionRules
 ) -> np.ndarray:
     """Returns the mask of lesions that are large, certain and near enough, bool ``(k, j, i)``.
 
@@ -44,27 +39,37 @@ def believed(
         return found
     beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=spacing)
     smallest = rules.smallest_voxels(spacing)
-    for level in np.arange(threshold, _HIGHEST_LEVEL + _LEVEL_STEP / 2, _LEVEL_STEP):
+    for level in np.arange(threshold, rules.highest_level + _LEVEL_STEP / 2, _LEVEL_STEP):
         rest &= probability > level
         if np.count_nonzero(rest) < smallest:
             break
         box = bounding_boxes(rest.view(np.uint8))[1]
         sure = _convincing(
-            rest[box], probability[box], beyond[box], smallest, _least_at(float(level), threshold, rules)
+            rest[box],
+            probability[box],
+            beyond[box],
+            smallest,
+            _least_at(float(level), threshold, rules),
+            rules.contact_mm,
         )
         found[box] |= sure
         rest[box] &= ~sure
-    return _without_rims(found, probability, beyond, spacing, rules.least_outside_confidence)
+    return _without_rims(found, probability, beyond, spacing, rules)
 
 
-def _least_at(level: float, threshold: float, rules: Rules) -> tuple[float, float]:
+def _least_at(level: float, threshold: float, rules: OrganLesionRules) -> tuple[float, float]:
     """Returns the least mean probability of pieces above ``level``, inside and outside the outline."""
     share = (1 - level) / (1 - threshold)
     return 1 - (1 - rules.least_lesion_confidence) * share, 1 - (1 - rules.least_outside_confidence) * share
 
 
 def _convincing(
-    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, smallest: float, least: tuple[float, float]
+    mask: np.ndarray,
+    probability: np.ndarray,
+    beyond: np.ndarray,
+    smallest: float,
+    least: tuple[float, float],
+    contact_mm: float,
 ) -> np.ndarray:
     """Returns the mask without pieces that are too small, too uncertain or away from the kidney.
 
@@ -74,13 +79,14 @@ def _convincing(
         beyond: distance from the kidney's outline in mm.
         smallest: number of voxels.
         least: mean probability of a piece inside the outline, and of one that lies mostly outside.
+        contact_mm: how near a piece has to come to the outline.
     """
     import cc3d
 
     pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     certainty = _mean_within(pieces, probability, count)
-    touching = np.bincount(pieces[beyond <= _CONTACT_MM], minlength=count + 1) > 0
+    touching = np.bincount(pieces[beyond <= contact_mm], minlength=count + 1) > 0
     outside = np.bincount(pieces[beyond > 0], minlength=count + 1) > 0.5 * sizes
     keep = (sizes >= smallest) & (certainty >= np.where(outside, least[1], least[0])) & touching
     keep[0] = False
@@ -88,7 +94,7 @@ def _convincing(
 
 
 def _without_rims(
-    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, spacing: Sequence[float], least: float
+    mask: np.ndarray, probability: np.ndarray, beyond: np.ndarray, spacing: Sequence[float], rules: OrganLesionRules
 ) -> np.ndarray:
     """Returns the mask without thin or uncertain parts outside the outline.
 
@@ -97,7 +103,7 @@ def _without_rims(
         probability: same shape.
         beyond: distance from the kidney's outline in mm.
         spacing: mm along k, j, i.
-        least: mean probability of such a part.
+        rules: of the bundle.
     """
     import cc3d
     from scipy.ndimage import distance_transform_edt
@@ -106,9 +112,9 @@ def _without_rims(
     if not outside.any():
         return mask
     pieces, count = cc3d.connected_components(outside, connectivity=6, return_N=True)
-    thick = distance_transform_edt(outside, sampling=spacing) >= _RIM_MM / 2
+    thick = distance_transform_edt(outside, sampling=spacing) >= rules.rim_mm / 2
     keep = np.bincount(pieces[thick], minlength=count + 1) > 0
-    keep &= _mean_within(pieces, probability, count) >= least
+    keep &= _mean_within(pieces, probability, count) >= rules.least_outside_confidence
     keep[0] = True
     return mask & keep[pieces]
 

@@ -20,7 +20,7 @@ from KidneySegLib.segmentation.lesions.kind import decide_kinds
 from KidneySegLib.structures import KIDNEYS, Side
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import OrganLesionRules
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
@@ -53,8 +53,10 @@ def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> Lev
         predictor: the lesion stage.
     """
     crop = volume.voxels[outline.box]
-    shape = grid_shape(crop.shape, volume.spacing[::-1], predictor.stage.spacing)
-    return parenchyma_level(resample(crop, shape), resample(outline.mask.astype(np.uint8), shape) >= 0.5)
+    stage = predictor.stage
+    shape = grid_shape(crop.shape, volume.spacing[::-1], stage.spacing)
+    kidney = resample(outline.mask.astype(np.uint8), shape) >= 0.5
+    return parenchyma_level(resample(crop, shape), kidney, stage.window)
 
 
 def find_lesions(
@@ -62,7 +64,7 @@ def find_lesions(
     outline: Outline,
     organ: Organ,
     predictor: Predictor,
-    rules: Rules,
+    rules: OrganLesionRules,
     tell: Callable[[float], None],
     other: Level | None = None,
 ) -> Lesions:

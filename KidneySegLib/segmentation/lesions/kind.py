@@ -15,7 +15,7 @@ import numpy as np
 from KidneySegLib.structures import BY_KEY
 
 if TYPE_CHECKING:
-    from KidneySegLib.bundles.bundle import Rules
+    from KidneySegLib.bundles.rules import LesionRules
 
 MASS, CYST = BY_KEY["mass"].label, BY_KEY["cyst"].label
 
@@ -29,7 +29,7 @@ _FEWEST_VOXELS = 30
 
 
 def decide_kinds(
-    mask: np.ndarray, solid: np.ndarray, hu: np.ndarray, spacing: Sequence[float], rules: Rules
+    mask: np.ndarray, solid: np.ndarray, hu: np.ndarray, spacing: Sequence[float], rules: LesionRules
 ) -> np.ndarray:
     """Returns uint8 ``(k, j, i)``: 3 solid mass, 4 cyst, 0 elsewhere.
 

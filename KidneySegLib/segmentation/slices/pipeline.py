@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.bundles.rules import CtSliceRules, OutlineRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.load import load_predictors
+from KidneySegLib.segmentation.load import load_predictors, rules_for
 from KidneySegLib.segmentation.slices.regions import SMALLEST_MM2, largest_regions, left_out_mm2
 from KidneySegLib.segmentation.slices.sides import label_sides
 from KidneySegLib.segmentation.stones.find import find_stones
@@ -28,8 +29,6 @@ from KidneySegLib.volume import Volume
 STAGE = "slice"
 # Parenchyma without contrast medium has 30 to 45 HU.
 UNENHANCED_KIDNEY_HU = 35.0
-# Mean probability in a region below which its outline is worth a look.
-SURE_CONFIDENCE = 0.9
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,16 @@ def segment_slice(
         ResourceError: the device does not exist.
         BundleError: the bundle is not usable.
     """
+    rules = rules_for(bundle, CtSliceRules)
     start = time.perf_counter()
     chosen = choose_device(device)
     progress("load", 0.0, "Loading the network")
     predictor = load_predictors(bundle, chosen, [STAGE])[STAGE]
     loaded = time.perf_counter()
     progress("kidneys", 0.0, "Outlining the kidneys")
-    outline = outline_slice(volume, predictor, lambda done: progress("kidneys", 0.8 * done, "Outlining the kidneys"))
+    outline = outline_slice(
+        volume, predictor, rules.slice, lambda done: progress("kidneys", 0.8 * done, "Outlining the kidneys")
+    )
     labels, flags = outline.labels, outline.flags
     outlined = time.perf_counter()
     progress("kidneys", 0.8, "Looking for stones")
@@ -103,12 +105,15 @@ def segment_slice(
     return SliceSegmentation(volume, labels, [*flags, *more], chosen, seconds)
 
 
-def outline_slice(volume: Volume, predictor: Predictor, tell: Callable[[float], None] = lambda _: None) -> SliceOutline:
+def outline_slice(
+    volume: Volume, predictor: Predictor, rules: OutlineRules, tell: Callable[[float], None] = lambda _: None
+) -> SliceOutline:
     """Outlines the kidneys of a volume of one axial slice.
 
     Args:
         volume: in HU, any orientation within the plane.
         predictor: of the stage ``slice``.
+        rules: of the bundle.
         tell: takes the finished share.
 
     Raises:
@@ -124,7 +129,7 @@ def outline_slice(volume: Volume, predictor: Predictor, tell: Callable[[float], 
     mask = probability > predictor.stage.threshold
     regions = largest_regions(mask, spacing)
     labels = label_sides(regions, canonical.voxels[0].astype(np.float32), spacing)
-    flags += _judge(labels, regions, probability) + _tell_left_out(left_out_mm2(mask, regions, spacing))
+    flags += _judge(labels, regions, probability, rules) + _tell_left_out(left_out_mm2(mask, regions, spacing))
     return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
 
 
@@ -154,11 +159,11 @@ def mark_stones(volume: Volume, labels: np.ndarray) -> tuple[np.ndarray, list[Fl
     return marked, flags
 
 
-def _judge(labels: np.ndarray, regions: np.ndarray, probability: np.ndarray) -> list[Flag]:
+def _judge(labels: np.ndarray, regions: np.ndarray, probability: np.ndarray, rules: OutlineRules) -> list[Flag]:
     """Returns flags on regions of doubt; all arrays ``(j, i)``."""
     flags = []
     numbers = range(1, int(regions.max()) + 1)
-    if any(float(probability[regions == number].mean()) < SURE_CONFIDENCE for number in numbers):
+    if any(float(probability[regions == number].mean()) < rules.sure_confidence for number in numbers):
         message = "The outline of a kidney is uncertain in this slice: check it."
         flags.append(Flag("low_confidence", Severity.WARNING, message))
     if len(numbers) == 2 and len(np.unique(labels)) == 2:

@@ -1,0 +1,106 @@
+"""The head of a bundle: what a list of models shows. It is read without the packages that a run needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from KidneySegLib.bundles.limits import LARGEST_MANIFEST
+from KidneySegLib.errors import BundleError
+
+FORMAT_VERSION = 2
+MANIFEST = "bundle.json"
+CARD = "card.md"
+_LONGEST_TEXT = 200
+
+
+@dataclass(frozen=True)
+class BundleHeader:
+    """Who a bundle is.
+
+    Attributes:
+        folder: where it lies.
+        name: stable name, as the user types it.
+        version: of the weights.
+        title: one line for people.
+        task: what it is for, such as ``ct``.
+        licence: of the weights.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    title: str
+    task: str
+    licence: str
+
+    @property
+    def card(self) -> str:
+        """Text of the model card (Markdown); empty if there is none."""
+        path = self.folder / CARD
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def read_header(folder: Path) -> BundleHeader:
+    """Reads the head of a bundle; plan and weights may still be damaged.
+
+    Raises:
+        BundleError: there is no bundle, it is damaged, or its format is newer than this version.
+    """
+    return header_of(folder, read_manifest(folder))
+
+
+def header_of(folder: Path, data: Mapping[str, Any]) -> BundleHeader:
+    """Takes the head from what ``bundle.json`` holds; see ``read_header``."""
+    try:
+        return BundleHeader(folder, *(text(data[key]) for key in ("name", "version", "title", "task", "licence")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder, "its head is not complete") from error
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Returns what ``bundle.json`` holds; its ``format_version`` is one that this version reads.
+
+    Raises:
+        BundleError: there is no bundle, it is damaged, or its format is newer than this version.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(f"There is no model bundle in the folder '{folder.name}' (no {MANIFEST}).")
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST:
+            raise ValueError("it is too large")
+        data = json.loads(path.read_text(encoding="utf-8"))
+        version = data["format_version"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise damaged(folder, f"{MANIFEST} cannot be read") from error
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise damaged(folder, "its format version is no whole number")
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "
+            "Update KidneySeg."
+        )
+    return dict(data)
+
+
+def text(value: Any) -> str:
+    """Takes a text of one line.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it is too long or holds control characters.
+    """
+    if not isinstance(value, str):
+        raise TypeError("a text is needed")
+    if len(value) > _LONGEST_TEXT or not value.isprintable():
+        raise ValueError("a text is too long or holds control characters")
+    return value
+
+
+def damaged(folder: Path, reason: str) -> BundleError:
+    """Returns the error on a bundle that cannot be used."""
+    return BundleError(f"The bundle '{folder.name}' is damaged ({reason}). Get the bundle again.")

@@ -1,0 +1,174 @@
+"""What is believed of the networks' output: thresholds that were tuned for one bundle on validation exams.
+
+Each group is named by the stage whose output it judges. What holds for every patient and scanner whatever the networks
+are (densities of tissues, sizes of organs) stands in the code, not here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from KidneySegLib.bundles.declaration import Number, Share, declaration
+from KidneySegLib.bundles.limits import GREATEST_RULE
+
+Size = Annotated[Number, Field(ge=0, le=GREATEST_RULE)]
+
+
+@declaration
+class Rules:
+    """The rules of a bundle; a task that has some declares a subclass."""
+
+    def check(self, stages: Collection[str]) -> None:
+        """Checks that the rules are those of the stages.
+
+        Raises:
+            ValueError: rules for a stage are missing, or there is no such stage.
+        """
+
+    def of_stages(self, stages: Collection[str]) -> Self:
+        """Returns the rules without those for other stages."""
+        return self
+
+
+@declaration
+class KidneyRules:
+    """Of located pieces and outlines.
+
+    Attributes:
+        margin_mm: the kidney's box is the located kidney and this much around it.
+        smallest_seed_ml: located pieces below this are noise. The locator often sees only a few millilitres of a kidney
+            that the next stage outlines whole.
+        smallest_candidate_ml: located pieces below this only count on a side that has nothing larger.
+        smallest_kidney_ml: a whole kidney below this is called doubtful.
+        smallest_cut_ml: the same for one that the image cuts, located or outlined.
+        least_confidence: mean probability inside a kidney, averaged over scales, below which it is called doubtful.
+        sure_confidence: mean probability below which a kidney is flagged for a look.
+        second_piece_share: of the main piece's size, which a piece apart from it has at least: upper and lower halves
+            of a kidney that a cyst or a missing slab divides, not an island of bowel.
+    """
+
+    margin_mm: Size
+    smallest_seed_ml: Size
+    smallest_candidate_ml: Size
+    smallest_kidney_ml: Size
+    smallest_cut_ml: Size
+    least_confidence: Share
+    sure_confidence: Share
+    second_piece_share: Share
+
+
+@declaration
+class LesionRules:
+    """Of masses and cysts, whichever network finds them.
+
+    Attributes:
+        smallest_lesion_mm: those with less volume than a ball of this diameter are not reported.
+        least_lesion_confidence: mean probability inside one below which it is not believed.
+        other_kind_share: a connected lesion with at most this share of the other kind is wholly of its main kind.
+    """
+
+    smallest_lesion_mm: Size
+    least_lesion_confidence: Share
+    other_kind_share: Share
+
+    def smallest_voxels(self, spacing: Sequence[float]) -> float:
+        """Returns how many voxels the smallest lesion has, with ``spacing`` in mm."""
+        return math.pi / 6 * self.smallest_lesion_mm**3 / math.prod(spacing)
+
+
+@declaration
+class OrganLesionRules(LesionRules):
+    """Of lesions inside an organ that another network outlined.
+
+    Attributes:
+        least_outside_confidence: mean probability below which one that lies mostly outside the outline is not believed,
+            nor the part of any other that does: muscle, bowel and other organs are there.
+        contact_mm: a lesion comes at least this near to the outline.
+        rim_mm: what the coarser networks add around the outline is this thick somewhere.
+        highest_level: probability up to which a lesion that runs out into its surroundings is looked for.
+    """
+
+    least_outside_confidence: Share
+    contact_mm: Size
+    rim_mm: Size
+    highest_level: Share
+
+
+@declaration
+class RenalRules(LesionRules):
+    """Of lesions that one network finds together with the organ.
+
+    Attributes:
+        likely_lesion: probability of a lesion from which on this network decides alone what belongs to the organ.
+    """
+
+    likely_lesion: Annotated[Share, Field(gt=0)]
+
+
+@declaration
+class CtRules(Rules):
+    """Of the task ``ct``.
+
+    Attributes:
+        kidney: of the stages ``locator`` and ``kidney``.
+        lesion: of the stages ``organ`` and ``lesion``; None if there are none.
+        renal: of the stage ``renal``; None if there is none.
+    """
+
+    kidney: KidneyRules
+    lesion: OrganLesionRules | None = None
+    renal: RenalRules | None = None
+
+    def of_stages(self, stages: Collection[str]) -> Self:
+        """Returns the rules without those for other stages."""
+        return replace(
+            self, lesion=self.lesion if "lesion" in stages else None, renal=self.renal if "renal" in stages else None
+        )
+
+    def check(self, stages: Collection[str]) -> None:
+        """Checks that the rules are those of the stages; see ``Rules.check``."""
+        for name, group in {"lesion": self.lesion, "renal": self.renal}.items():
+            if group is not None and name not in stages:
+                raise ValueError(f"rules.{name}: nothing reads this field, since there is no such stage")
+            if group is None and name in stages:
+                raise ValueError(f"rules.{name}: it is missing")
+
+
+@declaration
+class OutlineRules:
+    """Of the outline in a single slice.
+
+    Attributes:
+        sure_confidence: mean probability in a region below which its outline is flagged for a look.
+    """
+
+    sure_confidence: Share
+
+
+@declaration
+class CtSliceRules(Rules):
+    """Of the task ``ct-slice``.
+
+    Attributes:
+        slice: of the stage ``slice``.
+    """
+
+    slice: OutlineRules
+
+
+_BY_TASK: dict[str, type[Rules]] = {"ct": CtRules, "ct-slice": CtSliceRules}
+
+
+def declare_rules(task: str, rules: type[Rules]) -> None:
+    """Makes the rules of a further task known, before its bundles are read."""
+    _BY_TASK[task] = rules
+
+
+def rules_of(task: str) -> type[Rules]:
+    """Returns the class of a task's rules; that without any rule for a task that declared none."""
+    return _BY_TASK.get(task, Rules)
