@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.evaluation.detection import Lesion, Status
+from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.pictures.panels import DIM_TEXT, TEXT, Window, draw_panel, font
 from KidneySegLib.pictures.views import View
 from KidneySegLib.volume import Volume
@@ -16,7 +17,6 @@ HEADING = 44
 GAP = 4
 # Half the width of what is shown around a lesion, and what is left free around a large one.
 REACH_MM, MARGIN_MM = 45.0, 25.0
-SOFT_TISSUE: Window = (-160.0, 240.0)
 CALCIFIED: Window = (-160.0, 440.0)
 
 
@@ -47,7 +47,7 @@ def _draw(volume: Volume, found: np.ndarray, reference: np.ndarray, lesion: Lesi
 
     k = lesion.component.slice_index
     image = volume.voxels[k].astype(np.float32)
-    window = CALCIFIED if lesion.structure == "stone" else SOFT_TISSUE
+    window = CALCIFIED if lesion.structure == "stone" else ABDOMEN_WINDOW
     page = Image.new("RGB", (3 * PANEL[0] + 2 * GAP, PANEL[1] + HEADING))
     maps = {"Image": np.zeros_like(reference[k]), "Reference": reference[k], "Found": found[k]}
     for number, (name, labels) in enumerate(maps.items()):

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.errors import InputError
+from KidneySegLib.hounsfield import BODY, LARGEST_12_BIT, OUTSIDE
 from KidneySegLib.inference.resampling import grid_shape, resample
 from KidneySegLib.volume import Volume, read_image
 
@@ -23,7 +24,6 @@ from KidneySegLib.volume import Volume, read_image
 STORE_FINENESS = 0.75
 # Changes when prepared files hold something else than before.
 _STORE_VERSION = 3
-_BODY_HU = -300
 # A lesion within this distance of a kidney belongs to it.
 _NEAR_MM = 15.0
 
@@ -98,7 +98,7 @@ def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[
     target = [max(n, w * STORE_FINENESS) for n, w in zip(native, working_spacing, strict=True)]
     shape = grid_shape(image.voxels.shape, native, target)
     spacing = np.array(native) * image.voxels.shape / np.array(shape)
-    hu = resample(np.clip(image.voxels, -1024, 3071), shape).numpy()
+    hu = resample(np.clip(image.voxels, OUTSIDE, LARGEST_12_BIT), shape).numpy()
 
     def on_store(mask: np.ndarray) -> np.ndarray:
         return (resample(mask, shape).numpy() >= 0.5).astype(np.uint8)
@@ -130,7 +130,7 @@ def body_middle(hu: np.ndarray) -> float:
     Args:
         hu: ``(k, j, i)`` in canonical orientation.
     """
-    columns = np.nonzero((hu > _BODY_HU).mean(axis=(0, 1)) > 0.05)[0]
+    columns = np.nonzero((hu > BODY).mean(axis=(0, 1)) > 0.05)[0]
     return float(columns[[0, -1]].mean()) if columns.size else (hu.shape[2] - 1) / 2
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from KidneySegLib.datasets.exams import STORE_FINENESS, read_exam
 from KidneySegLib.errors import InputError
+from KidneySegLib.hounsfield import LARGEST_12_BIT, OUTSIDE
 from KidneySegLib.inference.resampling import grid_shape, resample
 
 LIST = "slices.json"
@@ -156,7 +157,7 @@ def _from_exam(folder: Path, working: float, distance_mm: float) -> list[Labelle
     step = max(1, round(distance_mm / k))
     chosen = np.arange(max(0, first - beyond), min(len(area), last + beyond + 1), step)
     chosen = chosen[(area[chosen] == 0) | (area[chosen] >= _SMALLEST_MM2)]
-    hu = np.clip(image.voxels[chosen], -1024, 3071)
+    hu = np.clip(image.voxels[chosen], OUTSIDE, LARGEST_12_BIT)
     names = [f"{folder.name} {n + 1}" for n in chosen]
     return _stored(hu, labels.voxels[chosen], (j, i), working, names, folder.name)
 

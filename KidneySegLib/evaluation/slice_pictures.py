@@ -11,11 +11,11 @@ import numpy as np
 
 from KidneySegLib.datasets.slices import LabelledSlice
 from KidneySegLib.evaluation.slice_scores import SliceScore
+from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import slice_probability
 from KidneySegLib.segmentation.slices.regions import largest_regions
 
-GREY = (-160.0, 240.0)
 MANUAL, AUTOMATIC, PROCESSED = "#ff4040", "#40a0ff", "#40e060"
 _MARGIN = 8
 
@@ -79,7 +79,7 @@ def draw_boxes(groups: Sequence[Sequence[SliceScore]], path: Path, name: str = "
 
 
 def _draw(axes: Any, hu: np.ndarray, mask: np.ndarray | None, colour: str | None) -> None:
-    axes.imshow(hu, cmap="gray", vmin=GREY[0], vmax=GREY[1])
+    axes.imshow(hu, cmap="gray", vmin=ABDOMEN_WINDOW[0], vmax=ABDOMEN_WINDOW[1])
     if mask is not None and mask.any() and not mask.all():
         axes.contour(mask, levels=[0.5], colors=[colour], linewidths=1)
     axes.set(xticks=[], yticks=[])

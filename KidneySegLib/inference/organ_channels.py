@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
+
 if TYPE_CHECKING:
     import torch
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 ORGAN_INPUTS = ("relative", "smooth", "bright", "fluid", "organ", "level")
 
 _SMOOTH_MM = 5.0
-_UNENHANCED_HU = 35.0
 _BRIGHT_SHARE = 0.75
 # Two kidneys that differ by more are not alike: one is obstructed or badly perfused.
 _ALIKE_HU = 25.0
@@ -56,7 +57,7 @@ def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float
     """
     inside = hu[kidney].clamp(*window)
     if not inside.numel():
-        return Level(_UNENHANCED_HU, _UNENHANCED_HU)
+        return Level(UNENHANCED_KIDNEY, UNENHANCED_KIDNEY)
     values = inside.numpy()
     return Level(float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE)))
 
@@ -92,6 +93,6 @@ def organ_channels(
             ((smooth - bright) / 60).clamp(-3, 3),
             ((hu - 20) / 40).clamp(-2, 3),  # fine steps where fluid, blood and solid tissue lie
             organ.float() * 2 - 1,
-            torch.full_like(hu, (level - _UNENHANCED_HU) / 80),
+            torch.full_like(hu, (level - UNENHANCED_KIDNEY) / 80),
         ]
     )

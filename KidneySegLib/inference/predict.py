@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.organ_channels import Level, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
 
 if TYPE_CHECKING:
     import torch
 
-OUTSIDE_HU = -1024.0
 
 Tell = Callable[[float], None]
 
@@ -68,7 +68,7 @@ class Predictor:
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
         ]
         around = [v for pair in padding[::-1] for v in pair]
-        padded = torch.nn.functional.pad(hu, around, value=OUTSIDE_HU)
+        padded = torch.nn.functional.pad(hu, around, value=OUTSIDE)
         if organ is None:
             image = window_channels(padded, stage)
         else:

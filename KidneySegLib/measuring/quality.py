@@ -8,6 +8,7 @@ import numpy as np
 
 from KidneySegLib.findings import KidneyFinding
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import BODY, CORTICAL_BONE, UNENHANCED_SOFT_TISSUE
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -21,13 +22,10 @@ USUAL_RATIO = 1.6
 
 # Above it the border of an unenhanced kidney against bowel and liver (20 to 30 HU apart) drowns in single voxels.
 USUAL_NOISE_HU = 25.0
-SOFT_TISSUE_HU = (-20, 150)
 
 # Cortical bone exceeds 400 HU in every adult, and air lies below -300 HU in every whole field of view. An image without
 # them went through a display window if its values pile up at an end (in windowed exams at least 0.2 % of the voxels at
 # the upper end and 20 % at the lower one; in whole exams and crops at most 0.06 %). Else it is a crop.
-BONE_HU = 400
-AIR_HU = -300
 PILE_WIDTH, PILE_SHARE = 0.02, 0.001
 SMALL_IMAGE = 1 << 20  # voxels
 
@@ -70,7 +68,7 @@ def noise(voxels: np.ndarray) -> float | None:
     slices = np.unique(np.linspace(0, voxels.shape[0] - 1, SLICES_SAMPLED).round().astype(int))
     sample = voxels[slices].astype(np.float32)
     one, other = sample[:, :, 3:], sample[:, :, :-3]
-    low, high = SOFT_TISSUE_HU
+    low, high = UNENHANCED_SOFT_TISSUE
     soft = (np.minimum(one, other) > low) & (np.maximum(one, other) < high)
     if np.count_nonzero(soft) < 1000:
         return None
@@ -81,9 +79,9 @@ def _clipped(voxels: np.ndarray) -> list[Flag]:
     sample = voxels[:, ::IN_PLANE_STEP, ::IN_PLANE_STEP] if voxels.size > SMALL_IMAGE else voxels
     low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
     cut_low, cut_high = (
-        inside and _is_piled_up(sign * sample) for inside, sign in ((low >= AIR_HU, 1), (high <= BONE_HU, -1))
+        inside and _is_piled_up(sign * sample) for inside, sign in ((low >= BODY, 1), (high <= CORTICAL_BONE, -1))
     )
-    if cut_low and high > BONE_HU:
+    if cut_low and high > CORTICAL_BONE:
         message = f"All values below {low:.0f} HU were cut off before the image was saved: fat and air look alike."
         return [Flag("values_clipped", Severity.WARNING, message)]
     if not cut_low and not cut_high:

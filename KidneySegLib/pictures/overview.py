@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
+from KidneySegLib.hounsfield import ABDOMEN_LEVEL, ABDOMEN_WIDTH, MOST_UNENHANCED
 from KidneySegLib.pictures.legend import write_legend
 from KidneySegLib.pictures.panels import Window, draw_panel
 from KidneySegLib.pictures.views import View, ViewFinder
@@ -22,8 +23,6 @@ LEGEND_WIDTH = 500
 CLOSE_UPS, CLOSE_UP_HEIGHT = 4, 300
 
 # Abdominal soft tissue; where contrast has made the kidneys brighter, the window moves half of the way with them.
-WINDOW_WIDTH, WINDOW_LEVEL = 400.0, 40.0
-UNENHANCED_KIDNEY_HU = 60.0  # at most
 HIGHEST_LEVEL = 110.0
 
 
@@ -82,12 +81,12 @@ def _title(finding: LesionFinding | StoneFinding) -> str:
 
 def display_window(findings: Findings, value_range: tuple[float, float]) -> Window:
     """Returns the lowest and highest HU to tell apart, within what the image holds."""
-    level = WINDOW_LEVEL
+    level = ABDOMEN_LEVEL
     if findings.kidneys:
-        enhanced = max(kidney.measures.hu_p50 for kidney in findings.kidneys) - UNENHANCED_KIDNEY_HU
-        level = float(np.clip(WINDOW_LEVEL + enhanced / 2, WINDOW_LEVEL, HIGHEST_LEVEL))
-    low, high = max(level - WINDOW_WIDTH / 2, value_range[0]), min(level + WINDOW_WIDTH / 2, value_range[1])
-    return (low, high) if high > low else (level - WINDOW_WIDTH / 2, level + WINDOW_WIDTH / 2)
+        enhanced = max(kidney.measures.hu_p50 for kidney in findings.kidneys) - MOST_UNENHANCED
+        level = float(np.clip(ABDOMEN_LEVEL + enhanced / 2, ABDOMEN_LEVEL, HIGHEST_LEVEL))
+    low, high = max(level - ABDOMEN_WIDTH / 2, value_range[0]), min(level + ABDOMEN_WIDTH / 2, value_range[1])
+    return (low, high) if high > low else (level - ABDOMEN_WIDTH / 2, level + ABDOMEN_WIDTH / 2)
 
 
 def _place(page: Image.Image, views: list[View], cell: tuple[int, int, int, int], window: Window) -> None:

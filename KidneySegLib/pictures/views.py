@@ -13,6 +13,7 @@ import numpy as np
 
 from KidneySegLib.findings import Measures, word_of
 from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.hounsfield import BODY
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -20,7 +21,6 @@ from KidneySegLib.volume import Volume
 SHOWN_WELL = 0.6
 # What is kept above and below the kidneys in coronal and sagittal views.
 MARGIN_MM = 40.0
-AIR_HU = -300
 # A close-up shows this many times the lesion's diameter, and at least this much.
 CLOSE_UP_PER_DIAMETER, CLOSE_UP_MM = 2.2, 60.0
 
@@ -181,7 +181,7 @@ def _body(image: np.ndarray, axis: int) -> tuple[int, int]:
     """Returns the first and last row (``axis`` 0) or column (``axis`` 1) of the body in a slice, without the table."""
     from scipy.ndimage import find_objects, label
 
-    regions, count = label(image > max(AIR_HU, float(image.min()) + 1))
+    regions, count = label(image > max(BODY, float(image.min()) + 1))
     if count == 0:
         return 0, image.shape[axis] - 1
     largest = int(np.bincount(regions.ravel())[1:].argmax())

@@ -10,7 +10,8 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.readers.dicom.pixels.hounsfield import AIR, HIGHEST, check_values, guess_offset
+from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.readers.dicom.pixels.hounsfield import HIGHEST, check_values, guess_offset
 
 _NOT_NUMBERS = "The image holds values that are not numbers (NaN or infinite). Export it again."
 # Negative numbers that were stored without their sign stand this far below the range of their type at most: scanners
@@ -51,7 +52,7 @@ def as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     flags = _wrapped_flag() if modulus else []
     offset = _offset(sample)
     if offset:
-        result = np.maximum(result + np.int16(offset), np.int16(AIR))
+        result = np.maximum(result + np.int16(offset), np.int16(OUTSIDE))
         return result, [*flags, _moved_flag(-offset), *check_values(result)]
     strange = _strange(sample)
     return result, [*flags, *(strange or check_values(result))]
@@ -73,7 +74,7 @@ def _converted(voxels: np.ndarray, modulus: int) -> np.ndarray:
         whole = _whole(values)
         if modulus:
             whole = np.where(whole > HIGHEST, whole - modulus, whole)
-        result[k] = np.where(whole > HIGHEST, AIR, np.maximum(whole, AIR))
+        result[k] = np.where(whole > HIGHEST, OUTSIDE, np.maximum(whole, OUTSIDE))
     return result
 
 
@@ -91,7 +92,7 @@ def _wrapped_at(sample: np.ndarray) -> int:
 def _offset(sample: np.ndarray) -> int:
     """Returns what must be added to make Hounsfield units of values that are moved up, else 0."""
     if sample.min() >= 0:
-        moved = sample.max() > 255 and guess_offset(sample) == AIR
+        moved = sample.max() > 255 and guess_offset(sample) == OUTSIDE
     else:
         # padding below air hides that air itself lies near 0; no patient is a tenth dense bone
         low, high = _MOVED_SOFT
@@ -99,7 +100,7 @@ def _offset(sample: np.ndarray) -> int:
     if not moved:
         return 0
     air = sample[(sample > 0) & (sample < 200)]
-    return -1000 if air.size > _TISSUE_SHARE * sample.size and np.median(air) < _AIR_AT_ZERO else AIR
+    return -1000 if air.size > _TISSUE_SHARE * sample.size and np.median(air) < _AIR_AT_ZERO else OUTSIDE
 
 
 def _strange(sample: np.ndarray) -> list[Flag]:

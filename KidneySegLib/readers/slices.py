@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.readers.dicom.acquisition import Acquisition, Source
 from KidneySegLib.readers.dicom.finding.scan import is_dicom_file, scan
 from KidneySegLib.readers.dicom.single import PLACEHOLDER_MM, read_ct_image
@@ -16,8 +17,6 @@ from KidneySegLib.readers.volumes import read_image_file
 from KidneySegLib.volume import Volume, is_image_file, prepare_itk
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-# Width 400, level 40: the window in which abdomens are usually shown.
-ASSUMED_WINDOW = (-160.0, 240.0)
 # Pixels of a CT are 0.3 mm (a child, a targeted reconstruction) to 2 mm (a down-sampled picture) wide.
 PIXEL_RANGE_MM = (0.1, 5.0)
 _FEWEST_PIXELS, _MOST_PIXELS = 32, 8192
@@ -124,7 +123,7 @@ def _read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float
         )
     if not PIXEL_RANGE_MM[0] <= pixel_mm <= PIXEL_RANGE_MM[1]:
         raise InputError("The pixel size must lie between 0.1 and 5 mm. Give that of one pixel, not of the picture.")
-    low, high = window or ASSUMED_WINDOW
+    low, high = window or ABDOMEN_WINDOW
     if not -1100 <= low < high <= 3100 or high - low < 50:
         raise InputError(
             "The window must be two HU values, black before white, at least 50 HU apart, such as --window -160 240."

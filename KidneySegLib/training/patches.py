@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.hounsfield import HALF_TISSUE
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.training.augmentation.acquisition import acquire
@@ -23,7 +24,6 @@ from KidneySegLib.training.synthesis.shapes import ShapeLibrary
 # How far beyond half a kidney's box a patch centre may lie, and how often a place inside the body is tried for.
 _REACH_MM = 15.0
 _TRIES = 20
-_AIR_HU = -500
 # How far from a voxel of a lesion the centre of its patch may lie, along every axis.
 _NEAR_MM = 25.0
 # Tells the random numbers of masks from those of the patch.
@@ -110,7 +110,7 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         scene = Scene(hu, sampled.organ, sampled.mass, sampled.cyst, sampled.depth, spacing, exam.thickness)
         synthesise(scene, recipe.synthesis, self.shapes, rng)
         # Air and what lies outside the scan is no kidney, however a lesion was pushed there.
-        tissue = scene.hu > _AIR_HU
+        tissue = scene.hu > HALF_TISSUE
         maps = {"kidney": scene.organ, "parenchyma": scene.organ, "mass": scene.mass, "cyst": scene.cyst}
         maps = {name: share * tissue for name, share in maps.items()} | {"background": torch.ones_like(scene.hu)}
         targets = torch.stack([maps[name] for name in recipe.stage.network.outputs])

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from KidneySegLib.datasets.slices import LabelledSlice
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
-from KidneySegLib.inference.predict import OUTSIDE_HU
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast, smooth_noise
 from KidneySegLib.training.augmentation.spatial import Sampled
@@ -132,7 +132,7 @@ def _sample(source: _Source, recipe: SliceRecipe, rng: np.random.Generator) -> S
     grid = (points + torch.from_numpy(shift.astype(np.float32))) @ to_grid
     grid = grid.flip(-1)[None]
     # Zero padding stands for air outside the slice, hence the offset.
-    maps = np.stack([item.hu - OUTSIDE_HU, item.organ, item.parenchyma, source.depth]).astype(np.float32)
+    maps = np.stack([item.hu - OUTSIDE, item.organ, item.parenchyma, source.depth]).astype(np.float32)
     hu, organ, parenchyma, depth = functional.grid_sample(
         torch.from_numpy(maps)[None], grid, padding_mode="zeros", align_corners=False
     )[0][:, None].expand(-1, 3, -1, -1)
@@ -141,7 +141,7 @@ def _sample(source: _Source, recipe: SliceRecipe, rng: np.random.Generator) -> S
         0
     ].expand(3, -1, -1)
     none = torch.zeros_like(organ)
-    return Sampled(hu + OUTSIDE_HU, organ, none, none, parenchyma, depth, regions)
+    return Sampled(hu + OUTSIDE, organ, none, none, parenchyma, depth, regions)
 
 
 def _elastic(

@@ -14,8 +14,8 @@ import numpy as np
 from dicom_writing import AXIAL, even_positions, write_field
 from pydicom.uid import generate_uid
 
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.readers.dicom.acquisition import Acquisition
-from KidneySegLib.readers.dicom.pixels.hounsfield import AIR
 from KidneySegLib.volume import Volume
 
 ORIGIN = (-31.5, 12.25, 140.0)
@@ -94,7 +94,7 @@ def disagreement(acquisition: Acquisition, truth: Truth, tolerance: float) -> st
     """
     volume = acquisition.volume
     points = volume.to_lps(np.stack(np.indices(volume.voxels.shape), axis=-1))
-    off = np.abs(volume.voxels - np.maximum(truth.field(points), AIR)) > tolerance
+    off = np.abs(volume.voxels - np.maximum(truth.field(points), OUTSIDE)) > tolerance
     codes = {flag.code for flag in acquisition.flags}
     if codes & {"gantry_tilt", "shifted_slices"}:
         inner = slice(2, -2)
@@ -112,4 +112,4 @@ def disagreement(acquisition: Acquisition, truth: Truth, tolerance: float) -> st
 def _near_air(voxels: np.ndarray) -> np.ndarray:
     from scipy.ndimage import minimum_filter
 
-    return minimum_filter(voxels, size=3) <= AIR
+    return minimum_filter(voxels, size=3) <= OUTSIDE

@@ -6,7 +6,8 @@ import torch
 
 from KidneySegLib.datasets.exams import Exam, assign_sides, body_middle
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
-from KidneySegLib.training.augmentation.acquisition import AIR, AcquisitionRanges, acquire
+from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.training.augmentation.acquisition import AcquisitionRanges, acquire
 from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast
 from KidneySegLib.training.augmentation.spatial import Sampled, SpatialRanges, sample
 
@@ -61,7 +62,7 @@ def test_straight_sampling_on_the_same_grid_reads_the_voxels():
 
 def test_outside_the_exam_there_is_air():
     patch = straight()
-    assert float(patch.hu[0, 0, 0]) == AIR
+    assert float(patch.hu[0, 0, 0]) == OUTSIDE
     assert float(patch.organ[:, :, 0].sum()) == 0
 
 
@@ -133,7 +134,7 @@ def test_a_cut_field_of_view_has_neither_image_nor_organ():
         )
         gone = (organ == 0) & (patch.organ > 0)
         cuts += int(gone.any())
-        assert (hu[gone] == AIR).all()
+        assert (hu[gone] == OUTSIDE).all()
     assert cuts >= 8
 
 

@@ -15,26 +15,26 @@ import numpy as np
 
 from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.hounsfield import (
+    ENHANCED_ABOVE,
+    EXCRETED_ABOVE_CORTEX,
+    SIMPLE_FLUID,
+    UNENHANCED_BELOW,
+    UNENHANCED_CORTEX,
+)
 from KidneySegLib.measuring.kidneys.depth import CoarseKidney, coarse_kidney
 from KidneySegLib.structures import BY_KEY, KIDNEYS
 from KidneySegLib.volume import Volume
-
-# Unenhanced parenchyma lies below, enhanced above: between them is no man's land.
-UNENHANCED_HU = 55.0
-ENHANCED_HU = 68.0
-UNENHANCED_TYPICAL_HU = 32.0
 
 # Enhancement of the medulla relative to that of the cortex: about a quarter when they are told apart best, two thirds
 # in a portal scan.
 DIFFERENTIATED = 0.45
 
-# Excreted contrast medium is denser than any tissue around it, and there is a good part of a millilitre in each kidney.
-EXCRETED_ABOVE_CORTEX_HU = 80.0
+# Of excreted contrast medium there is a good part of a millilitre in each kidney.
 EXCRETED_ML = 0.3
 
 CORTEX_DEPTH_MM = (2.0, 5.0)
 MEDULLA_DEPTH_MM = (8.0, 16.0)
-FLUID_HU = 20.0
 MARGIN_MM = 6.0
 FEWEST_BLOCKS = 30
 
@@ -73,18 +73,18 @@ def estimate_phase(volume: Volume, labels: np.ndarray) -> PhaseEstimate:
         "medulla_hu": medulla,
         "collecting_system_hu": collecting,
     }
-    if cortex < UNENHANCED_HU:
-        return PhaseEstimate("non-contrast", _sureness(UNENHANCED_HU - cortex, 20), evidence)
-    if cortex < ENHANCED_HU:
+    if cortex < UNENHANCED_BELOW:
+        return PhaseEstimate("non-contrast", _sureness(UNENHANCED_BELOW - cortex, 20), evidence)
+    if cortex < ENHANCED_ABOVE:
         return PhaseEstimate("unknown", 0.0, evidence)
-    ratio = (medulla - UNENHANCED_TYPICAL_HU) / (cortex - UNENHANCED_TYPICAL_HU)
+    ratio = (medulla - UNENHANCED_CORTEX) / (cortex - UNENHANCED_CORTEX)
     if ratio < DIFFERENTIATED:
         return PhaseEstimate("corticomedullary", _sureness(DIFFERENTIATED - ratio, 0.15), evidence)
     if all(side.excreted_ml >= EXCRETED_ML for side in sides):
         least = min(side.excreted_ml for side in sides)
         return PhaseEstimate("excretory", _sureness(least - EXCRETED_ML, 1.0), evidence)
     sureness = _sureness(ratio - DIFFERENTIATED, 0.15)
-    clipped = float(volume.voxels.max()) < cortex + EXCRETED_ABOVE_CORTEX_HU
+    clipped = float(volume.voxels.max()) < cortex + EXCRETED_ABOVE_CORTEX
     return PhaseEstimate("nephrographic", sureness / 2 if clipped else sureness, evidence)
 
 
@@ -99,13 +99,13 @@ def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side 
     if np.count_nonzero(cortex) < FEWEST_BLOCKS:
         return None
     cortex_hu = float(np.percentile(hu[cortex], 60))  # the lower part is mixed with fat at the surface
-    medulla = tissue & _between(kidney, MEDULLA_DEPTH_MM) & (hu > FLUID_HU)
+    medulla = tissue & _between(kidney, MEDULLA_DEPTH_MM) & (hu > SIMPLE_FLUID)
     enough = np.count_nonzero(medulla) >= FEWEST_BLOCKS
     medulla_hu = float(np.percentile(hu[medulla], 35)) if enough else cortex_hu
     others = kidney.coarse(np.isin(part, [BY_KEY[key].label for key in ("mass", "cyst", "stone")]))
     inside = kidney.hull & (kidney.depth >= MEDULLA_DEPTH_MM[0]) & (others == 0) & np.isfinite(hu)
     collecting = hu[inside]
-    excreted = np.count_nonzero(collecting > cortex_hu + EXCRETED_ABOVE_CORTEX_HU)
+    excreted = np.count_nonzero(collecting > cortex_hu + EXCRETED_ABOVE_CORTEX)
     return _Side(
         parenchyma=float(np.median(hu[tissue])),
         cortex=cortex_hu,

@@ -14,13 +14,13 @@ from __future__ import annotations
 import numpy as np
 
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.hounsfield import FAT_IN_SINUS
 from KidneySegLib.measuring.kidneys.organ import Organ
 from KidneySegLib.volume import Volume
 
 DEPTH_MM = 5.0
 CELL_MM = 1.5
 LEAST_ML = 0.5
-FAT_HU = (-200.0, -20.0)
 
 
 def sinus_of(volume: Volume, labels: np.ndarray, kidney: Body, kidney_label: int, organ: Organ) -> np.ndarray | None:
@@ -38,7 +38,7 @@ def sinus_of(volume: Volume, labels: np.ndarray, kidney: Body, kidney_label: int
     step = [max(1, int(CELL_MM / mm)) for mm in volume.spacing[::-1]]
     cells = tuple(slice(part.start, part.stop, n) for part, n in zip(kidney.box, step, strict=True))
     hu, label = volume.voxels[cells], labels[cells]
-    fat = (hu >= FAT_HU[0]) & (hu <= FAT_HU[1])
+    fat = (hu >= FAT_IN_SINUS[0]) & (hu <= FAT_IN_SINUS[1])
     candidates = (label == 0) | ((label == kidney_label) & fat)
     indices = np.argwhere(candidates)
     lps = volume.to_lps(indices * step + kidney.offset)

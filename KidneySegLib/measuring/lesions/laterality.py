@@ -12,11 +12,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.hounsfield import BODY
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 NEAR_MM = 20.0
-AIR_HU = -300
 SLICES_SAMPLED = 5
 IN_PLANE_STEP = 4
 SURFACE_POINTS = 20_000
@@ -54,7 +54,7 @@ def _side_of_midline(body: Body, canonical: Volume) -> Side:
     """Returns on which side of the body's middle a lesion lies."""
     k = np.unique(np.linspace(body.box[0].start, body.box[0].stop - 1, SLICES_SAMPLED).round().astype(int))
     sample = canonical.voxels[k][:, ::IN_PLANE_STEP, ::IN_PLANE_STEP]
-    inside = np.argwhere(sample > AIR_HU)
+    inside = np.argwhere(sample > BODY)
     if len(inside) == 0:
         inside = np.argwhere(np.ones(sample.shape, bool))
     columns = inside.mean(axis=0) * (1, IN_PLANE_STEP, IN_PLANE_STEP)

@@ -7,16 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from KidneySegLib.findings import KidneyFinding, LesionFinding, PhaseEstimate
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.geometry.bodies import SPECK_MM
+from KidneySegLib.hounsfield import SIMPLE_FLUID, SIMPLE_FLUID_ENHANCED
 from KidneySegLib.structures import BY_KEY, Side
 
 # Below this mean probability a lesion's label could as well have been another.
 SURE_CONFIDENCE = 0.6
 
-# Simple fluid: at most 20 HU without contrast medium; up to 30 HU in the portal phase are benign cysts (Bosniak
-# classification, version 2019: Silverman et al., Radiology 2019;292:475-488).
-SIMPLE_CYST_HU = 20.0
-SIMPLE_CYST_ENHANCED_HU = 30.0
-# Smaller ones hold hardly a voxel that is free of their neighbourhood's density.
+# Smaller cysts hold hardly a voxel that is free of their neighbourhood's density.
 MEASURABLE_CYST_MM = 8.0
 
 
@@ -141,7 +138,7 @@ def _dense(lesion: LesionFinding, phase: PhaseEstimate | None) -> list[Flag]:
     if lesion.structure != "cyst" or lesion.measures.perpendicular_mm < MEASURABLE_CYST_MM:
         return []
     enhanced = phase is not None and phase.phase not in ("non-contrast", "unknown")
-    limit = SIMPLE_CYST_ENHANCED_HU if enhanced else SIMPLE_CYST_HU
+    limit = SIMPLE_FLUID_ENHANCED if enhanced else SIMPLE_FLUID
     if lesion.measures.hu_p50 <= limit:
         return []
     message = (

@@ -9,19 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from KidneySegLib.hounsfield import BLURRED_BODY, BONE_MEAN, FAT_SEEN, SOFT_TISSUE
 from KidneySegLib.volume import Volume
 
 COARSE_MM = 4.0
 # Voxels are picked at this distance (along k, j, i), then averaged: noise goes, and long thin scans stay cheap.
 PICK_MM = (4.0, 2.0, 2.0)
 
-# Fat lies between -150 and -50 HU, air near -1000 (Hounsfield's scale; Buzug, Computed Tomography, 2008, ch. 8). Where
-# the window was cut off between or above them the skin cannot be told from air, only muscle and organs.
-BODY_HU = -250.0
-MUSCLE_HU = -20.0
-LOWEST_WITH_FAT = -130.0
-# Vertebrae with their cortex average above 180 HU on 4 mm; muscle and unenhanced organs stay below 80 HU.
-BONE_HU = 180.0
 # Gaps between abdominal wall and organs that are filled with fat or gas.
 GAP_MM = 16.0
 # Clothes, table and skin folds are thinner.
@@ -61,7 +55,7 @@ class CoarseExam:
     def bone(self) -> np.ndarray:
         """Cells of the body as dense as bone, without what was outlined."""
         # an export with a display window ends below the density of compact bone
-        return (self.hu > min(BONE_HU, 0.85 * self.highest)) & self.body & ~self.known
+        return (self.hu > min(BONE_MEAN, 0.85 * self.highest)) & self.body & ~self.known
 
 
 def coarse_exam(canonical: Volume, labels: np.ndarray) -> CoarseExam:
@@ -87,7 +81,7 @@ def coarse_exam(canonical: Volume, labels: np.ndarray) -> CoarseExam:
         known=outlined > 0,
         kidneys=(outlined == 1, outlined == 2),
         body=_body(hu, spacing, lowest),
-        fat_visible=lowest < LOWEST_WITH_FAT,
+        fat_visible=lowest < FAT_SEEN,
         lowest=lowest,
         highest=highest,
     )
@@ -108,7 +102,8 @@ def _body(hu: np.ndarray, spacing: tuple[float, float, float], lowest: float) ->
     import cc3d
     from scipy.ndimage import binary_fill_holes, binary_opening
 
-    threshold = MUSCLE_HU if lowest >= LOWEST_WITH_FAT else max(BODY_HU, lowest + 25)
+    # where the window was cut off above fat the skin cannot be told from air, only muscle and organs
+    threshold = SOFT_TISSUE if lowest >= FAT_SEEN else max(BLURRED_BODY, lowest + 25)
     width = [1, *(max(1, 2 * round(THIN_MM / s / 2) + 1) for s in spacing[1:])]
     solid = binary_opening(hu > threshold, np.ones(width, bool))
     closed = np.stack([binary_fill_holes(_closed(plane, spacing[1:])) for plane in solid])

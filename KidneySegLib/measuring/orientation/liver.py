@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from KidneySegLib.hounsfield import LIVER
 from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.spine import Spine
 
-# Liver without and with contrast medium; fluid in stomach, cysts and ascites lies below, fat far below.
-SOLID_HU = (30.0, 160.0)
 # A ball of this radius fits into the liver, hardly into a spleen or a muscle of the flank.
 BALL_MM = 24.0
 # The left lobe, vessels and the pancreas lie nearer to the middle.
@@ -71,7 +70,7 @@ def find_liver(exam: CoarseExam, spine: Spine) -> LiverSide:
         return cut.reshape(shape).mean(axis=(1, 3, 5))
 
     hu = halved(exam.hu)
-    solid = (hu > SOLID_HU[0]) & (hu < SOLID_HU[1]) & (halved(exam.known) == 0)
+    solid = (hu > LIVER[0]) & (hu < LIVER[1]) & (halved(exam.known) == 0)
     # the image may end within the liver: what lies beyond its first and last slice counts as more of the same
     margin = int(ball / spacing[0]) + 1
     padded = np.pad(solid, ((margin, margin), (0, 0), (0, 0)), mode="edge")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from KidneySegLib.measuring.orientation.coarse_exam import BODY_HU, CoarseExam
+from KidneySegLib.hounsfield import BLURRED_BODY, LUNG_MEAN
+from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.spine import Spine
 
 # Ribs lie in the wall of the trunk, beside the spine; a cut through one is small, through the iliac bone large.
@@ -17,8 +18,7 @@ LARGEST_CUT_MM2 = 500.0
 LEAST_RIBS, FEWER = 1.5, 0.5
 # Over less than this their number says nothing.
 SHORTEST_MM = 40.0
-# Air of the lung, mixed with tissue, on both sides of the spine and as far back: gas in the bowel lies in front.
-LUNG_HU = (-940.0, -550.0)
+# Lung is looked for on both sides of the spine and as far back: gas in the bowel lies in front.
 LEAST_LUNG_CM2 = 8.0
 # A kidney leans against the psoas: its upper pole lies nearer to the spine and further back than the lower one, by 10
 # to 40 mm between the outer quarters. A horseshoe kidney leans the other way only from side to side.
@@ -98,11 +98,11 @@ def _rib_profile(exam: CoarseExam, spine: Spine) -> np.ndarray:
 def _lung_profile(exam: CoarseExam, spine: Spine) -> np.ndarray:
     """Returns for each slice the lung's area in cm² behind the spine's front, on the side that has less."""
     areas = np.zeros(exam.hu.shape[0])
-    if spine.place is None or spine.towards not in ("back", "front") or exam.lowest > BODY_HU - 300:
+    if spine.place is None or spine.towards not in ("back", "front") or exam.lowest > BLURRED_BODY - 300:
         return areas
     _, along_j, along_i = exam.spacing
     row, column = spine.place
-    lung = (exam.hu > LUNG_HU[0]) & (exam.hu < LUNG_HU[1]) & exam.body
+    lung = (exam.hu > LUNG_MEAN[0]) & (exam.hu < LUNG_MEAN[1]) & exam.body
     rows = np.arange(exam.hu.shape[1])
     lung = lung[:, rows > row - 20 / along_j if spine.towards == "back" else rows < row + 20 / along_j]
     right, left = lung[..., : round(column)].sum(axis=(1, 2)), lung[..., round(column) :].sum(axis=(1, 2))

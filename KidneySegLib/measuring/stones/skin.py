@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from KidneySegLib.hounsfield import BODY
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 ANGLES_DEGREES = (0.0, 45.0, 90.0)
-AIR_HU = -300
 RAY_STEP_MM = 0.5
 # Thinner than this is no body: table top, blanket, tubes.
 SHEET_MM = 8.0
@@ -48,9 +48,9 @@ class Skin:
         from scipy.ndimage import binary_fill_holes, binary_opening, label
 
         hu = self._canonical.voxels[k]
-        if float(hu.min()) > AIR_HU:
+        if float(hu.min()) > BODY:
             return None
-        tissue = hu > AIR_HU
+        tissue = hu > BODY
         cells = [max(1, int(SHEET_MM / 2 / mm)) for mm in self._canonical.spacing[1::-1]]
         solid = binary_opening(np.pad(tissue, 1, mode="edge"), np.ones((1, 3), bool), iterations=cells[1])
         solid = binary_opening(solid, np.ones((3, 1), bool), iterations=cells[0])[1:-1, 1:-1]

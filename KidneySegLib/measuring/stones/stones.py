@@ -13,10 +13,10 @@ from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.geometry.partial_volume import ball, margin, size
+from KidneySegLib.hounsfield import CORTICAL_BONE
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.known import KnownFindings, numbered
 from KidneySegLib.measuring.lesions.laterality import sides_of
-from KidneySegLib.measuring.quality import BONE_HU
 from KidneySegLib.measuring.stones.skin import Skin
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 
@@ -86,7 +86,7 @@ def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, hi
     measures = anatomy.measure(body)
     small = measures.voxels <= BELOW_RESOLUTION_VOXELS
     mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
-    if not small and not (highest < BONE_HU and measures.hu_max >= highest):
+    if not small and not (highest < CORTICAL_BONE and measures.hu_max >= highest):
         pads = margin(canonical.spacing[::-1])
         k, j, i = (
             slice(max(0, part.start - pad), min(end, part.stop + pad))

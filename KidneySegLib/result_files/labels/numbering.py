@@ -6,10 +6,10 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import BODY, VERTEBRA_MEDIAN
 from KidneySegLib.structures import BY_KEY, KIDNEYS, STRUCTURES, Numbering, Side
 from KidneySegLib.volume import Volume
 
-AIR_HU, BONE_HU = -300, 120
 STEP = 2
 # An organ with at least this share on each side of the body's middle is fused and is divided there.
 FUSED_SHARE = 0.2
@@ -67,7 +67,7 @@ def _from_totalsegmentator(values: np.ndarray, drawn_on: Volume) -> tuple[np.nda
     flags: list[Flag] = []
     for number, key in _TOTALSEGMENTATOR.items():
         inside = values == number
-        if key == "cyst" and inside.any() and np.median(drawn_on.voxels[inside]) > BONE_HU:
+        if key == "cyst" and inside.any() and np.median(drawn_on.voxels[inside]) > VERTEBRA_MEDIAN:
             text = (
                 "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."
             )
@@ -101,7 +101,7 @@ def _is_left(kidney: np.ndarray, drawn_on: Volume) -> np.ndarray:
     slices = np.flatnonzero(kidney.any(axis=(1, 2)))
     if not len(slices):
         return left
-    inside = np.argwhere(drawn_on.voxels[slices[0] : slices[-1] + 1, ::STEP, ::STEP] > AIR_HU)
+    inside = np.argwhere(drawn_on.voxels[slices[0] : slices[-1] + 1, ::STEP, ::STEP] > BODY)
     middle = drawn_on.to_lps(inside.mean(axis=0) * (1, STEP, STEP) + (slices[0], 0, 0))[0]
     pieces = cc3d.connected_components(np.ascontiguousarray(kidney), connectivity=26)
     for number in range(1, int(pieces.max()) + 1):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.hounsfield import BODY, BONE
 from KidneySegLib.inference.resampling import grid_shape
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from KidneySegLib.bundles.rules import KidneyRules
     from KidneySegLib.volume import Volume
 
-# Bone is denser than this even in images clipped at 180 HU.
-_BONE_HU = 160
-_BODY_HU = -300
 # Working voxels around a located kidney that may still be kidney.
 _KIDNEY_RIM = 2
 
@@ -111,13 +109,13 @@ def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:
     slab = hu[heights]
     kidneys = np.any([c.mask[heights] for c in candidates], axis=0)
     kidneys = ndimage.binary_dilation(kidneys, iterations=_KIDNEY_RIM)
-    columns = np.nonzero((slab > _BODY_HU).mean(axis=(0, 1)) > 0.05)[0]
+    columns = np.nonzero((slab > BODY).mean(axis=(0, 1)) > 0.05)[0]
     if columns.size == 0:
         return (hu.shape[2] - 1) / 2
     left, right = int(columns[0]), int(columns[-1]) + 1
     quarter = (right - left) // 4
     middle = slice(left + quarter, max(left + quarter + 1, right - quarter))
-    bone = ((slab > _BONE_HU) & ~kidneys)[:, :, middle].sum(axis=(0, 1))
+    bone = ((slab > BONE) & ~kidneys)[:, :, middle].sum(axis=(0, 1))
     if bone.sum() < 20:
         return (left + right - 1) / 2
     return float(middle.start + np.searchsorted(np.cumsum(bone), bone.sum() / 2))

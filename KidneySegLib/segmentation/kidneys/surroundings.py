@@ -12,23 +12,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.hounsfield import BELOW_FAT, BODY, BONE, COMPACT_BONE, CORTICAL_BONE, FAT_MEAN, LUNG, SPONGY_BONE
+
 if TYPE_CHECKING:
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
 
 _SLICES, _CELL_MM = 7, 2.0
-# Between lung (-500 to -950 HU) and fat (-130 to -50 HU). Where an image ends at a display window, its lowest value is
-# air as long as that lies below all fat.
-_AIR_HU, _BELOW_FAT_HU = -300.0, -150.0
-_LUNG_HU = (-950.0, -450.0)
 # The border is blurred and may be off by this much; what is near reaches from here to there.
 _RIM_MM, _NEAR_MM = 2.0, 8.0
 # Every whole cross-section of a trunk holds bone and most hold fat, noise taken out, deeper than a table is thick.
-_SPINE_HU, _FAT_HU = 150.0, (-150.0, -30.0)
 _DEEP_MM = 6.0
 _LEAST_MM2, _MOST_BONE = 25.0, 0.3
-# Compact bone; images that end at a display window show less of it.
-_SKULL_HU, _SKULL_WINDOWED_HU, _WINDOWED_HU = 300.0, 160.0, 400.0
 # The inside of a skull: 9 cm wide in a newborn. Sutures and thin slices leave gaps.
 _SKULL_MM2 = 4000.0
 _GAP_MM = 4.0
@@ -61,10 +56,10 @@ def look_around(outline: Outline, canonical: Volume) -> Surroundings:
     if air is None:
         return Surroundings(None, None, None)
     planes = _planes(outline, canonical)
-    bone = min(_SPINE_HU, float(canonical.voxels.max()) - 1)  # where a window ends below, it is what looks white
+    bone = min(SPONGY_BONE, float(canonical.voxels.max()) - 1)  # where a window ends below, it is what looks white
     return Surroundings(
         air=_ratio(plane.near(air) for plane in planes),
-        lung=_ratio(plane.lung(air) for plane in planes) if air == _AIR_HU else None,
+        lung=_ratio(plane.lung(air) for plane in planes) if air == BODY else None,
         bodiless=float(np.mean([plane.bodiless(air, bone) for plane in planes])),
     )
 
@@ -76,7 +71,8 @@ def bone_around(outline: Outline, canonical: Volume) -> float:
         outline: one kidney with at least one voxel, on ``canonical``.
         canonical: the scan in HU, canonical orientation.
     """
-    bone = _SKULL_HU if float(canonical.voxels.max()) > _WINDOWED_HU else _SKULL_WINDOWED_HU
+    # images that end at a display window show less of compact bone
+    bone = COMPACT_BONE if float(canonical.voxels.max()) > CORTICAL_BONE else BONE
     return float(np.mean([plane.in_skull(bone) for plane in _planes(outline, canonical)]))
 
 
@@ -88,11 +84,14 @@ def _planes(outline: Outline, canonical: Volume) -> list[_Plane]:
 
 
 def _air_level(voxels: np.ndarray) -> float | None:
-    """Returns the value in HU up to which a voxel is air, or None where the window hides it."""
+    """Returns the value in HU up to which a voxel is air, or None where the window hides it.
+
+    Where an image ends at a display window, its lowest value is air as long as that lies below all fat.
+    """
     lowest = float(voxels.min())
-    if lowest < _AIR_HU:
-        return _AIR_HU
-    return lowest if lowest < _BELOW_FAT_HU else None
+    if lowest < BODY:
+        return BODY
+    return lowest if lowest < BELOW_FAT else None
 
 
 def _ratio(pairs: Iterable[tuple[int, int]]) -> float | None:
@@ -128,7 +127,7 @@ class _Plane:
         from scipy.ndimage import binary_fill_holes, binary_opening
 
         body = binary_fill_holes(self._largest(self.hu > air))
-        lung = binary_opening(body & (self.hu > _LUNG_HU[0]) & (self.hu < _LUNG_HU[1]), iterations=2)
+        lung = binary_opening(body & (self.hu > LUNG[0]) & (self.hu < LUNG[1]), iterations=2)
         return int(np.count_nonzero(lung)), int(np.count_nonzero(body))
 
     def bodiless(self, air: float, bone: float) -> bool:
@@ -146,7 +145,7 @@ class _Plane:
         apart = binary_erosion(body, self._disk(_DEEP_MM)) & ~self._within(_RIM_MM)
         least = _LEAST_MM2 / (self.spacing[0] * self.spacing[1])
         bones = np.count_nonzero(binary_opening(apart & (smooth > bone), np.ones((2, 2))))
-        fat = binary_opening(apart & (smooth > _FAT_HU[0]) & (smooth < _FAT_HU[1]), np.ones((3, 3)))
+        fat = binary_opening(apart & (smooth > FAT_MEAN[0]) & (smooth < FAT_MEAN[1]), np.ones((3, 3)))
         has_bone = least <= bones <= _MOST_BONE * np.count_nonzero(apart)
         return not has_bone and bool(np.count_nonzero(fat) < least)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from KidneySegLib.hounsfield import FAT
 from KidneySegLib.segmentation.lesions.kind import CYST
 
 _SMOOTH_MM = 1.5
@@ -23,7 +24,6 @@ _SHELL_MM = 12.0
 _FEWEST_VOXELS = 50
 # A part that breaks off is the cyst's own only if it holds this share of its core.
 _LEAST_SHARE = 0.25
-_FAT_HU = -100.0
 _LEAST_CONTRAST_HU = 8.0
 _LEAST_CONTRAST_TO_NOISE = 3.0
 # Opening with a ball of this radius removes thin layers that partial volume with fat leaves on the kidney's surface.
@@ -73,7 +73,7 @@ def _refined(cyst: np.ndarray, parenchyma: np.ndarray, hu: np.ndarray, spacing: 
     # smoothing moves the half-way level of a ball inwards by sigma²/r; its profile rises by 1/(sigma sqrt(2 pi)) a mm
     radius = (3 * np.count_nonzero(cyst) * float(np.prod(spacing)) / (4 * np.pi)) ** (1 / 3)
     share = 0.5 + _SMOOTH_MM / (radius * np.sqrt(2 * np.pi))
-    fluid = (smooth < own + share * (around - own)) & (smooth > (own + _FAT_HU) / 2)
+    fluid = (smooth < own + share * (around - own)) & (smooth > (own + FAT) / 2)
     found = cyst & (fluid | (inside > _BAND_MM))
     left = distance_transform_edt(found, sampling=spacing) > _OPENING_MM
     # a voxel more than was taken: the opening shall cut layers, not the corners of a small ball

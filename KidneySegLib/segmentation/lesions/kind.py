@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.hounsfield import FLUID_MEDIAN, FLUID_RANGE
 from KidneySegLib.structures import BY_KEY
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ MASS, CYST = BY_KEY["mass"].label, BY_KEY["cyst"].label
 # Values are looked at away from the blurred border, as means over cells that take the noise out.
 _BORDER_MM = 2.5
 _CELL_MM = 5.0
-_FLUID_MEDIAN_HU = (-15.0, 20.0)
-_FLUID_RANGE_HU = (-30.0, 32.0)
 _OUTLIERS = 0.05
 _FEWEST_VOXELS = 30
 
@@ -81,5 +80,5 @@ def _is_fluid(values: np.ndarray) -> bool:
     if values.size < _FEWEST_VOXELS:
         return False
     low, middle, high = np.quantile(values, (_OUTLIERS, 0.5, 1 - _OUTLIERS))
-    inside = _FLUID_MEDIAN_HU[0] <= middle <= _FLUID_MEDIAN_HU[1]
-    return bool(inside and low >= _FLUID_RANGE_HU[0] and high <= _FLUID_RANGE_HU[1])
+    inside = FLUID_MEDIAN[0] <= middle <= FLUID_MEDIAN[1]
+    return bool(inside and low >= FLUID_RANGE[0] and high <= FLUID_RANGE[1])

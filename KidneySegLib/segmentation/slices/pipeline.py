@@ -15,6 +15,7 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.rules import CtSliceRules, OutlineRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
@@ -27,8 +28,6 @@ from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
 
 STAGE = "slice"
-# Parenchyma without contrast medium has 30 to 45 HU.
-UNENHANCED_KIDNEY_HU = 35.0
 
 
 @dataclass(frozen=True)
@@ -138,10 +137,10 @@ def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag]]:
     kidneys = labels > 0
     if not kidneys.any():
         return volume, []
-    offset = round(UNENHANCED_KIDNEY_HU - float(np.median(volume.voxels[kidneys])))
+    offset = round(UNENHANCED_KIDNEY - float(np.median(volume.voxels[kidneys])))
     moved = volume.like((volume.voxels.astype(np.int32) + offset).astype(np.int16))
     message = (
-        f"The HU scale was set by the kidneys: they were given {UNENHANCED_KIDNEY_HU:.0f} HU, as without contrast "
+        f"The HU scale was set by the kidneys: they were given {UNENHANCED_KIDNEY:.0f} HU, as without contrast "
         f"medium (moved by {offset} HU). In a scan with contrast medium all densities are then too low, and stones "
         "can be missed; give the window with --window if it is known."
     )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from KidneySegLib.hounsfield import BODY, BONE
 from KidneySegLib.structures import KIDNEYS, Side
 
-# Denser than this is bone even in images clipped at 180 HU; enhanced kidneys are left out by their outline.
-_BONE_HU = 160
-_AIR_HU = -300
 # Pixels around a kidney that may still be kidney, in mm.
 _RIM_MM = 6.0
 _LEAST_BONE_MM2 = 100.0
@@ -46,7 +44,7 @@ def midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, float]) -
     """
     from scipy import ndimage
 
-    pieces, count = ndimage.label(hu > max(_AIR_HU, float(hu.min()) + 1))
+    pieces, count = ndimage.label(hu > max(BODY, float(hu.min()) + 1))
     if count == 0:
         return (hu.shape[1] - 1) / 2
     body = pieces == 1 + int(np.bincount(pieces.ravel())[1:].argmax())
@@ -55,7 +53,7 @@ def midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, float]) -
     far = ndimage.distance_transform_edt(~kidneys, sampling=spacing) > _RIM_MM if kidneys.any() else ~kidneys
     quarter = (right - left) // 4
     first, last = left + quarter, max(left + quarter + 1, right - quarter)
-    bone = (body & far & (hu > _BONE_HU))[:, first:last].sum(axis=0)
+    bone = (body & far & (hu > BONE))[:, first:last].sum(axis=0)
     if bone.sum() * spacing[0] * spacing[1] < _LEAST_BONE_MM2:
         return (left + right - 1) / 2
     return float(first + np.searchsorted(np.cumsum(bone), bone.sum() / 2))

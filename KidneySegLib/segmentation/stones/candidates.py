@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.geometry.partial_volume import ball
+from KidneySegLib.hounsfield import SOFT_TISSUE
 from KidneySegLib.segmentation.stones.border import REACH_MM, outline
 from KidneySegLib.segmentation.stones.region import KidneyRegion, Zone
 from KidneySegLib.segmentation.stones.tissue import Tissue
@@ -19,7 +20,6 @@ LESIONS = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
 # Nothing larger is a stone: a cast of a whole collecting system has some 100 ml.
 LARGEST_ML = 150.0
 MARGIN_MM = REACH_MM + 2.0
-FAT_HU = -20
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def candidates(
             peak=float(part[core].max()),
             axes=principal_axes(core, spacing),
             at_lesion=float(np.isin(near, LESIONS).mean()) if near.size else 0.0,
-            in_fat=float((part[around] < FAT_HU).mean()) if near.size else 0.0,
+            in_fat=float((part[around] < SOFT_TISSUE).mean()) if near.size else 0.0,
             darkest=float(part[around].min()) if near.size else 0.0,
             too_large=too_large,
         )

@@ -13,10 +13,11 @@ import numpy as np
 
 from KidneySegLib.findings.phase import Phase
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import METAL
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.segmentation.stones.candidates import LARGEST_ML, Candidate, candidates
 from KidneySegLib.segmentation.stones.region import stone_regions
-from KidneySegLib.segmentation.stones.rules import METAL_HU, Verdict, excreted, judge
+from KidneySegLib.segmentation.stones.rules import Verdict, excreted, judge
 from KidneySegLib.segmentation.stones.tissue import tissue_of
 from KidneySegLib.segmentation.stones.tubes import without_tube
 from KidneySegLib.volume import Volume
@@ -62,7 +63,7 @@ def find_stones(
             verdict = judge(body, tissue, contrast=contrast)
             if verdict is Verdict.STONE:
                 accepted.append(body)
-            told.add("metal" if verdict is Verdict.STONE and body.peak >= METAL_HU else verdict.value)
+            told.add("metal" if verdict is Verdict.STONE and body.peak >= METAL else verdict.value)
     flags = [_CLIPPED] if clipped else _phase_flags(phase)
     flags += [flag for name, flag in _TOLD.items() if name in told]
     if contrast and excreted(accepted):

@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.hounsfield import SPONGY_BONE
 from KidneySegLib.measuring.kidneys.depth import coarse_kidney
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -26,7 +27,6 @@ MIDLINE_MM = 22.0
 # Of a kidney that the image cuts at the feet the level of the hilum is known if this much is seen.
 SEEN_MM = 60.0
 
-BONE_HU = 150
 LEAST_BONE = 100
 # Half the width of a vertebra with most of its transverse processes.
 VERTEBRA_MM = 30.0
@@ -130,7 +130,7 @@ def _spine(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> flo
         far = edge + (100 if side is Side.RIGHT else -100) / spacing
     guess = (edge + far) / 2 if other is not None else width / 2
     part = canonical.voxels[kidney[0], kidney[1].start :]
-    bone = np.count_nonzero(part[:: max(1, part.shape[0] // 20)] > BONE_HU, axis=(0, 1)).astype(float)
+    bone = np.count_nonzero(part[:: max(1, part.shape[0] // 20)] > SPONGY_BONE, axis=(0, 1)).astype(float)
     columns = np.arange(width)
     medial = (columns >= min(edge, far)) & (columns < max(edge, far))
     if bone[medial].sum() < LEAST_BONE:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from KidneySegLib.hounsfield import BLURRED_BODY
 from KidneySegLib.segmentation.stones.candidates import Candidate
 from KidneySegLib.segmentation.stones.region import Zone
 from KidneySegLib.segmentation.stones.tissue import Tissue
-
-# No stone is as dense: the densest have 2000 HU.
-METAL_HU = 2500.0
 
 LESION_SHARE = 0.25
 
@@ -25,7 +23,6 @@ URETER_LONGEST_MM = 30.0
 URETER_THICKEST_MM = 15.0
 URETER_SLIMNESS = 3.0
 URETER_FAT = 0.2
-GAS_HU = -250
 
 # Excreted contrast medium shows in many calyces.
 EXCRETED_BODIES = 3
@@ -70,7 +67,7 @@ def _like_vessel(body: Candidate) -> bool:
 def _dense_in_ureter(body: Candidate, tissue: Tissue) -> bool:
     """Whether a body in the way of the ureter is dense and large enough for a stone, and not in the bowel."""
     above = body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
-    return above and body.axes[0] >= URETER_LEAST_MM and body.darkest > GAS_HU
+    return above and body.axes[0] >= URETER_LEAST_MM and body.darkest > BLURRED_BODY
 
 
 def _like_ureteral_stone(body: Candidate) -> bool:

@@ -7,6 +7,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from KidneySegLib.hounsfield import PARENCHYMA
+
 # On an unenhanced scan parenchyma has 30 to 45 HU. 130 HU, the lowest threshold in the literature (130 to 225 HU), is
 # about 100 HU above it; a stone of 200 HU, softer than any that is known (uric acid: 250 to 500 HU), still passes
 # with the voxels that it fills to two thirds.
@@ -22,7 +24,6 @@ STONE_ABOVE_ENHANCED_HU = 200.0
 
 # A false voxel by noise alone shall come up in one search of fifty.
 FALSE_VOXELS = 0.02
-TISSUE_HU = (-30, 600)
 NOISE_LAG = 3
 
 
@@ -60,7 +61,7 @@ def tissue_of(
         None if the kidney has hardly any voxels.
     """
     values = voxels[tissue]
-    low, high = TISSUE_HU
+    low, high = PARENCHYMA
     values = values[(values > low) & (values < high)]
     if values.size < 100:
         return None

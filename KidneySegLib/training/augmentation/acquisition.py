@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-AIR = -1024.0
+from KidneySegLib.hounsfield import OUTSIDE
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _window(hu: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         return hu
     low, high = rng.uniform(-220, 0), rng.uniform(150, 420)
     step = (high - low) / rng.integers(60, 256)
-    return torch.where(hu > AIR + 200, (hu.clamp(low, high) / step).round() * step, hu)
+    return torch.where(hu > OUTSIDE + 200, (hu.clamp(low, high) / step).round() * step, hu)
 
 
 def _cut(hu: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -117,6 +117,6 @@ def _cut(hu: torch.Tensor, targets: torch.Tensor, rng: np.random.Generator) -> t
         ends = rng.integers(1, 4) if axis == 0 else rng.integers(1, 3)
         lower, upper = (int(rng.uniform(0.05, 0.45) * size) if ends & end else 0 for end in (1, 2))
     for start, depth in ((0, lower), (size - upper, upper)):
-        hu.narrow(axis, start, depth).fill_(AIR)
+        hu.narrow(axis, start, depth).fill_(OUTSIDE)
         targets.narrow(axis - 3, start, depth).zero_()
     return hu, targets

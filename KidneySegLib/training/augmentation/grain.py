@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional
 
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.hounsfield import ENHANCED_SOFT_TISSUE
 from KidneySegLib.training.synthesis.scene import Scene
 
-_SOFT_TISSUE_HU = (-20, 220)
 _LEAST_PAIRS = 500
 _WIDEST = 2.0
 
@@ -39,7 +39,7 @@ def grain(scene: Scene, box: Box, rng: np.random.Generator) -> torch.Tensor:
 def _difference(hu: torch.Tensor, axis: int, apart: int) -> float | None:
     """Returns the robust standard deviation of differences within soft tissue, or None where there is too little."""
     first, second = hu.narrow(axis, 0, hu.shape[axis] - apart), hu.narrow(axis, apart, hu.shape[axis] - apart)
-    low, high = _SOFT_TISSUE_HU
+    low, high = ENHANCED_SOFT_TISSUE
     inside = (first > low) & (first < high) & (second > low) & (second < high)
     if int(inside.sum()) < _LEAST_PAIRS:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from KidneySegLib.hounsfield import BLURRED_BODY, ORGANS_AND_MUSCLE
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
 from KidneySegLib.training.synthesis.forms import box_around, offsets
@@ -18,7 +19,6 @@ _SPILLS = 0.35
 _GAPS = 0.12
 _SPILL_MM = (6.0, 30.0)
 _GAP_MM = (3.0, 8.0)
-_SOFT_TISSUE_HU = (-40.0, 260.0)
 # A lesion of this size is left out of the outline as often as not.
 _EVEN_ODDS_ML = 30.0
 _STEEPNESS = 1.5
@@ -38,9 +38,9 @@ def drawn_organ(
     """
     waves = rng.uniform(0, 0.3) * smooth_noise(organ.shape, _WAVES_MM / spacing[0], rng)
     mask = box_mean(organ, 3) + waves > rng.uniform(0.4, 0.6)
-    mask &= hu > -250
+    mask &= hu > BLURRED_BODY
     if rng.random() < _SPILLS:
-        low, high = _SOFT_TISSUE_HU
+        low, high = ORGANS_AND_MUSCLE
         tissue = (box_mean(hu, 3) > low) & (hu < high)
         mask |= _ball_at(mask, spacing, rng.uniform(*_SPILL_MM), rng) & tissue
     if rng.random() < _GAPS:

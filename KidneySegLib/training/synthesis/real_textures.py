@@ -15,9 +15,9 @@ from scipy import ndimage
 from torch.nn import functional
 
 from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.training.augmentation.spatial import rotation
 
-UNENHANCED_HU = 35.0
 ENHANCED_BY_HU = 25.0
 _LEAST_ML = 2.0
 _SOLID = 3
@@ -62,9 +62,9 @@ def _texture(hu: np.ndarray, mask: np.ndarray, spacing: tuple[float, float, floa
     inside = depth > min(_SKIN_MM, 0.5 * float(depth.max()))
     nearest = ndimage.distance_transform_edt(~inside, sampling=spacing, return_distances=False, return_indices=True)
     filled = hu[tuple(nearest)]
-    enhancement = level - UNENHANCED_HU
+    enhancement = level - UNENHANCED_KIDNEY
     enhanced = enhancement > ENHANCED_BY_HU
-    values = (filled - UNENHANCED_HU) / enhancement if enhanced else filled - np.median(hu[inside])
+    values = (filled - UNENHANCED_KIDNEY) / enhancement if enhanced else filled - np.median(hu[inside])
     return RealTexture(values.astype(np.float32), spacing, enhanced)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
-from KidneySegLib.training.synthesis.real_textures import ENHANCED_BY_HU, UNENHANCED_HU, RealTexture, lay
+from KidneySegLib.training.synthesis.real_textures import ENHANCED_BY_HU, RealTexture, lay
 
 # How often a mass is filled with the texture of a real one.
 _REAL_SHARE = 0.5
@@ -63,7 +64,7 @@ def cyst_texture(form: Form, parenchyma: float, rng: np.random.Generator) -> tor
     shape = form.share.shape
     kind = rng.random()
     level = rng.uniform(-6, 20) if kind < 0.86 else rng.uniform(28, 85)
-    if form.radius_mm < 6 and parenchyma > UNENHANCED_HU + ENHANCED_BY_HU:
+    if form.radius_mm < 6 and parenchyma > UNENHANCED_KIDNEY + ENHANCED_BY_HU:
         level += rng.uniform(0, 15)  # pseudo-enhancement of small cysts in a bright kidney
     content = level + rng.uniform(0, 3) * smooth_noise(shape, 6, rng)
     if rng.random() < 0.2:
@@ -86,12 +87,12 @@ def mass_texture(
         real: textures of real masses, taken half of the time.
     """
     shape = form.share.shape
-    enhancement = parenchyma - UNENHANCED_HU
+    enhancement = parenchyma - UNENHANCED_KIDNEY
     alike = [texture for texture in real if texture.enhanced == (enhancement >= ENHANCED_BY_HU)]
     if alike and rng.random() < _REAL_SHARE:
         values = lay(alike[int(rng.integers(len(alike)))], shape, form.spacing, rng)
         if enhancement >= ENHANCED_BY_HU:
-            return UNENHANCED_HU + values * enhancement * rng.uniform(0.7, 1.25)
+            return UNENHANCED_KIDNEY + values * enhancement * rng.uniform(0.7, 1.25)
         return rng.uniform(24, 52) + values * rng.uniform(0.6, 1.3)
     if enhancement < ENHANCED_BY_HU:
         level, unrest = rng.uniform(22, 52), rng.uniform(1, 7)
@@ -103,7 +104,7 @@ def mass_texture(
             (0.5, 0.9, 0.02, 0.1),
             (0.95, 1.35, 0.1, 0.35),
         ][int(kind)]
-        level = UNENHANCED_HU + rng.uniform(low, high) * enhancement
+        level = UNENHANCED_KIDNEY + rng.uniform(low, high) * enhancement
         unrest = rng.uniform(least, most) * enhancement
     content = level + unrest * smooth_noise(shape, rng.uniform(2.5, 8), rng)
     content = content + 0.5 * unrest * smooth_noise(shape, rng.uniform(8, 20), rng)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from KidneySegLib.datasets.tissue import kidney_depth
+from KidneySegLib.hounsfield import FAT, SOFT_TISSUE
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
 from KidneySegLib.training.augmentation.grain import grain
@@ -22,7 +23,6 @@ from KidneySegLib.training.synthesis.textures import Form, cyst_texture, mass_te
 # A new kidney that would lie in other organs with more than this share of it is not transplanted.
 _MOST_OVERLAP = 0.35
 _DEEPEST_MM = 30
-_FAT_HU = -98.0
 
 
 def transplant(scene: Scene, donor: DiseasedKidney, rng: np.random.Generator, real: Sequence[RealTexture] = ()) -> bool:
@@ -36,14 +36,14 @@ def transplant(scene: Scene, donor: DiseasedKidney, rng: np.random.Generator, re
     vectors = offsets(everywhere, centre, scene.spacing) + torch.from_numpy(matrix @ middle).float()
     allowed = scene.room(everywhere, soft=True)
     kidney, mass, cyst = (share * allowed for share in take(masks, vectors, matrix, donor.spacing))
-    other = (scene.organ < 0.5) & (scene.hu > -20)
+    other = (scene.organ < 0.5) & (scene.hu > SOFT_TISSUE)
     if float((kidney * other).sum()) > _MOST_OVERLAP * float(kidney.sum() + 1):
         return False
     kidney, mass, cyst = (scene.through_slices(share) for share in (kidney, mass, cyst))
     organ = (kidney + mass + cyst).clamp(0, 1)
     level = scene.parenchyma_hu()
     tissue = _parenchyma(scene, organ, rng)
-    fat = _FAT_HU + rng.uniform(-10, 10) + 6 * smooth_noise(scene.hu.shape, 8, rng)
+    fat = FAT + rng.uniform(-10, 10) + 6 * smooth_noise(scene.hu.shape, 8, rng)
     noise = grain(scene, everywhere, rng)
     # What was kidney and stays kidney keeps its own values.
     hu = scene.hu + (fat + noise - scene.hu) * scene.organ * (1 - organ)

@@ -11,11 +11,12 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import LARGEST_12_BIT, OUTSIDE
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.opening import open_dicom
 from KidneySegLib.readers.dicom.pixels.compressed_frames import check_compressed_frame
-from KidneySegLib.readers.dicom.pixels.hounsfield import AIR, HIGHEST, guess_offset
+from KidneySegLib.readers.dicom.pixels.hounsfield import HIGHEST, guess_offset
 from KidneySegLib.readers.dicom.pixels.stored_pixels import check_stored_pixels
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _DECODERS = "python-gdcm and pylibjpeg[openjpeg]"
 # Rescale values beyond these make no Hounsfield units of any stored number; they are damage.
 _LEAST_SLOPE, _GREATEST_SLOPE, _GREATEST_INTERCEPT = 1e-4, 1e3, 1e5
 # Padding is believed only where it cannot be tissue or metal.
-_PADDING_BELOW, _PADDING_ABOVE = -900, 3071
+_PADDING_BELOW, _PADDING_ABOVE = -900, LARGEST_12_BIT
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ class PixelReader:
             values += int(intercept)
         else:
             values = np.rint(raw * np.float32(slope) + np.float32(intercept))
-            values = np.clip(values, AIR, HIGHEST + 1).astype(np.int32)
-        values[values > HIGHEST] = AIR
+            values = np.clip(values, OUTSIDE, HIGHEST + 1).astype(np.int32)
+        values[values > HIGHEST] = OUTSIDE
         _remove_padding(values, raw, frame.padding, slope, intercept)
-        return np.maximum(values, AIR, out=values).astype(np.int16)
+        return np.maximum(values, OUTSIDE, out=values).astype(np.int16)
 
     def _load(self, path: Path) -> Dataset:
         from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -176,7 +177,7 @@ def _remove_padding(
         low, high = (value + 65536 if value < 0 else value for value in padding)
     ends = sorted((low * slope + intercept, high * slope + intercept))
     if ends[1] <= _PADDING_BELOW or ends[0] > _PADDING_ABOVE:
-        values[(raw >= low) & (raw <= high)] = AIR
+        values[(raw >= low) & (raw <= high)] = OUTSIDE
 
 
 def _require_decoder(transfer_syntax: str) -> None:

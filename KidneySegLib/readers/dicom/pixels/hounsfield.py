@@ -10,7 +10,6 @@ import numpy as np
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 
-AIR = -1024  # the lowest value kept; scanners pad their round field of view with -2000, -3024 and the like
 # Above the 16-bit extended CT scale no material lies: such values are negative padding read without its sign.
 HIGHEST = 31743
 

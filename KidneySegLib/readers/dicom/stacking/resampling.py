@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from KidneySegLib.readers.dicom.pixels.hounsfield import AIR
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.readers.dicom.stacking.stack import StackPlan
 
 
@@ -62,13 +62,13 @@ def shift(image: np.ndarray, by: np.ndarray, shape: tuple[int, int]) -> np.ndarr
         rest = max(0.0, float(by[axis]) - whole)
         canvas_shape = list(image.shape)
         canvas_shape[axis] = shape[axis]
-        canvas = np.full(canvas_shape, AIR, dtype=np.int16)
+        canvas = np.full(canvas_shape, OUTSIDE, dtype=np.int16)
         space = canvas if axis == 0 else canvas.T
         source = image if axis == 0 else image.T
         size = len(source)
         space[whole : whole + size] = source
         if rest > 1e-3:
-            moved = np.full_like(space, AIR)
+            moved = np.full_like(space, OUTSIDE)
             moved[whole + 1 : whole + 1 + size] = source[: max(0, len(space) - whole - 1)]
             space[...] = blend(space, moved, rest)
         image = canvas
