@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -153,7 +153,7 @@ class StagePlan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> StagePlan:
-        """Reads the form that ``as_dict`` writes.
+        """Reads the form that bundles and recipes have.
 
         Raises:
             BundleError: a field is missing, unknown or out of range.
@@ -162,7 +162,3 @@ class StagePlan:
             return read_declaration(cls, data)
         except ValueError as error:
             raise BundleError(f"The plan of a stage cannot be read ({error}).") from error
-
-    def as_dict(self) -> dict[str, Any]:
-        """Returns the plan as JSON-serialisable values."""
-        return asdict(self)

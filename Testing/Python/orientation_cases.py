@@ -6,6 +6,9 @@ from functools import cache
 
 import numpy as np
 
+from KidneySegLib.measuring.orientation.coarse_exam import coarse_exam
+from KidneySegLib.measuring.orientation.spine import find_spine
+from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict, is_aligned, judge_orientation
 from KidneySegLib.sample.phantom import SCAN_CENTRE, build_phantom
 from KidneySegLib.sample.render import render
 from KidneySegLib.sample.shapes import Points
@@ -49,3 +52,13 @@ def mislabelled(labels: np.ndarray, flips: tuple[int, ...], quarters: int) -> np
     left = np.arange(result.shape[2]) >= result.shape[2] / 2
     result[kidneys] = np.where(left, 2, 1)[np.nonzero(kidneys)[2]]
     return result
+
+
+def anatomy_says(volume: Volume, labels: np.ndarray) -> Orientation:
+    """Compares the anatomy with the image's geometry; axes in any order, labels may be empty."""
+    order = volume.axis_order()
+    canonical = volume.reordered(order)
+    if not is_aligned(canonical):
+        return Orientation(Verdict.UNKNOWN)
+    exam = coarse_exam(canonical, order.apply(labels))
+    return judge_orientation(exam, find_spine(exam))

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from orientation_cases import MIRRORS, ROTATIONS, mislabelled, patient, turned
+from orientation_cases import MIRRORS, ROTATIONS, anatomy_says, mislabelled, patient, turned
 from reporting_cases import findings_of
 
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
 from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, MIRRORED, orientation_flags
-from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict, judge_orientation
+from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.pictures.views import ViewFinder
 from KidneySegLib.readers.volumes import read_input
@@ -43,7 +43,7 @@ EXPECTED = {
 def judged(flips: tuple[int, ...], quarters: int, phase: Phase = Phase.NON_CONTRAST, drawn: bool = True) -> Orientation:
     volume, labels = patient(phase)
     outlines = mislabelled(labels, flips, quarters)
-    return judge_orientation(volume.like(turned(volume.voxels, flips, quarters)), outlines if drawn else outlines * 0)
+    return anatomy_says(volume.like(turned(volume.voxels, flips, quarters)), outlines if drawn else outlines * 0)
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -78,15 +78,15 @@ def stored(volume: Volume, labels: np.ndarray, permutation: tuple[int, int, int]
     [((0, 1, 2), (0,)), ((0, 1, 2), (2,)), ((0, 2, 1), (1, 2)), ((2, 1, 0), ()), ((1, 2, 0), (0, 1, 2))],
 )
 def test_any_order_of_storage_agrees(permutation: tuple[int, int, int], flips: tuple[int, ...]) -> None:
-    assert judge_orientation(*stored(*patient(), permutation, flips)).verdict is Verdict.AGREES
+    assert anatomy_says(*stored(*patient(), permutation, flips)).verdict is Verdict.AGREES
 
 
 @pytest.mark.parametrize("window", [(-1024, 300), (-150, 250), (-110, 190), (-40, 280)])
 def test_display_windows_hide_neither_agreement_nor_contradiction(window: tuple[int, int]) -> None:
     volume, labels = patient()
     clipped = np.clip(volume.voxels, *window)
-    assert judge_orientation(volume.like(clipped), labels).verdict is Verdict.AGREES
-    prone = judge_orientation(volume.like(turned(clipped, *PRONE)), mislabelled(labels, *PRONE))
+    assert anatomy_says(volume.like(clipped), labels).verdict is Verdict.AGREES
+    prone = anatomy_says(volume.like(turned(clipped, *PRONE)), mislabelled(labels, *PRONE))
     assert prone.spine == "front"
 
 
@@ -109,21 +109,21 @@ def test_crops_and_slabs_never_contradict(box: tuple[slice, ...]) -> None:
     box = (*box, *(slice(None),) * (3 - len(box)))
     matrix = np.array(volume.ijk_to_lps)
     part = Volume(np.ascontiguousarray(volume.voxels[box]), matrix)
-    assert judge_orientation(part, np.ascontiguousarray(labels[box])).verdict is not Verdict.CONTRADICTS
+    assert anatomy_says(part, np.ascontiguousarray(labels[box])).verdict is not Verdict.CONTRADICTS
 
 
 @pytest.mark.parametrize("value", [-1000, 0, 60, 3000])
 def test_nothing_is_told_of_an_image_without_anatomy(value: int) -> None:
     empty = Volume(np.full((20, 30, 30), value, np.int16), np.diag([3.0, 3.0, 4.0, 1.0]))
-    assert judge_orientation(empty, np.zeros(empty.voxels.shape, np.uint8)) == Orientation(Verdict.UNKNOWN)
+    assert anatomy_says(empty, np.zeros(empty.voxels.shape, np.uint8)) == Orientation(Verdict.UNKNOWN)
 
 
 def test_a_smaller_patient_agrees_and_is_told_when_turned() -> None:
     volume, labels = patient()
     child = Volume(volume.voxels, np.diag([0.55, 0.55, 0.55, 1.0]) @ volume.ijk_to_lps)
-    assert judge_orientation(child, labels).verdict is Verdict.AGREES
+    assert anatomy_says(child, labels).verdict is Verdict.AGREES
     prone = child.like(turned(volume.voxels, *PRONE))
-    assert judge_orientation(prone, mislabelled(labels, *PRONE)).spine == "front"
+    assert anatomy_says(prone, mislabelled(labels, *PRONE)).spine == "front"
 
 
 def test_contrast_medium_in_the_bowel_and_metal_do_not_make_a_spine_in_front() -> None:
@@ -131,7 +131,7 @@ def test_contrast_medium_in_the_bowel_and_metal_do_not_make_a_spine_in_front() -
     voxels = volume.voxels.copy()
     voxels[25:50, 22:31, 37:58] = 400  # stomach full of contrast medium
     voxels[20:30, 45:48, 56:59] = 3071
-    assert judge_orientation(volume.like(voxels), labels).verdict is not Verdict.CONTRADICTS
+    assert anatomy_says(volume.like(voxels), labels).verdict is not Verdict.CONTRADICTS
 
 
 def turned_findings() -> tuple[Volume, np.ndarray, Findings]:
@@ -201,10 +201,10 @@ def test_real_exams_never_contradict_their_header(shared_data: Path, name: str) 
     folder = shared_data / "ct" / name
     volume = read_input(folder / "image.nii.gz").volume
     nothing = np.zeros(volume.voxels.shape, np.uint8)
-    assert judge_orientation(volume, nothing).verdict is not Verdict.CONTRADICTS
+    assert anatomy_says(volume, nothing).verdict is not Verdict.CONTRADICTS
     if (folder / "mask.nii.gz").exists():
         mask = read_image(folder / "mask.nii.gz").voxels.astype(np.uint8)
-        assert judge_orientation(volume, mask).verdict is not Verdict.CONTRADICTS
+        assert anatomy_says(volume, mask).verdict is not Verdict.CONTRADICTS
 
 
 @pytest.mark.parametrize("turn", list(ROTATIONS))
@@ -215,4 +215,4 @@ def test_a_real_exam_that_was_turned_is_told(shared_data: Path, turn: str) -> No
     prone = canonical.like(turned(canonical.voxels, flips, 0))
     if quarters:
         prone = Volume(turned(canonical.voxels, flips, quarters), canonical.ijk_to_lps)
-    assert judge_orientation(prone, np.zeros(prone.voxels.shape, np.uint8)).verdict is Verdict.CONTRADICTS
+    assert anatomy_says(prone, np.zeros(prone.voxels.shape, np.uint8)).verdict is Verdict.CONTRADICTS

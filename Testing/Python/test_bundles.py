@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -143,7 +143,7 @@ def test_stages_with_other_channels_are_refused_before_the_run(change):
 
 
 def test_patches_must_fit_the_network(tmp_path):
-    data = {**STAGE.as_dict(), "patch": (16, 16, 15)}
+    data = {**asdict(STAGE), "patch": (16, 16, 15)}
     with pytest.raises(BundleError, match="multiples of 4"):
         StagePlan.from_dict(data)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -169,9 +171,9 @@ def test_shipped_size_of_the_network():
 
 def test_the_plan_of_a_2d_stage_goes_to_json_and_back():
     plan = stage()
-    assert StagePlan.from_dict(plan.as_dict()) == plan
+    assert StagePlan.from_dict(asdict(plan)) == plan
     with pytest.raises(BundleError, match="multiples"):
-        StagePlan.from_dict({**plan.as_dict(), "patch": (1, 62, 64)})
+        StagePlan.from_dict({**asdict(plan), "patch": (1, 62, 64)})
 
 
 def test_two_largest_regions_are_kept_and_numbered_by_size():

@@ -12,7 +12,7 @@ from KidneySegLib.measuring.orientation.coarse_exam import coarse_exam
 from KidneySegLib.measuring.orientation.doubt import orientation_flags
 from KidneySegLib.measuring.orientation.drawn_sides import check_drawn_sides
 from KidneySegLib.measuring.orientation.spine import find_spine
-from KidneySegLib.measuring.orientation.verdict import is_aligned, judge
+from KidneySegLib.measuring.orientation.verdict import is_aligned, judge_orientation
 from KidneySegLib.volume import Volume
 
 
@@ -31,4 +31,4 @@ def check_orientation(canonical: Volume, labels: np.ndarray, lesions: Sequence[L
         return []
     exam = coarse_exam(canonical, labels)
     spine = find_spine(exam)
-    return orientation_flags(judge(exam, spine)) or check_drawn_sides(exam, spine, lesions)
+    return orientation_flags(judge_orientation(exam, spine)) or check_drawn_sides(exam, spine, lesions)

@@ -47,11 +47,6 @@ class CoarseExam:
     highest: float
 
     @property
-    def cell_ml(self) -> float:
-        """Volume of one cell in ml."""
-        return float(np.prod(self.spacing)) / 1000
-
-    @property
     def bone(self) -> np.ndarray:
         """Cells of the body as dense as bone, without what was outlined."""
         # an export with a display window ends below the density of compact bone

@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam, coarse_exam
+from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.liver import LiverSide, find_liver
-from KidneySegLib.measuring.orientation.spine import Spine, find_spine
+from KidneySegLib.measuring.orientation.spine import Spine
 from KidneySegLib.measuring.orientation.trunk_ends import head_votes
 from KidneySegLib.volume import Volume
 
@@ -55,27 +55,12 @@ class Orientation:
         return self.liver and not self.spine and not self.head
 
 
-def judge_orientation(volume: Volume, labels: np.ndarray) -> Orientation:
-    """Compares the anatomy with the image's geometry.
-
-    Args:
-        volume: the image in HU, any order of the axes.
-        labels: label map ``(k, j, i)`` on its grid; an empty one does.
-    """
-    order = volume.axis_order()
-    canonical = volume.reordered(order)
-    if not is_aligned(canonical):
-        return Orientation(Verdict.UNKNOWN)
-    exam = coarse_exam(canonical, order.apply(labels))
-    return judge(exam, find_spine(exam))
-
-
 def is_aligned(canonical: Volume) -> bool:
     """Whether a grid lies nearly along the patient's directions, so that it can be judged."""
     return bool(np.diag(canonical.direction).min() >= ALIGNED)
 
 
-def judge(exam: CoarseExam, spine: Spine) -> Orientation:
+def judge_orientation(exam: CoarseExam, spine: Spine) -> Orientation:
     """Puts the signs of an exam together."""
     if spine.towards in ("right", "left"):
         return Orientation(Verdict.CONTRADICTS, spine.towards)

@@ -45,10 +45,6 @@ class PatientMarks:
             return names_differ and births_differ  # one of them alone is a correction, or a marriage
         return names_differ or births_differ
 
-    def is_other_day(self, other: PatientMarks) -> bool:
-        """Whether two headers name different days."""
-        return bool(self.day and other.day and self.day != other.day)
-
 
 def number_of_patient(marks: PatientMarks, known: list[PatientMarks]) -> int:
     """Returns the place of a header's patient among the known ones, who is added where the patient is another one."""
