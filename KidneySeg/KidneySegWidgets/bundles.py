@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from KidneySegWidgets.engineLocation import ensureEngine
-from KidneySegWidgets.runParameters import Task
 
 
-def installedBundles(task: Task, modelsFolder: str = "") -> list[Any]:
-    """Returns the readable bundles for a task: those of the user's folder first, then those that ship."""
+def installedBundles(task: Any, modelsFolder: str = "") -> list[Any]:
+    """Returns the readable bundles for a task of the engine: first those of the user's folder, then those that ship."""
     ensureEngine()
     from KidneySegLib.bundles.header import MANIFEST, read_header
     from KidneySegLib.errors import BundleError
@@ -26,4 +25,4 @@ def installedBundles(task: Task, modelsFolder: str = "") -> list[Any]:
                 found[folder.name] = read_header(folder)
             except BundleError:
                 continue  # 'kidneyseg models' names damaged ones; here they cannot be chosen
-    return [bundle for bundle in found.values() if bundle.task == task.value]
+    return [bundle for bundle in found.values() if task is not None and bundle.task == task.name]

@@ -20,27 +20,27 @@ from KidneySegWidgets.segments import AUTOMATIC, SEMIAUTOMATIC, algorithmType, m
 _AIR, _HIGHEST = -1024, 32767
 
 
-def recompute(result: ResultNodes) -> None:
-    """Measures the segmentation as it is now and fills the table.
+def recompute(result: ResultNodes) -> Any:
+    """Measures the segmentation as it is now, fills the table and returns the engine's Result.
 
     Raises:
         RuntimeError: the volume or the network's labels are gone.
         KidneySegError: the engine cannot measure it; the message says why.
     """
     ensureEngine()
-    from KidneySegLib.measuring.correction import corrections, describe_corrected
+    from KidneySegLib.measuring.correction import corrections
+    from KidneySegLib.tasks.registry import task_of
+    from KidneySegLib.tasks.run import correct
 
-    findings = describe_corrected(
-        engineVolume(result),
-        currentLabels(result),
-        network=networkLabels(result),
-        original=result.networkFindings(),
-        last=result.findings(),
-    )
-    result.setFindings(findings)
-    _mark(result, corrections(findings))
-    fillTable(result.table, findings)
+    exam, original = engineExam(result), result.networkFindings()
+    network = engineResult(exam, networkLabels(result), original)
+    labels = exam.order.apply(currentLabels(result))
+    corrected = correct(task_of(original), exam, labels, network, result.findings())
+    result.setFindings(corrected.findings)
+    _mark(result, corrections(corrected.findings))
+    fillTable(result.table, corrected.findings)
     hideLine(result)
+    return corrected
 
 
 def reset(result: ResultNodes) -> None:
@@ -49,13 +49,22 @@ def reset(result: ResultNodes) -> None:
     recompute(result)
 
 
-def engineVolume(result: ResultNodes) -> Any:
-    """Returns the engine's Volume of the segmented image, on the grid of the network's labels, in whole HU.
+def engineResult(exam: Any, labels: np.ndarray, findings: Any) -> Any:
+    """Returns the engine's Result of labels (k, j, i) in the order of the volume node."""
+    from KidneySegLib.measuring.instances import Segmentation
+    from KidneySegLib.result_files.result import Result
+
+    return Result(exam, Segmentation.of(exam.volume, exam.order.apply(labels)), findings)
+
+
+def engineExam(result: ResultNodes) -> Any:
+    """Returns the engine's Exam of the segmented image, on the grid of the network's labels, in whole HU.
 
     Raises:
         RuntimeError: the volume was removed, or was changed since.
     """
     ensureEngine()
+    from KidneySegLib.tasks.run import exam_again
     from KidneySegLib.volume import Volume
 
     if result.volume is None or result.networkLabels is None:
@@ -68,7 +77,8 @@ def engineVolume(result: ResultNodes) -> Any:
         voxels = np.rint(np.nan_to_num(voxels, nan=_AIR))
     offset = any(flag.code == "rescale_assumed" for flag in result.networkFindings().flags)
     voxels = voxels.astype(np.int32) + (_AIR if offset else 0)
-    return Volume(np.clip(voxels, _AIR, _HIGHEST).astype(np.int16), prepared.ijkToLps)
+    volume = Volume(np.clip(voxels, _AIR, _HIGHEST).astype(np.int16), prepared.ijkToLps)
+    return exam_again(volume, result.networkFindings())
 
 
 def _mark(result: ResultNodes, changed: Collection[str]) -> None:

@@ -44,13 +44,12 @@ def sourceFiles(volume: Any) -> list[Path]:
     return sorted(set(files))
 
 
-def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> None:
+def writeDicom(folder: Path, result: Any, files: list[Path]) -> None:
     """Writes segmentation, measurements and, if the folder holds one, the report as DICOM.
 
     Args:
         folder: where to; a `report.pdf` in it becomes a DICOM file, too.
-        labels: the engine's Volume of the labels.
-        findings: measured on them.
+        result: the engine's Result.
         files: the DICOM images.
 
     Raises:
@@ -58,33 +57,31 @@ def writeDicom(folder: Path, labels: Any, findings: Any, files: list[Path]) -> N
     """
     ensureEngine()
     from KidneySegLib.errors import GeometryError
-    from KidneySegLib.findings import InputRecord
     from KidneySegLib.interchange.results import write_dicom_results
-    from KidneySegLib.readers.dicom.ct import read_ct
-    from KidneySegLib.readers.slices import read_slice
+    from KidneySegLib.measuring.instances import Segmentation
     from KidneySegLib.result_files.labels.reading import on_grid
+    from KidneySegLib.result_files.result import Result
+    from KidneySegLib.tasks.run import input_record, read_exam
 
     report = folder / "report.pdf"
     with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as name:
         series = Path(name)
         for number, file in enumerate(files):
             _place(file, series / f"{number:06d}.dcm")
-        acquisition = read_slice(series).acquisition if findings.is_single_slice else read_ct(series)
-        grid = acquisition.volume
+        exam = read_exam(series, result.findings)
         try:
-            voxels = on_grid(labels, grid)
+            voxels = on_grid(result.segmentation.label_map, exam.volume)
         except GeometryError as error:
             sentence = _(
                 "The volume does not lie where its DICOM images lie: it was moved, cropped or resampled. Segment it as "
                 "it was loaded; or export without DICOM."
             )
             raise GeometryError(sentence) from error
-        record = InputRecord.of(grid, "dicom", acquisition.source.to_dict())
+        provenance = replace(result.findings.provenance, input=input_record(exam))
+        findings = replace(result.findings, provenance=provenance)
         write_dicom_results(
             folder,
-            grid,
-            voxels,
-            replace(findings, provenance=replace(findings.provenance, input=record)),
+            Result(exam, Segmentation.of(exam.volume, voxels), findings),
             series,
             pdf=report.read_bytes() if report.is_file() else None,
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from KidneySegWidgets.correctedLabels import currentLabels
-from KidneySegWidgets.correction import engineVolume, recompute
+from KidneySegWidgets.correction import recompute
 from KidneySegWidgets.dicomExport import sourceFiles, writeDicom
 from KidneySegWidgets.resultNodes import ResultNodes
 
@@ -39,22 +38,20 @@ def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> P
     """
     named = options.report and options.identified
     files = sourceFiles(result.volume) if options.dicom or named else []
-    recompute(result)  # what is written is what is seen, also when nobody asked to measure again
-    volume, labels, findings = engineVolume(result), currentLabels(result), result.findings()
+    measured = recompute(result)  # what is written is what is seen, also when nobody asked to measure again
     from KidneySegLib.publishing import complaints, partial_folder
     from KidneySegLib.readers.dicom.finding.patient import patient_of
     from KidneySegLib.reporting.report import write_report
-    from KidneySegLib.result_files.results import write_results
 
     patient = patient_of(files) if named else None
     target = _freeFolder(parent, "KidneySeg")
     with complaints(), partial_folder(target) as partial:
-        write_results(partial, volume, labels, findings)
+        measured.write(partial)
         if options.report:
             header, language = options.header or None, options.language
-            write_report(partial, volume, labels, findings, header=header, language=language, patient=patient)
+            write_report(partial, measured, header=header, language=language, patient=patient)
         if options.dicom:
-            writeDicom(partial, volume.like(labels), findings, files)
+            writeDicom(partial, measured, files)
         partial.rename(target)
     return target
 

@@ -9,7 +9,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.bundles import installedBundles
-from KidneySegWidgets.runParameters import RunParameters, lastVolume
+from KidneySegWidgets.runParameters import AUTOMATIC, RunParameters, engineTask, engineTasks, lastVolume
 from KidneySegWidgets.settings import devices, setting
 
 
@@ -24,6 +24,10 @@ class InputPanel:
         self._updating = False
         for identifier, label in devices():
             ui.deviceComboBox.addItem(label, identifier)
+        ui.taskComboBox.addItem(_("Automatic"), AUTOMATIC)
+        for task in engineTasks():
+            ui.taskComboBox.addItem(_(task.title), task.name)
+        ui.taskComboBox.connect("currentIndexChanged(int)", self._onTask)
         ui.bundleComboBox.connect("currentIndexChanged(int)", self._onBundle)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.loadDicomButton.connect("clicked()", self._onLoadDicom)
@@ -56,6 +60,7 @@ class InputPanel:
             return
         self._updating = True
         try:
+            self._choose(self._ui.taskComboBox, self._node.task)
             self._listBundles()
             self._choose(self._ui.deviceComboBox, self._node.device)
         finally:
@@ -68,7 +73,7 @@ class InputPanel:
             return RunParameters(None)
         return RunParameters(
             volume=node.inputVolume,
-            task=node.task.of(node.inputVolume),
+            task=engineTask(node.task, node.inputVolume),
             bundle=self._ui.bundleComboBox.currentData or "",
             device=self._ui.deviceComboBox.currentData or "auto",
             roi=node.region,
@@ -81,7 +86,7 @@ class InputPanel:
 
     def _listBundles(self) -> None:
         comboBox = self._ui.bundleComboBox
-        task = self._node.task.of(self._node.inputVolume)
+        task = engineTask(self._node.task, self._node.inputVolume)
         found = {bundle.folder.name: bundle for bundle in installedBundles(task, setting("modelsFolder"))}
         if found.keys() != self._bundles.keys() or comboBox.count == 0:
             self._bundles = found
@@ -101,6 +106,10 @@ class InputPanel:
     def _onBundle(self, _index: int) -> None:
         if self._node is not None and not self._updating:
             self._node.bundle = self._ui.bundleComboBox.currentData or ""
+
+    def _onTask(self, _index: int) -> None:
+        if self._node is not None and not self._updating:
+            self._node.task = self._ui.taskComboBox.currentData
 
     def _onDevice(self, _index: int) -> None:
         if self._node is not None and not self._updating:

@@ -7,7 +7,7 @@ from typing import Any
 from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.parameterNodeWrapper import SlicerParameterNamePropertyName, parameterNodeWrapper
 
-from KidneySegWidgets.runParameters import Task
+from KidneySegWidgets.runParameters import AUTOMATIC
 
 
 @parameterNodeWrapper
@@ -17,7 +17,7 @@ class KidneySegParameterNode:
     Attributes:
         inputVolume: volume to be segmented.
         region: region of interest; None takes the whole volume.
-        task: what is to be done.
+        task: the engine's name of what is to be done; anything else is for *Automatic*.
         bundle: model bundle by name; empty takes the first one for the task.
         device: where the networks run; empty takes the default of the settings.
         result: segmentation whose table is shown.
@@ -26,7 +26,7 @@ class KidneySegParameterNode:
 
     inputVolume: vtkMRMLScalarVolumeNode
     region: vtkMRMLMarkupsROINode
-    task: Task = Task.AUTOMATIC
+    task: str = AUTOMATIC
     bundle: str = ""
     device: str = ""
     result: vtkMRMLSegmentationNode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,28 +11,38 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.engineLocation import ensureEngine
 
-class Task(Enum):
-    """What is to be segmented. The value is the engine's own word for it; it has none for ultrasound yet."""
+AUTOMATIC = "auto"
 
-    AUTOMATIC = "auto"
-    CT = "ct"
-    CT_SLICE = "ct-slice"
-    ULTRASOUND = "ultrasound"
 
-    def label(self) -> str:
-        return {
-            Task.AUTOMATIC: _("Automatic"),
-            Task.CT: _("CT"),
-            Task.CT_SLICE: _("CT, single slice"),
-            Task.ULTRASOUND: _("Ultrasound (not possible yet)"),
-        }[self]
+def engineTasks() -> tuple[Any, ...]:
+    """Returns the engine's tasks in the order of its list."""
+    ensureEngine()
+    from KidneySegLib.tasks.registry import all_tasks
 
-    def of(self, volume: Any) -> Task:
-        """Returns the task itself, or for *Automatic* the one that fits the volume; that is CT while there is none."""
-        if self is not Task.AUTOMATIC:
-            return self
-        return Task.CT_SLICE if volume is not None and axialSlices(volume) == 1 else Task.CT
+    return all_tasks()
+
+
+def engineTask(name: str, volume: Any) -> Any:
+    """Returns a task by its name, or for *Automatic* the one that accepts a volume.
+
+    It is the first of the list while there is no volume, and None where there is no such task.
+    """
+    tasks = engineTasks()
+    if name in (task.name for task in tasks):
+        return next(task for task in tasks if task.name == name)
+    if volume is None:
+        return tasks[0]
+    accepting = [task for task in tasks if task.accepts(probeOf(volume))]
+    return accepting[0] if len(accepting) == 1 else None
+
+
+def probeOf(volume: Any) -> Any:
+    """Returns the engine's InputProbe of a volume node."""
+    from KidneySegLib.readers.probe import InputProbe
+
+    return InputProbe(Path(), kind="image", slices=axialSlices(volume))
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class RunParameters:
 
     Attributes:
         volume: the volume node; None if none is chosen.
-        task: what is to be done, never *Automatic*.
+        task: the engine's task, never *Automatic*; None if none fits the volume.
         bundle: name of the model bundle; empty if none is installed for the task.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         roi: markups ROI node that limits the run; None takes the whole volume.
@@ -49,7 +59,7 @@ class RunParameters:
     """
 
     volume: Any
-    task: Task = Task.CT
+    task: Any = None
     bundle: str = ""
     device: str = "auto"
     roi: Any = None
@@ -75,13 +85,11 @@ class RunParameters:
         return ""
 
     def _taskReason(self) -> str:
-        if self.task is Task.ULTRASOUND:
-            return _("KidneySeg cannot segment ultrasound yet. Choose a CT and another task.")
-        slices = axialSlices(self.volume)
-        if self.task is Task.CT_SLICE and slices != 1:
-            return _("A single slice is a volume of one slice. Load only that image, or choose the task CT.")
-        if self.task is Task.CT and slices == 1:
-            return _("The volume is a single slice. Choose the task Automatic, or load the whole series.")
+        if self.task is None:
+            return _("No task fits this volume by itself. Choose the task, or load another image.")
+        if not self.task.accepts(probeOf(self.volume)):
+            sentence = _("The task '{task}' takes {exam}. Choose the task Automatic, or load another image.")
+            return sentence.format(task=_(self.task.title), exam=_(self.task.takes))
         if not self.bundle:
             return _("No model for this task is installed. Name the folder of your models in the settings below.")
         return ""

@@ -130,7 +130,7 @@ class RunQueue:
         job = EngineJob(
             image=image,
             output=run.folder / "result",
-            task=parameters.task.value,
+            task=parameters.task.name,
             device=parameters.device,
             bundle=parameters.bundle,
             modelsFolder=parameters.modelsFolder,

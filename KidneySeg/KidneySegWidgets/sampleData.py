@@ -49,8 +49,8 @@ def loadSample(_source: Any = None) -> list[Any]:
 def loadSeries(folder: Path) -> Any:
     """Loads a DICOM series by the engine's reader, which orders slices by their position."""
     ensureEngine()
-    from KidneySegLib.readers.volumes import read_input
+    from KidneySegLib.readers.input import read_input
 
-    volume = read_input(folder).volume
+    volume = read_input(folder).stored
     matrix = RAS_TO_LPS @ volume.ijk_to_lps
     return slicer.util.addVolumeFromArray(volume.voxels, ijkToRAS=matrix, name=NODE_NAME)

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.correctedLabels import currentLabels
-from KidneySegWidgets.correction import engineVolume, recompute
+from KidneySegWidgets.correction import recompute
 from KidneySegWidgets.resultNodes import ResultNodes
 
 
@@ -28,10 +27,11 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
         RuntimeError: nothing was corrected, or the written files do not read back as they should.
         OSError: the files cannot be written.
     """
-    recompute(result)
+    measured = recompute(result)
     from KidneySegLib.measuring.correction import corrections
 
-    volume, labels, findings = engineVolume(result), currentLabels(result), result.findings()
+    findings, volume = measured.findings, measured.exam.stored
+    labels = measured.exam.in_stored_order(measured.segmentation.labels)
     if not corrections(findings):
         raise RuntimeError(_("Nothing was corrected. A case for training is one that the network got wrong."))
     name = "case_" + hashlib.sha256(np.ascontiguousarray(volume.voxels).data).hexdigest()[:12]

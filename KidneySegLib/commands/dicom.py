@@ -26,18 +26,15 @@ def dicom(
     pdf: Annotated[Path | None, typer.Option(help="A report in PDF, to be wrapped as DICOM too")] = None,
 ) -> None:
     """Writes a result as DICOM: segmentation (SEG), measurements (SR, TID 1500) and, if given, a report (PDF)."""
-    from KidneySegLib.interchange.result_folder import read_result
     from KidneySegLib.interchange.results import write_dicom_results
+    from KidneySegLib.result_files.result import Result
 
     if pdf is not None and not pdf.is_file():
         raise InputError("The report does not exist. Check the path that --pdf gives.")
-    labels, findings = read_result(result)
     with private_files():
         files = write_dicom_results(
             output or result,
-            labels,
-            labels.voxels,
-            findings,
+            Result.read(result),
             source,
             per_lesion=per_lesion,
             labelmap=labelmap,

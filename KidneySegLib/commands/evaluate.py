@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from KidneySegLib.commands.task import Task
 from KidneySegLib.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def evaluate(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables and results")],
-    task: Annotated[Task, typer.Option(help="ct: the engine on exams; ct-slice: the 2D pipeline on slices")] = Task.CT,
+    task: Annotated[str, typer.Option(help="ct: the engine on exams; ct-slice: the 2D pipeline on slices")] = "ct",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     pictures: Annotated[
@@ -37,7 +36,7 @@ def evaluate(
 
     Per kidney (as an organ: together with its masses, cysts and stones), per class, and lesion by lesion.
     """
-    if task is Task.CT_SLICE:
+    if task == "ct-slice":
         if pictures:
             raise InputError(
                 "--pictures belongs to exams; --task ct-slice draws its comparison without it. Leave it out."
@@ -120,15 +119,15 @@ def _exam_folders(paths: Sequence[Path]) -> list[Path]:
 def _evaluate_exam(folder: Path, output: Path, model: str | None, device: str, pictures: bool) -> ExamResult:
     from KidneySegLib.commands.evaluation_pictures import write_pictures
     from KidneySegLib.datasets.exams import read_exam
-    from KidneySegLib.engine import run_ct, write_run
     from KidneySegLib.evaluation.volumes import evaluate_labels
+    from KidneySegLib.tasks.run import run
 
-    run = run_ct(folder / "image.nii.gz", device=device, model=model)
-    write_run(run, output / folder.name)
+    result = run("ct", folder / "image.nii.gz", device=device, model=model)
+    result.write(output / folder.name)
     image, labels = read_exam(folder)
     image, reference = image.canonical(), labels.canonical().voxels
-    found = run.volume.axis_order().apply(run.labels)
-    result = evaluate_labels(folder.name, image, found, reference)
+    found = result.segmentation.labels
+    evaluated = evaluate_labels(folder.name, image, found, reference)
     if pictures:
-        write_pictures(output / "pictures", image, found, reference, result.lesions)
-    return result
+        write_pictures(output / "pictures", image, found, reference, evaluated.lesions)
+    return evaluated

@@ -30,11 +30,11 @@ def measure(
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Measures a corrected label map; writes the same files as 'segment'."""
-    from KidneySegLib.engine import write_run
     from KidneySegLib.errors import OutputError
-    from KidneySegLib.remeasure import remeasure
+    from KidneySegLib.readers.input import ReadOptions
     from KidneySegLib.result_files.folder import check_folder
     from KidneySegLib.result_files.names import RESULT_FILES
+    from KidneySegLib.tasks import run
 
     if findings is not None and output.resolve() == (findings if findings.is_dir() else findings.parent).resolve():
         raise OutputError(
@@ -42,7 +42,10 @@ def measure(
         )
     check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
-        run = remeasure(image, labels, previous=findings, series_uid=series, numbering=numbering, progress=receiver)
-        write_run(run, output, receiver)
+        options = ReadOptions(series=series)
+        result = run.measure(image, labels, previous=findings, options=options, numbering=numbering, progress=receiver)
+        receiver("write", 0.0, "Writing the result")
+        result.write(output)
+        receiver("write", 1.0, "Done")
     if progress is not ProgressStyle.JSON:
-        summarise(run.findings)
+        summarise(result.findings)

@@ -11,17 +11,9 @@ import typer
 from KidneySegLib.commands.dicom_input import FOR_PATIENT, require_dicom
 from KidneySegLib.errors import InputError
 from KidneySegLib.private_files import private_files
-from KidneySegLib.structures import KIDNEYS
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from KidneySegLib.findings import Findings
     from KidneySegLib.follow_up.comparison import Prior
-    from KidneySegLib.volume import Volume
-
-# Findings give means with one decimal.
-TOLERANCE_HU = 0.1
 
 
 def report(
@@ -42,26 +34,25 @@ def report(
     ] = None,
 ) -> None:
     """Writes report.pdf and report.html, de-identified by default: findings, key images, change since a prior exam."""
-    from KidneySegLib.interchange.result_folder import read_result
     from KidneySegLib.readers.dicom.finding.patient import read_patient
     from KidneySegLib.reporting.report import write_report
+    from KidneySegLib.result_files.result import Result
+    from KidneySegLib.tasks.run import read_exam
 
     interval = _interval(prior, days, prior_date, exam_date)
     if identified:
         require_dicom(image, FOR_PATIENT)
-    labels, findings = read_result(result)
+    read = Result.read(result)
     earlier = _prior(prior, interval) if prior is not None else None
-    volume = _read_image(image, findings, series)
+    complete = read.with_exam(read_exam(image, read.findings, series))
     with private_files(identified):
         files = write_report(
             output or result,
-            volume,
-            _checked(labels, findings, volume),
-            findings,
+            complete,
             language=language,
             prior=earlier,
             header=header,
-            patient=read_patient(image, findings.provenance.input.source) if identified else None,
+            patient=read_patient(image, read.findings.provenance.input.source) if identified else None,
         )
     typer.echo(f"Wrote {' and '.join(file.name for file in files)}.{' They name the patient.' if identified else ''}")
 
@@ -88,38 +79,7 @@ def _date(text: str) -> date:
 
 def _prior(folder: Path, interval: int | None) -> Prior:
     from KidneySegLib.follow_up.comparison import Prior
-    from KidneySegLib.interchange.result_folder import read_result
+    from KidneySegLib.result_files.result import Result
 
-    labels, findings = read_result(folder)
-    return Prior(labels, findings, interval)
-
-
-def _read_image(source: Path, findings: Findings, series: str | None) -> Volume:
-    """Reads the image of a result in the way in which it was read for it."""
-    from KidneySegLib.readers.slices import PICTURE_SUFFIXES, read_slice
-    from KidneySegLib.readers.volumes import read_input
-
-    if not findings.is_single_slice:
-        return read_input(source, series_uid=series).volume
-    is_picture = source.name.lower().endswith(PICTURE_SUFFIXES)
-    settings = findings.provenance.settings if is_picture else {}
-    return read_slice(source, pixel_mm=settings.get("pixel_mm"), window=settings.get("window_hu")).acquisition.volume
-
-
-def _checked(labels: Volume, findings: Findings, volume: Volume) -> np.ndarray:
-    """Returns the labels on the image's grid, checked to belong to image and findings."""
-    import numpy as np
-
-    from KidneySegLib.result_files.labels.reading import on_grid
-
-    if volume.voxels.shape != labels.voxels.shape:
-        raise InputError("The image has another size than the result's label map. Give the image that was segmented.")
-    mapped = on_grid(labels, volume)
-    for kidney in findings.kidneys:
-        inside = mapped == KIDNEYS[kidney.side].label
-        if np.count_nonzero(inside) != kidney.measures.voxels:
-            raise InputError("The label map was changed after it was measured. Run 'kidneyseg measure' on it first.")
-        # a picture's densities were estimated, and may have been moved, by the run
-        if not findings.is_single_slice and abs(volume.voxels[inside].mean() - kidney.measures.hu_mean) > TOLERANCE_HU:
-            raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
-    return mapped
+    result = Result.read(folder)
+    return Prior(result.segmentation.label_map, result.findings, interval)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +11,12 @@ import typer
 from KidneySegLib.commands.dicom_input import FOR_PATIENT, FOR_RESULTS, require_dicom
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
-from KidneySegLib.commands.task import SegmentTask
 from KidneySegLib.errors import InputError
 from KidneySegLib.private_files import private_files
 
 if TYPE_CHECKING:
-    from KidneySegLib.engine import Run
     from KidneySegLib.flags import Flag
+    from KidneySegLib.result_files.result import Result
 
 
 def segment(
@@ -25,9 +25,8 @@ def segment(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result; made if missing")],
     task: Annotated[
-        SegmentTask,
-        typer.Option(help="ct: a volume; ct-slice: kidneys and stones on one axial slice, in 2D; auto: by the input"),
-    ] = SegmentTask.CT,
+        str, typer.Option(help="ct: a volume; ct-slice: kidneys and stones on one axial slice; auto: by the input")
+    ] = "ct",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
@@ -52,19 +51,20 @@ def segment(
 ) -> None:
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
-    from KidneySegLib.engine import run_ct, write_run
     from KidneySegLib.findings import Findings
     from KidneySegLib.readers.dicom.finding.patient import read_patient
-    from KidneySegLib.readers.slices import is_single_slice
+    from KidneySegLib.readers.input import ReadOptions
+    from KidneySegLib.readers.probe import InputProbe
     from KidneySegLib.reporting.messages.translations import check_language
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.result_files.folder import check_folder
     from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
-    from KidneySegLib.slice_engine import run_slice
+    from KidneySegLib.tasks.registry import task_for, task_named
+    from KidneySegLib.tasks.run import run
 
-    if task is SegmentTask.AUTO:
-        task = SegmentTask.CT_SLICE if series is None and is_single_slice(source) else SegmentTask.CT
-    _check_options(task, series, pixel_mm, window)
+    options = ReadOptions(series, pixel_mm, window)
+    chosen = task_for(InputProbe(source)) if task == "auto" else task_named(task)
+    chosen.check_options(options)
     _check_report_options(report, language, identified)
     if dicom:
         require_dicom(source, FOR_RESULTS)
@@ -74,22 +74,28 @@ def segment(
     check_folder(output, [*RESULT_FILES, *(REPORT_FILES if report else ()), *(DICOM_FILES if dicom else ())])
     # DICOM results name the patient as the images do
     with private_files(identified or dicom), showing(progress) as receiver:
-        if task is SegmentTask.CT_SLICE:
-            run = run_slice(source, pixel_mm=pixel_mm, window=window, device=device, model=model, progress=receiver)
-        else:
-            earlier = read_flags(flags)
-            run = run_ct(source, device=device, model=model, series_uid=series, flags=earlier, progress=receiver)
+        result = run(
+            chosen,
+            source,
+            options=options,
+            device=device,
+            model=model,
+            flags=read_flags(flags),
+            progress=receiver,
+        )
         # before anything is written: images of several patients are no basis for any result
-        patient = read_patient(source, run.findings.provenance.input.source) if identified else None
-        write_run(run, output, receiver)
+        patient = read_patient(source, result.findings.provenance.input.source) if identified else None
+        receiver("write", 0.0, "Writing the result")
+        result.write(output)
+        receiver("write", 1.0, "Done")
         if report:
             # rounded as in findings.json, so that a report made of the folder later says the same
-            said = Findings.from_json(run.findings.to_json())
-            write_report(output, run.volume, run.labels, said, language=language or "en", patient=patient)
+            said = replace(result, findings=Findings.from_json(result.findings.to_json()))
+            write_report(output, said, language=language or "en", patient=patient)
         if dicom:
-            _write_dicom(run, source, output, (output / "report.pdf").read_bytes() if report else None)
+            _write_dicom(result, source, output, (output / "report.pdf").read_bytes() if report else None)
     if progress is not ProgressStyle.JSON:
-        summarise(run.findings)
+        summarise(result.findings)
 
 
 def read_flags(file: Path | None) -> list[Flag]:
@@ -108,16 +114,6 @@ def read_flags(file: Path | None) -> list[Flag]:
         raise InputError("The file of --flags cannot be read, or is no JSON list of flags.") from error
 
 
-def _check_options(
-    task: SegmentTask, series: str | None, pixel_mm: float | None, window: tuple[float, float] | None
-) -> None:
-    """Refuses options that the task would silently leave aside."""
-    if task is SegmentTask.CT and (pixel_mm is not None or window is not None):
-        raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")
-    if task is SegmentTask.CT_SLICE and series is not None:
-        raise InputError("--series chooses among series; --task ct-slice takes one slice. Give the file of the slice.")
-
-
 def _check_report_options(report: bool, language: str | None, identified: bool) -> None:
     if not report and language is not None:
         raise InputError("--language is that of the report: add --report.")
@@ -125,10 +121,10 @@ def _check_report_options(report: bool, language: str | None, identified: bool) 
         raise InputError("--identified is for the report: add --report.")
 
 
-def _write_dicom(run: Run, source: Path, output: Path, pdf: bytes | None) -> None:
+def _write_dicom(result: Result, source: Path, output: Path, pdf: bytes | None) -> None:
     from KidneySegLib.interchange.results import write_dicom_results
 
-    if run.labels.any() or pdf is not None:
-        write_dicom_results(output, run.volume, run.labels, run.findings, source, pdf=pdf)
-    if not run.labels.any():
+    if result.segmentation.labels.any() or pdf is not None:
+        write_dicom_results(output, result, source, pdf=pdf)
+    if not result.segmentation.labels.any():
         typer.echo("Nothing was outlined, so there is no DICOM segmentation and no measurement.", err=True)

@@ -17,7 +17,7 @@ from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.readers.dicom.finding.scan import files_below, is_dicom_file, quiet_pydicom
-from KidneySegLib.result_files.results import FILES
+from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.volume import is_image_file
 
 _FIRST_PASS = 0.2  # of the progress
@@ -128,7 +128,7 @@ class _Run:
             self._write_instance(file, target)
         elif is_result and file.name == "findings.json":
             self._write_result(file.parent, target)
-        elif is_result and file.name in FILES:
+        elif is_result and file.name in RESULT_FILES:
             return  # written with its findings
         elif is_image_file(file):
             self._write_image(file, target)

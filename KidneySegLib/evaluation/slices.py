@@ -15,7 +15,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.slice_pictures import Compared, draw_boxes, draw_comparison
 from KidneySegLib.evaluation.slice_scores import SliceScore, Spread, cross_entropy, dice_and_iou
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.readers.slices import read_slice
+from KidneySegLib.readers.input import read_slice
 from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
 from KidneySegLib.structures import BY_KEY
 
@@ -76,9 +76,9 @@ def evaluate_folder(folder: Path, predictor: Predictor, rules: OutlineRules) -> 
 
 def _evaluate(folder: Path, entry: SliceEntry, predictor: Predictor, rules: OutlineRules) -> SliceResult:
     file = f"{entry.number}.png"
-    volume = read_slice(folder / "images" / file, pixel_mm=entry.pixel_mm or PIXEL_MM).acquisition.volume
+    volume = read_slice(folder / "images" / file, pixel_mm=entry.pixel_mm or PIXEL_MM).volume
     outline = outline_slice(volume, predictor, rules)
-    volume, _ = calibrated(volume, outline.labels)
+    volume, _, _ = calibrated(volume, outline.labels)
     labels, _ = mark_stones(volume, outline.labels)
     kidneys = picture = stones = None
     if entry.has_kidneys:

@@ -10,7 +10,7 @@ from KidneySegLib.findings.lesion import LesionFinding, LesionStructure, Pole
 from KidneySegLib.findings.measures import Measures, Point
 from KidneySegLib.findings.phase import Phase, PhaseEstimate
 from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
-from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Findings
+from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Finding, Findings
 from KidneySegLib.findings.side_words import side_word, word_of
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 
@@ -18,6 +18,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SIDES_IN_DOUBT",
     "BundleRecord",
+    "Finding",
     "Findings",
     "InputRecord",
     "KidneyFinding",

@@ -37,6 +37,11 @@ class KidneyFinding:
     organ_length_at_least_mm: float | None = None
     side_certain: bool = True
 
+    @property
+    def structure(self) -> str:
+        """Key of its structure."""
+        return f"kidney_{self.side}"
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the kidney as plain JSON values, measures on the same level."""
         organ = {name: getattr(self, name) for name in ("organ_volume_ml", "organ_length_mm", *_AT_LEAST)}

@@ -51,6 +51,12 @@ class InputRecord:
     origin_lps_mm: Point
     source: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether it has one axial slice."""
+        towards_head = [abs(value) for value in self.direction[6:9]]
+        return self.size[towards_head.index(max(towards_head))] == 1
+
     @classmethod
     def of(cls, volume: Volume, kind: str, source: Mapping[str, Any] | None = None) -> InputRecord:
         """Describes the grid of ``volume``."""

@@ -15,6 +15,8 @@ from KidneySegLib.findings.stone import StoneBurden, StoneFinding
 from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
 
+Finding = KidneyFinding | LesionFinding | StoneFinding
+
 # 2: lesions, stones, stone burden and phase; volume and length of the organ with its lesions.
 SCHEMA_VERSION = 2
 
@@ -49,14 +51,20 @@ class Findings:
         return next((kidney for kidney in self.kidneys if kidney.side is side), None)
 
     @property
+    def all(self) -> tuple[Finding, ...]:
+        """Kidneys, lesions and stones, in the order in which a segmentation has its instances."""
+        return (*self.kidneys, *self.lesions, *self.stones)
+
+    @property
     def sides_certain(self) -> bool:
         """Whether the sides are the patient's; false where the anatomy contradicts the image's header."""
         return not any(flag.code in SIDES_IN_DOUBT for flag in self.flags)
 
     @property
-    def is_single_slice(self) -> bool:
-        """Whether they are of one slice, whose lengths and volumes are not those of whole bodies."""
-        return any(flag.code == "single_slice" for flag in self.flags)
+    def task(self) -> str:
+        """Name of the task by which they were measured; earlier versions left it out where it was a volume."""
+        single = any(flag.code == "single_slice" for flag in self.flags)
+        return str(self.provenance.settings.get("task") or ("ct-slice" if single else "ct"))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the findings as plain JSON values."""

@@ -57,6 +57,11 @@ class StoneFinding:
     side_certain: bool = True
 
     @property
+    def structure(self) -> str:
+        """Key of its structure."""
+        return "stone"
+
+    @property
     def longest_mm(self) -> float | None:
         """Maximum length of what is seen of it; None if that cannot be measured."""
         return self.length_mm if self.length_at_least_mm is None else self.length_at_least_mm
@@ -70,7 +75,7 @@ class StoneFinding:
         """Returns the stone as plain JSON values, measures on the same level."""
         voxels = {_VOXEL_NAMES.get(name, name): value for name, value in asdict(self.measures).items()}
         own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3", "length_at_least_mm")}
-        place = {"id": self.id, "structure": "stone", "side": side_word(self), "pole": self.pole}
+        place = {"id": self.id, "structure": self.structure, "side": side_word(self), "pole": self.pole}
         return {**place, "location": self.location, "cut_at": list(self.cut_at), **plain({**voxels, **own})}
 
     @classmethod

@@ -46,7 +46,7 @@ class Body:
         return surface(self.mask) + self.offset
 
 
-def find_bodies(grid: Volume, labels: np.ndarray, label: int, box: Box) -> tuple[list[Body], int]:
+def find_bodies(grid: Volume, labels: np.ndarray, label: int, box: Box) -> tuple[list[Body], list[Body]]:
     """Finds the bodies of one label.
 
     Args:
@@ -56,14 +56,14 @@ def find_bodies(grid: Volume, labels: np.ndarray, label: int, box: Box) -> tuple
         box: the label's bounding box, slices for k, j, i.
 
     Returns:
-        The bodies, and the number of specks that were left out.
+        The bodies, and the specks that were left out.
     """
     import cc3d
 
     pieces = cc3d.connected_components(np.ascontiguousarray(labels[box] == label), connectivity=26)
-    specks = _join_specks(pieces, grid)
-    bodies = []
     start = (box[0].start, box[1].start, box[2].start)
+    specks = _join_specks(pieces, grid, start)
+    bodies = []
     extents = cc3d.statistics(pieces)["bounding_boxes"]
     for piece in np.unique(pieces[pieces > 0]):
         extent = extents[piece]
@@ -82,25 +82,33 @@ def surface(mask: np.ndarray) -> np.ndarray:
     return np.argwhere(padded & ~inner) - 1
 
 
-def _join_specks(pieces: np.ndarray, grid: Volume) -> int:
-    """Numbers specks in ``pieces`` (changed in place) like the body beside them, or 0; returns how many got 0."""
+def _join_specks(pieces: np.ndarray, grid: Volume, start: tuple[int, int, int]) -> list[Body]:
+    """Numbers specks in ``pieces`` (changed in place) like the body beside them, or 0; returns those that got 0.
+
+    ``start`` is the first voxel of ``pieces`` within the grid.
+    """
     from scipy.spatial import cKDTree
 
     sizes = np.bincount(pieces.ravel()) * grid.voxel_volume
     small = np.pi / 6 * SPECK_MM**3
     specks = [piece for piece in range(1, sizes.size) if sizes[piece] < small]
     if not specks:
-        return 0
+        return []
     large = surface(np.isin(pieces, [piece for piece in range(1, sizes.size) if sizes[piece] >= small]))
     tree = cKDTree(grid.to_lps(large)) if len(large) else None
-    left_out = 0
+    left_out = []
     for speck in specks:
         voxels = np.argwhere(pieces == speck)
         distances, nearest = tree.query(grid.to_lps(voxels)) if tree else (np.array([np.inf]), np.array([0]))
         at = int(distances.argmin())
         joined = tree is not None and distances[at] <= SPECK_GAP_MM + max(grid.spacing)
         pieces[tuple(voxels.T)] = pieces[tuple(large[nearest[at]])] if joined else 0
-        left_out += not joined
+        if not joined:
+            low, high = voxels.min(axis=0), voxels.max(axis=0) + 1
+            mask = np.zeros(high - low, bool)
+            mask[tuple((voxels - low).T)] = True
+            k, j, i = (int(n) for n in low + start)
+            left_out.append(Body(mask, (k, j, i)))
     return left_out
 
 

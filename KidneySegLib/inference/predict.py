@@ -10,6 +10,7 @@ from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.organ_channels import Level, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
+from KidneySegLib.progress import Share
 
 if TYPE_CHECKING:
     import torch
@@ -78,12 +79,8 @@ class Predictor:
         found = []
         with torch.inference_mode():
             for number, network in enumerate(self.members):
-
-                def tell(done: float, number: int = number) -> None:
-                    if progress is not None:
-                        progress(min(1.0, (number + done) / len(self.members)))
-
-                logits = self._logits(image, stage, network, tell)[inside]
+                share = Share(progress or (lambda _: None)).nth(number, len(self.members))
+                logits = self._logits(image, stage, network, share)[inside]
                 found.append(torch.softmax(logits, dim=0) if stage.network.exclusive else torch.sigmoid(logits))
             return _combined(found, stage.ensemble.fusion) if stage.ensemble and len(found) > 1 else found[0]
 
@@ -102,7 +99,7 @@ class Predictor:
                 seen = tile.to(self.device)
                 result: torch.Tensor = network(seen[:, :, 0])[:, :, None] if flat else network(seen)
             done += 1
-            tell(done / total)
+            tell(min(1.0, done / total))
             return result
 
         if stage.whole and total == 1:  # nothing to blend

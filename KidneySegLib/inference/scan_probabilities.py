@@ -10,6 +10,7 @@ import numpy as np
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import OrganMasks
 from KidneySegLib.inference.resampling import grid_shape, resample, restore
+from KidneySegLib.progress import Share
 
 if TYPE_CHECKING:
     from KidneySegLib.flags import Flag
@@ -43,10 +44,6 @@ def scan_probabilities(
     wanted = [stage.network.outputs.index(name) for name in outputs or stage.network.outputs]
     total = np.zeros((len(wanted), *voxels.shape), np.float32)
     for number, scale in enumerate(stage.scales):
-
-        def tell_scale(done: float, number: int = number) -> None:
-            tell((number + done) / len(stage.scales))
-
         shape = grid_shape(voxels.shape, spacing, [scale * s for s in stage.spacing])
         if stage.network.dimensions == 2:
             shape = (voxels.shape[0], *shape[1:])
@@ -55,7 +52,9 @@ def scan_probabilities(
         if masks is not None:
             whole, kidney = (resample(mask.astype(np.uint8), shape) >= 0.5 for mask in masks)
             organ = OrganMasks(whole, kidney, other)
-        found, more = probabilities_within_memory(predictor, hu, tell_scale, organ=organ)
+        found, more = probabilities_within_memory(
+            predictor, hu, Share(tell).nth(number, len(stage.scales)), organ=organ
+        )
         for place, output in enumerate(wanted):
             total[place] += restore(found[output], voxels.shape).numpy()
         flags += [flag for flag in more if flag not in flags]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
+from KidneySegLib.findings import Finding, Findings, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
 from KidneySegLib.interchange.lines import add_centre, add_line, image_of_axes
@@ -13,7 +13,6 @@ from KidneySegLib.interchange.measurements import measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_of
 from KidneySegLib.interchange.source_images import SourceImages
-from KidneySegLib.measuring.parts import Finding
 from KidneySegLib.structures import KIDNEY, SIDE_CODES, Structure
 
 if TYPE_CHECKING:

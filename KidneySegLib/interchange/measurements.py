@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from KidneySegLib.findings import KidneyFinding, Point, StoneFinding
+from KidneySegLib.findings import Finding, KidneyFinding, Point, StoneFinding
 from KidneySegLib.interchange.codes import (
     AT_RIGHT_ANGLES,
     ATTENUATION,
@@ -33,7 +33,6 @@ from KidneySegLib.interchange.codes import (
     VOLUME,
     concept,
 )
-from KidneySegLib.measuring.parts import Finding
 from KidneySegLib.structures import Code
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.findings import Findings
+from KidneySegLib.findings import Finding, Findings
 from KidneySegLib.flags import Severity
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
 from KidneySegLib.interchange.image_library import library_entries
 from KidneySegLib.interchange.measurement_groups import Drawn, measurement_group
 from KidneySegLib.interchange.measurements import numbers_of
+from KidneySegLib.interchange.segments import Part
 from KidneySegLib.interchange.viewer_groups import viewer_group
-from KidneySegLib.measuring.parts import Finding, Part
 from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES
 from KidneySegLib.structures import Structure
 

@@ -7,25 +7,21 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.findings import Findings
+from KidneySegLib.errors import InputError
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.measurement_groups import Drawn
 from KidneySegLib.interchange.planes import align
 from KidneySegLib.interchange.report import make_report, make_viewer_report
 from KidneySegLib.interchange.segmentation import make_segmentation
-from KidneySegLib.interchange.segments import plan_segments
+from KidneySegLib.interchange.segments import parts_of, plan_segments
 from KidneySegLib.interchange.source_images import SourceImages, read_source_images
 from KidneySegLib.measuring.correction import corrections
-from KidneySegLib.measuring.parts import find_parts
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.marks import mark_dataset, mark_of_pdf, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES
-from KidneySegLib.volume import Volume
+from KidneySegLib.result_files.result import Result
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -35,9 +31,7 @@ FILES = SEGMENTATION, MEASUREMENTS, DIAMETERS, REPORT = DICOM_FILES
 
 def write_dicom_results(
     folder: Path,
-    volume: Volume,
-    labels: np.ndarray,
-    findings: Findings,
+    result: Result,
     source: Path | SourceImages,
     *,
     corrected: Collection[str] = (),
@@ -52,9 +46,7 @@ def write_dicom_results(
 
     Args:
         folder: made if it does not exist.
-        volume: the image that was segmented, or any volume on its grid.
-        labels: its label map, uint8 ``(k, j, i)``, values of ``structures``.
-        findings: what was measured on this label map.
+        result: what is written; its image is not needed.
         source: folder or one file of the DICOM series that was segmented, or its images as ``read_source_images`` gives
             them.
         corrected: keys of the structures that a reader corrected, besides those that the findings name.
@@ -74,38 +66,37 @@ def write_dicom_results(
         OutputError: the files cannot be written, would lie beside another result, or would replace such as KidneySeg
             did not write.
     """
-    if labels.shape != volume.voxels.shape:
-        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    segmentation, findings = result.segmentation, result.findings
     identity = result_identity(findings)
     folder = folder.absolute()
     check_folder(folder, FILES, identity)
     if pdf is not None and mark_of_pdf(pdf) not in (None, "", identity):
         raise InputError("The report was made from another result. Give the one of this result, or make it anew.")
     images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
-    planes = align(volume, images)
+    planes = align(segmentation.label_map, images)
     made: dict[str, Dataset] = {}
     with quiet_pydicom():
-        if labels.any() or pdf is None:
-            parts = find_parts(volume, labels, findings)
+        if segmentation.labels.any() or pdf is None:
+            parts = parts_of(segmentation, findings)
             changed = {*corrected, *corrections(findings)}
             segments = plan_segments(
                 parts,
-                labels.shape,
+                segmentation.labels.shape,
                 per_lesion=per_lesion,
                 corrected=changed,
                 sides_certain=findings.sides_certain,
             )
-            segmentation = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
-            drawn = Drawn(segments, segmentation, planes, images)
-            made |= {SEGMENTATION: segmentation, MEASUREMENTS: make_report(parts, drawn, findings)}
+            dataset = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
+            drawn = Drawn(segments, dataset, planes, images)
+            made |= {SEGMENTATION: dataset, MEASUREMENTS: make_report(parts, drawn, findings)}
             if (diameters := make_viewer_report(parts, drawn, findings)) is not None:
                 made[DIAMETERS] = diameters
         if pdf is not None:
             made[REPORT] = encapsulate_pdf(pdf, images.datasets)
         with complaints(), partial_folder(folder) as partial:
-            for name, dataset in made.items():
-                mark_dataset(dataset, identity)
-                dataset.save_as(partial / name, enforce_file_format=True)
+            for name, item in made.items():
+                mark_dataset(item, identity)
+                item.save_as(partial / name, enforce_file_format=True)
             _publish(partial, folder, identity)
     return [folder / name for name in made]
 

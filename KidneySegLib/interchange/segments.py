@@ -8,10 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.findings import KidneyFinding, StoneFinding, side_word, word_of
+from KidneySegLib.findings import Finding, Findings, KidneyFinding, StoneFinding, side_word, word_of
+from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.interchange.codes import STONE_SITES
-from KidneySegLib.measuring.parts import Finding, Part
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.lesions.laterality import sides_of
 from KidneySegLib.structures import Code, Side, Structure
+
+
+@dataclass(frozen=True)
+class Part:
+    """Voxels of one structure on one side.
+
+    Attributes:
+        structure: what they are.
+        side: the patient's side.
+        body: the voxels, in canonical order.
+        finding: whose voxels they are; None for groups that are too small to be listed as a lesion.
+    """
+
+    structure: Structure
+    side: Side
+    body: Body
+    finding: Finding | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,19 @@ def title_of(structure: Structure, side: str, finding: Finding | None) -> str:
     return title if finding is None or isinstance(finding, KidneyFinding) else f"{finding.id} {title}"
 
 
+def parts_of(segmentation: Segmentation, findings: Findings) -> list[Part]:
+    """Returns what a result consists of, in the order of the findings, then what was left out as too small.
+
+    Raises:
+        InputError: the findings are those of another label map.
+    """
+    instances = segmentation.like(findings).instances
+    parts = [Part(i.structure, i.side, i.body, f) for i, f in zip(instances, findings.all, strict=True)]
+    specks = segmentation.specks
+    sides = sides_of([body for _, body in specks], segmentation.kidneys, segmentation.label_map)
+    return parts + [Part(structure, side, body, None) for (structure, body), side in zip(specks, sides, strict=True)]
+
+
 def plan_segments(
     parts: Sequence[Part],
     shape: tuple[int, ...],
@@ -101,7 +133,7 @@ def plan_segments(
     """Sorts the parts of a label map into segments.
 
     Args:
-        parts: from ``analysis.parts.find_parts``.
+        parts: from ``parts_of``.
         shape: of the label map, ``(k, j, i)``.
         per_lesion: one segment per lesion and stone instead of one per structure and side.
         corrected: keys of the structures that a reader corrected.

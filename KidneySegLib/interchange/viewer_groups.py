@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from KidneySegLib.findings import Findings, side_word
+from KidneySegLib.findings import Finding, Findings, side_word
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS, VOLUME, concept
 from KidneySegLib.interchange.lines import image_of_axes, in_image, in_space
 from KidneySegLib.interchange.measurement_groups import Drawn, description
 from KidneySegLib.interchange.measurements import Number, numbers_of
 from KidneySegLib.interchange.segments import name_of, title_of
-from KidneySegLib.measuring.parts import Finding
 from KidneySegLib.structures import Structure
 
 if TYPE_CHECKING:

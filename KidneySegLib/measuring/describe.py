@@ -9,28 +9,25 @@ may be its width; it is at least as long as it is seen along the body.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from KidneySegLib.errors import GeometryError
+from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
-from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.diameters import maximum_diameter
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.measuring.lesions.lesions import Certainty, measure_lesions, organ_body
+from KidneySegLib.measuring.lesions.lesions import measure_lesions, organ_body
 from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
 from KidneySegLib.measuring.orientation.check import check_orientation
 from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
 from KidneySegLib.measuring.stones.quality import check_stones
 from KidneySegLib.measuring.stones.stones import measure_stones
-from KidneySegLib.structures import Side
-from KidneySegLib.volume import Volume
 
 # Remarks that reader or segmentation make more exactly, where they ran.
 _SAID_BY = {
@@ -40,45 +37,36 @@ _SAID_BY = {
 
 
 def describe(
-    volume: Volume,
-    labels: np.ndarray,
-    *,
-    flags: Sequence[Flag],
-    provenance: Provenance,
-    certainty: Certainty | None = None,
-    known: KnownFindings | None = None,
-    doubtful: Collection[Side] = (),
+    exam: Exam, segmentation: Segmentation, *, provenance: Provenance, known: KnownFindings | None = None
 ) -> Findings:
-    """Measures kidneys, lesions and stones of a label map and checks image and result.
+    """Measures kidneys, lesions and stones of a segmentation and checks image and result.
 
     Args:
-        volume: the image in HU.
-        labels: label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
-        flags: remarks from before (reading, segmentation); they come first in the findings.
-        provenance: how the label map came about.
-        certainty: how sure the network was of the lesions; None where the labels came from elsewhere.
+        exam: the image in HU.
+        segmentation: what was drawn in it.
+        provenance: how the segmentation came about.
         known: findings that keep their identifiers, for a label map that was corrected.
-        doubtful: sides whose kidney may be something else, as the segmentation saw it.
+
+    Returns:
+        The findings; remarks from before (reading, segmentation) come first among the flags.
 
     Raises:
-        GeometryError: the label map does not lie on the volume's grid.
         InputError: the image has no valid values inside a kidney, lesion or stone.
     """
-    if labels.shape != volume.voxels.shape:
-        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
-    anatomy = Anatomy.of(volume, labels)
+    anatomy = Anatomy.of(exam, segmentation)
     kidneys = _kidneys(anatomy)
-    lesions = measure_lesions(anatomy, certainty, known)
+    lesions = measure_lesions(anatomy, segmentation.confidence, known)
     stones, burden = measure_stones(anatomy, known)
-    phase = estimate_phase(volume, labels)
+    phase = estimate_phase(exam.volume, segmentation.labels)
     remarks = [
-        *check_orientation(anatomy.canonical, anatomy.labels, lesions),
-        *check_image(volume),
+        *check_orientation(exam.volume, segmentation.labels, lesions),
+        *check_image(exam.volume),
         *check_kidneys(kidneys),
-        *check_lesions(lesions, kidneys, anatomy.specks, phase, doubtful),
+        *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful),
         *check_stones(stones),
         *(check_phase(phase) if kidneys else []),
     ]
+    flags = (*exam.flags, *segmentation.flags)
     said = {flag.code for flag in flags}
     remarks = [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
     findings = Findings(

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
+from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, KidneyFinding, Measures, Provenance, StoneBurden, StoneFinding
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.volume import Volume
 
 # What describe says of volumes, of the body's length and of slices beside this one has no meaning here.
 MEANINGLESS = {"kidney_cut", "unusual_volume", "asymmetry", "thick_slices", "lesion_cut", "stone_cut"}
@@ -22,14 +21,7 @@ ALONG_BODY = ("head", "feet")
 
 
 def describe_slice(
-    volume: Volume,
-    labels: np.ndarray,
-    *,
-    thickness_mm: float | None,
-    estimated_hu: bool,
-    flags: Sequence[Flag],
-    provenance: Provenance,
-    known: KnownFindings | None = None,
+    exam: Exam, segmentation: Segmentation, *, provenance: Provenance, known: KnownFindings | None = None
 ) -> Findings:
     """Measures kidneys and stones of one axial slice.
 
@@ -37,29 +29,29 @@ def describe_slice(
     thickness is not known they are left empty (NaN).
 
     Args:
-        volume: one axial slice in HU.
-        labels: its label map, uint8, same shape.
-        thickness_mm: None where it is not known.
-        estimated_hu: whether the values are grey values turned into HU by an assumed or a given window.
-        flags: remarks from before.
-        provenance: how the label map came about.
+        exam: one axial slice.
+        segmentation: what was drawn in it.
+        provenance: how the segmentation came about.
         known: findings that keep their identifiers, for a label map that was corrected.
 
     Raises:
-        GeometryError, InputError: as ``describe``.
+        InputError: as ``describe``.
     """
-    whole = describe(volume, labels, flags=(), provenance=provenance, known=known)
-    leave_out = MEANINGLESS | (ESTIMATED if estimated_hu else set())
+    bare = replace(exam, flags=()), replace(segmentation, flags=())
+    whole = describe(*bare, provenance=provenance, known=known)
+    estimated = exam.units is Units.ESTIMATED_HU
+    leave_out = MEANINGLESS | (ESTIMATED if estimated else set())
     kept = [flag for flag in whole.flags if flag.code not in leave_out]
-    share = 1.0 if thickness_mm is not None else math.nan
+    thickness = exam.volume.spacing[2] if exam.thickness_known else None
+    share = 1.0 if exam.thickness_known else math.nan
     stones = tuple(_flat_stone(stone, share) for stone in whole.stones)
     return replace(
         whole,
         kidneys=tuple(_flat_kidney(kidney, share) for kidney in whole.kidneys),
         stones=stones,
         stone_burden=tuple(_flat_burden(burden, stones, share) for burden in whole.stone_burden),
-        phase=None if estimated_hu else whole.phase,
-        flags=(*flags, _slab_flag(thickness_mm), *kept),
+        phase=None if estimated else whole.phase,
+        flags=(*exam.flags, *segmentation.flags, _slab_flag(thickness), *kept),
     )
 
 

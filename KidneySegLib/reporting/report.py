@@ -6,9 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
 from KidneySegLib.follow_up.comparison import Prior, compare
@@ -28,7 +26,7 @@ from KidneySegLib.reporting.pdf.style import lacking_letters
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.marks import MARK, result_identity
 from KidneySegLib.result_files.names import REPORT_FILES
-from KidneySegLib.volume import Volume
+from KidneySegLib.result_files.result import Result
 
 FILES = REPORT_FILES
 SEVERITIES = {Severity.ERROR: N_("Error"), Severity.WARNING: N_("Check"), Severity.INFO: N_("Note")}
@@ -39,9 +37,7 @@ LONGEST_HEADER, LONGEST_REMARK = 90, 400
 
 def write_report(
     folder: Path,
-    volume: Volume,
-    labels: np.ndarray,
-    findings: Findings,
+    result: Result,
     *,
     language: str = "en",
     prior: Prior | None = None,
@@ -55,9 +51,7 @@ def write_report(
     Args:
         folder: where to; made if it does not exist. An earlier report is replaced, and what was made of another result
             goes; files of others stay.
-        volume: the image in HU.
-        labels: its label map, uint8 ``(k, j, i)`` on the volume's grid, values of ``structures``.
-        findings: what was found in it.
+        result: what is reported, with its image.
         language: ``en``, ``es`` or ``tr``.
         prior: an earlier result of the patient to compare with.
         header: the institution's line.
@@ -68,16 +62,14 @@ def write_report(
         The files, in the order of ``FILES``.
 
     Raises:
-        GeometryError: the label map does not lie on the volume's grid.
-        InputError: the language is not known, the prior result cannot be compared, or the header is too long or has
-            letters that the report's font lacks.
+        InputError: the result has no image, the language is not known, the prior result cannot be compared, or the
+            header is too long or has letters that the report's font lacks.
         OutputError: the files cannot be written, would lie beside another result, or would replace such as KidneySeg
             did not write.
     """
-    if labels.shape != volume.voxels.shape:
-        raise GeometryError(f"The label map of shape {labels.shape} does not fit the image of {volume.voxels.shape}.")
+    findings = result.findings
     speaking = Language.of(language)
-    report = report_of(volume, labels, findings, speaking, prior=prior, header=header, patient=patient)
+    report = report_of(result, speaking, prior=prior, header=header, patient=patient)
     printed = report if patient is None else _printed(report, findings, speaking, patient)
     contents = dict(zip(FILES, (pdf(printed), html(report).encode()), strict=True))
     folder = folder.absolute()
@@ -96,9 +88,7 @@ def write_report(
 
 
 def report_of(
-    volume: Volume,
-    labels: np.ndarray,
-    findings: Findings,
+    result: Result,
     language: Language,
     *,
     prior: Prior | None = None,
@@ -107,10 +97,11 @@ def report_of(
 ) -> Report:
     """Returns what the report says; arguments as for ``write_report``."""
     _ = language.text
+    findings, volume, labels = result.findings, result.image.volume, result.segmentation.labels
     rows = MOST_ROWS if prior is None else MOST_ROWS_WITH_PRIOR
     tables = findings_tables(findings, language, rows)
     if prior is not None:
-        tables.append(change_table(compare(volume.like(labels), findings, prior), language, rows))
+        tables.append(change_table(compare(result.segmentation.label_map, findings, prior), language, rows))
     return Report(
         language=language.code,
         title=_("Kidneys on CT: report"),

@@ -5,7 +5,8 @@ The engine knows each stage's dimensions, and the channels that go in and out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from KidneySegLib.bundles.bundle import Bundle
@@ -28,6 +29,26 @@ _STAGES = {
     "renal": ("unet3d", ("image", "soft"), 4),
     "slice": ("unet2d", _IMAGE, _KIDNEY),
 }
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle whose networks are ready to run.
+
+    Attributes:
+        bundle: where they come from, with the rules by which their output is judged.
+        device: what they run on.
+        predictors: by the stage's name.
+    """
+
+    bundle: Bundle
+    device: Device
+    predictors: Mapping[str, Predictor]
+
+
+def load_model(bundle: Bundle, device: Device, needed: Iterable[str]) -> Model:
+    """Builds a bundle's networks; arguments and errors as for ``load_predictors``."""
+    return Model(bundle, device, load_predictors(bundle, device, needed))
 
 
 def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> dict[str, Predictor]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.rules import CtRules, KidneyRules, OrganLesionRules, RenalRules
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
-from KidneySegLib.progress import Progress, silent
+from KidneySegLib.measuring.instances import Confidence, Segmentation
+from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.kidneys.further_pieces import further_pieces
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.kidneys.organ import find_organ
@@ -25,10 +22,9 @@ from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
 from KidneySegLib.segmentation.kidneys.plausible import DOUBTFUL, doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import Region, assign
-from KidneySegLib.segmentation.lesions.certainty import Certainty
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
-from KidneySegLib.segmentation.load import load_predictors, rules_for
+from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -46,60 +42,25 @@ _NO_LESION_STAGE = Flag(
 )
 
 
-@dataclass
-class Segmentation:
-    """What the networks found.
-
-    Attributes:
-        labels: uint8 on the input's own grid and axis order, values of ``structures``.
-        flags: what is unusual.
-        device: what it ran on.
-        certainty: how sure the network is of masses and cysts; None if there are none.
-        seconds: wall time by stage.
-        doubtful: sides whose kidney may be something else.
-    """
-
-    labels: np.ndarray
-    flags: list[Flag]
-    device: Device
-    certainty: Certainty | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    doubtful: frozenset[Side] = frozenset()
-
-
-def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress: Progress = silent) -> Segmentation:
+def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Segmentation:
     """Finds the kidneys, their masses and cysts, and stones.
 
     Args:
-        volume: CT in HU, any orientation, right-angled axes.
-        bundle: with the stages ``locator`` and ``kidney``; masses and cysts need ``renal``, or ``organ`` and
-            ``lesion``.
-        device: see ``choose_device``.
+        volume: CT in HU, axes in canonical order and at right angles.
+        model: with the stages ``locator`` and ``kidney``; masses and cysts need ``renal``, or ``organ`` and ``lesion``.
         progress: receives progress and may stop the run.
 
     Raises:
-        ResourceError: the device does not exist or memory does not suffice.
-        BundleError: the bundle is not usable.
+        ResourceError: memory does not suffice.
+        BundleError: the bundle is for another task.
     """
-    rules = rules_for(bundle, CtRules)
-    clock = _Clock()
-    chosen = choose_device(device)
-    progress("load", 0.0, "Loading the networks")
-    predictors = load_predictors(bundle, chosen, NEEDED_STAGES)
-    clock.lap("load")
-    order = volume.axis_order()
-    canonical = volume.canonical()
-    located, flags = _locate(canonical, predictors["locator"], rules.kidney, progress)
-    clock.lap("locate")
-    labels = np.zeros(canonical.voxels.shape, np.uint8)
+    predictors, rules = model.predictors, rules_for(model.bundle, CtRules)
+    located, flags = _locate(volume, predictors["locator"], rules.kidney, progress)
+    labels = np.zeros(volume.voxels.shape, np.uint8)
 
-    def tell(side: Side, done: float) -> None:
-        progress("kidneys", done, f"Outlining the {side.value} kidney")
-
-    kidneys, refused, more = outline_kidneys(canonical, located, predictors["kidney"], rules.kidney, tell)
+    kidneys, refused, more = outline_kidneys(volume, located, predictors["kidney"], rules.kidney, progress)
     flags += more
-    clock.lap("kidneys")
-    renal = _find_renal(canonical, kidneys, predictors, rules.renal, progress)
+    renal = _find_renal(volume, kidneys, predictors, rules.renal, progress)
     if renal is not None:
         kidneys = [(region, whole) for (region, _), (whole, _) in zip(kidneys, renal, strict=True)]
     doubtful: set[Side] = set()
@@ -113,25 +74,22 @@ def segment_ct(volume: Volume, bundle: Bundle, *, device: str = "auto", progress
     if renal is not None:
         lesions = [found for _, found in renal]
     else:
-        lesions = _find_lesions(canonical, outlines, predictors, rules.lesion, progress)
+        lesions = _find_lesions(volume, outlines, predictors, rules.lesion, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
         flags.append(_NO_LESION_STAGE)
     sides = [outline.side for outline in outlines]
     percent = draw_lesions(lesions, sides, labels) if lesions else None
-    regions = [left_out(canonical, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
+    regions = [left_out(volume, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
     flags += told([region for of_one in regions for region in of_one])
     flags += further_pieces(located, refused, labels)
-    clock.lap("lesions")
     if outlines:
         progress("stones", 0.0, "Looking for stones")
-        stones, more = find_stones(canonical, labels)
+        stones, more = find_stones(volume, labels)
         labels[stones] = STONE
         flags += more
-    clock.lap("stones")
-    final = np.ascontiguousarray(order.invert(labels))
-    certainty = None if percent is None else Certainty.within(final, order.invert(percent))
-    return Segmentation(final, flags, chosen, certainty, clock.seconds, frozenset(doubtful))
+    confidence = None if percent is None else Confidence.within(labels, percent)
+    return Segmentation.of(volume, labels, flags=flags, confidence=confidence, doubtful=doubtful)
 
 
 def _locate(
@@ -140,9 +98,7 @@ def _locate(
     shape, spacing = working_grid(canonical, predictor.stage)
     progress("locate", 0.0, "Looking for the kidneys")
     hu = resample(canonical.voxels, shape)
-    found, flags = probabilities_within_memory(
-        predictor, hu, lambda done: progress("locate", done, "Looking for the kidneys")
-    )
+    found, flags = probabilities_within_memory(predictor, hu, Share.of(progress, "locate", "Looking for the kidneys"))
     candidates = find_candidates(found[0], spacing, predictor.stage.threshold, rules)
     if not candidates:
         return Located([], 0.0, spacing, []), flags
@@ -155,7 +111,7 @@ def _locate(
 def _find_renal(
     canonical: Volume,
     kidneys: list[tuple[Region, Outline]],
-    predictors: dict[str, Predictor],
+    predictors: Mapping[str, Predictor],
     rules: RenalRules | None,
     progress: Progress,
 ) -> list[tuple[Outline, Lesions]] | None:
@@ -164,20 +120,15 @@ def _find_renal(
         return None
     found = []
     for number, (_, outline) in enumerate(kidneys):
-
-        def tell(done: float, side: Side = outline.side, number: int = number) -> None:
-            progress(
-                "lesions", (number + done) / len(kidneys), f"Looking for masses and cysts of the {side.value} kidney"
-            )
-
-        found.append(find_renal(canonical, outline, predictors[RENAL_STAGE], rules, tell))
+        told = _lesion_share(progress, outline.side, number, len(kidneys))
+        found.append(find_renal(canonical, outline, predictors[RENAL_STAGE], rules, told))
     return found
 
 
 def _find_lesions(
     canonical: Volume,
     outlines: list[Outline],
-    predictors: dict[str, Predictor],
+    predictors: Mapping[str, Predictor],
     rules: OrganLesionRules | None,
     progress: Progress,
 ) -> list[Lesions]:
@@ -187,21 +138,17 @@ def _find_lesions(
     levels = [outline_level(canonical, outline, predictors["lesion"]) for outline in outlines]
     lesions = []
     for number, outline in enumerate(outlines):
-
-        def tell(done: float, side: Side = outline.side, number: int = number) -> None:
-            share = (number + done) / len(outlines)
-            progress("lesions", share, f"Looking for masses and cysts of the {side.value} kidney")
-
-        organ = find_organ(canonical, outline, predictors["organ"], partial(_tell_part, tell, 0.0, _ORGAN_SHARE))
-        tell_rest = partial(_tell_part, tell, _ORGAN_SHARE, 1.0)
+        share = _lesion_share(progress, outline.side, number, len(outlines))
+        organ = find_organ(canonical, outline, predictors["organ"], share.part(0.0, _ORGAN_SHARE))
+        rest = share.part(_ORGAN_SHARE, 1.0)
         other = levels[1 - number] if len(levels) == 2 else None
-        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules, tell_rest, other)
+        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules, rest, other)
         lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
 
 
-def _tell_part(tell: Callable[[float], None], start: float, end: float, done: float) -> None:
-    tell(start + done * (end - start))
+def _lesion_share(progress: Progress, side: Side, number: int, count: int) -> Share:
+    return Share.of(progress, "lesions", f"Looking for masses and cysts of the {side} kidney").nth(number, count)
 
 
 def _draw(outline: Outline, region: Region, labels: np.ndarray) -> None:
@@ -213,16 +160,3 @@ def _draw(outline: Outline, region: Region, labels: np.ndarray) -> None:
         mask = mask & ((columns < border) == (side is Side.RIGHT))
     target = labels[outline.box]
     target[mask & (target == 0)] = KIDNEYS[side].label
-
-
-class _Clock:
-    """Wall time between laps, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.seconds[name] = now - self._last
-        self._last = now

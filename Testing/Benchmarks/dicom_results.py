@@ -15,11 +15,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
 from dicom_writing import AXIAL, even_positions, write_series
+from result_cases import described, result_of
 
 from KidneySegLib.findings import BundleRecord, InputRecord, Provenance
 from KidneySegLib.interchange.results import write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
-from KidneySegLib.measuring.describe import describe
 from KidneySegLib.readers.dicom.ct import read_ct
 
 SLICES, PIXELS = 300, 512
@@ -72,7 +72,7 @@ def main() -> None:
     volume, labels = acquisition.volume, make_labels()
     record = InputRecord.of(volume, "dicom", acquisition.source.to_dict())
     provenance = Provenance("", "cpu", "float32", record, (BundleRecord("ct-kidney", "1.1.0", "0" * 64),))
-    findings = describe(volume, labels, flags=[], provenance=provenance)
+    findings = described(volume, labels, flags=[], provenance=provenance)
     source = timed("headers of the series", lambda: read_source_images(folder / "series", findings))
     for what, options in (
         ("SEG and SR", {}),
@@ -80,7 +80,8 @@ def main() -> None:
         ("label map", {"labelmap": True}),
     ):
         files = timed(
-            what, lambda o=options: write_dicom_results(folder / "out", volume, labels, findings, source, **o)
+            what,
+            lambda o=options: write_dicom_results(folder / "out", result_of(volume, labels, findings), source, **o),
         )
         print("  " + ", ".join(f"{file.name} {file.stat().st_size / 1e6:.2f} MB" for file in files))
 

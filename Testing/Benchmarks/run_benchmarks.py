@@ -129,7 +129,7 @@ def time_window(series: Path, engine: EngineTime, timed: int | None) -> TileTime
     from monai.data.utils import dense_patch_slices
     from monai.networks.nets import DynUNet
 
-    from KidneySegLib.readers.volumes import read_input
+    from KidneySegLib.readers.input import read_input
 
     voxels = read_input(series).volume.voxels
     step = tuple(int(size * (1 - OVERLAP)) for size in PATCH)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from Fuzz.truth import TRUTH, Truth
-from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.exam import Exam
 
 
 class Outcome(StrEnum):
@@ -76,7 +76,7 @@ class Case:
     build: Callable[[Path, np.random.Generator], Path]
     expected: Expected
     unprivileged: bool = False
-    reader: Callable[[Path], Acquisition | None] | None = None
+    reader: Callable[[Path], Exam | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Family:
 
     name: str
     cases: list[Case] = field(default_factory=list)
-    reader: Callable[[Path], Acquisition | None] | None = None
+    reader: Callable[[Path], Exam | None] | None = None
 
     def add(
         self,

@@ -23,7 +23,7 @@ from KidneySegLib.bundles.bundle import Bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.result_files.results import FILES
+from KidneySegLib.result_files.names import RESULT_FILES
 
 FAMILY = "command line"
 TIME_LIMIT = 120.0
@@ -110,7 +110,7 @@ def _segment(source: Path, output: Path, models: Path, largest_file: int | None 
     if SECRETS.search(printed) or "Warning" in printed:
         return Outcome.LEAK, printed[-400:]
     if child.returncode == 0:
-        complete = left == sorted(["out", *FILES])
+        complete = left == sorted(["out", *RESULT_FILES])
         return (Outcome.RIGHT if complete else Outcome.WRONG), f"files: {left}"
     sentence = re.search(r"^kidneyseg: (.+\.)$", printed, re.MULTILINE)
     expected = OUTPUT_ERROR if largest_file is not None else INPUT_ERROR

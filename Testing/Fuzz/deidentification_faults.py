@@ -18,9 +18,9 @@ from Fuzz.damage import change, put
 from Fuzz.truth import POSITIONS, SLICES, write
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
-from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.exam import Exam
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 NAME, NUMBER, BIRTH = "Geheimnis", "77345612", "19480317"
 PERSON = {"PatientName": f"{NAME}^Ece", "PatientID": f"PAT-{NUMBER}", "PatientBirthDate": BIRTH}
@@ -31,7 +31,7 @@ Build = Callable[[Path, np.random.Generator], Path]
 Alter = Callable[[FileDataset, int], None]
 
 
-def deidentified(path: Path) -> Acquisition:
+def deidentified(path: Path) -> Exam:
     """Reads what comes of a folder when it is de-identified.
 
     Raises:

@@ -18,6 +18,7 @@ from strange_server import StrangeServer, dripping, endless, head, page, series_
 from Fuzz.case import Case, Expected
 from Fuzz.truth import write
 from KidneySegLib.errors import KidneySegError
+from KidneySegLib.exam import Exam
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.transfer.pull import pull_matching
@@ -26,8 +27,7 @@ from KidneySegLib.pacs.watching.watcher import Watcher
 from KidneySegLib.pacs.watching.work_queue import WorkQueue
 from KidneySegLib.pacs.web.dicomweb import DicomWeb
 from KidneySegLib.pacs.web.orthanc import Orthanc
-from KidneySegLib.readers.dicom.acquisition import Acquisition
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 Answer = Callable[[], Iterable[bytes]]
 Ask = Callable[[Peer, Path], None]
@@ -53,7 +53,7 @@ def _images(folder: Path, _: np.random.Generator) -> Path:
     return write(folder)[0].parent
 
 
-def _read(answer: Answer, ask: str, folder: Path) -> Acquisition:
+def _read(answer: Answer, ask: str, folder: Path) -> Exam:
     with StrangeServer(lambda method, path: answer()) as server:
         _ASKS[ask](server.peer(deadline=0.3, largest_series_gb=0.02), folder)
     return read_input(folder)

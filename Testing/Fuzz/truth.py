@@ -14,8 +14,8 @@ import numpy as np
 from dicom_writing import AXIAL, even_positions, write_field
 from pydicom.uid import generate_uid
 
+from KidneySegLib.exam import Exam
 from KidneySegLib.hounsfield import OUTSIDE
-from KidneySegLib.readers.dicom.acquisition import Acquisition
 from KidneySegLib.volume import Volume
 
 ORIGIN = (-31.5, 12.25, 140.0)
@@ -86,7 +86,7 @@ def true_volume() -> Volume:
     return grid.like(np.rint(field(points)).astype(np.int16))
 
 
-def disagreement(acquisition: Acquisition, truth: Truth, tolerance: float) -> str:
+def disagreement(acquisition: Exam, truth: Truth, tolerance: float) -> str:
     """Returns what is wrong with a volume, "" if nothing is.
 
     Every voxel must have the value of its place, found through the volume's matrix. Air may stand where the images of

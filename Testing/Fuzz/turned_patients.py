@@ -12,10 +12,10 @@ from orientation_cases import MIRRORS, ROTATIONS, mislabelled, patient, turned
 
 from Fuzz.case import Case, Family
 from Fuzz.truth import Truth
+from KidneySegLib.exam import Exam
 from KidneySegLib.findings import SIDES_IN_DOUBT
 from KidneySegLib.measuring.orientation.check import check_orientation
-from KidneySegLib.readers.dicom.acquisition import Acquisition
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 from KidneySegLib.sample.tissues import Phase
 from KidneySegLib.volume import Volume, read_image
 
@@ -105,7 +105,7 @@ def _as_it_is(volume: Volume) -> Truth:
     return Truth(field, low=None, high=None)
 
 
-def _judged(path: Path) -> Acquisition:
+def _judged(path: Path) -> Exam:
     """Reads image and labels and adds what the anatomy says of them."""
     acquisition = read_input(path)
     order = acquisition.volume.axis_order()
@@ -114,7 +114,7 @@ def _judged(path: Path) -> Acquisition:
     return replace(acquisition, flags=[*acquisition.flags, *flags])
 
 
-def _judged_right(path: Path) -> Acquisition:
+def _judged_right(path: Path) -> Exam:
     acquisition = _judged(path)
     alarms = [flag.code for flag in acquisition.flags if flag.code in SIDES_IN_DOUBT]
     if alarms:

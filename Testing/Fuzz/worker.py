@@ -22,7 +22,7 @@ import numpy as np
 from Fuzz.case import Case, Leak, Outcome, Result
 from Fuzz.truth import FOLDER, SECRETS, disagreement
 from KidneySegLib.errors import KidneySegError
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 TIME_LIMIT = 20.0  # seconds a case; reading takes a tenth of one
 MEMORY_LIMIT = 2 << 30  # bytes beyond what the process holds at its start; the true series has 8 kB

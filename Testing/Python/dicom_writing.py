@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.exam import Exam
 from KidneySegLib.volume import Volume
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -77,7 +77,7 @@ def assert_ramp(volume: Volume, tolerance: float = 0.51) -> None:
     np.testing.assert_allclose(volume.voxels, expected, atol=tolerance)
 
 
-def codes(acquisition: Acquisition) -> list[str]:
+def codes(acquisition: Exam) -> list[str]:
     """The flags' codes; whether the ramp happens to be positive everywhere does not matter here."""
     return [flag.code for flag in acquisition.flags if flag.code != "not_hounsfield"]
 

@@ -16,11 +16,12 @@ from dicom_writing import AXIAL, CORONAL, SAGITTAL, axes, even_positions, rotate
 from dicom_writing import sample as sample_field
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from result_cases import described, result_of
 
+from KidneySegLib.exam import Source
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
-from KidneySegLib.measuring.describe import describe
-from KidneySegLib.readers.dicom.acquisition import Source
 from KidneySegLib.readers.dicom.ct import read_ct
+from KidneySegLib.result_files.result import Result
 from KidneySegLib.volume import Volume
 
 # label, centre and radii in mm LPS; later ones lie inside earlier ones
@@ -45,6 +46,11 @@ class Case:
     volume: Volume
     labels: np.ndarray
     findings: Findings
+
+    @property
+    def result(self) -> Result:
+        """All of it."""
+        return result_of(self.volume, self.labels, self.findings)
 
 
 def body(points: np.ndarray) -> np.ndarray:
@@ -78,10 +84,10 @@ def provenance_of(volume: Volume, source: Source, **settings: Any) -> Provenance
 def result_on(series: Path, **settings: Any) -> Case:
     """Reads a series and describes the anatomy on it."""
     acquisition = read_ct(series)
-    volume = acquisition.volume
+    volume = acquisition.stored
     labels = paint(volume)
     provenance = provenance_of(volume, acquisition.source, **settings)
-    return Case(series, volume, labels, describe(volume, labels, flags=[], provenance=provenance))
+    return Case(series, volume, labels, described(volume, labels, flags=[], provenance=provenance))
 
 
 def stack(orientation: tuple[float, ...], spacing: float = 5.0, count: int = 26) -> list[np.ndarray]:

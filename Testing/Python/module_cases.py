@@ -11,8 +11,8 @@ import numpy as np
 from conftest import ROOT
 from numpy.typing import NDArray
 from reporting_cases import findings_of, phantom
+from result_cases import result_of
 
-from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import Volume, read_image
 
 MODULE = ROOT / "KidneySeg" / "KidneySeg.py"
@@ -70,7 +70,7 @@ class FakeRunner:
         if exitCode == 0:
             image = self.images[-1]
             labels = self.labels(image)
-            write_results(self.jobs[-1].output, image, labels, self.findings(image, labels))
+            result_of(image, labels, self.findings(image, labels)).write(self.jobs[-1].output)
         tell, self._onEnd = self._onEnd, None
         tell(exitCode)
 

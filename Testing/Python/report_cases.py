@@ -11,6 +11,7 @@ from typing import Any
 import pypdf
 from numpy.typing import NDArray
 from reporting_cases import findings_of, phantom
+from result_cases import result_of
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.reporting.report import write_report
@@ -107,6 +108,6 @@ class Written:
 
 
 def written(folder: Path, volume: Volume, labels: NDArray, findings: Findings, **options: Any) -> Written:
-    files = write_report(folder, volume, labels, findings, **options)
+    files = write_report(folder, result_of(volume, labels, findings), **options)
     assert [file.name for file in files] == ["report.pdf", "report.html"] and all(file.is_file() for file in files)
     return Written(folder)

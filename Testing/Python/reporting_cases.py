@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from result_cases import described
 from scipy.spatial.transform import Rotation
 
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
-from KidneySegLib.measuring.describe import describe
 from KidneySegLib.volume import Volume
 
 
@@ -44,4 +44,4 @@ def findings_of(volume: Volume, labels: NDArray) -> Findings:
         input=InputRecord.of(volume, "nifti"),
         bundles=(BundleRecord("ct-kidney", "1.0.0", "00"),),
     )
-    return describe(volume, labels, flags=[], provenance=provenance)
+    return described(volume, labels, flags=[], provenance=provenance)

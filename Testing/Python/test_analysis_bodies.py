@@ -89,7 +89,7 @@ def find(volume: Volume, labels: NDArray) -> tuple[list[int], int]:
     for body in bodies:
         assert body.mask.any(axis=(1, 2))[[0, -1]].all()  # cut to its bounding box
         assert (labels[tuple(body.voxels().T)] == 4).all()
-    return [int(np.count_nonzero(body.mask)) for body in bodies], specks
+    return [int(np.count_nonzero(body.mask)) for body in bodies], len(specks)
 
 
 def test_separate_bodies_and_their_places() -> None:
@@ -99,7 +99,7 @@ def test_separate_bodies_and_their_places() -> None:
     labels[20:24, 5:9, 30:34] = 4
     labels[10:14, 20:24, 30:34] = 3
     bodies, specks = find_bodies(volume, labels, 4, bounding_boxes(labels)[4])
-    assert specks == 0
+    assert specks == []
     assert [(body.offset, body.mask.sum()) for body in bodies] == [((3, 5, 7), 150), ((20, 5, 30), 64)]
 
 

@@ -7,17 +7,16 @@ beyond the known bias of a flat cap.
 from __future__ import annotations
 
 import itertools
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from lesion_cases import KIDNEY_RADII, LEFT, RIGHT, Shape, ball, block, draw, ellipsoid, grid, kidneys, rod
 from numpy.typing import NDArray
+from result_cases import anatomy_of, described
 from scipy.spatial.transform import Rotation
 
 from KidneySegLib.findings import Findings, InputRecord, LesionFinding, Provenance
-from KidneySegLib.measuring.anatomy import Anatomy
-from KidneySegLib.measuring.describe import describe
 from KidneySegLib.measuring.lesions.lesions import measure_lesions
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
@@ -30,7 +29,7 @@ GRIDS = {
 
 
 def lesions_of(volume: Volume, labels: NDArray) -> list[LesionFinding]:
-    return measure_lesions(Anatomy.of(volume, labels))
+    return measure_lesions(anatomy_of(volume, labels))
 
 
 def one(shape: Shape, label: int = 3, **where: object) -> LesionFinding:
@@ -41,7 +40,7 @@ def one(shape: Shape, label: int = 3, **where: object) -> LesionFinding:
 
 def findings(volume: Volume, labels: NDArray, **more: object) -> Findings:
     provenance = Provenance("2026-01-01T00:00:00+00:00", "cpu", "float32", InputRecord.of(volume, "nifti"))
-    return describe(volume, labels, flags=[], provenance=provenance, **more)  # type: ignore[arg-type]
+    return described(volume, labels, flags=[], provenance=provenance, **more)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("where", GRIDS.values(), ids=GRIDS)
@@ -288,12 +287,6 @@ def test_a_lesion_at_the_end_of_the_image() -> None:
     assert "lesion_cut" in [flag.code for flag in found.flags]
 
 
-@dataclass(frozen=True)
-class Sureness:
-    box: tuple[slice, slice, slice]
-    percent: NDArray
-
-
 @pytest.mark.parametrize("order", [None, AxisOrder((2, 0, 1), (True, False, True))])
 def test_confidence_is_the_mean_over_the_lesion(order: AxisOrder | None) -> None:
     volume = grid()
@@ -304,8 +297,7 @@ def test_confidence_is_the_mean_over_the_lesion(order: AxisOrder | None) -> None
     percent[labels == 4] = 55
     if order:
         volume, labels, percent = volume.reordered(order), order.apply(labels), order.apply(percent)
-    box = tuple(slice(10, size - 9) for size in labels.shape)
-    found = findings(volume, labels, certainty=Sureness(box, percent[box]))  # type: ignore[arg-type]
+    found = findings(volume, labels, percent=percent)
     assert [lesion.confidence for lesion in found.lesions] == pytest.approx([0.8, 0.55])
     (flag,) = [flag for flag in found.flags if flag.code == "low_confidence_lesion"]
     assert flag.message.startswith("Cyst C1 (right kidney, between the poles) is uncertain (confidence 55%)")

@@ -17,7 +17,7 @@ from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, MIRRORED, ori
 from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.pictures.views import ViewFinder
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 from KidneySegLib.reporting.content.tables import findings_tables
 from KidneySegLib.reporting.messages.flag_messages import is_known, translate
 from KidneySegLib.reporting.messages.translations import Language

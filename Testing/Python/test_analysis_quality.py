@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from result_cases import described
 
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.findings import InputRecord, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.geometry.image_ends import cut_at
-from KidneySegLib.measuring.describe import describe
 from KidneySegLib.measuring.measurements import measure
 from KidneySegLib.measuring.quality import check_image, check_kidneys, noise
 from KidneySegLib.structures import Side
@@ -145,7 +145,7 @@ def two_kidneys() -> tuple[Volume, NDArray]:
 def test_describe() -> None:
     volume, labels = two_kidneys()
     before = Flag("missing_slices", Severity.WARNING, "A slice is missing.")
-    found = describe(volume, labels, flags=[before], provenance=provenance(volume))
+    found = described(volume, labels, flags=[before], provenance=provenance(volume))
     assert [k.side for k in found.kidneys] == [Side.RIGHT, Side.LEFT]
     right, left = (k.measures for k in found.kidneys)
     assert right.voxels == 40 * 40 * 60 - 1
@@ -159,8 +159,8 @@ def test_describe() -> None:
 def test_describe_is_the_same_for_every_order_of_storage() -> None:
     volume, labels = two_kidneys()
     order = AxisOrder((1, 2, 0), (True, False, True))
-    one = describe(volume, labels, flags=[], provenance=provenance(volume))
-    other = describe(volume.reordered(order), order.apply(labels), flags=[], provenance=provenance(volume))
+    one = described(volume, labels, flags=[], provenance=provenance(volume))
+    other = described(volume.reordered(order), order.apply(labels), flags=[], provenance=provenance(volume))
     for a, b in zip(one.kidneys, other.kidneys, strict=True):
         assert (a.side, a.cut_at) == (b.side, b.cut_at)
         assert a.measures.centroid_lps_mm == pytest.approx(b.measures.centroid_lps_mm)
@@ -169,11 +169,11 @@ def test_describe_is_the_same_for_every_order_of_storage() -> None:
 
 def test_describe_without_kidneys() -> None:
     volume, labels = two_kidneys()
-    found = describe(volume, np.zeros_like(labels), flags=[], provenance=provenance(volume))
+    found = described(volume, np.zeros_like(labels), flags=[], provenance=provenance(volume))
     assert found.kidneys == () and codes(list(found.flags)) == ["no_kidney"]
 
 
 def test_describe_refuses_another_grid() -> None:
     volume, labels = two_kidneys()
     with pytest.raises(GeometryError, match="does not fit"):
-        describe(volume, labels[1:], flags=[], provenance=provenance(volume))
+        described(volume, labels[1:], flags=[], provenance=provenance(volume))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from result_cases import anatomy_of
 from stone_cases import Abdomen
 
-from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.stones.stones import measure_stones
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.structures import Side
@@ -17,7 +17,7 @@ def measured(abdomen: Abdomen, clip=None):
     volume = abdomen.volume(clip)
     labels = abdomen.labels.copy()
     labels[find_stones(volume, labels)[0]] = 5
-    return volume, labels, *measure_stones(Anatomy.of(volume, labels))
+    return volume, labels, *measure_stones(anatomy_of(volume, labels))
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.7, 0.7, 1.25), (0.8, 0.8, 2.5)])
@@ -60,7 +60,7 @@ def test_any_orientation_gives_the_same_millimetres():
     last = volume.voxels.shape[2] - 1
     matrix[:3, 3] = volume.ijk_to_lps[:3, 3] + last * volume.ijk_to_lps[:3, 0]
     turn = lambda array: array.transpose(2, 0, 1)[::-1]  # noqa: E731
-    turned, same = measure_stones(Anatomy.of(Volume(turn(volume.voxels), matrix), turn(labels)))
+    turned, same = measure_stones(anatomy_of(Volume(turn(volume.voxels), matrix), turn(labels)))
     assert [stone.id for stone in stones] == ["S1", "S2"]
     assert same == burden
     for one, other in zip(stones, turned, strict=True):
@@ -112,7 +112,7 @@ def test_distance_to_the_skin():
 
 def test_no_stone_no_finding():
     abdomen = Abdomen()
-    stones, burden = measure_stones(Anatomy.of(abdomen.volume(), abdomen.labels))
+    stones, burden = measure_stones(anatomy_of(abdomen.volume(), abdomen.labels))
     assert stones == []
     assert [(side.side, side.count) for side in burden] == [(Side.RIGHT, 0), (Side.LEFT, 0)]
-    assert measure_stones(Anatomy.of(abdomen.volume(), np.zeros_like(abdomen.labels))) == ([], [])
+    assert measure_stones(anatomy_of(abdomen.volume(), np.zeros_like(abdomen.labels))) == ([], [])

@@ -23,7 +23,7 @@ from KidneySegLib.errors import InputError, ResourceError
 from KidneySegLib.readers.dicom.images import opening
 from KidneySegLib.readers.dicom.images.opening import check_unpacked_size
 from KidneySegLib.readers.dicom.pixels.compressed_frames import codestream_size
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 
 @contextmanager

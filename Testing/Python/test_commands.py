@@ -17,7 +17,7 @@ from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters
-from KidneySegLib.result_files.results import FILES
+from KidneySegLib.result_files.names import RESULT_FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
@@ -67,7 +67,7 @@ def test_json_progress_rises_to_one_and_all_files_are_there(models, image, tmp_p
     assert all(set(line) == {"stage", "fraction", "message"} for line in lines)
     fractions = [line["fraction"] for line in lines]
     assert fractions == sorted(fractions) and fractions[-1] == 1.0
-    assert sorted(p.name for p in output.iterdir()) == sorted(FILES)
+    assert sorted(p.name for p in output.iterdir()) == sorted(RESULT_FILES)
     findings = json.loads((output / "findings.json").read_text())
     assert findings["provenance"]["bundles"][0]["name"] == "tiny"
     assert set(findings["provenance"]["seconds"]) >= {"read", "load", "locate", "kidneys", "measure"}

@@ -40,13 +40,13 @@ def engine(monkeypatch):
     """Answers every run with ``answers[exam]``; the default is the made label map."""
     answers = {}
 
-    def run(source, *, device, model):
-        volume = read_image(source)
-        labels = answers.get(source.parent.name, made_labels())
-        return SimpleNamespace(volume=volume, labels=labels, findings=model)
+    def run(task, source, *, device, model):
+        labels = read_image(source).axis_order().apply(answers.get(source.parent.name, made_labels()))
+        return SimpleNamespace(
+            segmentation=SimpleNamespace(labels=labels), write=lambda folder: folder.mkdir(parents=True)
+        )
 
-    monkeypatch.setattr("KidneySegLib.engine.run_ct", run)
-    monkeypatch.setattr("KidneySegLib.engine.write_run", lambda run, folder: folder.mkdir(parents=True))
+    monkeypatch.setattr("KidneySegLib.tasks.run.run", run)
     return answers
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 from prior_cases import grown_prior
 from report_cases import Written
 from reporting_cases import findings_of
+from result_cases import result_of
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import Volume
 
 
@@ -37,7 +37,7 @@ def exams(tmp_path_factory: pytest.TempPathFactory) -> Path:
     volume = image_with_body(volume)
     for name, drawn in (("now", labels), ("prior", prior.labels.voxels)):
         sitk.WriteImage(volume.to_image(), str(folder / f"{name}.nii.gz"))
-        write_results(folder / name, volume, drawn, findings_of(volume, drawn))
+        result_of(volume, drawn, findings_of(volume, drawn)).write(folder / name)
     return folder
 
 
@@ -94,7 +94,7 @@ def test_another_image_is_refused(exams: Path, tmp_path: Path) -> None:
 def test_labels_that_were_changed_are_refused(exams: Path, tmp_path: Path) -> None:
     volume, labels, findings, _ = grown_prior()
     volume = image_with_body(volume)
-    write_results(tmp_path / "result", volume, np.where(labels == 3, 1, labels).astype(np.uint8), findings)
+    result_of(volume, np.where(labels == 3, 1, labels).astype(np.uint8), findings).write(tmp_path / "result")
     with pytest.raises(InputError, match="kidneyseg measure"):
         call(tmp_path / "result", "--image", exams / "now.nii.gz")
 
@@ -156,7 +156,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Case:
     attributes = {"field": body, "pixel_spacing": PIXEL, "shape": SHAPE, **PERSON}
     write_field(folder / "series", stack(AXIAL), **attributes)
     case = result_on(folder / "series")
-    write_results(folder / "result", case.volume, case.labels, case.findings)
+    case.result.write(folder / "result")
     return case
 
 

@@ -19,6 +19,7 @@ from PIL import Image, PngImagePlugin
 from pydicom import dcmread
 from pydicom.dataset import FileDataset
 from reporting_cases import findings_of, phantom
+from result_cases import result_of
 
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import deidentify
@@ -28,7 +29,7 @@ from KidneySegLib.interchange.results import write_dicom_results
 from KidneySegLib.readers.dicom.ct import read_ct
 from KidneySegLib.readers.dicom.finding.patient import read_patient
 from KidneySegLib.reporting.report import write_report
-from KidneySegLib.result_files.results import FILES, write_results
+from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.volume import Volume, read_image
 
 pytest.importorskip("dicomanonymizer", reason="the extra 'deidentification' is not installed")
@@ -50,13 +51,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     positions = even_positions(image.origin, AXIAL, 4.0, len(image.voxels))
     write_series(folder / "ct", image.voxels, positions, pixel_spacing=(3.0, 3.0), **PERSON, **DATES)
     acquisition = read_ct(folder / "ct")
-    findings = findings_of(acquisition.volume, labels)
+    findings = findings_of(acquisition.stored, labels)
     source = {**acquisition.source.to_dict(), "model": f"scanner of {NAME}"}
-    record = InputRecord.of(acquisition.volume, "dicom", source)
+    record = InputRecord.of(acquisition.stored, "dicom", source)
     findings = Findings.from_json(findings.to_json().replace('"source": {}', f'"source": {json.dumps(record.source)}'))
-    write_results(folder / "result", acquisition.volume, labels, findings)
+    result_of(acquisition.stored, labels, findings).write(folder / "result")
     _tell_the_name_in(folder / "result" / "overview.png")
-    write_dicom_results(folder / "dicom", acquisition.volume, labels, findings, folder / "ct", pdf=b"%PDF-1.4 x")
+    write_dicom_results(
+        folder / "dicom", result_of(acquisition.stored, labels, findings), folder / "ct", pdf=b"%PDF-1.4 x"
+    )
     return folder
 
 
@@ -115,13 +118,13 @@ def test_reports_never_pass_whether_they_name_the_patient_or_not(study: Path, tm
     shutil.copytree(study, tmp_path / "archive")
     result, loose = tmp_path / "archive" / "result", tmp_path / "archive" / "loose"
     patient = read_patient(study / "ct", findings.provenance.input.source)
-    pdf, page = write_report(result, volume, labels, findings, patient=patient)
+    pdf, page = write_report(result, result_of(volume, labels, findings), patient=patient)
     assert f"{NAME}, {GIVEN}" in page.read_text(encoding="utf-8")
-    write_report(loose, volume, labels, findings)
+    write_report(loose, result_of(volume, labels, findings))
     for number, file in enumerate((pdf, page)):
         for suffix in (".dcm", ".nii.gz", ".png"):
             shutil.copy(file, loose / f"{number}{suffix}")
-    write_dicom_results(result, volume, labels, findings, study / "ct", pdf=pdf.read_bytes())
+    write_dicom_results(result, result_of(volume, labels, findings), study / "ct", pdf=pdf.read_bytes())
     summary = deidentify(tmp_path / "archive", tmp_path / "out", SECRET)
     assert dict(summary.left_out) == {
         "documents inside DICOM, such as PDF, whose text cannot be cleaned": 2,
@@ -129,7 +132,7 @@ def test_reports_never_pass_whether_they_name_the_patient_or_not(study: Path, tm
         "image files that cannot be read as a 3D image": 2,
     }
     names = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.suffix != ".dcm" and path.is_file())
-    assert names == sorted(FILES)
+    assert names == sorted(RESULT_FILES)
     for path in (tmp_path / "out").rglob("*.*"):
         assert_nothing_left(path, [NAME, GIVEN, IDENTIFIER])
         assert b"%PDF" not in path.read_bytes()

@@ -24,7 +24,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from KidneySegLib.deidentification.dataset import Options
 from KidneySegLib.deidentification.folder import Summary, deidentify
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 pytest.importorskip("dicomanonymizer", reason="the extra 'deidentification' is not installed")
 

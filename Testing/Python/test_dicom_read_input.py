@@ -13,7 +13,7 @@ from dicom_writing import AXIAL, assert_ramp, even_positions, ramp, write_field
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 from KidneySegLib.volume import Volume
 
 SUFFIXES = [".nii", ".nii.gz", ".nrrd", ".mha"]

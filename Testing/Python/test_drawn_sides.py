@@ -10,9 +10,9 @@ from orientation_cases import patient
 from reporting_cases import findings_of
 
 from KidneySegLib.findings import Findings
-from KidneySegLib.remeasure import remeasure
 from KidneySegLib.reporting.messages.flag_messages import is_known
 from KidneySegLib.result_files.labels.files import write_nifti
+from KidneySegLib.tasks.run import measure
 from KidneySegLib.volume import Volume, read_image
 
 OURS = {"drawn_on_other_side", "lesion_like_kidney", "foreign_numbering"}
@@ -83,5 +83,5 @@ def test_a_real_exam_with_foreign_labels_is_told(shared_data: Path, tmp_path: Pa
     for old, new in mapping.items():
         drawn[mask.voxels == old] = new
     write_nifti(tmp_path / "mine.nii.gz", mask, drawn)
-    findings = remeasure(folder / "image.nii.gz", tmp_path / "mine.nii.gz").findings
+    findings = measure(folder / "image.nii.gz", tmp_path / "mine.nii.gz").findings
     assert "drawn_on_other_side" in {flag.code for flag in findings.flags}

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from reporting_cases import findings_of, phantom
+from result_cases import result_of
 
 from KidneySegLib.findings import Findings
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 from KidneySegLib.result_files.labels.reading import read_labels
-from KidneySegLib.result_files.results import write_results
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 
 STORED = [((0, 1, 2), flips) for flips in product((False, True), repeat=3)]
@@ -36,7 +36,7 @@ def test_right_stays_right(tmp_path: Path, permutation: tuple[int, int, int], fl
     assert np.sign(np.linalg.det(image.direction)) == np.sign(np.linalg.det(stored.direction))
     labels = np.ascontiguousarray(order.apply(truth))
     findings = findings_of(image, labels)
-    write_results(tmp_path / "out", image, labels, findings)
+    result_of(image, labels, findings).write(tmp_path / "out")
     for kidney, value in zip(Findings.from_json(findings.to_json()).kidneys, (1, 2), strict=True):
         assert kidney.side.value == ("right", "left")[value - 1] and kidney.side_certain
         np.testing.assert_allclose(kidney.measures.centroid_lps_mm, expected[value], atol=0.02)

@@ -28,7 +28,7 @@ def program(name: str) -> str:
 
 def written(folder: Path, geometry: str) -> Case:
     case = make_case(folder / "case", geometry)
-    write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, per_lesion=True)
+    write_dicom_results(folder, case.result, case.series, per_lesion=True)
     return case
 
 

@@ -9,6 +9,7 @@ import pytest
 from interchange_cases import Case, make_case
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from result_cases import result_of
 
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.interchange.results import write_dicom_results
@@ -39,7 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
     case: Case = make_case(folder)
     flag = Flag(CONTRADICTED, Severity.ERROR, MESSAGE)
     doubtful = without_claimed_sides(replace(case.findings, flags=(flag, *case.findings.flags)))
-    files = write_dicom_results(folder / "out", case.volume, case.labels, doubtful, case.series)
+    files = write_dicom_results(folder / "out", result_of(case.volume, case.labels, doubtful), case.series)
     return [dcmread(path) for path in files]
 
 
@@ -80,4 +81,4 @@ def test_the_report_holds_warnings_and_which_series_was_read_but_no_other_remark
 
 
 def _args(case: Case) -> tuple[object, ...]:
-    return case.volume, case.labels, case.findings, case.series
+    return case.result, case.series

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from highdicom.seg import segread
 from interchange_cases import GEOMETRIES, Case, frames_of, make_case, masks_on, read
+from result_cases import result_of
 
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.interchange.results import write_dicom_results
@@ -40,7 +41,7 @@ def expected_masks(case: Case) -> dict[str, np.ndarray]:
 
 
 def test_segments_lie_on_their_voxels_and_sides(case: Case, tmp_path: Path) -> None:
-    path, *_ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    path, *_ = write_dicom_results(tmp_path, case.result, case.series)
     segmentation = read(path)
     masks = masks_on(case.volume, segmentation)
     named = {str(item.SegmentLabel): masks[int(item.SegmentNumber)] for item in segmentation.SegmentSequence}
@@ -52,9 +53,7 @@ def test_segments_lie_on_their_voxels_and_sides(case: Case, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("labelmap", [False, True])
 def test_highdicom_reads_the_same_volume(case: Case, tmp_path: Path, labelmap: bool) -> None:
-    path, *_ = write_dicom_results(
-        tmp_path, case.volume, case.labels, case.findings, case.series, labelmap=labelmap, per_lesion=True
-    )
+    path, *_ = write_dicom_results(tmp_path, case.result, case.series, labelmap=labelmap, per_lesion=True)
     segmentation = segread(path)
     found = segmentation.get_volume(combine_segments=True)
     grid = Volume(np.asarray(found.array), found.affine[:, [2, 1, 0, 3]])
@@ -73,7 +72,7 @@ def test_highdicom_reads_the_same_volume(case: Case, tmp_path: Path, labelmap: b
 
 
 def test_each_frame_refers_to_the_image_that_it_lies_on(case: Case, tmp_path: Path) -> None:
-    path, *_ = write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    path, *_ = write_dicom_results(tmp_path, case.result, case.series)
     segmentation = read(path)
     source = case.findings.provenance.input.source
     places = {}
@@ -106,8 +105,8 @@ def test_each_frame_refers_to_the_image_that_it_lies_on(case: Case, tmp_path: Pa
 )
 def test_the_order_of_the_label_maps_axes_does_not_matter(axial: Case, tmp_path: Path, order: AxisOrder) -> None:
     volume, labels = axial.volume.reordered(order), np.ascontiguousarray(order.apply(axial.labels))
-    straight, *_ = write_dicom_results(tmp_path / "a", axial.volume, axial.labels, axial.findings, axial.series)
-    turned, *_ = write_dicom_results(tmp_path / "b", volume, labels, axial.findings, axial.series)
+    straight, *_ = write_dicom_results(tmp_path / "a", axial.result, axial.series)
+    turned, *_ = write_dicom_results(tmp_path / "b", result_of(volume, labels, axial.findings), axial.series)
     one, other = read(straight), read(turned)
     assert one.PixelData == other.PixelData
     for (_, _, a), (_, _, b) in zip(frames_of(one), frames_of(other), strict=True):
@@ -123,7 +122,7 @@ def moved(volume: Volume, by: tuple[float, float, float]) -> Volume:
 @pytest.mark.parametrize("by", [(4.2, 0, 0), (0, 0, 5.0), (0, 1.0, 0)])
 def test_a_label_map_beside_the_series_is_refused(case: Case, tmp_path: Path, by: tuple[float, float, float]) -> None:
     with pytest.raises(GeometryError, match="does not lie on the slices of this series"):
-        write_dicom_results(tmp_path, moved(case.volume, by), case.labels, case.findings, case.series)
+        write_dicom_results(tmp_path, result_of(moved(case.volume, by), case.labels, case.findings), case.series)
     assert not any(tmp_path.iterdir())
 
 
@@ -135,9 +134,9 @@ def test_a_label_map_on_another_grid_is_refused(axial: Case, tmp_path: Path) -> 
         (axial.volume.crop((slice(0, 20), slice(None), slice(None))), axial.labels[:20]),
     ):
         with pytest.raises(GeometryError, match="does not lie on the slices of this series"):
-            write_dicom_results(tmp_path, volume, labels, axial.findings, axial.series)
+            write_dicom_results(tmp_path, result_of(volume, labels, axial.findings), axial.series)
 
 
 def test_labels_of_another_shape_than_the_volume_are_refused(axial: Case, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="does not fit"):
-        write_dicom_results(tmp_path, axial.volume, axial.labels[1:], axial.findings, axial.series)
+        result_of(axial.volume, axial.labels[1:], axial.findings)

@@ -31,7 +31,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 def written(request: pytest.FixtureRequest, case: Case, tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
     """Segmentation, report and diameters for viewers."""
     folder = tmp_path_factory.mktemp("out")
-    paths = write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, per_lesion=request.param)
+    paths = write_dicom_results(folder, case.result, case.series, per_lesion=request.param)
     return [read(path) for path in paths]
 
 

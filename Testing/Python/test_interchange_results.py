@@ -11,19 +11,18 @@ import pytest
 from dicom_writing import AXIAL, write_field
 from interchange_cases import PIXEL, SHAPE, Case, body, make_case, masks_on, paint, provenance_of, read, stack
 from pydicom.dataset import Dataset
+from result_cases import described_slice, result_of
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
-from KidneySegLib.engine import Run
 from KidneySegLib.errors import InputError, KidneySegError, OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
-from KidneySegLib.interchange.result_folder import read_result
 from KidneySegLib.interchange.results import FILES, write_dicom_results
 from KidneySegLib.interchange.source_images import read_source_images
-from KidneySegLib.measuring.slice_findings import describe_slice
-from KidneySegLib.readers.slices import read_slice
+from KidneySegLib.readers.input import read_slice
 from KidneySegLib.result_files.labels.files import write_nifti
+from KidneySegLib.result_files.result import Result
 from KidneySegLib.volume import Volume
 
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -48,9 +47,7 @@ def result(case: Case, tmp_path: Path) -> Path:
 def write(case: Case, folder: Path, source: Path | None = None, **options: object) -> list[Path]:
     return write_dicom_results(
         folder,
-        case.volume,
-        case.labels,
-        case.findings,
+        case.result,
         source or case.series,
         **options,  # type: ignore[arg-type]
     )
@@ -178,12 +175,12 @@ def test_a_single_slice_has_results_too(tmp_path: Path, thickness: float | None)
     slice_of = {"field": body, "pixel_spacing": PIXEL, "shape": SHAPE, "SliceThickness": thickness}
     write_field(tmp_path / "s", [stack(AXIAL)[12]], **slice_of)  # type: ignore[arg-type]
     slab = read_slice(tmp_path / "s")
-    volume, labels = slab.acquisition.volume, paint(slab.acquisition.volume)
-    provenance = provenance_of(volume, slab.acquisition.source)
-    findings = describe_slice(
-        volume, labels, thickness_mm=slab.thickness_mm, estimated_hu=False, flags=[], provenance=provenance
+    volume, labels = slab.volume, paint(slab.volume)
+    provenance = provenance_of(volume, slab.source)
+    findings = described_slice(
+        volume, labels, thickness_mm=thickness, estimated_hu=False, flags=[], provenance=provenance
     )
-    paths = write_dicom_results(tmp_path / "out", volume, labels, findings, tmp_path / "s")
+    paths = write_dicom_results(tmp_path / "out", result_of(volume, labels, findings), tmp_path / "s")
     masks = masks_on(volume, read(paths[0]))
     assert np.array_equal(np.sum(list(masks.values()), axis=0), labels > 0)
     container = read(paths[1]).ContentSequence[-1]
@@ -226,9 +223,9 @@ def test_a_label_map_from_its_file_lies_where_it_lay(tmp_path: Path, geometry: s
     case = make_case(tmp_path, geometry)
     write_nifti(tmp_path / "labels.nii.gz", case.volume, case.labels)
     (tmp_path / "findings.json").write_text(case.findings.to_json(), encoding="utf-8")
-    labels, _ = read_result(tmp_path)
-    assert np.array_equal(labels.voxels, case.labels)
-    np.testing.assert_allclose(labels.ijk_to_lps, case.volume.ijk_to_lps, atol=1e-5)
+    labels, stored = Result.read(tmp_path).segmentation.label_map, case.volume.like(case.labels).canonical()
+    assert np.array_equal(labels.voxels, stored.voxels)
+    np.testing.assert_allclose(labels.ijk_to_lps, stored.ijk_to_lps, atol=1e-5)
 
 
 def test_the_command_writes_a_label_map_elsewhere(case: Case, result: Path, tmp_path: Path) -> None:
@@ -253,8 +250,9 @@ def test_segment_writes_dicom_results_along(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
     nothing = replace(case.findings, kidneys=(), lesions=(), stones=())
-    run = Run(case.volume, case.labels, case.findings) if found else Run(case.volume, case.labels * 0, nothing)
-    monkeypatch.setattr("KidneySegLib.engine.run_ct", lambda *_, **__: run)
+    empty = np.zeros_like(case.labels)
+    result = result_of(case.volume, *((case.labels, case.findings) if found else (empty, nothing)))
+    monkeypatch.setattr("KidneySegLib.tasks.run.run", lambda *_, **__: result)
     said = invoke("segment", case.series, "--output", tmp_path / "out", "--dicom", "--progress", "none")
     assert {"findings.json", "overview.png"} < set(names(tmp_path / "out"))
     assert set(FILES[:3]) <= set(names(tmp_path / "out")) if found else "no DICOM segmentation" in said
@@ -262,7 +260,7 @@ def test_segment_writes_dicom_results_along(
 
 def test_where_nothing_is_outlined_the_report_stands_alone(case: Case, tmp_path: Path) -> None:
     nothing = replace(case.findings, kidneys=(), lesions=(), stones=())
-    empty = (case.volume, case.labels * 0, nothing, case.series)
+    empty = (result_of(case.volume, np.zeros_like(case.labels), nothing), case.series)
     (path,) = write_dicom_results(tmp_path / "out", *empty, pdf=b"%PDF-1.4 nothing found")
     assert read(path).EncapsulatedDocument.startswith(b"%PDF-1.4 nothing found")
     with pytest.raises(InputError, match="Nothing is outlined"):

@@ -12,11 +12,12 @@ from highdicom.color import CIELabColor
 from interchange_cases import PIXEL, SHA256, SHAPE, Case, body, make_case, masks_on, read, result_on, stack
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from result_cases import result_of
 
 from KidneySegLib import __version__
 from KidneySegLib.errors import InputError
 from KidneySegLib.interchange.results import write_dicom_results
-from KidneySegLib.measuring.parts import find_parts
+from KidneySegLib.interchange.segments import parts_of
 from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, STRUCTURES, Side
 
 
@@ -27,7 +28,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 
 def segmentation_of(case: Case, folder: Path, **options: object) -> Dataset:
     return read(
-        write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, **options)[0]  # type: ignore[arg-type]
+        write_dicom_results(folder, case.result, case.series, **options)[0]  # type: ignore[arg-type]
     )
 
 
@@ -106,7 +107,7 @@ def test_voxels_too_small_for_a_finding_are_kept(tmp_path: Path) -> None:
     write_field(tmp_path / "s", positions, field=body, pixel_spacing=(1.5, 1.5), shape=(150, 160))
     case = result_on(tmp_path / "s")
     case.labels[2, 70, 50] = BY_KEY["mass"].label  # 11 mm³ far from everything, on the right
-    parts = find_parts(case.volume, case.labels, case.findings)
+    parts = parts_of(case.result.segmentation, case.findings)
     (rest,) = [part for part in parts if part.finding is None]
     assert (rest.structure.key, rest.side, rest.body.voxels().tolist()) == ("mass", Side.RIGHT, [[2, 70, 50]])
     for per_lesion, label in ((False, "Solid mass right"), (True, "Solid mass right, too small to be listed")):
@@ -119,9 +120,7 @@ def test_voxels_too_small_for_a_finding_are_kept(tmp_path: Path) -> None:
 
 def test_patient_and_study_are_those_of_the_images_and_it_says_research(case: Case, tmp_path: Path) -> None:
     image = read(next(case.series.iterdir()))
-    paths = write_dicom_results(
-        tmp_path, case.volume, case.labels, case.findings, case.series, pdf=b"%PDF-1.4\n%%EOF\n"
-    )
+    paths = write_dicom_results(tmp_path, case.result, case.series, pdf=b"%PDF-1.4\n%%EOF\n")
     for path in paths:
         dataset = read(path)
         for keyword in ("PatientName", "PatientID", "StudyInstanceUID", "StudyDate"):
@@ -136,7 +135,7 @@ def test_patient_and_study_are_those_of_the_images_and_it_says_research(case: Ca
 def test_every_export_has_identifiers_of_its_own(case: Case, tmp_path: Path) -> None:
     exports = []
     for folder in "ab":
-        paths = write_dicom_results(tmp_path / folder, case.volume, case.labels, case.findings, case.series)
+        paths = write_dicom_results(tmp_path / folder, case.result, case.series)
         datasets = [read(path) for path in paths]
         uids = {str(d[k].value) for d in datasets for k in ("SOPInstanceUID", "SeriesInstanceUID")}
         uids |= {str(s.TrackingUID) for s in datasets[0].SegmentSequence}
@@ -154,7 +153,7 @@ def test_only_frames_that_hold_something_are_stored(case: Case, tmp_path: Path) 
 def test_an_empty_result_is_refused(case: Case, tmp_path: Path) -> None:
     findings = replace(case.findings, kidneys=(), lesions=(), stones=())
     with pytest.raises(InputError, match="cannot be empty"):
-        write_dicom_results(tmp_path, case.volume, np.zeros_like(case.labels), findings, case.series)
+        write_dicom_results(tmp_path, result_of(case.volume, np.zeros_like(case.labels), findings), case.series)
     assert not any(tmp_path.iterdir())
 
 

@@ -23,7 +23,7 @@ from KidneySegLib.volume import Volume
 @pytest.mark.parametrize("geometry", ["axial", "feet first", "oblique", "sagittal"])
 def test_slicer_puts_every_segment_where_the_finding_is(slicer_python: str, tmp_path: Path, geometry: str) -> None:
     case = make_case(tmp_path / "case", geometry)
-    result = case.volume, case.labels, case.findings, case.series
+    result = case.result, case.series
     segmentation = segread(write_dicom_results(tmp_path / "out", *result, per_lesion=True)[0])
     found = segmentation.get_volume(combine_segments=True)
     grid = Volume(np.ascontiguousarray(found.array, np.uint8), found.affine[:, [2, 1, 0, 3]])

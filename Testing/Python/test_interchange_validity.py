@@ -43,7 +43,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """All DICOM results on a series, in both kinds of segments."""
     folder = tmp_path_factory.mktemp("case")
     case = make_case(folder, request.param)
-    result = case.volume, case.labels, case.findings, case.series
+    result = case.result, case.series
     return [
         *write_dicom_results(folder / "structures", *result, pdf=PDF),
         *write_dicom_results(folder / "lesions", *result, per_lesion=True),
@@ -54,7 +54,7 @@ def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def label_map(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("case")
     case = make_case(folder)
-    return write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, labelmap=True)
+    return write_dicom_results(folder, case.result, case.series, labelmap=True)
 
 
 def tool(name: str) -> str:

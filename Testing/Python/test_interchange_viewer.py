@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from interchange_cases import Case, make_case, read
 from pydicom.dataset import Dataset
+from result_cases import result_of
 
 from KidneySegLib.findings import KidneyFinding, LesionFinding, StoneFinding
 from KidneySegLib.interchange.results import DIAMETERS, MEASUREMENTS, write_dicom_results
@@ -32,7 +33,7 @@ def square(tmp_path_factory: pytest.TempPathFactory) -> Written:
 def write(folder: Path, geometry: str) -> Written:
     """A case, its measurements and its diameters for viewers."""
     case = make_case(folder, geometry)
-    write_dicom_results(folder / "out", case.volume, case.labels, case.findings, case.series)
+    write_dicom_results(folder / "out", case.result, case.series)
     return case, read(folder / "out" / MEASUREMENTS), read(folder / "out" / DIAMETERS)
 
 
@@ -140,7 +141,7 @@ def test_a_finding_that_the_image_cuts_has_its_centre_and_no_diameters(
 ) -> None:
     """A group without coordinates stops OHIF's list of measurements."""
     case = cut(square[0], everything)
-    write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    write_dicom_results(tmp_path, case.result, case.series)
     groups = groups_of(read(tmp_path / MEASUREMENTS))
     assert len(groups) == 7 and all(lines_in(group) for group in groups)
     (point,) = coordinates(lines_in(groups[0])[0])
@@ -153,7 +154,7 @@ def test_without_any_diameter_there_is_no_report_for_viewers(square: Written, tm
     case = cut(square[0], everything=True)
     labels = np.where(case.labels == 5, 0, case.labels).astype(np.uint8)
     findings = replace(case.findings, stones=(), stone_burden=())
-    files = write_dicom_results(tmp_path, case.volume, labels, findings, case.series)
+    files = write_dicom_results(tmp_path, result_of(case.volume, labels, findings), case.series)
     assert DIAMETERS not in {file.name for file in files} and len(groups_of(read(tmp_path / MEASUREMENTS))) == 5
 
 

@@ -291,7 +291,7 @@ def test_a_single_slice_is_segmented_by_its_own_bundle(host: Any, shared_data: P
     result = widget.results.result
     assert result is not None, widget.ui.statusLabel.text
     findings = result.findings()
-    assert findings.provenance.bundles[0].name == "ct-slice" and findings.is_single_slice
+    assert findings.provenance.bundles[0].name == "ct-slice" and findings.task == "ct-slice"
     assert {kidney.side.value for kidney in findings.kidneys} == {"right", "left"}
     import slicer.util
 

@@ -20,7 +20,7 @@ from module_cases import segmented, table_rows, write_segment  # noqa: E402
 from reporting_cases import oblique, phantom  # noqa: E402
 
 from KidneySegLib.findings import Findings  # noqa: E402
-from KidneySegLib.result_files.results import FILES  # noqa: E402
+from KidneySegLib.result_files.names import RESULT_FILES  # noqa: E402
 from KidneySegLib.volume import Volume, read_image  # noqa: E402
 
 
@@ -83,7 +83,7 @@ def test_export_writes_what_is_seen(host: Any, tmp_path: Path) -> None:
         written = [row["volume_ml"] for row in csv.DictReader(file)]
     shown = [row["volume_ml"] for row in table_rows(widget.results.result.table)]
     assert [float(value) for value in written if value] == [float(value) for value in shown if value]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES), "no report: it was not wanted"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(RESULT_FILES), "no report: it was not wanted"
     click(widget.ui.exportButton)
     assert (tmp_path / "KidneySeg_2" / "overview.png").is_file(), "nothing is overwritten"
 

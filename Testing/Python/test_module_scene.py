@@ -203,7 +203,7 @@ def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
     assert widget.ui.flagsBrowser.plainText == flags
     assert widget.ui.inputSelector.currentNode().GetName() == "ct"
     assert widget.ui.deviceComboBox.currentData == "cpu"
-    assert widget.ui.taskComboBox.currentText == "CT" and widget.logic.getParameterNode().task.value == "ct"
+    assert widget.ui.taskComboBox.currentText == "CT" and widget.logic.getParameterNode().task == "ct"
     right = again.segmentationNode.GetSegmentation().GetSegment("kidney_right")
     assert segment_tag(right, "DICOM.SegmentAlgorithmType") == "SEMIAUTOMATIC"
     host.dialogs.answer("Yes")

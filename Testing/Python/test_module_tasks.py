@@ -1,4 +1,4 @@
-"""What is to be segmented: a volume, a single slice, or what cannot be segmented yet."""
+"""What is to be segmented: a volume, or a single slice."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from module_cases import add_volume, open_panel, table_rows  # noqa: E402
 from reporting_cases import findings_of, phantom  # noqa: E402
+from result_cases import described_slice  # noqa: E402
 
 from KidneySegLib.volume import Volume  # noqa: E402
 
@@ -29,20 +30,8 @@ def test_entries_say_what_can_be_done(host: Any) -> None:
     widget, _runner = open_panel(host)
     box = widget.ui.taskComboBox
     entries = [box.itemText(n) for n in range(box.count)]
-    assert entries == ["Automatic", "CT", "CT, single slice", "Ultrasound (not possible yet)"]
+    assert entries == ["Automatic", "CT", "CT, single slice"]
     assert box.currentText == "Automatic"
-
-
-def test_ultrasound_is_refused_in_words(host: Any) -> None:
-    from SlicerHost.hands import choose
-
-    add_volume(phantom()[0])
-    widget, _runner = open_panel(host)
-    choose(widget.ui.taskComboBox, "Ultrasound (not possible yet)")
-    assert not widget.ui.segmentButton.enabled and not widget.ui.cardButton.enabled
-    assert "cannot segment ultrasound yet" in widget.ui.statusLabel.text
-    choose(widget.ui.taskComboBox, "Automatic")
-    assert widget.ui.segmentButton.enabled and widget.ui.statusLabel.text == ""
 
 
 def test_each_task_needs_a_volume_that_fits(host: Any) -> None:
@@ -58,7 +47,7 @@ def test_each_task_needs_a_volume_that_fits(host: Any) -> None:
     choose(widget.ui.inputSelector, "slice")
     assert widget.ui.segmentButton.enabled
     choose(widget.ui.taskComboBox, "CT")
-    assert not widget.ui.segmentButton.enabled and "single slice" in widget.ui.segmentButton.toolTip
+    assert not widget.ui.segmentButton.enabled and "several slices" in widget.ui.segmentButton.toolTip
     choose(widget.ui.inputSelector, "volume")
     assert widget.ui.segmentButton.enabled
     assert widget.ui.bundleComboBox.currentData == "ct-kidney"
@@ -90,12 +79,10 @@ def test_single_slice_is_measured_and_corrected_as_one(host: Any) -> None:
     import slicer.util
     from SlicerHost.hands import click, waitUntil
 
-    from KidneySegLib.measuring.slice_findings import describe_slice
-
     one, drawn = one_slice()
     node = add_volume(one)
     widget, runner = open_panel(host, drawn)
-    runner.findings = lambda image, found: describe_slice(
+    runner.findings = lambda image, found: described_slice(
         image,
         found,
         thickness_mm=None,

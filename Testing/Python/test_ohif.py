@@ -49,7 +49,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 @pytest.fixture(scope="module")
 def viewer(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     scratch = tmp_path_factory.mktemp("ohif")
-    result = case.volume, case.labels, case.findings, case.series
+    result = case.result, case.series
     files = write_dicom_results(scratch / "results", *result, per_lesion=True)
     images = sorted(case.series.iterdir())
     with opened([*images, *files], str(read(images[0]).StudyInstanceUID), scratch) as viewer:

@@ -23,7 +23,7 @@ from KidneySegLib.pacs.transfer.fetch import candidates
 from KidneySegLib.pacs.watching.engine_process import EngineProcess
 from KidneySegLib.private_files import private_files
 from KidneySegLib.readers.dicom.finding.modalities import known_modality
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 
 
 @pytest.mark.parametrize("value", ["DOE JANE", "MR\nstudy 4: done", "CT\\DOE", "\x1b[31mCT", "X" * 2000, "Ж"])

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from reporting_cases import findings_of, oblique, phantom
+from result_cases import described_corrected, described_slice, result_of
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError, OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.measuring.correction import corrections, describe_corrected
-from KidneySegLib.measuring.slice_findings import describe_slice
-from KidneySegLib.remeasure import remeasure
+from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import read_labels
-from KidneySegLib.result_files.results import FILES, write_results
+from KidneySegLib.result_files.names import RESULT_FILES
+from KidneySegLib.tasks.run import measure
 from KidneySegLib.volume import Volume
 
 
@@ -39,7 +39,7 @@ def case(tmp_path: Path) -> tuple[Path, Path, Volume, np.ndarray]:
     """Image file, result folder of the network, volume and labels."""
     volume, labels = two_masses()
     sitk.WriteImage(volume.to_image(), str(tmp_path / "image.nii.gz"))
-    write_results(tmp_path / "network", volume, labels, findings_of(volume, labels))
+    result_of(volume, labels, findings_of(volume, labels)).write(tmp_path / "network")
     return tmp_path / "image.nii.gz", tmp_path / "network", volume, labels
 
 
@@ -50,7 +50,7 @@ def test_removed_lesion_and_stone_leave_the_others_their_names(case):
     corrected[18:][labels[18:] == 3] = 2  # M1, the upper one, was none
     corrected[18, :, :45][labels[18, :, :45] == 5] = 1  # S1, the right one
     write_nifti(network.parent / "mine.nii.gz", volume, corrected)
-    run = remeasure(image, network.parent / "mine.nii.gz", previous=network)
+    run = measure(image, network.parent / "mine.nii.gz", previous=network)
     assert [lesion.id for lesion in run.findings.lesions] == ["M2"]
     assert [stone.id for stone in run.findings.stones] == ["S2"]
     expected = 2 * (corrected == 3).sum() / ((corrected == 3).sum() + (labels == 3).sum())
@@ -68,7 +68,7 @@ def test_remarks_name_lesions_as_the_list_does_and_untouched_ones_keep_their_con
     doubt = [f"Solid mass {name}" for name in ("M1", "M2")]
     corrected = labels.copy()
     corrected[18:][labels[18:] == 3] = 2
-    findings = describe_corrected(volume, corrected, network=labels, original=replace(original, lesions=lesions))
+    findings = described_corrected(volume, corrected, network=labels, original=replace(original, lesions=lesions))
     assert [(lesion.id, lesion.confidence) for lesion in findings.lesions] == [("M2", 0.5)]
     said = [flag.message for flag in findings.flags if flag.code == "low_confidence_lesion"]
     assert len(said) == 1 and said[0].startswith(doubt[1])
@@ -79,29 +79,29 @@ def test_split_keeps_the_name_for_the_larger_piece_and_merge_that_of_the_larger_
     original = findings_of(volume, labels)
     split = labels.copy()
     split[24][labels[24] == 3] = 2  # M1: the larger piece is the upper one
-    findings = describe_corrected(volume, split, network=labels, original=original)
+    findings = described_corrected(volume, split, network=labels, original=original)
     heights = {lesion.id: lesion.measures.centroid_lps_mm[2] for lesion in findings.lesions}
     assert sorted(heights) == ["M1", "M2", "M3"] and heights["M1"] > heights["M3"] > heights["M2"]
     again = split.copy()
     again[25:27, 30:32, 66:70][again[25:27, 30:32, 66:70] == 3] = 2  # M1 loses a corner
-    second = describe_corrected(volume, again, network=labels, original=original, last=findings)
+    second = described_corrected(volume, again, network=labels, original=original, last=findings)
     assert [lesion.id for lesion in second.lesions] == [lesion.id for lesion in findings.lesions]
     merged = labels.copy()
     merged[8:28, 32:39, 67:74] = 3
-    (lesion,) = describe_corrected(volume, merged, network=labels, original=original).lesions
+    (lesion,) = described_corrected(volume, merged, network=labels, original=original).lesions
     assert lesion.id in ("M1", "M2")
 
 
 def test_unchanged_labels_give_the_findings_of_the_run(case):
     image, network, volume, labels = case
-    run = remeasure(image, network / "labels.nii.gz", previous=network)
+    run = measure(image, network / "labels.nii.gz", previous=network)
     assert run.findings.to_json() == (network / "findings.json").read_text()
-    np.testing.assert_array_equal(run.labels, labels)
+    np.testing.assert_array_equal(run.segmentation.labels, labels)
 
 
 def test_labels_of_anybody_are_measured_without_an_earlier_result(case):
     image, network, volume, labels = case
-    run = remeasure(image, network / "segmentation.seg.nrrd")
+    run = measure(image, network / "segmentation.seg.nrrd")
     assert run.findings.lesions == findings_of(volume, labels).lesions
     assert run.findings.provenance.bundles == () and run.findings.provenance.device == "none"
     assert corrections(run.findings) == {}
@@ -111,13 +111,13 @@ def test_a_corrected_slice_is_measured_as_one(tmp_path):
     volume, labels = phantom()
     one, drawn = Volume(volume.voxels[18:19], volume.ijk_to_lps), labels[18:19].copy()
     provenance = findings_of(one, drawn).provenance
-    findings = describe_slice(one, drawn, thickness_mm=4.0, estimated_hu=False, flags=[], provenance=provenance)
+    findings = described_slice(one, drawn, thickness_mm=4.0, estimated_hu=False, flags=[], provenance=provenance)
     sitk.WriteImage(one.to_image(), str(tmp_path / "slice.nii.gz"))
-    write_results(tmp_path / "network", one, drawn, findings)
+    result_of(one, drawn, findings).write(tmp_path / "network")
     drawn[:, :, :22][drawn[:, :, :22] == 1] = 0
     write_nifti(tmp_path / "mine.nii.gz", one, drawn)
     for previous in (None, tmp_path / "network"):
-        again = remeasure(tmp_path / "slice.nii.gz", tmp_path / "mine.nii.gz", previous=previous).findings
+        again = measure(tmp_path / "slice.nii.gz", tmp_path / "mine.nii.gz", previous=previous).findings
         assert [flag.code for flag in again.flags].count("single_slice") == 1
         assert again.kidneys[0].measures.length_mm == again.kidneys[0].measures.axial_diameter_mm
 
@@ -167,16 +167,16 @@ def test_what_does_not_belong_is_refused(case, tmp_path):
     moved[0, 3] += 1.0
     write_nifti(tmp_path / "moved.nii.gz", Volume(volume.voxels, moved), labels)
     with pytest.raises(GeometryError, match="does not lie"):
-        remeasure(image, tmp_path / "moved.nii.gz")
+        measure(image, tmp_path / "moved.nii.gz")
     write_nifti(tmp_path / "strange.nii.gz", volume, labels * 3)
     with pytest.raises(InputError, match="no structure"):
-        remeasure(image, tmp_path / "strange.nii.gz")
+        measure(image, tmp_path / "strange.nii.gz")
     with pytest.raises(InputError, match="complete result"):
-        remeasure(image, network / "labels.nii.gz", previous=tmp_path)
+        measure(image, network / "labels.nii.gz", previous=tmp_path)
     sitk.WriteImage(Volume(volume.voxels[2:], moved).to_image(), str(tmp_path / "other.nii.gz"))
     write_nifti(tmp_path / "others.nii.gz", Volume(volume.voxels[2:], moved), labels[2:])
     with pytest.raises(GeometryError, match="another image"):
-        remeasure(tmp_path / "other.nii.gz", tmp_path / "others.nii.gz", previous=network)
+        measure(tmp_path / "other.nii.gz", tmp_path / "others.nii.gz", previous=network)
 
 
 def test_command_writes_the_same_files_as_segment(case, tmp_path):
@@ -186,7 +186,7 @@ def test_command_writes_the_same_files_as_segment(case, tmp_path):
     done = CliRunner().invoke(app, [*arguments, str(tmp_path / "out"), "--progress", "none"])
     assert done.exit_code == 0, done.output
     assert "corrected by the reader" in done.output and "Solid mass M1" not in done.output
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(RESULT_FILES)
     findings = Findings.from_json((tmp_path / "out" / "findings.json").read_text())
     assert findings.lesions == () and set(corrections(findings)) == {"kidney_left", "mass"}
     refused = CliRunner().invoke(app, [*arguments, str(network)])

@@ -13,12 +13,12 @@ from lesion_cases import ball, draw, grid, kidneys
 from numpy.typing import NDArray
 from report_cases import LANGUAGES, case, written
 from reporting_cases import findings_of, phantom
+from result_cases import described_slice, result_of
 
 from KidneySegLib.errors import OutputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.follow_up.comparison import Prior
-from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.pictures.panels import Style, draw_panel, line_colour
 from KidneySegLib.pictures.views import View
 from KidneySegLib.readers.dicom.finding.patient import Patient
@@ -106,7 +106,7 @@ def test_a_single_slice(tmp_path: Path, thickness: float | None) -> None:
     volume, labels = volume.crop(part), labels[part].copy()
     labels[labels == 3] = 2
     whole = findings_of(volume, labels)
-    findings = describe_slice(
+    findings = described_slice(
         volume, labels, thickness_mm=thickness, estimated_hu=False, flags=[], provenance=whole.provenance
     )
     files = written(tmp_path / "out", volume, labels, findings)
@@ -159,7 +159,7 @@ def test_failure_leaves_the_old_report(
     volume, labels, findings = case()
     folder = tmp_path / "out"
     folder.mkdir()
-    write_report(folder, volume, labels, findings)
+    write_report(folder, result_of(volume, labels, findings))
     before = {name: (folder / name).read_bytes() for name in FILES}
 
     def fail(*_: object) -> None:
@@ -167,7 +167,7 @@ def test_failure_leaves_the_old_report(
 
     monkeypatch.setattr(report_module.os, "replace", fail)
     with pytest.raises(raised, match=words):
-        write_report(folder, volume, labels, findings, header="Another")
+        write_report(folder, result_of(volume, labels, findings), header="Another")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
         with pytest.raises(OutputError, match="disk has space left"):
-            write_report(tmp_path / "out", volume, labels, findings)
+            write_report(tmp_path / "out", result_of(volume, labels, findings))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
@@ -189,6 +189,6 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
 def test_other_files_in_the_folder_stay(tmp_path: Path) -> None:
     volume, labels, findings = case()
     (tmp_path / "findings.json").write_text("mine")
-    write_report(tmp_path, volume, labels, findings)
+    write_report(tmp_path, result_of(volume, labels, findings))
     assert (tmp_path / "findings.json").read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*FILES, "findings.json"])

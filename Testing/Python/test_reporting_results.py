@@ -12,13 +12,14 @@ import nrrd
 import numpy as np
 import pytest
 from reporting_cases import findings_of, oblique, phantom
+from result_cases import result_of
 from scipy.spatial.transform import Rotation
 
 from KidneySegLib.errors import GeometryError, OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.result_files import results
+from KidneySegLib.result_files import result as result_module
 from KidneySegLib.result_files.labels.files import write_nifti
-from KidneySegLib.result_files.results import FILES, write_results
+from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.result_files.tables import COLUMNS
 from KidneySegLib.volume import AxisOrder, Volume, read_image
 
@@ -26,7 +27,7 @@ from KidneySegLib.volume import AxisOrder, Volume, read_image
 def write(folder: Path) -> tuple[Volume, np.ndarray, Findings]:
     volume, labels = phantom(rotation=oblique())
     findings = findings_of(volume, labels)
-    assert write_results(folder, volume, labels, findings) == [folder / name for name in FILES]
+    assert result_of(volume, labels, findings).write(folder) == [folder / name for name in RESULT_FILES]
     return volume, labels, findings
 
 
@@ -130,7 +131,7 @@ def test_files_of_every_order_of_storage_show_the_same_patient(tmp_path: Path) -
     volume, labels = phantom(rotation=oblique())
     order = AxisOrder((2, 0, 1), (True, False, True))
     stored, stored_labels = volume.reordered(order), order.apply(labels)
-    write_results(tmp_path / "out", stored, stored_labels, findings_of(stored, stored_labels))
+    result_of(stored, stored_labels, findings_of(stored, stored_labels)).write(tmp_path / "out")
     read = read_image(tmp_path / "out" / "labels.nii.gz")
     for label in (1, 2, 3, 5):
         expected = volume.to_lps(np.argwhere(labels == label)).mean(axis=0)
@@ -144,7 +145,7 @@ def test_existing_folder_keeps_its_other_files(tmp_path: Path) -> None:
     (folder / "findings.json").write_text("old")
     write(folder)
     assert (folder / "notes.txt").read_text() == "mine"
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "notes.txt"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*RESULT_FILES, "notes.txt"])
     assert (folder / "findings.json").read_text().startswith("{")
 
 
@@ -165,7 +166,7 @@ def test_failure_leaves_nothing_behind(
     if existed:
         folder.mkdir()
         (folder / "findings.json").write_text("old")
-    monkeypatch.setattr(results, "draw_overview", fail)
+    monkeypatch.setattr(result_module, "draw_overview", fail)
     expected = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else OutputError
     with pytest.raises(expected) as caught:
         write(folder)
@@ -191,7 +192,7 @@ def test_every_writer_notices_a_full_disk(tmp_path: Path, limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
         with pytest.raises(OutputError, match="disk has space left"):
-            write_results(tmp_path / "out", volume, labels, findings)
+            result_of(volume, labels, findings).write(tmp_path / "out")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
@@ -209,7 +210,7 @@ def test_wrong_label_maps_are_refused(tmp_path: Path) -> None:
     findings = findings_of(volume, labels)
     for wrong in (labels[1:], labels.astype(np.int16), labels > 0):
         with pytest.raises(GeometryError, match="8-bit labels"):
-            write_results(tmp_path / "out", volume, wrong, findings)
+            result_of(volume, wrong, findings).write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -219,5 +220,5 @@ def test_sheared_grids_are_refused(tmp_path: Path) -> None:
     matrix[1, 2] = 1.0
     sheared = Volume(volume.voxels, matrix)
     with pytest.raises(GeometryError, match="gantry tilt"):
-        write_results(tmp_path / "out", sheared, labels, findings_of(sheared, labels))
+        result_of(sheared, labels, findings_of(sheared, labels)).write(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

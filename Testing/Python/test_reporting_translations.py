@@ -16,6 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from reporting_cases import findings_of, phantom
+from result_cases import described_slice
 from test_findings import CYST, MASS, MEASURES
 from translatable_texts import texts_of, texts_of_the_code
 
@@ -23,7 +24,6 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.findings import KidneyFinding, PhaseEstimate
 from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
 from KidneySegLib.measuring.quality import check_kidneys
-from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.reporting.messages.flag_messages import is_known, translate
 from KidneySegLib.reporting.messages.flag_sentences import SENTENCES
 from KidneySegLib.reporting.messages.translations import Language, check_language
@@ -178,7 +178,7 @@ def flags_of_the_engine() -> list[str]:
     flags += check_lesions([MASS, CYST], [right], {"mass": 1, "cyst": 7}, None)
     volume, labels = phantom((1, 60, 90))
     for thickness in (None, 2.5):
-        described = describe_slice(
+        described = described_slice(
             volume,
             labels,
             thickness_mm=thickness,

@@ -21,7 +21,6 @@ from KidneySegLib.reporting.report import write_report
 from KidneySegLib.result_files.folder import remove_earlier
 from KidneySegLib.result_files.marks import mark_of, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
-from KidneySegLib.result_files.results import write_results
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +32,10 @@ def exams(tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, Case]:
 
 
 def write_all(case: Case, folder: Path) -> None:
-    write_results(folder, case.volume, case.labels, case.findings)
-    write_report(folder, case.volume, case.labels, case.findings)
+    case.result.write(folder)
+    write_report(folder, case.result)
     pdf = (folder / "report.pdf").read_bytes()
-    write_dicom_results(folder, case.volume, case.labels, case.findings, case.series, pdf=pdf)
+    write_dicom_results(folder, case.result, case.series, pdf=pdf)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,7 @@ def test_a_new_result_takes_everything_of_the_earlier_one_away(out: Path, exams:
     (out / "notes.txt").write_text("mine")
     (out / "mine.seg.dcm").write_bytes((out / DICOM_FILES[0]).read_bytes())
     case = exams[1]
-    write_results(out, case.volume, case.labels, case.findings)
+    case.result.write(out)
     assert names(out) == sorted([*RESULT_FILES, "notes.txt", "mine.seg.dcm"])
     assert mark_of(out / "findings.json") == result_identity(case.findings)
 
@@ -89,7 +88,7 @@ def test_files_of_an_older_version_go_too(out: Path, exams: tuple[Case, Case]) -
     assert [mark_of(out / name) for name in REPORT_FILES] == ["", ""]
     remove_earlier(out, result_identity(exams[0].findings))
     assert set(REPORT_FILES) <= set(names(out))  # they lie beside the result
-    write_results(out, exams[1].volume, exams[1].labels, exams[1].findings)
+    exams[1].result.write(out)
     assert names(out) == sorted(RESULT_FILES)
 
 
@@ -99,10 +98,10 @@ def test_reports_and_dicom_files_of_two_results_are_not_mixed(
     for name in REPORT_FILES:
         shutil.copy(written[0] / name, tmp_path / name)
     case = exams[1]
-    write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series)
+    write_dicom_results(tmp_path, case.result, case.series)
     assert names(tmp_path) == sorted(DICOM_FILES[:3])
     shutil.copy(written[0] / "report.pdf.dcm", tmp_path / "report.pdf.dcm")
-    write_report(tmp_path, case.volume, case.labels, case.findings)
+    write_report(tmp_path, case.result)
     assert names(tmp_path) == sorted([*DICOM_FILES[:3], *REPORT_FILES])
 
 
@@ -110,9 +109,9 @@ def test_the_folder_of_another_result_is_refused(out: Path, exams: tuple[Case, C
     case = exams[1]
     before = {path: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(OutputError, match="another result"):
-        write_report(out, case.volume, case.labels, case.findings)
+        write_report(out, case.result)
     with pytest.raises(OutputError, match="another result"):
-        write_dicom_results(out, case.volume, case.labels, case.findings, case.series)
+        write_dicom_results(out, case.result, case.series)
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -121,14 +120,14 @@ def test_a_report_of_another_result_is_not_wrapped(
 ) -> None:
     case, pdf = exams[1], (written[0] / "report.pdf").read_bytes()
     with pytest.raises(InputError, match="another result"):
-        write_dicom_results(tmp_path, case.volume, case.labels, case.findings, case.series, pdf=pdf)
+        write_dicom_results(tmp_path, case.result, case.series, pdf=pdf)
 
 
 @pytest.mark.parametrize("name", ["labels.nii.gz", "segmentation.seg.nrrd", "measurements.csv", "overview.png"])
 def test_files_of_somebody_else_are_not_replaced(exams: tuple[Case, Case], tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(OutputError, match=f"'{name}' that KidneySeg did not write"):
-        write_results(tmp_path, exams[0].volume, exams[0].labels, exams[0].findings)
+        exams[0].result.write(tmp_path)
     assert names(tmp_path) == [name] and (tmp_path / name).read_bytes() == b"mine"
 
 
@@ -137,9 +136,9 @@ def test_findings_of_another_program_and_folders_are_not_replaced(exams: tuple[C
     (tmp_path / "findings.json").write_text('{"tool": "another"}')
     (tmp_path / "report.pdf").mkdir()
     with pytest.raises(OutputError, match="'findings.json' that"):
-        write_results(tmp_path, case.volume, case.labels, case.findings)
+        case.result.write(tmp_path)
     with pytest.raises(OutputError, match="'report.pdf' that"):
-        write_report(tmp_path, case.volume, case.labels, case.findings)
+        write_report(tmp_path, case.result)
     assert names(tmp_path) == ["findings.json", "report.pdf"]
 
 
@@ -149,13 +148,13 @@ def test_reports_of_somebody_else_stay_beside_a_result(exams: tuple[Case, Case],
     image = read(next(exams[0].series.iterdir()))
     image.save_as(tmp_path / "segmentation.seg.dcm")
     kept = names(tmp_path)
-    write_results(tmp_path, exams[0].volume, exams[0].labels, exams[0].findings)
+    exams[0].result.write(tmp_path)
     assert names(tmp_path) == sorted([*RESULT_FILES, *kept])
 
 
 def test_a_label_map_that_a_reader_saved_in_the_result_is_replaced(out: Path, exams: tuple[Case, Case]) -> None:
     (out / "labels.nii.gz").write_bytes(b"saved by another program")
-    write_results(out, exams[0].volume, exams[0].labels, exams[0].findings)
+    exams[0].result.write(out)
     assert mark_of(out / "labels.nii.gz") == ""
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, OutputError
-from KidneySegLib.readers.volumes import read_input
+from KidneySegLib.readers.input import read_input
 from KidneySegLib.sample.phantom import Scan, acquire, build_phantom
 from KidneySegLib.sample.scanner import Scanner
 from KidneySegLib.sample.series import PATIENT_NAME, SeriesWriter

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from bundle_cases import LESION_RULES, made_bundle
+from result_cases import Segmented, described, segmented
 from test_segmentation_lesions import (
     KIDNEY,
     ORGAN,
@@ -26,15 +27,13 @@ from test_slice_pipeline import RULES, known, volume_of
 from KidneySegLib.findings import InputRecord, Provenance
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.measuring.describe import describe
 from KidneySegLib.reporting.messages.flag_messages import is_known, translate
 from KidneySegLib.reporting.messages.translations import Language
-from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation import load, pipeline
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.plausible import DOUBTFUL
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.left_out import LeftOut, left_out, told
-from KidneySegLib.segmentation.pipeline import Segmentation, segment_ct
 from KidneySegLib.segmentation.slices.pipeline import outline_slice
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -155,7 +154,7 @@ def test_all_regions_make_one_flag_that_names_the_largest(code, where):
         assert where in translated and "kidney" not in translated
 
 
-def run(tmp_path, monkeypatch, volume: Volume, doubt: float | None = None) -> Segmentation:
+def run(tmp_path, monkeypatch, volume: Volume, doubt: float | None = None) -> Segmented:
     def networks(*_):
         known = {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in STAGES}
         if doubt is not None:
@@ -164,9 +163,9 @@ def run(tmp_path, monkeypatch, volume: Volume, doubt: float | None = None) -> Se
             known["lesion"] = predictor(STAGE, ByDifference(doubt, levels=levels))
         return known
 
-    monkeypatch.setattr(pipeline, "load_predictors", networks)
+    monkeypatch.setattr(load, "load_predictors", networks)
     stages = STAGES if doubt is None else (*STAGES, ORGAN, STAGE)
-    return segment_ct(volume, made_bundle(tmp_path, *stages), device="cpu")
+    return segmented(volume, made_bundle(tmp_path, *stages))
 
 
 def test_lesions_that_are_not_counted_are_told_by_the_run(tmp_path, monkeypatch):
@@ -241,7 +240,7 @@ def test_a_lesion_in_a_kidney_that_is_doubtful_is_doubtful_too(tmp_path, monkeyp
     cyst = np.linalg.norm(points - (-85.0, 20.0, 585.0), axis=-1) < 12
     volume = volume.like(np.where(cyst, 300, volume.voxels).astype(np.int16))
     sure = run(tmp_path, monkeypatch, volume, doubt=-9.0)
-    assert sure.doubtful == frozenset()
+    assert sure.segmentation.doubtful == frozenset()
     monkeypatch.setattr(
         pipeline,
         "doubts",
@@ -250,10 +249,10 @@ def test_a_lesion_in_a_kidney_that_is_doubtful_is_doubtful_too(tmp_path, monkeyp
         ),
     )
     result = run(tmp_path, monkeypatch, volume, doubt=-9.0)
-    assert result.doubtful == {Side.RIGHT} and (result.labels == sure.labels).all()
+    assert result.segmentation.doubtful == {Side.RIGHT} and (result.labels == sure.labels).all()
     record = Provenance("2026-01-01T00:00:00+00:00", "cpu", "float32", InputRecord.of(volume, "nifti"))
-    for doubtful, codes in ((result.doubtful, ["lesion_in_doubtful_kidney"]), ((), [])):
-        found = describe(volume, result.labels, flags=(), provenance=record, doubtful=doubtful)
+    for doubtful, codes in ((result.segmentation.doubtful, ["lesion_in_doubtful_kidney"]), ((), [])):
+        found = described(volume, result.labels, provenance=record, doubtful=doubtful)
         about = [flag for flag in found.flags if flag.code == "lesion_in_doubtful_kidney"]
         assert [flag.code for flag in about] == codes
         for flag in about:

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 import torch
 from bundle_cases import LESION_RULES, made_bundle
+from result_cases import segmented
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.segmentation import pipeline
+from KidneySegLib.measuring.instances import Confidence
+from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
-from KidneySegLib.segmentation.lesions.certainty import Certainty
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
-from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -171,9 +171,9 @@ def test_no_lesion_has_no_certainty():
     labels = np.zeros((4, 4, 8), np.uint8)
     none = Lesions((slice(0, 4), slice(0, 4), slice(0, 8)), labels.copy(), labels.copy(), ())
     assert draw_lesions([none], [Side.LEFT], labels) is None
-    assert Certainty.within(labels, labels) is None
+    assert Confidence.within(labels, labels) is None
     stones = labels + np.uint8(5)
-    assert Certainty.within(stones, labels) is None
+    assert Confidence.within(stones, labels) is None
 
 
 @pytest.mark.parametrize("permutation", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -188,19 +188,20 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkey
             "lesion": predictor(STAGE, ByDifference(levels=levels)),
         }
 
-    monkeypatch.setattr(pipeline, "load_predictors", networks)
+    monkeypatch.setattr(load, "load_predictors", networks)
     bundle = made_bundle(tmp_path, *STAGES, ORGAN, STAGE)
     volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
     k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
     points = volume.to_lps(np.stack((k, j, i), -1))
     cyst = np.linalg.norm(points - (-80.0, 20.0, 585.0), axis=-1) < 12
     stored = reoriented(volume.like(np.where(cyst, 300, volume.voxels).astype(np.int16)), permutation, flips)
-    result = segment_ct(stored, bundle, device="cpu")
+    result = segmented(stored, bundle)
     where = np.argwhere(result.labels == CYST)
     assert np.allclose(stored.to_lps(where).mean(axis=0), (-80.0, 20.0, 585.0), atol=1.5)
     # its border voxels have densities in between, which this network knows as nothing
     assert len(where) * stored.voxel_volume == pytest.approx(4 / 3 * np.pi * 12**3, rel=0.25)
-    assert result.certainty is not None
-    inside = result.labels[result.certainty.box]
-    assert (result.certainty.percent[inside == CYST] >= 50).all()
+    found = result.segmentation
+    assert found.confidence is not None
+    inside = found.labels[found.confidence.box]
+    assert (found.confidence.percent[inside == CYST] >= 50).all()
     assert inside.size < result.labels.size / 10

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 from bundle_cases import KIDNEY_RULES, made_bundle
+from result_cases import segmented
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.errors import Cancelled
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.kidneys import outlines
 from KidneySegLib.segmentation.kidneys.outline import outline_kidney
 from KidneySegLib.segmentation.kidneys.outlines import native_box
-from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -38,7 +38,7 @@ def bundle(tmp_path, monkeypatch) -> Bundle:
     def bright(bundle, device, needed):
         return {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in bundle.stages}
 
-    monkeypatch.setattr(pipeline, "load_predictors", bright)
+    monkeypatch.setattr(load, "load_predictors", bright)
     return made_bundle(tmp_path, *STAGES)
 
 
@@ -85,7 +85,7 @@ def centre_and_volume(volume: Volume, labels: np.ndarray, value: int) -> tuple[n
 @pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=3)))
 def test_right_is_right_however_the_axes_are_stored(bundle, permutation, flips):
     stored = reoriented(body(RIGHT, LEFT), permutation, flips)
-    labels = segment_ct(stored, bundle, device="cpu").labels
+    labels = segmented(stored, bundle).labels
     assert labels.shape == stored.voxels.shape
     for value, (centre, axes) in ((1, RIGHT), (2, LEFT)):
         found, volume = centre_and_volume(stored, labels, value)
@@ -99,7 +99,7 @@ def test_an_oblique_scan_keeps_sides_and_places(bundle):
     c, s = np.cos(0.4), np.sin(0.4)
     turn[:3, :3] = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
     oblique = Volume(straight.voxels, turn @ straight.ijk_to_lps)
-    labels = segment_ct(oblique, bundle, device="cpu").labels
+    labels = segmented(oblique, bundle).labels
     for value, (centre, _) in ((1, RIGHT), (2, LEFT)):
         found, _ = centre_and_volume(oblique, labels, value)
         assert np.allclose(found, turn[:3, :3] @ centre, atol=1.0)
@@ -107,12 +107,12 @@ def test_an_oblique_scan_keeps_sides_and_places(bundle):
 
 @pytest.mark.parametrize(("present", "value"), [(RIGHT, 1), (LEFT, 2)])
 def test_a_missing_kidney_stays_missing(bundle, present, value):
-    labels = segment_ct(body(present), bundle, device="cpu").labels
+    labels = segmented(body(present), bundle).labels
     assert set(np.unique(labels)) == {0, value}
 
 
 def test_no_kidney_gives_no_label_and_no_error(bundle):
-    result = segment_ct(body(), bundle, device="cpu")
+    result = segmented(body(), bundle)
     assert not result.labels.any()
 
 
@@ -129,9 +129,9 @@ def networks(kidney: torch.nn.Module) -> dict[str, Predictor]:
 
 
 def test_an_unconvincing_kidney_is_shown_and_called_doubtful(bundle, monkeypatch):
-    sure = segment_ct(body(RIGHT), bundle, device="cpu")
-    monkeypatch.setattr(pipeline, "load_predictors", lambda *_: networks(Unsure()))
-    result = segment_ct(body(RIGHT), bundle, device="cpu")
+    sure = segmented(body(RIGHT), bundle)
+    monkeypatch.setattr(load, "load_predictors", lambda *_: networks(Unsure()))
+    result = segmented(body(RIGHT), bundle)
     shown, expected = (np.count_nonzero(one.labels == 1) for one in (result, sure))
     assert shown == pytest.approx(expected, rel=0.1) and shown > 0
     (flag,) = [f for f in result.flags if f.code == "kidney_doubtful"]
@@ -141,7 +141,7 @@ def test_an_unconvincing_kidney_is_shown_and_called_doubtful(bundle, monkeypatch
 
 def test_a_kidney_of_five_millilitres_is_shown_and_called_doubtful(bundle):
     small = ((-65.0, 20.0, 585.0), (9.0, 9.0, 15.0))
-    result = segment_ct(body(small, LEFT), bundle, device="cpu")
+    result = segmented(body(small, LEFT), bundle)
     assert set(np.unique(result.labels)) == {0, 1, 2}
     assert [f.message.count("right") for f in result.flags if f.code == "kidney_doubtful"] == [1]
 
@@ -156,7 +156,7 @@ def test_where_the_first_piece_of_a_side_is_no_kidney_the_next_is_tried(bundle, 
 
     monkeypatch.setattr(outlines, "reason_against", against)
     lower = ((-65.0, 20.0, 560.0), (25.0, 25.0, 40.0))
-    result = segment_ct(body(lower, other), bundle, device="cpu")
+    result = segmented(body(lower, other), bundle)
     found, _ = centre_and_volume(body(), result.labels, 1)
     assert len(asked) == 2
     assert np.allclose(found, other[0], atol=2.0)
@@ -169,14 +169,14 @@ def test_what_lies_inside_a_skull_is_no_kidney(bundle):
     x, y, _ = np.moveaxis(volume.to_lps(np.stack((k, j, i), -1)), -1, 0)
     ring = np.abs(np.hypot(x + 65, y - 20) - 60) < 6
     inside = volume.like(np.where(ring, 1200, volume.voxels).astype(np.int16))
-    result = segment_ct(inside, bundle, device="cpu")
+    result = segmented(inside, bundle)
     assert not result.labels.any()
     assert "kidney_not_confirmed" in {f.code for f in result.flags}
 
 
 def test_a_horseshoe_is_divided_at_the_spine(bundle):
     bridge = ((0.0, -10.0, 560.0), (70.0, 15.0, 20.0))
-    result = segment_ct(body(RIGHT, LEFT, bridge), bundle, device="cpu")
+    result = segmented(body(RIGHT, LEFT, bridge), bundle)
     assert "fused_kidney" in {f.code for f in result.flags}
     volume = body()
     for value, sign in ((1, -1), (2, 1)):
@@ -187,7 +187,7 @@ def test_a_horseshoe_is_divided_at_the_spine(bundle):
 def test_a_kidney_larger_than_located_gets_a_larger_box(bundle, monkeypatch):
     monkeypatch.setattr(outlines, "native_box", lambda region, volume, _: native_box(region, volume, -12.0))
     volume = body(RIGHT, LEFT)
-    _, found = centre_and_volume(volume, segment_ct(volume, bundle, device="cpu").labels, 1)
+    _, found = centre_and_volume(volume, segmented(volume, bundle).labels, 1)
     assert found == pytest.approx(4 / 3 * np.pi * 25 * 25 * 50, rel=0.06)
 
 
@@ -211,12 +211,12 @@ def test_a_receiver_stops_the_run(bundle):
             raise Cancelled("Stopped.")
 
     with pytest.raises(Cancelled):
-        segment_ct(body(RIGHT, LEFT), bundle, device="cpu", progress=receive)
-    assert [stage for stage, _ in itertools.groupby(stage for stage, _ in seen)] == ["load", "locate", "kidneys"]
+        segmented(body(RIGHT, LEFT), bundle, receive)
+    assert [stage for stage, _ in itertools.groupby(stage for stage, _ in seen)] == ["locate", "kidneys"]
 
 
 def test_the_input_is_not_changed(bundle):
     volume = body(RIGHT, LEFT)
     before = volume.voxels.copy()
-    segment_ct(volume, bundle, device="cpu")
+    segmented(volume, bundle)
     assert np.array_equal(volume.voxels, before)

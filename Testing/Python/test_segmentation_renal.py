@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 import torch
 from bundle_cases import RENAL_RULES, made_bundle
+from result_cases import segmented
 from test_segmentation_lesions import KIDNEY, LEVELS, SPACING, ball_ml, image, outline, volume_ml
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.segmentation import pipeline
+from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.lesions.find import Lesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
-from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -144,18 +144,19 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(
         made = {s.name: Predictor(s, (Bright(),), torch.device("cpu"), torch.float32) for s in STAGES}
         return {**made, "renal": predictor(levels=(200, 60, 300))}
 
-    monkeypatch.setattr(pipeline, "load_predictors", networks)
+    monkeypatch.setattr(load, "load_predictors", networks)
     bundle = made_bundle(tmp_path, *STAGES, STAGE)
     volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
     k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
     points = volume.to_lps(np.stack((k, j, i), -1))
     cyst = np.linalg.norm(points - (-80.0, 20.0, 585.0), axis=-1) < 12
     stored = reoriented(volume.like(np.where(cyst, 300, volume.voxels).astype(np.int16)), permutation, flips)
-    result = segment_ct(stored, bundle, device="cpu")
+    result = segmented(stored, bundle)
     where = np.argwhere(result.labels == CYST)
     assert np.allclose(stored.to_lps(where).mean(axis=0), (-80.0, 20.0, 585.0), atol=1.5)
     # its border voxels have densities in between, which this network knows as nothing
     assert len(where) * stored.voxel_volume == pytest.approx(4 / 3 * np.pi * 12**3, rel=0.3)
-    assert result.certainty is not None
-    inside = result.labels[result.certainty.box]
-    assert (result.certainty.percent[inside == CYST] >= 50).all()
+    found = result.segmentation
+    assert found.confidence is not None
+    inside = found.labels[found.confidence.box]
+    assert (found.confidence.percent[inside == CYST] >= 50).all()

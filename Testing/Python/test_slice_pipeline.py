@@ -8,15 +8,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from result_cases import described_slice, result_of
 from slice_cases import KIDNEY, PIXEL_MM, ellipse, made_slice
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.bundles.rules import OutlineRules
 from KidneySegLib.errors import InputError
+from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, InputRecord, Provenance
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.measuring.slice_findings import describe_slice
-from KidneySegLib.result_files.results import write_results
 from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -61,7 +61,7 @@ def provenance(volume: Volume) -> Provenance:
 
 
 def describe(volume: Volume, labels: np.ndarray, thickness: float | None, estimated: bool = True) -> Findings:
-    return describe_slice(
+    return described_slice(
         volume, labels, thickness_mm=thickness, estimated_hu=estimated, flags=(), provenance=provenance(volume)
     )
 
@@ -86,9 +86,12 @@ def test_labels_lie_on_the_slice_s_own_grid_whatever_its_orientation():
         ),
     )
     np.testing.assert_array_equal(turned.canonical().voxels, volume.voxels)
-    outline = outline_slice(turned, known((kidneys > 0) * np.float32(0.99)), RULES)
-    np.testing.assert_array_equal(turned.like(outline.labels).canonical().voxels[0], kidneys)
-    assert outline.probability.shape == turned.voxels.shape
+    exam = Exam(turned)
+    outline = outline_slice(exam.volume, known((kidneys > 0) * np.float32(0.99)), RULES)
+    np.testing.assert_array_equal(outline.labels[0], kidneys)
+    stored = exam.in_stored_order(outline.labels)
+    np.testing.assert_array_equal(turned.like(stored).canonical().voxels[0], kidneys)
+    assert outline.probability.shape == outline.labels.shape
     assert outline.flags == []
 
 
@@ -97,9 +100,11 @@ def test_a_mirrored_slice_in_the_patient_is_a_mirrored_patient():
     volume = volume_of(grey)
     # the same array, but its columns run to the patient's right
     mirrored = Volume(volume.voxels, np.diag([-PIXEL_MM, PIXEL_MM, 1.0, 1.0]))
-    outline = outline_slice(mirrored, known((kidneys > 0)[:, ::-1] * np.float32(0.99)), RULES)
-    assert set(np.unique(outline.labels[0][kidneys == 1])) == {2}
-    assert set(np.unique(outline.labels[0][kidneys == 2])) == {1}
+    exam = Exam(mirrored)
+    outline = outline_slice(exam.volume, known((kidneys > 0)[:, ::-1] * np.float32(0.99)), RULES)
+    stored = exam.in_stored_order(outline.labels)
+    assert set(np.unique(stored[0][kidneys == 1])) == {2}
+    assert set(np.unique(stored[0][kidneys == 2])) == {1}
 
 
 def test_several_slices_are_refused():
@@ -112,14 +117,14 @@ def test_several_slices_are_refused():
 def test_calibration_gives_the_kidneys_35_hu():
     grey, kidneys, _ = made_slice(stone=False)
     volume = volume_of(grey, noise=0)
-    moved, flags = calibrated(volume, (kidneys[None] > 0).astype(np.uint8))
+    moved, flags, offset = calibrated(volume, (kidneys[None] > 0).astype(np.uint8))
     assert np.median(moved.voxels[0][kidneys > 0]) == 35
     was = round(-160 + KIDNEY * 400 / 255)
     np.testing.assert_array_equal(moved.voxels - volume.voxels, 35 - was)
     assert [flag.code for flag in flags] == ["scale_from_kidneys"]
-    assert str(35 - was) in flags[0].message
-    same, flags = calibrated(volume, np.zeros(volume.voxels.shape, np.uint8))
-    assert same is volume and flags == []
+    assert offset == 35 - was and str(offset) in flags[0].message
+    same, flags, none = calibrated(volume, np.zeros(volume.voxels.shape, np.uint8))
+    assert same is volume and flags == [] and none == 0
 
 
 def test_the_stone_in_the_kidney_is_marked_and_bone_is_not():
@@ -177,7 +182,7 @@ def test_findings_of_a_slice_survive_their_file_and_all_files_are_written(tmp_pa
     grey, kidneys, _ = made_slice()
     volume = volume_of(grey)
     findings = describe(volume, kidneys[None], None)
-    files = write_results(tmp_path, volume, kidneys[None], findings)
+    files = result_of(volume, kidneys[None], findings).write(tmp_path)
     assert all(file.is_file() for file in files)
     text = (tmp_path / "findings.json").read_text()
     assert json.loads(text)["kidneys"][0]["volume_ml"] is None

@@ -317,11 +317,10 @@ def test_from_training_to_a_measured_picture(tmp_path):
 def test_options_that_do_not_belong_together_are_told(tmp_path):
     from KidneySegLib.commands.crossval import crossval
     from KidneySegLib.commands.segment import segment
-    from KidneySegLib.commands.task import SegmentTask
 
     with pytest.raises(InputError, match="--task ct-slice"):
         segment(tmp_path, tmp_path / "out", pixel_mm=0.8)
     with pytest.raises(InputError, match="one slice"):
-        segment(tmp_path, tmp_path / "out", task=SegmentTask.CT_SLICE, series="1.2.3")
+        segment(tmp_path, tmp_path / "out", task="ct-slice", series="1.2.3")
     with pytest.raises(InputError, match="for volumes"):
         crossval("ct-kidney", tmp_path, tmp_path / "out")

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
-from KidneySegLib.readers.slices import is_single_slice
+from KidneySegLib.readers.probe import InputProbe
+from KidneySegLib.tasks.registry import task_for
 
 
 def image(path: Path, shape: tuple[int, int, int], direction: tuple[int, ...] | None = None) -> Path:
@@ -30,24 +31,24 @@ def dicom(folder: Path, count: int) -> Path:
 
 
 def test_the_axis_towards_the_head_counts(tmp_path: Path) -> None:
-    assert is_single_slice(image(tmp_path / "one.nii.gz", (1, 8, 9)))
-    assert not is_single_slice(image(tmp_path / "volume.nrrd", (5, 8, 9)))
+    assert task_for(InputProbe(image(tmp_path / "one.nii.gz", (1, 8, 9)))).name == "ct-slice"
+    assert task_for(InputProbe(image(tmp_path / "volume.nrrd", (5, 8, 9)))).name == "ct"
     coronal = (1, 0, 0, 0, 0, 1, 0, 1, 0)  # the second axis runs to the head
-    assert is_single_slice(image(tmp_path / "coronal.mha", (8, 1, 9), coronal))
-    assert not is_single_slice(image(tmp_path / "one_coronal.mha", (1, 8, 9), coronal))
+    assert task_for(InputProbe(image(tmp_path / "coronal.mha", (8, 1, 9), coronal))).name == "ct-slice"
+    assert task_for(InputProbe(image(tmp_path / "one_coronal.mha", (1, 8, 9), coronal))).name == "ct"
 
 
 def test_a_file_of_a_longer_series_is_no_single_slice(tmp_path: Path) -> None:
-    assert is_single_slice(dicom(tmp_path / "one", 1))
-    assert is_single_slice(tmp_path / "one")
-    assert not is_single_slice(dicom(tmp_path / "series", 4))
-    assert not is_single_slice(tmp_path / "series")
+    assert task_for(InputProbe(dicom(tmp_path / "one", 1))).name == "ct-slice"
+    assert task_for(InputProbe(tmp_path / "one")).name == "ct-slice"
+    assert task_for(InputProbe(dicom(tmp_path / "series", 4))).name == "ct"
+    assert task_for(InputProbe(tmp_path / "series")).name == "ct"
 
 
 def test_what_cannot_be_read_is_left_to_the_reader_to_explain(tmp_path: Path) -> None:
     (tmp_path / "broken.nii.gz").write_bytes(b"nothing")
-    assert not is_single_slice(tmp_path / "broken.nii.gz")
-    assert not is_single_slice(tmp_path / "missing")
+    assert task_for(InputProbe(tmp_path / "broken.nii.gz")).name == "ct"
+    assert task_for(InputProbe(tmp_path / "missing")).name == "ct"
 
 
 @pytest.mark.parametrize("kind", ["picture", "volume"])

@@ -6,15 +6,13 @@ Next to the measures of any body (``measurements``) a lesion has a place in its 
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.geometry.image_ends import cut_at
-from KidneySegLib.measuring.anatomy import Anatomy, Lesion
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.instances import Confidence, Instance
 from KidneySegLib.measuring.kidneys.organ import Organ
 from KidneySegLib.measuring.kidneys.sinus import distance_mm, sinus_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
@@ -26,26 +24,14 @@ SHARE_VOXELS = 30_000
 LETTERS = {"mass": "M", "cyst": "C"}
 
 
-class Certainty(Protocol):
-    """How sure the network was of the lesions that it drew."""
-
-    @property
-    def box(self) -> Box:
-        """Where it looked: slices for k, j, i on the stored grid."""
-
-    @property
-    def percent(self) -> np.ndarray:
-        """Probability in per cent of each voxel's own label, uint8 ``(k, j, i)`` of the box's shape."""
-
-
 def measure_lesions(
-    anatomy: Anatomy, certainty: Certainty | None = None, known: KnownFindings | None = None
+    anatomy: Anatomy, certainty: Confidence | None = None, known: KnownFindings | None = None
 ) -> list[LesionFinding]:
     """Measures all masses and cysts, in the order of ``anatomy.lesions``.
 
     Args:
         anatomy: the label map taken apart.
-        certainty: of the network, on the stored grid.
+        certainty: of the network.
         known: lesions that keep their identifiers, and the network's certainty where they are unchanged; None numbers
             lesions by their place.
     """
@@ -56,7 +42,7 @@ def measure_lesions(
     found: list[LesionFinding] = []
     for lesion, identifier in zip(anatomy.lesions, _identifiers(anatomy, known), strict=True):
         if known is None:
-            confidence = _confidence(anatomy.stored(lesion.body.voxels()), certainty)
+            confidence = None if certainty is None else certainty.of(lesion.body)
         else:
             confidence = known.confidence(identifier, lesion.body)
         found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.side), confidence))
@@ -91,7 +77,7 @@ def organ_body(anatomy: Anatomy, side: Side) -> Body:
 
 
 def _measure(
-    lesion: Lesion, identifier: str, anatomy: Anatomy, sinus: np.ndarray | None, confidence: float | None
+    lesion: Instance, identifier: str, anatomy: Anatomy, sinus: np.ndarray | None, confidence: float | None
 ) -> LesionFinding:
     canonical, body = anatomy.canonical, lesion.body
     organ = anatomy.organs.get(lesion.side)
@@ -116,12 +102,3 @@ def _exophytic_share(body: Body, organ: Organ, canonical: Volume) -> float:
     voxels = body.voxels()
     sample = voxels[:: len(voxels) // SHARE_VOXELS + 1]
     return float(np.mean(organ.outside_mm(canonical.to_lps(sample)) > 0))
-
-
-def _confidence(stored: np.ndarray, certainty: Certainty | None) -> float | None:
-    """Returns the mean probability of voxels ``(n, 3)`` in the stored ``(k, j, i)``, or None if none is known."""
-    if certainty is None:
-        return None
-    inside = stored - [part.start for part in certainty.box]
-    inside = inside[np.all((inside >= 0) & (inside < certainty.percent.shape), axis=1)]
-    return float(certainty.percent[tuple(inside.T)].mean()) / 100 if len(inside) else None

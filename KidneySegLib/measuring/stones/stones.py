@@ -10,13 +10,11 @@ import numpy as np
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.geometry.partial_volume import ball, margin, size
 from KidneySegLib.hounsfield import CORTICAL_BONE
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.known import KnownFindings, numbered
-from KidneySegLib.measuring.lesions.laterality import sides_of
 from KidneySegLib.measuring.stones.skin import Skin
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 
@@ -25,15 +23,6 @@ BELOW_RESOLUTION_VOXELS = 2
 # The pelvis can lie outside of the kidney's contour; further away it is the ureter.
 PELVIS_MM = 10.0
 SURROUNDED = 0.5
-
-
-def find_stones(anatomy: Anatomy) -> list[tuple[Body, Side]]:
-    """Returns the stones, not yet measured, right before left and from head to feet."""
-    bodies = stone_bodies(anatomy.labels)
-    sides = sides_of(bodies, anatomy.kidneys, anatomy.canonical) if bodies else []
-    heights = [float(anatomy.canonical.to_lps(body.voxels().mean(axis=0))[2]) for body in bodies]
-    order = sorted(range(len(bodies)), key=lambda n: (list(Side).index(sides[n]), -heights[n]))
-    return [(bodies[n], sides[n]) for n in order]
 
 
 def measure_stones(
@@ -54,31 +43,16 @@ def measure_stones(
     Raises:
         InputError: the image has no valid values inside a stone.
     """
-    found = find_stones(anatomy)
-    bodies = [body for body, _ in found]
+    bodies = [stone.body for stone in anatomy.stones]
     names = known.names("S", bodies) if known else numbered("S", len(bodies))
     skin = Skin(anatomy.canonical)
-    highest = float(np.nanmax(anatomy.canonical.voxels)) if found else 0.0
+    highest = float(np.nanmax(anatomy.canonical.voxels)) if bodies else 0.0
     stones = [
-        _measure(anatomy, body, side, name, skin, highest) for (body, side), name in zip(found, names, strict=True)
+        _measure(anatomy, stone.body, stone.side, name, skin, highest)
+        for stone, name in zip(anatomy.stones, names, strict=True)
     ]
-    sides = {side for _, side in found} | anatomy.kidneys.keys()
+    sides = {stone.side for stone in anatomy.stones} | anatomy.kidneys.keys()
     return stones, [_burden(side, stones) for side in Side if side in sides]
-
-
-def stone_bodies(labels: np.ndarray) -> list[Body]:
-    """Returns the groups of voxels that are stones, of labels ``(k, j, i)`` in canonical order."""
-    import cc3d
-
-    box = bounding_boxes(labels).get(STONE)
-    if box is None:
-        return []
-    parts = cc3d.connected_components(np.ascontiguousarray(labels[box] == STONE), connectivity=26)
-    bodies = []
-    for number, extent in enumerate(cc3d.statistics(parts)["bounding_boxes"][1:], start=1):
-        k, j, i = (outer.start + inner.start for outer, inner in zip(box, extent, strict=True))
-        bodies.append(Body(parts[extent] == number, (k, j, i)))
-    return bodies
 
 
 def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, highest: float) -> StoneFinding:

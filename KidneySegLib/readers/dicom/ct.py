@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.exam import Exam, Source
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.readers.dicom.acquisition import Acquisition, Source
+from KidneySegLib.progress import Share
 from KidneySegLib.readers.dicom.finding.choice import choose
 from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles, group
@@ -28,9 +29,7 @@ from KidneySegLib.volume import Volume
 _SCAN_SHARE = 0.3  # of the progress; headers take about a third as long as pixels
 
 
-def read_ct(
-    path: Path, *, series_uid: str | None = None, progress: Callable[[float], None] | None = None
-) -> Acquisition:
+def read_ct(path: Path, *, series_uid: str | None = None, progress: Callable[[float], None] | None = None) -> Exam:
     """Reads a CT series as a volume with right angles and even spacing.
 
     Slices are sorted by their position along the normal (row x column of ImageOrientationPatient), never by file name
@@ -48,7 +47,8 @@ def read_ct(
         InputError: there is no CT series, or it cannot be read.
         ResourceError: the volume needs more memory than is free.
     """
-    headers, unreadable = scan(path, _part(progress, 0.0, _SCAN_SHARE))
+    share = Share(progress or (lambda _: None))
+    headers, unreadable = scan(path, share.part(0.0, _SCAN_SHARE))
     if unreadable and not headers:
         raise InputError("The DICOM files are damaged, and none could be read. Copy or export them again.")
     series, flags = _select(group(headers), path, series_uid)
@@ -64,9 +64,9 @@ def read_ct(
     check_declared_size(plan.frames[0])
     check_room(math.prod(plan.shape) * np.dtype(np.int16).itemsize)
     rescale, rescale_flags = decide_rescale(plan.frames, reader)
-    voxels = fill(plan, lambda n: reader.hounsfield(plan.frames[n], rescale), _part(progress, _SCAN_SHARE, 1.0))
+    voxels = fill(plan, lambda n: reader.hounsfield(plan.frames[n], rescale), share.part(_SCAN_SHARE, 1.0))
     flags += [*copy_flags, *plan.flags, *rescale_flags, *storage_flags(plan.frames, voxels), *check_values(voxels)]
-    return Acquisition(Volume(voxels, plan.ijk_to_lps), flags, source_of(plan))
+    return Exam(Volume(voxels, plan.ijk_to_lps), flags, source_of(plan))
 
 
 def drop_copies(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[list[FrameHeader], list[Flag]]:
@@ -141,10 +141,3 @@ def _select(series: list[SeriesFiles], path: Path, wanted: str | None) -> tuple[
     if path.is_file():
         series = [candidate for candidate in series if path in candidate.files]
     return choose(series, named=wanted is not None or path.is_file())
-
-
-def _part(progress: Callable[[float], None] | None, start: float, end: float) -> Callable[[float], None] | None:
-    """Returns a progress call whose 0 to 1 is ``start`` to ``end`` of the whole."""
-    if progress is None:
-        return None
-    return lambda share: progress(start + share * (end - start))

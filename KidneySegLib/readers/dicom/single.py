@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.readers.dicom.acquisition import Acquisition
+from KidneySegLib.exam import Exam
 from KidneySegLib.readers.dicom.ct import source_of_images
 from KidneySegLib.readers.dicom.finding.choice import image_problem
 from KidneySegLib.readers.dicom.finding.scan import read_headers, scan
@@ -22,7 +22,7 @@ from KidneySegLib.volume import Volume
 PLACEHOLDER_MM = 1.0
 
 
-def read_ct_image(path: Path) -> Acquisition:
+def read_ct_image(path: Path) -> Exam:
     """Reads one CT image in Hounsfield units, array ``(1, j, i)``.
 
     ``source.slice_thickness`` is None where the header does not state the thickness; the grid then has a placeholder
@@ -46,7 +46,7 @@ def read_ct_image(path: Path) -> Acquisition:
     voxels = reader.hounsfield(frame, rescale)[None]
     flags = [*flags, *storage_flags([frame], voxels), *check_values(voxels)]
     source = source_of_images(frame, [frame], resampled=False)
-    return Acquisition(Volume(voxels, _matrix(frame)), flags, source)
+    return Exam(Volume(voxels, _matrix(frame)), flags, source)
 
 
 def _only_image(path: Path) -> FrameHeader:

@@ -85,10 +85,10 @@ def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, siz
 
 def _image(findings: Findings, language: Language) -> str:
     image = findings.provenance.input
-    axes = [axis for axis in range(3) if image.size[axis] > 1 or not findings.is_single_slice]
+    axes = [axis for axis in range(3) if image.size[axis] > 1 or not image.is_flat]
     voxels = " × ".join(str(image.size[axis]) for axis in axes)
     spacing = " × ".join(language.number(image.spacing_mm[axis], 2) for axis in axes)
-    if findings.is_single_slice:
+    if image.is_flat:
         return language.text("CT, one slice, {pixels} pixels of {spacing} mm").format(pixels=voxels, spacing=spacing)
     return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box
 
 if TYPE_CHECKING:
@@ -50,11 +51,7 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
     """
     box, flags = outline.box, list[Flag]()
     for start, end in pairwise(_SHARES):
-
-        def tell_part(done: float, start: float = start, end: float = end) -> None:
-            tell(start + done * (end - start))
-
-        found, more = box_probabilities(volume, outline.side, box, predictor, tell_part)
+        found, more = box_probabilities(volume, outline.side, box, predictor, Share(tell).part(start, end))
         flags += more
         mask = _joined(found[0] > predictor.stage.threshold, in_box(outline.mask, outline.box, box))
         larger = grown(box, mask, volume, _GROWTH_MM)

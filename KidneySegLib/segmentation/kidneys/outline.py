@@ -11,6 +11,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, touches_end
 from KidneySegLib.structures import Side
 
@@ -72,11 +73,7 @@ def outline_kidney(
     """
     flags: list[Flag] = []
     for start, end in pairwise(_SHARES):
-
-        def tell_part(done: float, start: float = start, end: float = end) -> None:
-            tell(start + done * (end - start))
-
-        found, more = box_probabilities(volume, side, box, predictor, tell_part)
+        found, more = box_probabilities(volume, side, box, predictor, Share(tell).part(start, end))
         flags += more
         probability = found[0]
         mask = _main_pieces(

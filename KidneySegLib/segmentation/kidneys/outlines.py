@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.locate import Candidate
 from KidneySegLib.segmentation.kidneys.outline import Outline, outline_kidney
 from KidneySegLib.segmentation.kidneys.plausible import not_confirmed, reason_against
@@ -53,7 +53,7 @@ def outline_kidneys(
     located: Located,
     predictor: Predictor,
     rules: KidneyRules,
-    tell: Callable[[Side, float], None],
+    progress: Progress,
 ) -> tuple[list[tuple[Region, Outline]], list[Region], list[Flag]]:
     """Outlines at most one kidney per side; what cannot be one is left out and told.
 
@@ -62,7 +62,7 @@ def outline_kidneys(
         located: what the first pass found.
         predictor: the kidney stage.
         rules: of the bundle.
-        tell: takes the side and the finished share of all.
+        progress: receives progress and may stop the run.
 
     Returns:
         Each kidney with its region, right before left; the regions that hold none; and flags on what was left out or
@@ -72,15 +72,13 @@ def outline_kidneys(
     for number, first in enumerate(located.regions):
         region: Region | None = first
         tried: list[Region] = []
-
-        def tell_part(done: float, side: Side = first.side, number: int = number, tried: list[Region] = tried) -> None:
-            # a further try has no share of its own: progress would fall back
-            tell(side, (number + (1.0 if tried else done)) / len(located.regions))
-
+        share = Share.of(progress, "kidneys", f"Outlining the {first.side} kidney").nth(number, len(located.regions))
         refused: list[Flag] = []
         while region is not None and len(tried) < _TRIES:
             box = native_box(region, canonical, rules.margin_mm)
-            outline = outline_kidney(canonical, region.side, box, region.seeds, predictor, rules, tell_part)
+            # a further try has no share of its own: progress would fall back
+            told = share.part(1.0, 1.0) if tried else share
+            outline = outline_kidney(canonical, region.side, box, region.seeds, predictor, rules, told)
             flags += [flag for flag in outline.flags if flag not in flags]
             reason = reason_against(outline, canonical, rules)
             if reason is None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.find import Lesions, in_percent
@@ -52,13 +53,8 @@ def find_renal(
     k, j, i = (slice(b.start + f.start, b.start + f.stop) for b, f in zip(outline.box, inner, strict=True))
     box, flags = enlarged((k, j, i), volume, _MARGIN_MM), list[Flag]()
     for start, end in pairwise(_SHARES):
-
-        def tell_part(done: float, start: float = start, end: float = end) -> None:
-            tell(start + done * (end - start))
-
-        (background, mass, cyst), more = box_probabilities(
-            volume, outline.side, box, predictor, tell_part, outputs=_OUTPUTS
-        )
+        told = Share(tell).part(start, end)
+        (background, mass, cyst), more = box_probabilities(volume, outline.side, box, predictor, told, outputs=_OUTPUTS)
         flags += more
         lesion = mass + cyst
         organ = _organ(1 - background, lesion, outline, box, rules.likely_lesion)

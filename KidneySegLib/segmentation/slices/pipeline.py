@@ -5,22 +5,20 @@ After Pérez Martínez et al., Rev. Mex. Fís. 72 (2026) 011101.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.rules import CtSliceRules, OutlineRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
-from KidneySegLib.inference.device import Device, choose_device
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
-from KidneySegLib.progress import Progress, silent
-from KidneySegLib.segmentation.load import load_predictors, rules_for
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.progress import Progress, Share, silent
+from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.slices.regions import SMALLEST_MM2, largest_regions, left_out_mm2
 from KidneySegLib.segmentation.slices.sides import label_sides
 from KidneySegLib.segmentation.stones.find import find_stones
@@ -45,63 +43,33 @@ class SliceOutline:
     flags: list[Flag]
 
 
-@dataclass(frozen=True)
-class SliceSegmentation:
-    """What was found in a slice.
-
-    Attributes:
-        volume: the slice in HU on its own grid; calibrated, where that was asked for.
-        labels: uint8 on the same grid, values of ``structures``.
-        flags: what is unusual.
-        device: what it ran on.
-        seconds: wall time by stage.
-    """
-
-    volume: Volume
-    labels: np.ndarray
-    flags: list[Flag]
-    device: Device
-    seconds: dict[str, float]
-
-
 def segment_slice(
-    volume: Volume, bundle: Bundle, *, calibrate: bool = False, device: str = "auto", progress: Progress = silent
-) -> SliceSegmentation:
+    volume: Volume, model: Model, *, calibrate: bool = False, progress: Progress = silent
+) -> Segmentation:
     """Finds kidneys and stones.
 
     Args:
-        volume: one axial slice in HU, any orientation within the plane.
-        bundle: with the stage ``slice``.
+        volume: one axial slice in HU, axes in canonical order.
+        model: with the stage ``slice``.
         calibrate: whether the values are only known up to an offset: the kidneys are then given the 35 HU of an
             unenhanced scan, and all other values move with them.
-        device: see ``choose_device``.
         progress: receives progress and may stop the run.
 
     Raises:
         InputError: the volume has several axial slices.
-        ResourceError: the device does not exist.
-        BundleError: the bundle is not usable.
+        BundleError: the bundle is for another task.
     """
-    rules = rules_for(bundle, CtSliceRules)
-    start = time.perf_counter()
-    chosen = choose_device(device)
-    progress("load", 0.0, "Loading the network")
-    predictor = load_predictors(bundle, chosen, [STAGE])[STAGE]
-    loaded = time.perf_counter()
-    progress("kidneys", 0.0, "Outlining the kidneys")
-    outline = outline_slice(
-        volume, predictor, rules.slice, lambda done: progress("kidneys", 0.8 * done, "Outlining the kidneys")
-    )
-    labels, flags = outline.labels, outline.flags
-    outlined = time.perf_counter()
-    progress("kidneys", 0.8, "Looking for stones")
+    rules = rules_for(model.bundle, CtSliceRules)
+    share = Share.of(progress, "kidneys", "Outlining the kidneys")
+    share(0.0)
+    outline = outline_slice(volume, model.predictors[STAGE], rules.slice, share)
+    labels, flags, offset = outline.labels, outline.flags, 0
+    progress("stones", 0.0, "Looking for stones")
     if calibrate:
-        volume, more = calibrated(volume, labels)
+        volume, more, offset = calibrated(volume, labels)
         flags += more
     labels, more = mark_stones(volume, labels)
-    end = time.perf_counter()
-    seconds = {"load": loaded - start, "kidneys": outlined - loaded, "stones": end - outlined}
-    return SliceSegmentation(volume, labels, [*flags, *more], chosen, seconds)
+    return Segmentation.of(volume, labels, flags=[*flags, *more], offset=offset)
 
 
 def outline_slice(
@@ -110,7 +78,7 @@ def outline_slice(
     """Outlines the kidneys of a volume of one axial slice.
 
     Args:
-        volume: in HU, any orientation within the plane.
+        volume: in HU, axes in canonical order.
         predictor: of the stage ``slice``.
         rules: of the bundle.
         tell: takes the finished share.
@@ -118,25 +86,27 @@ def outline_slice(
     Raises:
         InputError: the volume has several axial slices.
     """
-    order = volume.axis_order()
-    canonical = volume.reordered(order)
-    if canonical.voxels.shape[0] != 1:
-        raise InputError(f"The 2D pipeline takes one axial slice, not {canonical.voxels.shape[0]}. Use --task ct.")
-    spacing = canonical.spacing[1], canonical.spacing[0]
-    found, flags = scan_probabilities(canonical.voxels, canonical.spacing[::-1], predictor, tell)
+    if volume.voxels.shape[0] != 1:
+        raise InputError(f"The 2D pipeline takes one axial slice, not {volume.voxels.shape[0]}. Use --task ct.")
+    spacing = volume.spacing[1], volume.spacing[0]
+    found, flags = scan_probabilities(volume.voxels, volume.spacing[::-1], predictor, tell)
     probability = found[0, 0]
     mask = probability > predictor.stage.threshold
     regions = largest_regions(mask, spacing)
-    labels = label_sides(regions, canonical.voxels[0].astype(np.float32), spacing)
+    labels = label_sides(regions, volume.voxels[0].astype(np.float32), spacing)
     flags += _judge(labels, regions, probability, rules) + _tell_left_out(left_out_mm2(mask, regions, spacing))
-    return SliceOutline(np.ascontiguousarray(order.invert(labels[None])), order.invert(probability[None]), flags)
+    return SliceOutline(labels[None], probability[None], flags)
 
 
-def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag]]:
-    """Returns the volume moved along the HU scale until the median of the kidneys is that of an unenhanced scan."""
+def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag], int]:
+    """Moves the values along the HU scale until the kidneys' median is that of an unenhanced scan.
+
+    Returns:
+        The volume, what a reader should know, and by how many HU it was moved.
+    """
     kidneys = labels > 0
     if not kidneys.any():
-        return volume, []
+        return volume, [], 0
     offset = round(UNENHANCED_KIDNEY - float(np.median(volume.voxels[kidneys])))
     moved = volume.like((volume.voxels.astype(np.int32) + offset).astype(np.int16))
     message = (
@@ -144,17 +114,16 @@ def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag]]:
         f"medium (moved by {offset} HU). In a scan with contrast medium all densities are then too low, and stones "
         "can be missed; give the window with --window if it is known."
     )
-    return moved, [Flag("scale_from_kidneys", Severity.WARNING, message)]
+    return moved, [Flag("scale_from_kidneys", Severity.WARNING, message)], offset
 
 
 def mark_stones(volume: Volume, labels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     """Returns the labels with stones, and flags on what could not be seen."""
     if not labels.any():
         return labels, []
-    order = volume.axis_order()
-    stones, flags = find_stones(volume.reordered(order), np.ascontiguousarray(order.apply(labels)))
+    stones, flags = find_stones(volume, labels)
     marked = labels.copy()
-    marked[order.invert(stones)] = BY_KEY["stone"].label
+    marked[stones] = BY_KEY["stone"].label
     return marked, flags
 
 

@@ -1,0 +1,213 @@
+"""Segmentation: a label map taken apart into the bodies that are measured, once, for all who need them.
+
+Kidneys, solid masses, cysts and stones each stand right before left; lesions and stones from head to feet. The findings
+have the same order, so that the number of a finding among them is the number of its instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.findings import Finding, Findings
+from KidneySegLib.flags import Flag
+from KidneySegLib.geometry.bodies import Body, find_bodies
+from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.measuring.lesions.laterality import sides_of
+from KidneySegLib.structures import BY_KEY, KIDNEYS, Side, Structure
+from KidneySegLib.volume import Volume
+
+LESIONS = (BY_KEY["mass"], BY_KEY["cyst"])
+STONE = BY_KEY["stone"]
+
+# Findings state their centre of gravity in hundredths of a millimetre.
+CENTRE_TOLERANCE_MM = 0.05
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One body of voxels.
+
+    Attributes:
+        structure: what it is.
+        side: the patient's side.
+        body: its voxels, in canonical order.
+    """
+
+    structure: Structure
+    side: Side
+    body: Body
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How sure the network was of the lesions that it drew.
+
+    Attributes:
+        box: part of the label map that ``percent`` covers, slices for k, j, i in canonical order.
+        percent: uint8 ``(k, j, i)``: probability of each lesion voxel's own label in per cent.
+    """
+
+    box: Box
+    percent: np.ndarray
+
+    @classmethod
+    def within(cls, labels: np.ndarray, percent: np.ndarray) -> Confidence | None:
+        """Cuts ``percent`` to where ``labels`` (both uint8 ``(k, j, i)``) has masses and cysts; None if it has none."""
+        values = [structure.label for structure in LESIONS]
+        boxes = [box for label, box in bounding_boxes(labels).items() if label in values]
+        if not boxes:
+            return None
+        k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
+        return cls((k, j, i), percent[k, j, i].copy())
+
+    def of(self, body: Body) -> float | None:
+        """Returns the mean probability of a body's voxels, 0 to 1; None if none of them is covered."""
+        inside = body.voxels() - [part.start for part in self.box]
+        inside = inside[np.all((inside >= 0) & (inside < self.percent.shape), axis=1)]
+        return float(self.percent[tuple(inside.T)].mean()) / 100 if len(inside) else None
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was drawn in an exam.
+
+    Attributes:
+        label_map: uint8 ``(k, j, i)`` on the exam's grid in canonical order, values of ``structures``.
+        instances: the bodies that become findings, in the findings' order.
+        specks: groups of voxels that are too small to be a lesion; they are counted only.
+        flags: what is unusual.
+        confidence: of masses and cysts; None if there are none, or somebody else drew them.
+        offset: what must be added to the exam's values where the kidneys told their scale.
+        doubtful: sides whose kidney may be something else.
+    """
+
+    label_map: Volume
+    instances: tuple[Instance, ...]
+    specks: tuple[tuple[Structure, Body], ...] = ()
+    flags: tuple[Flag, ...] = ()
+    confidence: Confidence | None = None
+    offset: int = 0
+    doubtful: frozenset[Side] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        volume: Volume,
+        labels: np.ndarray,
+        *,
+        flags: Sequence[Flag] = (),
+        confidence: Confidence | None = None,
+        offset: int = 0,
+        doubtful: Iterable[Side] = (),
+    ) -> Segmentation:
+        """Takes a label map apart.
+
+        Args:
+            volume: the image in canonical order.
+            labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``.
+            flags: what is unusual.
+            confidence: of the network that drew it.
+            offset: see the class.
+            doubtful: see the class.
+
+        Raises:
+            GeometryError: the label map is not uint8, or does not lie on the volume's grid.
+        """
+        if labels.dtype != np.uint8 or labels.shape != volume.voxels.shape:
+            raise GeometryError(
+                f"The label map ({labels.dtype}, shape {labels.shape}) does not fit the image of shape "
+                f"{volume.voxels.shape}; 8-bit labels on the image's own grid are needed."
+            )
+        boxes = bounding_boxes(labels)
+        kidneys = {
+            side: _whole(labels, boxes[kidney.label], kidney.label)
+            for side, kidney in KIDNEYS.items()
+            if kidney.label in boxes
+        }
+        instances = [Instance(KIDNEYS[side], side, body) for side, body in kidneys.items()]
+        specks: list[tuple[Structure, Body]] = []
+        for structure in LESIONS:
+            if structure.label in boxes:
+                bodies, left_out = find_bodies(volume, labels, structure.label, boxes[structure.label])
+                instances += _in_order(structure, bodies, kidneys, volume)
+                specks += [(structure, body) for body in left_out]
+        if STONE.label in boxes:
+            instances += _in_order(STONE, _connected(labels, boxes[STONE.label]), kidneys, volume)
+        return cls(
+            volume.like(labels),
+            tuple(instances),
+            tuple(specks),
+            tuple(flags),
+            confidence,
+            offset,
+            frozenset(doubtful),
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The label map's voxels."""
+        return self.label_map.voxels
+
+    @property
+    def kidneys(self) -> dict[Side, Body]:
+        """The kidneys' own voxels."""
+        return {instance.side: instance.body for instance in self.instances if instance.structure.side}
+
+    def like(self, findings: Findings) -> Segmentation:
+        """Returns the segmentation with its instances in the order of findings that were measured on it earlier.
+
+        Raises:
+            InputError: the findings are those of another label map.
+        """
+        ordered = [self.instance_of(finding) for finding in findings.all]
+        found = [instance for instance in ordered if instance is not None]
+        if len(found) < len(ordered) or len({id(i.body) for i in found}) < len(self.instances):
+            raise InputError(
+                "The findings are not those of this label map. Give both from one result, or measure the label map "
+                "again."
+            )
+        return replace(self, instances=tuple(found))
+
+    def instance_of(self, finding: Finding) -> Instance | None:
+        """Returns what a finding was measured on: the body of the same size in the same place, on the same side."""
+        for instance in self.instances:
+            if instance.structure.key != finding.structure:
+                continue
+            if np.count_nonzero(instance.body.mask) != finding.measures.voxels:
+                continue
+            centre = self.label_map.to_lps(instance.body.voxels().mean(axis=0))
+            if np.abs(centre - finding.measures.centroid_lps_mm).max() <= CENTRE_TOLERANCE_MM:
+                return replace(instance, side=finding.side)
+        return None
+
+
+def _whole(labels: np.ndarray, box: Box, label: int) -> Body:
+    k, j, i = (part.start for part in box)
+    return Body(labels[box] == label, (k, j, i))
+
+
+def _connected(labels: np.ndarray, box: Box) -> list[Body]:
+    """Returns the stones in a box: groups of voxels that touch at a face, an edge or a corner."""
+    import cc3d
+
+    parts = cc3d.connected_components(np.ascontiguousarray(labels[box] == STONE.label), connectivity=26)
+    bodies = []
+    for number, extent in enumerate(cc3d.statistics(parts)["bounding_boxes"][1:], start=1):
+        k, j, i = (outer.start + inner.start for outer, inner in zip(box, extent, strict=True))
+        bodies.append(Body(parts[extent] == number, (k, j, i)))
+    return bodies
+
+
+def _in_order(
+    structure: Structure, bodies: Sequence[Body], kidneys: Mapping[Side, Body], volume: Volume
+) -> list[Instance]:
+    """Returns the bodies of a structure right before left, then from head to feet."""
+    order = list(Side)
+    sides = sides_of(list(bodies), kidneys, volume)
+    heights = [float(volume.to_lps(body.voxels().mean(axis=0))[2]) for body in bodies]
+    ranked = sorted(range(len(bodies)), key=lambda n: (order.index(sides[n]), -heights[n]))
+    return [Instance(structure, sides[n], bodies[n]) for n in ranked]

@@ -1,0 +1,122 @@
+"""Pictures of one axial slice: grey values, a pixel size and a window become estimated Hounsfield units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.exam import Exam, Units
+from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.hounsfield import ABDOMEN_WINDOW
+from KidneySegLib.readers.dicom.single import PLACEHOLDER_MM
+from KidneySegLib.volume import Volume
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+# Pixels of a CT are 0.3 mm (a child, a targeted reconstruction) to 2 mm (a down-sampled picture) wide.
+PIXEL_RANGE_MM = (0.1, 5.0)
+_FEWEST_PIXELS, _MOST_PIXELS = 32, 8192
+# JPEG stores brightness and colour apart, so the three channels of a grey picture differ by a few levels.
+_GREY_TOLERANCE, _GREY_SHARE = 12, 0.999
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture by its name."""
+    return path.name.lower().endswith(PICTURE_SUFFIXES)
+
+
+def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float] | None) -> Exam:
+    """Reads a picture as one axial slice ``(1, j, i)`` in estimated HU.
+
+    Args:
+        path: PNG or JPEG.
+        pixel_mm: pixel size, which the picture does not know.
+        window: HU that it shows as black and as white; None assumes the usual one of abdomens and flags it.
+
+    Raises:
+        InputError: it is no grey picture of a slice, or pixel size or window are missing or impossible.
+    """
+    if pixel_mm is None:
+        raise InputError(
+            "A picture does not state its pixel size, so nothing could be measured. Give it in mm with --pixel-mm."
+        )
+    if not PIXEL_RANGE_MM[0] <= pixel_mm <= PIXEL_RANGE_MM[1]:
+        raise InputError("The pixel size must lie between 0.1 and 5 mm. Give that of one pixel, not of the picture.")
+    low, high = window or ABDOMEN_WINDOW
+    if not -1100 <= low < high <= 3100 or high - low < 50:
+        raise InputError(
+            "The window must be two HU values, black before white, at least 50 HU apart, such as --window -160 240."
+        )
+    grey = _grey_values(path)
+    hu = np.rint(low + grey.astype(np.float32) * ((high - low) / 255)).astype(np.int16)
+    matrix = np.diag([pixel_mm, pixel_mm, PLACEHOLDER_MM, 1.0])
+    flags = _picture_flags(pixel_mm, (low, high), assumed=window is None)
+    return Exam(
+        Volume(hu[None], matrix),
+        flags,
+        kind="png" if path.name.lower().endswith(".png") else "jpeg",
+        units=Units.ESTIMATED_HU,
+        thickness_known=False,
+        settings={"pixel_mm": pixel_mm, "window_hu": [low, high], "window_given": window is not None},
+    )
+
+
+def _grey_values(path: Path) -> np.ndarray:
+    """Returns uint8 ``(j, i)``; colour channels that show nothing but grey are taken as such."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as picture:
+            if max(picture.size) > _MOST_PIXELS:
+                raise InputError(
+                    f"The picture has {picture.width}×{picture.height} pixels; one CT slice has at most {_MOST_PIXELS} "
+                    "in a row. Give the slice alone."
+                )
+            if picture.mode.startswith(("I", "F")):
+                raise InputError(
+                    "The picture has more than 8 bits per pixel, and what its values mean is unknown. Give the DICOM "
+                    "file, or export the picture with 8 bits."
+                )
+            channels = np.asarray(picture.convert("RGB"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise InputError("The picture is damaged, or its content is not what its name says.") from error
+    spread = np.ptp(channels.astype(np.int16), axis=2)
+    if np.mean(spread <= _GREY_TOLERANCE) < _GREY_SHARE:
+        raise InputError(
+            "The picture has colours: an overlay, marks, or no CT slice at all. Export the slice in plain grey."
+        )
+    grey = np.rint(channels.mean(axis=2)).astype(np.uint8)
+    if min(grey.shape) < _FEWEST_PIXELS:
+        raise InputError(f"The picture has only {grey.shape[1]}×{grey.shape[0]} pixels. Give the whole slice.")
+    if np.ptp(grey) == 0:
+        raise InputError("All pixels of the picture have the same value. Export it again.")
+    return grey
+
+
+def _picture_flags(pixel_mm: float, window: tuple[float, float], *, assumed: bool) -> list[Flag]:
+    low, high = (f"{value:.0f}" for value in window)
+    basis = (
+        f"Its display window is not known; a width of {window[1] - window[0]:.0f} HU was assumed"
+        if assumed
+        else f"Black was taken for {low} HU and white for {high} HU, as given"
+    )
+    return [
+        Flag(
+            "grey_values",
+            Severity.WARNING,
+            f"The picture holds grey values, not Hounsfield units. {basis}. Densities are estimates, all that is "
+            "denser than white looks alike, and a wrong window changes which pixels count as stone.",
+        ),
+        Flag(
+            "sides_assumed",
+            Severity.WARNING,
+            "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen from "
+            "the feet, the patient's right on the picture's left, the front at the top.",
+        ),
+        Flag(
+            "pixel_size_given",
+            Severity.INFO,
+            f"All lengths rest on the pixel size that was given: {pixel_mm:g} mm.",
+        ),
+    ]

@@ -1,0 +1,176 @@
+"""A result: exam, segmentation and findings, and the folder that holds it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from KidneySegLib import __version__
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.exam import Exam, Units
+from KidneySegLib.findings import Findings, InputRecord
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.pictures.overview import draw_overview
+from KidneySegLib.publishing import complaints, partial_folder
+from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.labels.reading import on_grid
+from KidneySegLib.result_files.names import FINDINGS, LABELS, RESULT_FILES
+from KidneySegLib.result_files.tables import write_measurements
+from KidneySegLib.volume import Volume, read_image
+
+if TYPE_CHECKING:
+    from PIL.PngImagePlugin import PngInfo
+
+# Findings give means with one decimal.
+TOLERANCE_HU = 0.1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives, and what everything after it reads.
+
+    Attributes:
+        exam: the image; None where the result was read from its folder, which holds no image.
+        segmentation: what was drawn in it.
+        findings: measures, flags, provenance.
+    """
+
+    exam: Exam | None
+    segmentation: Segmentation
+    findings: Findings
+
+    @property
+    def image(self) -> Exam:
+        """The exam.
+
+        Raises:
+            InputError: the image was not read with the result.
+        """
+        if self.exam is None:
+            raise InputError("The image of the result is needed. Give the image that was segmented.")
+        return self.exam
+
+    def write(self, folder: Path) -> list[Path]:
+        """Writes label maps, table, picture and findings into a folder.
+
+        Everything is first written into a hidden partial folder and moved to its place at the end. Files of an earlier
+        result are replaced, its report and DICOM files go, files of others stay; after a failure or an interruption
+        nothing half-written is left.
+
+        Args:
+            folder: the result folder; made if it does not exist.
+
+        Returns:
+            The files, in the order of ``RESULT_FILES``.
+
+        Raises:
+            GeometryError: the grid is sheared.
+            OutputError: the files cannot be written, or would replace such as KidneySeg did not write.
+        """
+        exam, labels = self.image, self.segmentation.labels
+        stored, certain = exam.in_stored_order(labels), self.findings.sides_certain
+        folder = folder.absolute()
+        check_folder(folder, RESULT_FILES)
+        with complaints(), partial_folder(folder) as partial:
+            write_nifti(partial / LABELS, exam.stored, stored)
+            maker = f"KidneySeg {__version__}"
+            write_segmentation(partial / "segmentation.seg.nrrd", exam.stored, stored, maker, sides_certain=certain)
+            write_measurements(partial / "measurements.csv", self.findings)
+            picture = draw_overview(exam.volume, labels, self.findings)
+            picture.save(partial / "overview.png", compress_level=4, pnginfo=_maker())
+            (partial / FINDINGS).write_text(self.findings.to_json(), encoding="utf-8")
+            _publish(partial, folder)
+        return [folder / name for name in RESULT_FILES]
+
+    @classmethod
+    def read(cls, folder: Path) -> Result:
+        """Reads label map and findings of a result folder.
+
+        The grid is the findings' own: a NIfTI file read by ITK has lost what little its axes deviate from right angles.
+
+        Raises:
+            InputError: it is no complete result folder, or a file in it is damaged.
+            GeometryError: the label map lies on another grid than the image that was segmented.
+        """
+        if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():
+            raise InputError(
+                f"This is not a complete result: {FINDINGS} and {LABELS} must lie in one folder. Give the folder that "
+                "'kidneyseg segment' wrote."
+            )
+        findings = Findings.from_json((folder / FINDINGS).read_text(encoding="utf-8"))
+        labels = read_image(folder / LABELS)
+        if labels.voxels.dtype != np.uint8:
+            raise InputError("The label map was written by another program. Measure it with 'kidneyseg measure' first.")
+        label_map = Volume(labels.voxels, _grid(findings.provenance.input, labels)).canonical()
+        return cls(None, Segmentation.of(label_map, label_map.voxels), findings)
+
+    def with_exam(self, exam: Exam) -> Result:
+        """Returns the result with its image.
+
+        Args:
+            exam: the image, as it was read for the run.
+
+        Raises:
+            InputError: it is another image, or the label map was changed after it was measured.
+            GeometryError: it lies elsewhere.
+        """
+        if exam.volume.voxels.shape != self.segmentation.labels.shape:
+            raise InputError(
+                "The image has another size than the result's label map. Give the image that was segmented."
+            )
+        labels = on_grid(self.segmentation.label_map, exam.volume)
+        kidneys = self.segmentation.kidneys
+        for kidney in self.findings.kidneys:
+            body = kidneys.get(kidney.side)
+            if body is None or np.count_nonzero(body.mask) != kidney.measures.voxels:
+                raise InputError(
+                    "The label map was changed after it was measured. Run 'kidneyseg measure' on it first."
+                )
+            mean = exam.volume.voxels[body.box][body.mask].mean()
+            # estimated values may have been moved by the run
+            if exam.units is not Units.ESTIMATED_HU and abs(mean - kidney.measures.hu_mean) > TOLERANCE_HU:
+                raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
+        return Result(exam, Segmentation.of(exam.volume, labels), self.findings)
+
+
+def _grid(record: InputRecord, labels: Volume) -> np.ndarray:
+    """Returns the 4x4 matrix of the image that was segmented, checked to be that of the label map."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(record.direction, (3, 3)) * record.spacing_mm
+    matrix[:3, 3] = record.origin_lps_mm
+    same_size = tuple(record.size) == labels.voxels.shape[::-1]
+    far = np.array([*record.size, 1]) - (1, 1, 1, 0)
+    apart = max(np.abs((matrix - labels.ijk_to_lps) @ corner).max() for corner in (far, (0, 0, 0, 1)))
+    if not same_size or apart > min(record.spacing_mm) / 2:
+        raise GeometryError(
+            "The label map does not lie on the grid of the image that was segmented. Measure it first, with "
+            "'kidneyseg measure'."
+        )
+    return matrix
+
+
+def _publish(partial: Path, folder: Path) -> None:
+    """Moves the finished files into the result folder; an old ``findings.json`` goes first, the new one comes last.
+
+    Between them goes what was made of the old result.
+    """
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    (folder / FINDINGS).unlink(missing_ok=True)
+    remove_earlier(folder)
+    for name in RESULT_FILES:
+        os.replace(partial / name, folder / name)
+
+
+def _maker() -> PngInfo:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    info.add_text("Software", f"KidneySeg {__version__}")
+    return info

@@ -1,0 +1,56 @@
+"""CT volumes: kidneys, solid masses, cysts and stones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.exam import Exam
+from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.known import KnownFindings
+from KidneySegLib.progress import Progress, Share
+from KidneySegLib.readers.input import ReadOptions, read_input
+from KidneySegLib.readers.probe import InputProbe
+from KidneySegLib.segmentation.load import Model
+from KidneySegLib.segmentation.pipeline import NEEDED_STAGES, segment_ct
+from KidneySegLib.structures import STRUCTURES
+
+
+class CT:
+    """A CT volume; see ``Task``."""
+
+    name = "ct"
+    title = "CT"
+    takes = "a volume of several slices"
+    structures = STRUCTURES
+    stages = NEEDED_STAGES
+
+    def accepts(self, probe: InputProbe) -> bool:
+        """Several slices."""
+        return probe.slices > 1
+
+    def check_options(self, options: ReadOptions) -> None:
+        """A volume states its own pixels."""
+        if options.pixel_mm is not None or options.window is not None:
+            raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")
+
+    def read(self, source: Path, options: ReadOptions, progress: Progress) -> Exam:
+        """Reads a series or an image file in HU."""
+        exam = read_input(source, Share.of(progress, "read", "Reading the images"), series_uid=options.series)
+        return replace(exam, settings={"series_chosen_by_user": options.series is not None})
+
+    def check_measurable(self, probe: InputProbe) -> None:
+        """HU can always be measured."""
+
+    def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
+        """Locates and outlines kidneys, then looks for lesions and stones."""
+        return segment_ct(exam.volume, model, progress)
+
+    def describe(
+        self, exam: Exam, segmentation: Segmentation, known: KnownFindings | None, provenance: Provenance
+    ) -> Findings:
+        """Measures volumes, diameters and densities."""
+        return describe(exam, segmentation, provenance=provenance, known=known)

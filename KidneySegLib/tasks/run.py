@@ -1,0 +1,244 @@
+"""One way through the house: an exam is read, segmented and described, or a corrected label map is described again.
+
+The only clock and the only provenance. The command line is the engine's process boundary; scripts and tests may call
+this in their own process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.errors import GeometryError, InputError
+from KidneySegLib.exam import Exam, Units
+from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.flags import Flag
+from KidneySegLib.inference.device import choose_device
+from KidneySegLib.measuring.correction import (
+    CORRECTED,
+    changed_structures,
+    correction_flags,
+    corrections,
+    known_findings,
+)
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.progress import Progress, silent
+from KidneySegLib.readers.input import NO_OPTIONS, ReadOptions
+from KidneySegLib.readers.probe import InputProbe
+from KidneySegLib.result_files.labels.reading import on_grid, read_labels
+from KidneySegLib.result_files.result import Result
+from KidneySegLib.segmentation.load import load_model
+from KidneySegLib.structures import Numbering
+from KidneySegLib.tasks.clock import Clock
+from KidneySegLib.tasks.registry import task_for, task_named, task_of
+from KidneySegLib.tasks.task import Task
+from KidneySegLib.volume import Volume
+
+
+def run(
+    task: Task | str,
+    source: Path,
+    *,
+    options: ReadOptions = NO_OPTIONS,
+    device: str = "auto",
+    model: str | None = None,
+    flags: Sequence[Flag] = (),
+    progress: Progress = silent,
+) -> Result:
+    """Reads an exam, segments it and measures what was found.
+
+    Args:
+        task: what is done, or its name.
+        source: DICOM folder or file, image file, or picture.
+        options: what the user says of the input.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        model: bundle by name or folder; None takes the shipped one.
+        flags: of an earlier step, such as on the choice of the series; they come first in the findings.
+        progress: receives progress; stops the run by raising ``Cancelled``.
+
+    Raises:
+        InputError: the input cannot be used.
+        BundleError: the model cannot be used.
+        ResourceError: device or memory do not suffice.
+    """
+    task = task_named(task) if isinstance(task, str) else task
+    clock = Clock(progress)
+    bundle = find_bundle(model, task.name)
+    clock("read", 0.0, "Reading the images")
+    exam = task.read(source, options, clock)
+    exam = replace(exam, flags=[*flags, *exam.flags])
+    clock("load", 0.0, "Loading the networks")
+    loaded = load_model(bundle, choose_device(device), task.stages)
+    segmentation = task.segment(exam, loaded, clock)
+    exam = exam.moved(segmentation.offset)
+    clock("measure", 0.0, "Measuring")
+    provenance = Provenance(
+        started_utc=clock.started_utc,
+        device=loaded.device.name,
+        precision=str(loaded.device.precision).removeprefix("torch."),
+        input=input_record(exam),
+        bundles=(BundleRecord(bundle.name, bundle.version, bundle.sha256),),
+        settings={"task": task.name, "device": device, "model": _model_setting(model, bundle), **exam.settings},
+        seconds=clock.seconds,
+    )
+    findings = task.describe(exam, segmentation, None, provenance)
+    clock.stop()
+    return Result(exam, segmentation, findings)
+
+
+def measure(
+    source: Path,
+    labels: Path,
+    *,
+    previous: Path | None = None,
+    options: ReadOptions = NO_OPTIONS,
+    numbering: Numbering = Numbering.KIDNEYSEG,
+    progress: Progress = silent,
+) -> Result:
+    """Measures a label map, as a run does that drew it itself.
+
+    Args:
+        source: the exam, as for ``run``.
+        labels: the label map; see ``labels.reading.read_labels``.
+        previous: result folder of the network's run (or its ``findings.json``). Lesions and stones then keep their
+            identifiers, and the findings list what was corrected, with the Dice to the network's version. None measures
+            the labels as they are, whoever drew them.
+        options: what the user says of the input.
+        numbering: whose numbers the label map has.
+        progress: receives progress; stops the run by raising ``Cancelled``.
+
+    Raises:
+        InputError: exam, label map or earlier result cannot be used.
+        GeometryError: they do not lie on the same grid.
+    """
+    clock = Clock(progress)
+    network = _network_result(previous) if previous is not None else None
+    clock("read", 0.0, "Reading the images")
+    probe = InputProbe(source)
+    task = task_of(network.findings) if network is not None else task_for(probe)
+    task.check_measurable(probe)
+    exam = task.read(source, options, clock)
+    drawing = read_labels(labels, exam.volume, numbering)
+    clock("measure", 0.0, "Measuring")
+    if network is not None:
+        result = correct(task, exam, drawing.labels, _on_exam(network, exam))
+        return replace(result, findings=replace(result.findings, flags=(*result.findings.flags, *drawing.flags)))
+    segmentation = Segmentation.of(exam.volume, drawing.labels, flags=drawing.flags)
+    provenance = Provenance(
+        started_utc=clock.started_utc,
+        device="none",
+        precision="none",
+        input=input_record(exam),
+        settings={"task": task.name, "labels": "given", "numbering": numbering.value, **exam.settings},
+        seconds=clock.seconds,
+    )
+    findings = task.describe(exam, segmentation, None, provenance)
+    clock.stop()
+    return Result(exam, segmentation, findings)
+
+
+def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: Findings | None = None) -> Result:
+    """Measures a corrected label map.
+
+    Lesions and stones keep their identifiers, untouched lesions the network's certainty. Each corrected structure is
+    told by a flag and in ``provenance.settings``, with the Dice between the network's version and the reader's.
+
+    Args:
+        task: by which the network's result was measured.
+        exam: the image.
+        labels: the corrected label map, uint8 ``(k, j, i)`` on the exam's grid in canonical order.
+        network: the network's result on the same grid.
+        last: findings of the correction before this one, so that what the reader drew then keeps its identifier.
+
+    Returns:
+        The result; with the network's own findings where nothing differs.
+
+    Raises:
+        GeometryError: the label map does not lie on the exam's grid.
+        InputError: the image has no valid values inside a kidney, lesion or stone.
+    """
+    original = network.findings
+    changed = changed_structures(network.segmentation.labels, labels)
+    if not changed:
+        return Result(exam, network.segmentation, original)
+    known = known_findings(network.segmentation, original, last)
+    bare = replace(exam, flags=())
+    # what is said of the network's labels is said anew of the corrected ones, where it still holds
+    remarks = task.describe(bare, replace(network.segmentation, flags=()), known, original.provenance).flags
+    again = {flag.code for flag in remarks}
+    flags = [flag for flag in original.flags if flag.code not in again]
+    drawn = Segmentation.of(exam.volume, labels, flags=[*flags, *correction_flags(changed)])
+    settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
+    findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
+    return Result(exam, drawn, findings)
+
+
+def input_record(exam: Exam) -> InputRecord:
+    """Describes an exam without its path, which may hold a patient's name."""
+    return InputRecord.of(exam.stored, exam.kind, exam.source.to_dict() if exam.kind == "dicom" else None)
+
+
+def read_exam(source: Path, findings: Findings, series: str | None = None) -> Exam:
+    """Reads the exam of a result in the way in which it was read for it.
+
+    Args:
+        source: the exam, as it was given then.
+        findings: of the result.
+        series: which series the user means now.
+
+    Raises:
+        InputError, GeometryError: as ``Task.read``.
+    """
+    settings = findings.provenance.settings
+    window = settings.get("window_hu")
+    options = ReadOptions(series, settings.get("pixel_mm"), (window[0], window[1]) if window else None)
+    return task_of(findings).read(source, options, silent)
+
+
+def exam_again(volume: Volume, findings: Findings) -> Exam:
+    """Returns an image that a front end holds as the exam of its findings.
+
+    Args:
+        volume: the image in the units that the run measured, as it is stored.
+        findings: what the run measured.
+    """
+    settings = findings.provenance.settings
+    units = Units(settings.get("units") or (Units.ESTIMATED_HU if settings.get("window_hu") else Units.HU))
+    unknown = any(math.isnan(finding.measures.volume_ml) for finding in findings.all)
+    return Exam(volume, units=units, thickness_known=not unknown, settings=settings)
+
+
+def _model_setting(model: str | None, bundle: Bundle) -> str:
+    """Returns which model was asked for, without a path, which may hold a name."""
+    if model is None:
+        return "default"
+    return model if model == bundle.name else "own"
+
+
+def _network_result(previous: Path) -> Result:
+    """Returns the result of the network's run."""
+    result = Result.read(previous if previous.is_dir() else previous.parent)
+    if corrections(result.findings):
+        raise InputError(
+            "The earlier result was corrected already, so it does not say what the network drew. Give the one that "
+            "'kidneyseg segment' wrote."
+        )
+    return result
+
+
+def _on_exam(network: Result, exam: Exam) -> Result:
+    """Returns the network's result on the exam's grid, checked to be of this exam."""
+    label_map = network.segmentation.label_map
+    try:
+        if label_map.voxels.shape != exam.volume.voxels.shape:
+            raise GeometryError("The sizes differ.")
+        labels = on_grid(label_map, exam.volume)
+    except GeometryError as error:
+        raise GeometryError("The earlier result is of another image. Give the one of this image.") from error
+    return Result(exam, Segmentation.of(exam.volume, labels), network.findings)

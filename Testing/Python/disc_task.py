@@ -1,0 +1,58 @@
+"""A fourth task, for the tests alone: a bright disc on a grey picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from KidneySegLib.exam import Exam, Units
+from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.inference.scan_probabilities import scan_probabilities
+from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.known import KnownFindings
+from KidneySegLib.measuring.lesions.lesions import measure_lesions
+from KidneySegLib.progress import Progress, Share
+from KidneySegLib.readers.input import ReadOptions
+from KidneySegLib.readers.probe import InputProbe
+from KidneySegLib.segmentation.load import Model
+from KidneySegLib.structures import BY_KEY
+from KidneySegLib.volume import Volume
+
+
+class Disc:
+    """Grey pictures in the format PGM, pixels of 1 mm."""
+
+    name = "disc"
+    title = "Bright disc"
+    takes = "a grey picture"
+    structures = (BY_KEY["cyst"],)
+    stages = ("disc",)
+
+    def accepts(self, probe: InputProbe) -> bool:
+        return probe.path.suffix == ".pgm"
+
+    def check_options(self, options: ReadOptions) -> None:
+        """There are none."""
+
+    def check_measurable(self, probe: InputProbe) -> None:
+        """Grey values can be measured as they are."""
+
+    def read(self, source: Path, options: ReadOptions, progress: Progress) -> Exam:
+        grey = np.asarray(Image.open(source)).astype(np.int16)[None]
+        return Exam(Volume(grey, np.eye(4)), kind="pgm", units=Units.GREY, settings={"units": Units.GREY.value})
+
+    def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
+        predictor = model.predictors["disc"]
+        share = Share.of(progress, "disc", "Looking for discs")
+        found, flags = scan_probabilities(exam.volume.voxels, exam.volume.spacing[::-1], predictor, share)
+        labels = np.where(found[0] > predictor.stage.threshold, self.structures[0].label, 0).astype(np.uint8)
+        return Segmentation.of(exam.volume, labels, flags=flags)
+
+    def describe(
+        self, exam: Exam, segmentation: Segmentation, known: KnownFindings | None, provenance: Provenance
+    ) -> Findings:
+        discs = measure_lesions(Anatomy.of(exam, segmentation), segmentation.confidence, known)
+        return Findings((), (*exam.flags, *segmentation.flags), provenance, tuple(discs))

@@ -1,0 +1,134 @@
+"""A task that comes from outside goes the whole way: one file and one recipe, and nobody else knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from disc_task import Disc
+from PIL import Image
+from typer.testing import CliRunner
+
+from KidneySegLib.commands.app import app
+from KidneySegLib.errors import InputError
+from KidneySegLib.measuring.correction import corrections
+from KidneySegLib.networks.factory import build_network
+from KidneySegLib.readers.probe import InputProbe
+from KidneySegLib.result_files.labels.files import write_nifti
+from KidneySegLib.result_files.names import RESULT_FILES
+from KidneySegLib.result_files.result import Result
+from KidneySegLib.tasks.registry import all_tasks, register, task_for, unregister
+from KidneySegLib.tasks.run import measure, run
+from KidneySegLib.training.recipe_files import read_stage
+from KidneySegLib.volume import Volume
+
+RECIPE = Path(__file__).with_name("disc.toml")
+
+
+@pytest.fixture(autouse=True)
+def disc() -> Iterator[None]:
+    register(Disc())
+    yield
+    unregister("disc")
+
+
+def picture(centre: tuple[float, float], radius: float, seed: int, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """A grey picture, uint8 ``(j, i)``, and where its disc is."""
+    j, i = np.indices((size, size))
+    inside = np.hypot(j - centre[0], i - centre[1]) <= radius
+    noise = np.random.default_rng(seed).normal(0, 8, inside.shape)
+    return np.clip(np.where(inside, 190, 90) + noise, 0, 255).astype(np.uint8), inside
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of a network that has learnt what a disc is."""
+    folder = tmp_path_factory.mktemp("disc")
+    torch.manual_seed(0)
+    network, rng = build_network(read_stage(RECIPE).network), np.random.default_rng(0)
+    optimiser = torch.optim.Adam(network.parameters(), 0.02)
+    for step in range(60):
+        made = [picture(tuple(rng.uniform(16, 48, 2)), rng.uniform(5, 12), 100 * step + n) for n in range(4)]
+        grey, inside = (torch.from_numpy(np.stack(arrays)).float()[:, None] for arrays in zip(*made, strict=True))
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(grey / 255 * 2 - 1), inside)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    (folder / "run").mkdir()
+    torch.save(network.state_dict(), folder / "run" / "best.pt")
+    said = ("--version", "1", "--licence", "none", "--task", "disc", "--title", "Discs")
+    call("export", f"{RECIPE}={folder / 'run'}", "-o", folder / "discs", *said)
+    return folder / "discs"
+
+
+def call(*arguments: object) -> str:
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def save(folder: Path) -> tuple[Path, np.ndarray]:
+    grey, inside = picture((30, 24), 9, 1)
+    Image.fromarray(grey).save(folder / "picture.pgm")
+    return folder / "picture.pgm", inside
+
+
+def test_it_is_in_the_list_and_known_by_its_input(tmp_path: Path) -> None:
+    assert [task.name for task in all_tasks()] == ["ct", "ct-slice", "disc"]
+    assert task_for(InputProbe(save(tmp_path)[0])).name == "disc"
+    assert task_for(InputProbe(tmp_path / "picture.png")).name == "ct-slice"
+
+
+def test_an_input_that_two_tasks_take_is_not_guessed(tmp_path: Path) -> None:
+    class Other(Disc):
+        name = "other"
+
+    register(Other())
+    try:
+        with pytest.raises(InputError, match="--task: disc or other"):
+            task_for(InputProbe(save(tmp_path)[0]))
+    finally:
+        unregister("other")
+
+
+def test_it_segments_and_is_measured_again(tmp_path: Path, bundle: Path) -> None:
+    source, inside = save(tmp_path)
+    stages: list[str] = []
+    result = run("disc", source, model=str(bundle), device="cpu", progress=lambda stage, *_: stages.append(stage))
+    assert {"read", "load", "disc", "measure"} <= set(stages)
+    assert set(result.findings.provenance.seconds) == {"read", "load", "disc", "measure"}
+    found = result.segmentation.labels[0] > 0
+    assert 2 * (found & inside).sum() / (found.sum() + inside.sum()) > 0.95
+    (lesion,) = result.findings.lesions
+    assert lesion.measures.axial_diameter_mm == pytest.approx(19, abs=1.5)
+    assert lesion.measures.hu_mean == pytest.approx(190, abs=5)
+    assert [path.name for path in result.write(tmp_path / "out")] == list(RESULT_FILES)
+
+    labels = np.where(inside & (np.indices(inside.shape)[0] < 30), 4, 0).astype(np.uint8)[None]
+    write_nifti(tmp_path / "mine.nii.gz", result.image.stored, labels)
+    again = measure(source, tmp_path / "mine.nii.gz", previous=tmp_path / "out")
+    assert again.findings.task == "disc" and set(corrections(again.findings)) == {"cyst"}
+    assert [lesion.id for lesion in again.findings.lesions] == ["C1"]
+    assert again.findings.lesions[0].measures.voxels == int((labels > 0).sum())
+
+
+def test_commands_segment_report_and_measure_it(tmp_path: Path, bundle: Path) -> None:
+    source, inside = save(tmp_path)
+    out = tmp_path / "out"
+    call("segment", source, "-o", out, "--task", "auto", "--model", bundle, "--device", "cpu", "--progress", "none")
+    read = Result.read(out)
+    assert read.findings.task == "disc" and read.findings.provenance.bundles[0].name == "discs"
+    call("report", out, "--image", source)
+    assert (out / "report.pdf").is_file() and "C1" in (out / "report.html").read_text(encoding="utf-8")
+    grid = Volume(np.zeros((1, *inside.shape)), np.eye(4))
+    write_nifti(tmp_path / "mine.nii.gz", grid, np.where(inside, 4, 0).astype(np.uint8)[None])
+    call("measure", source, tmp_path / "mine.nii.gz", "-o", tmp_path / "again", "--progress", "none")
+    assert Result.read(tmp_path / "again").findings.task == "disc"
+    other = replace(read.findings, provenance=replace(read.findings.provenance, settings={"task": "unknown"}))
+    (out / "findings.json").write_text(other.to_json(), encoding="utf-8")
+    with pytest.raises(InputError, match="no task 'unknown'"):
+        call("report", out, "--image", source)
