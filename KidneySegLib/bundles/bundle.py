@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, ValidationInfo, model_validator
 
-from KidneySegLib.bundles.declaration import Text, declaration, read_declaration, reason
-from KidneySegLib.bundles.header import FORMAT_VERSION, MANIFEST, BundleHeader, damaged, header_of, read_manifest
+from KidneySegLib.bundles.declaration import Text, declaration, read_declaration, short_reason
+from KidneySegLib.bundles.header import (
+    FORMAT_VERSION,
+    MANIFEST,
+    BundleHeader,
+    damaged_bundle,
+    header_from,
+    read_manifest,
+)
 from KidneySegLib.bundles.limits import LARGEST_WEIGHT, LARGEST_WEIGHTS, MOST_STAGES
 from KidneySegLib.bundles.migration import migrated
 from KidneySegLib.bundles.plan import StagePlan
@@ -119,13 +126,13 @@ def read_bundle(folder: Path) -> Bundle:
             newer than this version.
     """
     data = read_manifest(folder)
-    header = header_of(folder, data)
+    header = header_from(folder, data)
     try:
         fields = migrated(data)
         del fields["format_version"]
         return read_declaration(Bundle, {**fields, **vars(header)})
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise damaged(folder, reason(error)) from error
+        raise damaged_bundle(folder, short_reason(error)) from error
 
 
 def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> Bundle:

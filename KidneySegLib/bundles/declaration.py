@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, dataclass_transform
 from pydantic import AfterValidator, AllowInfNan, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from KidneySegLib.bundles.header import text
+from KidneySegLib.bundles.header import one_line
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ Share = Annotated[Number, Field(ge=0, le=1)]
 Whole = Annotated[int, Strict()]
 Count = Annotated[Whole, Field(ge=1)]
 Switch = Annotated[bool, Strict()]
-Text = Annotated[str, Strict(), AfterValidator(text)]
+Text = Annotated[str, Strict(), AfterValidator(one_line)]
 
 _WORDS = {"unexpected_keyword_argument": "nothing reads this field", "missing": "it is missing"}
 _LONGEST_REASON = 120
@@ -44,10 +44,10 @@ def read_declaration(kind: type[T], data: Any) -> T:
     try:
         return TypeAdapter(kind).validate_python(data)
     except ValidationError as error:
-        raise ValueError(reason(error)) from error
+        raise ValueError(short_reason(error)) from error
 
 
-def reason(error: Exception) -> str:
+def short_reason(error: Exception) -> str:
     """Returns what an error says in a few words of one line; it may quote what a hostile file holds."""
     said = str(error)
     if isinstance(error, ValidationError):

@@ -50,15 +50,15 @@ def read_header(folder: Path) -> BundleHeader:
     Raises:
         BundleError: there is no bundle, it is damaged, or its format is newer than this version.
     """
-    return header_of(folder, read_manifest(folder))
+    return header_from(folder, read_manifest(folder))
 
 
-def header_of(folder: Path, data: Mapping[str, Any]) -> BundleHeader:
+def header_from(folder: Path, data: Mapping[str, Any]) -> BundleHeader:
     """Takes the head from what ``bundle.json`` holds; see ``read_header``."""
     try:
-        return BundleHeader(folder, *(text(data[key]) for key in ("name", "version", "title", "task", "licence")))
+        return BundleHeader(folder, *(one_line(data[key]) for key in ("name", "version", "title", "task", "licence")))
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder, "its head is not complete") from error
+        raise damaged_bundle(folder, "its head is not complete") from error
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
         version = data["format_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise damaged(folder, f"{MANIFEST} cannot be read") from error
+        raise damaged_bundle(folder, f"{MANIFEST} cannot be read") from error
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise damaged(folder, "its format version is no whole number")
+        raise damaged_bundle(folder, "its format version is no whole number")
     if version > FORMAT_VERSION:
         raise BundleError(
             f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "
@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(data)
 
 
-def text(value: Any) -> str:
+def one_line(value: Any) -> str:
     """Takes a text of one line.
 
     Raises:
@@ -101,6 +101,6 @@ def text(value: Any) -> str:
     return value
 
 
-def damaged(folder: Path, reason: str) -> BundleError:
+def damaged_bundle(folder: Path, reason: str) -> BundleError:
     """Returns the error on a bundle that cannot be used."""
     return BundleError(f"The bundle '{folder.name}' is damaged ({reason}). Get the bundle again.")

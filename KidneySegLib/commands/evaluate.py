@@ -45,9 +45,9 @@ def evaluate(
 
         evaluate_slices(exams, output, model=model, device=device)
         return
-    from KidneySegLib.evaluation.tables import ORGAN_HEADER, Table, make_tables, organ_rows
+    from KidneySegLib.evaluation.tables import ORGAN_HEADER, ScoreTable, make_tables, organ_rows
 
-    kidneys = Table("", "", "", (*ORGAN_HEADER, "seconds"), [])
+    kidneys = ScoreTable("", "", "", (*ORGAN_HEADER, "seconds"), [])
     typer.echo(kidneys.lines(), nl=False)
 
     def tell(exam: ExamResult, seconds: float) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.evaluation.detection import Lesion, Status
+from KidneySegLib.evaluation.detection import ScoredLesion, Status
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.pictures.panels import DIM_TEXT, TEXT, Window, draw_panel, font
 from KidneySegLib.pictures.views import View
@@ -21,7 +21,7 @@ CALCIFIED: Window = (-160.0, 440.0)
 
 
 def write_pictures(
-    folder: Path, volume: Volume, found: np.ndarray, reference: np.ndarray, lesions: tuple[Lesion, ...]
+    folder: Path, volume: Volume, found: np.ndarray, reference: np.ndarray, lesions: tuple[ScoredLesion, ...]
 ) -> list[Path]:
     """Writes one PNG for every missed and every false lesion of an exam.
 
@@ -42,7 +42,7 @@ def write_pictures(
     return files
 
 
-def _draw(volume: Volume, found: np.ndarray, reference: np.ndarray, lesion: Lesion, path: Path) -> None:
+def _draw(volume: Volume, found: np.ndarray, reference: np.ndarray, lesion: ScoredLesion, path: Path) -> None:
     from PIL import Image, ImageDraw
 
     k = lesion.component.slice_index
@@ -64,7 +64,7 @@ def _draw(volume: Volume, found: np.ndarray, reference: np.ndarray, lesion: Lesi
     page.save(path, compress_level=4)
 
 
-def _focus(volume: Volume, lesion: Lesion) -> tuple[int, int, int, int]:
+def _focus(volume: Volume, lesion: ScoredLesion) -> tuple[int, int, int, int]:
     """Returns the first and last row, the first and last column of what is shown."""
     _, j, i = volume.to_kji(np.array(lesion.component.centroid_lps_mm))
     reach = max(REACH_MM, lesion.component.size_mm / 2 + MARGIN_MM)

@@ -21,7 +21,7 @@ def push(
     from KidneySegLib.pacs.packages import require_packages
 
     require_packages()
-    from KidneySegLib.pacs.dimse.commitment import Answer
+    from KidneySegLib.pacs.dimse.commitment import CommitmentAnswer
     from KidneySegLib.pacs.transfer.belonging import files_to_send
     from KidneySegLib.pacs.transfer.push import push_files
 
@@ -31,7 +31,7 @@ def push(
         typer.echo(f"Left out {strangers} DICOM files in result folders that do not belong to the result.", err=True)
     committed = f" ({commitment.committed} of {count})" if commitment.committed else ""
     typer.echo(f"Stored {count} files. Storage commitment: {commitment.answer}{committed}.")
-    if commitment.answer is Answer.REFUSED:
+    if commitment.answer is CommitmentAnswer.REFUSED:
         raise IncompleteError(
             "The server took the files but does not answer for all of them. Keep them, look into its log, and send "
             "them again."

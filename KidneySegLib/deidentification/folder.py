@@ -9,7 +9,7 @@ from pathlib import Path
 
 from KidneySegLib.deidentification.captures import may_show_text
 from KidneySegLib.deidentification.dataset import Cleaner, Options
-from KidneySegLib.deidentification.instance import LeftOut, read_instance, write_clean
+from KidneySegLib.deidentification.instance import FileLeftOut, read_instance, write_clean
 from KidneySegLib.deidentification.patients import Patients
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.deidentification.result_files import write_clean_image, write_clean_result
@@ -112,14 +112,14 @@ class _Run:
         for number, file in enumerate(files):
             try:
                 self._write_file(file, target, is_dicom=file in dicom, is_result=file.parent in results)
-            except LeftOut as reason:
+            except FileLeftOut as reason:
                 self.summary.left_out[str(reason)] += 1
             progress(_FIRST_PASS + (1 - _FIRST_PASS) * (number + 1) / len(files))
 
     def _learn(self, file: Path) -> None:
         try:
             dataset = read_instance(file, pixels=False)
-        except LeftOut:
+        except FileLeftOut:
             return
         self._patients.learn(dataset)
 
@@ -133,13 +133,13 @@ class _Run:
         elif is_image_file(file):
             self._write_image(file, target)
         else:
-            raise LeftOut("files of other kinds")
+            raise FileLeftOut("files of other kinds")
 
     def _write_instance(self, file: Path, target: Path) -> None:
         dataset = read_instance(file, pixels=True)
         if may_show_text(dataset, odd_one_out=self._patients.is_odd_one_out(dataset)):
             if not self._options.keep_captures:
-                raise LeftOut("images that may have text burned into their pixels")
+                raise FileLeftOut("images that may have text burned into their pixels")
             self.summary.may_show_text += 1
         patient = self._patients.patient_of(dataset)
         short = self._pseudonyms.short
@@ -149,7 +149,7 @@ class _Run:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{short('instance', str(dataset.SOPInstanceUID))}.dcm"
         if path.exists():
-            raise LeftOut("copies of an image that is there already")
+            raise FileLeftOut("copies of an image that is there already")
         write_clean(dataset, path, self._cleaner, patient, self._patients.identity(patient))
         self.summary.files += 1
 
@@ -157,7 +157,7 @@ class _Run:
         try:
             findings = Findings.from_json((folder / "findings.json").read_text(encoding="utf-8"))
         except (InputError, OSError, UnicodeDecodeError) as error:
-            raise LeftOut("results that are damaged or of another version") from error
+            raise FileLeftOut("results that are damaged or of another version") from error
         try:
             series = str(findings.provenance.input.source.get("series_uid", ""))
             known = self._patients.of_series(series)
@@ -167,11 +167,11 @@ class _Run:
             place = target / self._pseudonyms.patient(patient) / name
             self.summary.files += write_clean_result(folder, place, findings, self._pseudonyms, identity)
         except InputError as error:
-            raise LeftOut("results that are damaged or of another version") from error
+            raise FileLeftOut("results that are damaged or of another version") from error
 
     def _write_image(self, file: Path, target: Path) -> None:
         try:
             write_clean_image(file, target / "images", self._pseudonyms)
         except InputError as error:
-            raise LeftOut("image files that cannot be read as a 3D image") from error
+            raise FileLeftOut("image files that cannot be read as a 3D image") from error
         self.summary.files += 1

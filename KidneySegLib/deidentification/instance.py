@@ -19,7 +19,7 @@ _STANDARD_CLASSES = "1.2.840.10008.5.1.4.1.1."
 _ENCAPSULATED_DOCUMENT = "1.2.840.10008.5.1.4.1.1.104."
 
 
-class LeftOut(Exception):  # noqa: N818  (no error: the file is left out, and the user is told)
+class FileLeftOut(Exception):  # noqa: N818  (no error: the file is left out, and the user is told)
     """Why a file has no copy: the end of the sentence "N files were left out: ..."."""
 
 
@@ -41,15 +41,15 @@ def read_instance(path: Path, *, pixels: bool) -> FileDataset:
                 implicit = dataset.original_encoding[0]
                 dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
-        raise LeftOut("damaged DICOM files") from error
+        raise FileLeftOut("damaged DICOM files") from error
     if directory:
-        raise LeftOut("DICOMDIR (a list with patients' names)")
+        raise FileLeftOut("DICOMDIR (a list with patients' names)")
     if not sop_class or not has_instance:
-        raise LeftOut("DICOM files that are damaged or lack the identifiers that DICOM demands")
+        raise FileLeftOut("DICOM files that are damaged or lack the identifiers that DICOM demands")
     if sop_class.startswith(_ENCAPSULATED_DOCUMENT):
-        raise LeftOut("documents inside DICOM, such as PDF, whose text cannot be cleaned")
+        raise FileLeftOut("documents inside DICOM, such as PDF, whose text cannot be cleaned")
     if not sop_class.startswith(_STANDARD_CLASSES):
-        raise LeftOut("DICOM objects of a kind that the standard does not know")
+        raise FileLeftOut("DICOM objects of a kind that the standard does not know")
     return dataset
 
 
@@ -84,9 +84,9 @@ def write_clean(dataset: FileDataset, path: Path, cleaner: Cleaner, patient: str
     except (OSError, ResourceError):
         raise
     except InputError as error:
-        raise LeftOut("images compressed or drawn into in a way that cannot be searched for text") from error
+        raise FileLeftOut("images compressed or drawn into in a way that cannot be searched for text") from error
     except Exception as error:  # an odd value makes pydicom raise nearly anything
-        raise LeftOut("DICOM files whose content is not valid") from error
+        raise FileLeftOut("DICOM files whose content is not valid") from error
     if identity.is_in_bytes(without_own_words(path.read_bytes())):
         path.unlink()
-        raise LeftOut("files that hold an identifying value where it cannot be removed")
+        raise FileLeftOut("files that hold an identifying value where it cannot be removed")

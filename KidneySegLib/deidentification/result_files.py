@@ -13,7 +13,7 @@ import numpy as np
 
 from KidneySegLib import __version__
 from KidneySegLib.deidentification.identity import Identity
-from KidneySegLib.deidentification.instance import LeftOut
+from KidneySegLib.deidentification.instance import FileLeftOut
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
@@ -51,7 +51,7 @@ def write_clean_result(
     cleaned = _clean_findings(findings, pseudonyms, identity)
     plain = json.dumps(json.loads(cleaned.to_json()), ensure_ascii=False)
     if identity is not None and identity.is_in_bytes(plain.encode()):
-        raise LeftOut("results that hold an identifying value where it cannot be removed")
+        raise FileLeftOut("results that hold an identifying value where it cannot be removed")
     target.mkdir(parents=True)
     (target / "findings.json").write_text(cleaned.to_json(), encoding="utf-8")
     write_measurements(target / "measurements.csv", cleaned)

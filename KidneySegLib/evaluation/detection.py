@@ -43,7 +43,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Lesion:
+class ScoredLesion:
     """A mass, cyst or stone of the reference, or one that was found.
 
     Attributes:
@@ -88,7 +88,7 @@ NO_AGREEMENT = _Agreement(None, None, None, None)
 
 def detect(
     exam: str, structure: str, found: np.ndarray, reference: np.ndarray, grid: Volume, first_slice: int = 0
-) -> list[Lesion]:
+) -> list[ScoredLesion]:
     """Compares the lesions of one structure.
 
     Args:
@@ -119,11 +119,11 @@ def detect(
             status = (Status.FOUND if group.matched else Status.MISSED) if n in counted else Status.TOO_SMALL
             one, called = as_one and n in counted, structure if group.matched else mistaken.get(n, "")
             values = (both.dice, one, both.distance_mm, called, both.found_ml)
-            lesions.append(Lesion(exam, structure, True, n, status, part, *values))
+            lesions.append(ScoredLesion(exam, structure, True, n, status, part, *values))
         for n, part in zip(group.found, its, strict=True):
             status = (Status.TRUE if counted else Status.TOO_SMALL) if group.matched else Status.FALSE
             values = (both.dice, as_one, both.distance_mm, lies_on[n - 1], both.reference_ml)
-            lesions.append(Lesion(exam, structure, False, n, status, part, *values))
+            lesions.append(ScoredLesion(exam, structure, False, n, status, part, *values))
     return sorted(lesions, key=lambda lesion: (not lesion.in_reference, lesion.number))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.evaluation.classwise import CLASSES, Scores, class_scores, mean_scores
-from KidneySegLib.evaluation.detection import Lesion, Status
+from KidneySegLib.evaluation.detection import ScoredLesion, Status
 from KidneySegLib.evaluation.volumes import Evaluation, ExamResult
 
 Cell = str | int | float | None
@@ -30,7 +30,7 @@ NAMES = {"kidney": "kidney", "mass": "solid mass", "cyst": "cyst"}
 
 
 @dataclass(frozen=True)
-class Table:
+class ScoreTable:
     """A table of an evaluation.
 
     Attributes:
@@ -70,7 +70,7 @@ def organ_rows(exam: ExamResult) -> list[tuple[Cell, ...]]:
     return rows or [(exam.exam, "none in view, none found", *[None] * (len(ORGAN_HEADER) - 2))]
 
 
-def make_tables(evaluation: Evaluation) -> tuple[list[Table], list[Table]]:
+def make_tables(evaluation: Evaluation) -> tuple[list[ScoreTable], list[ScoreTable]]:
     """Returns the tables for reading, and those with every exam and every lesion for further work."""
     pages = [_organs(evaluation), _classes(evaluation), _detection(evaluation), _mistakes(evaluation)]
     pages += [
@@ -100,16 +100,16 @@ def write_tables(folder: Path, evaluation: Evaluation) -> Path:
     return page
 
 
-def _organs(evaluation: Evaluation) -> Table:
+def _organs(evaluation: Evaluation) -> ScoreTable:
     note = (
         "The kidney is compared as an organ: together with its masses, cysts and stones, each of which belongs to the "
         "nearer kidney."
     )
     rows = [row for exam in evaluation.exams for row in organ_rows(exam)]
-    return Table("evaluation", "Kidneys", note, ORGAN_HEADER, rows)
+    return ScoreTable("evaluation", "Kidneys", note, ORGAN_HEADER, rows)
 
 
-def _classes(evaluation: Evaluation) -> Table:
+def _classes(evaluation: Evaluation) -> ScoreTable:
     matrix = evaluation.confusion
     note = (
         f"Voxels of all {len(evaluation.exams)} exams together, {int(matrix.sum()):,} of them not "
@@ -120,28 +120,28 @@ def _classes(evaluation: Evaluation) -> Table:
     scores = class_scores(matrix)
     rows: list[tuple[Cell, ...]] = [(NAMES[name], *_percent(scores[name])) for name in CLASSES]
     rows.append(("mean", *_percent(mean_scores(matrix))))
-    return Table("classes", "Kidney, solid mass, cyst: voxels", note, ("class", *SCORES_HEADER), rows)
+    return ScoreTable("classes", "Kidney, solid mass, cyst: voxels", note, ("class", *SCORES_HEADER), rows)
 
 
-def _classes_by_exam(evaluation: Evaluation) -> Table:
+def _classes_by_exam(evaluation: Evaluation) -> ScoreTable:
     rows: list[tuple[Cell, ...]] = []
     for exam in evaluation.exams:
         scores = class_scores(exam.confusion)
         rows += [(exam.exam, NAMES[name], *_percent(scores[name])) for name in CLASSES]
-    return Table("classes_by_exam", "", "", ("exam", "class", *SCORES_HEADER), rows)
+    return ScoreTable("classes_by_exam", "", "", ("exam", "class", *SCORES_HEADER), rows)
 
 
-def _voxels(evaluation: Evaluation) -> Table:
+def _voxels(evaluation: Evaluation) -> ScoreTable:
     """Returns the voxels by exam, the reference's class and the class found."""
     names = ("background", *(NAMES[name] for name in CLASSES))
     rows: list[tuple[Cell, ...]] = []
     for exam in evaluation.exams:
         pairs = np.argwhere(exam.confusion > 0)
         rows += [(exam.exam, names[r], names[f], int(exam.confusion[r, f])) for r, f in pairs]
-    return Table("voxels", "", "", ("exam", "reference", "found", "voxels"), rows)
+    return ScoreTable("voxels", "", "", ("exam", "reference", "found", "voxels"), rows)
 
 
-def _detection(evaluation: Evaluation) -> Table:
+def _detection(evaluation: Evaluation) -> ScoreTable:
     note = (
         "Lesions of the reference are connected bodies of voxels (26 neighbours); masses and cysts count from 5 mm of "
         "axial diameter, stones from one voxel, their size is the length in any direction. Masses and cysts found are "
@@ -157,20 +157,20 @@ def _detection(evaluation: Evaluation) -> Table:
         counts = (row.reference, row.found, row.as_one, row.missed, _times_100(row.sensitivity), row.dice)
         false = (row.false, row.scans, row.false_per_scan, row.scans_without, row.false_per_scan_without)
         rows.append((row.structure, row.size, *counts, row.distance_mm, *false))
-    return Table("detection", "Masses, cysts and stones: detection", note, header, rows)
+    return ScoreTable("detection", "Masses, cysts and stones: detection", note, header, rows)
 
 
-def _detection_by_exam(evaluation: Evaluation) -> Table:
+def _detection_by_exam(evaluation: Evaluation) -> ScoreTable:
     note = "The same exam by exam; exams without lesions in which none was found are left out."
     header = ("exam", "structure", "reference", "found", "as one", "missed", "false", "Dice", "distance mm")
     rows: list[tuple[Cell, ...]] = []
     for exam, row in evaluation.detections_by_exam():
         counts = (row.reference, row.found, row.as_one, row.missed, row.false)
         rows.append((exam, row.structure, *counts, row.dice, row.distance_mm))
-    return Table("detection_by_exam", "Detection by exam", note, header, rows)
+    return ScoreTable("detection_by_exam", "Detection by exam", note, header, rows)
 
 
-def _masses_and_cysts(evaluation: Evaluation) -> Table:
+def _masses_and_cysts(evaluation: Evaluation) -> ScoreTable:
     note = (
         "Every mass and cyst of the reference that counts. Of split and merged ones, found volume and Dice are those "
         "of the group."
@@ -182,10 +182,10 @@ def _masses_and_cysts(evaluation: Evaluation) -> Table:
             size = (f"{one.component.size_mm:.1f}", one.component.volume_ml)
             result = (one.counterpart or "not found", "yes" if one.as_one else "", one.counterpart_ml, one.dice)
             rows.append((one.exam, one.structure, one.number, *size, *result))
-    return Table("masses_and_cysts", "Masses and cysts one by one", note, header, rows)
+    return ScoreTable("masses_and_cysts", "Masses and cysts one by one", note, header, rows)
 
 
-def _mistakes(evaluation: Evaluation) -> Table:
+def _mistakes(evaluation: Evaluation) -> ScoreTable:
     note = (
         "Lesions of the reference by what they were found as; the last row holds those found where the reference has "
         "neither mass nor cyst. (False lesions that lie on a lesion of the other class are in `lesions.csv`.)"
@@ -196,10 +196,10 @@ def _mistakes(evaluation: Evaluation) -> Table:
         (row, *(None if row == column == "none" else counts[row, column] for column in names)) for row in names
     ]
     header = ("reference", "found as mass", "found as cyst", "not found")
-    return Table("mistakes", "Mass or cyst", note, header, rows)
+    return ScoreTable("mistakes", "Mass or cyst", note, header, rows)
 
 
-def _stones(evaluation: Evaluation) -> Table:
+def _stones(evaluation: Evaluation) -> ScoreTable:
     note = (
         "Stone voxels: Dice, and found over reference volume. The last row takes the voxels of all exams together. "
         "Exams without stone in either map are left out."
@@ -211,10 +211,10 @@ def _stones(evaluation: Evaluation) -> Table:
         for name, stones in named
         if stones.dice is not None
     ]
-    return Table("stones", "Stones: voxels", note, header, rows)
+    return ScoreTable("stones", "Stones: voxels", note, header, rows)
 
 
-def _attention(evaluation: Evaluation) -> Table:
+def _attention(evaluation: Evaluation) -> ScoreTable:
     note = (
         "Where to look: what was missed, and what was found that the reference does not have (which may be the "
         "reference's fault). Places are centres of gravity in mm LPS; slices count from the feet, from 1."
@@ -227,10 +227,10 @@ def _attention(evaluation: Evaluation) -> Table:
             x, y, z = (f"{x:.1f}" for x in part.centroid_lps_mm)
             size = (f"{part.size_mm:.1f}", f"{part.volume_ml:.3f}")
             rows.append((*_identity(lesion), *size, x, y, z, part.slice_index + 1, lesion.counterpart))
-    return Table("attention", "Missed and false", note, header, rows)
+    return ScoreTable("attention", "Missed and false", note, header, rows)
 
 
-def _lesions(evaluation: Evaluation) -> Table:
+def _lesions(evaluation: Evaluation) -> ScoreTable:
     header: tuple[str, ...] = (
         "exam",
         "structure",
@@ -259,10 +259,10 @@ def _lesions(evaluation: Evaluation) -> Table:
         place = (*part.centroid_lps_mm, part.slice_index + 1)
         rest = (lesion.dice, int(lesion.as_one), lesion.distance_mm, lesion.counterpart, lesion.counterpart_ml)
         rows.append((*_identity(lesion), int(lesion.in_reference), *size, *place, *rest))
-    return Table("lesions", "", "", header, rows)
+    return ScoreTable("lesions", "", "", header, rows)
 
 
-def _identity(lesion: Lesion) -> tuple[str, str, str, int]:
+def _identity(lesion: ScoredLesion) -> tuple[str, str, str, int]:
     return lesion.exam, lesion.structure, lesion.status.value, lesion.number
 
 

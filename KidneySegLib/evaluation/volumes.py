@@ -9,7 +9,7 @@ import numpy as np
 
 from KidneySegLib.datasets.exams import assign_sides, body_middle
 from KidneySegLib.evaluation.classwise import confusion
-from KidneySegLib.evaluation.detection import DETECTED, Lesion, Status, detect
+from KidneySegLib.evaluation.detection import DETECTED, ScoredLesion, Status, detect
 from KidneySegLib.evaluation.metrics import Agreement, agreement
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -78,7 +78,7 @@ class ExamResult:
     organs: dict[Side, Agreement]
     confusion: np.ndarray
     stones: StoneVoxels
-    lesions: tuple[Lesion, ...]
+    lesions: tuple[ScoredLesion, ...]
 
     def has(self, *structures: str) -> bool:
         """Whether the reference has a lesion of one of these structures, however small."""
@@ -157,7 +157,7 @@ class Evaluation:
         return sum((exam.stones for exam in self.exams), start=NO_STONE)
 
     @property
-    def lesions(self) -> tuple[Lesion, ...]:
+    def lesions(self) -> tuple[ScoredLesion, ...]:
         """Lesions of all exams."""
         return tuple(lesion for exam in self.exams for lesion in exam.lesions)
 
@@ -202,7 +202,7 @@ def evaluate_labels(exam: str, image: Volume, found: np.ndarray, reference: np.n
     box = _box_of(found, reference)
     middle = body_middle(image.voxels) - box[2].start
     found, reference, grid = found[box], reference[box], image.crop(box)
-    lesions: list[Lesion] = []
+    lesions: list[ScoredLesion] = []
     for structure in DETECTED:
         lesions += detect(exam, structure, found, reference, grid, box[0].start)
     return ExamResult(
@@ -234,7 +234,7 @@ def _stones(found: np.ndarray, reference: np.ndarray, grid: Volume) -> StoneVoxe
 
 
 def _count(exams: Sequence[ExamResult], structures: tuple[str, ...], size: str, low: float, high: float) -> Detection:
-    def of(lesions: Sequence[Lesion], *status: Status) -> list[Lesion]:
+    def of(lesions: Sequence[ScoredLesion], *status: Status) -> list[ScoredLesion]:
         inside = (one for one in lesions if one.structure in structures and low <= one.component.size_mm < high)
         return [lesion for lesion in inside if lesion.status in status]
 

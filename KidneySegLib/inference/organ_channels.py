@@ -27,7 +27,7 @@ _ALIKE_HU = 25.0
 
 
 @dataclass(frozen=True)
-class Level:
+class ParenchymaLevel:
     """How dense a kidney's parenchyma is.
 
     Attributes:
@@ -38,7 +38,7 @@ class Level:
     middle: float
     bright: float
 
-    def corrected(self, other: Level | None) -> Level:
+    def corrected(self, other: ParenchymaLevel | None) -> ParenchymaLevel:
         """Returns the level of the other kidney where that is a little denser.
 
         A cyst inside the outline lowers the level of its kidney, down to its own where it fills half of the outline;
@@ -47,7 +47,7 @@ class Level:
         return other if other is not None and 0 < other.middle - self.middle <= _ALIKE_HU else self
 
 
-def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float, float]) -> Level:
+def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float, float]) -> ParenchymaLevel:
     """Returns the level of the voxels of a kidney; that of unenhanced parenchyma if there are none.
 
     Args:
@@ -57,9 +57,9 @@ def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float
     """
     inside = hu[kidney].clamp(*window)
     if not inside.numel():
-        return Level(UNENHANCED_KIDNEY, UNENHANCED_KIDNEY)
+        return ParenchymaLevel(UNENHANCED_KIDNEY, UNENHANCED_KIDNEY)
     values = inside.numpy()
-    return Level(float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE)))
+    return ParenchymaLevel(float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE)))
 
 
 def organ_channels(
@@ -67,7 +67,7 @@ def organ_channels(
     organ: torch.Tensor,
     kidney: torch.Tensor,
     stage: StagePlan,
-    other: Level | None = None,
+    other: ParenchymaLevel | None = None,
 ) -> torch.Tensor:
     """Returns the input channels ``ORGAN_INPUTS``, 32-bit float ``(6, k, j, i)``.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.hounsfield import OUTSIDE
-from KidneySegLib.inference.organ_channels import Level, organ_channels
+from KidneySegLib.inference.organ_channels import ParenchymaLevel, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.progress import Share
 
@@ -31,7 +31,7 @@ class OrganMasks:
 
     organ: torch.Tensor
     kidney: torch.Tensor
-    other: Level | None = None
+    other: ParenchymaLevel | None = None
 
 
 @dataclass(frozen=True)

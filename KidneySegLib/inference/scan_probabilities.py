@@ -14,7 +14,7 @@ from KidneySegLib.progress import Share
 
 if TYPE_CHECKING:
     from KidneySegLib.flags import Flag
-    from KidneySegLib.inference.organ_channels import Level
+    from KidneySegLib.inference.organ_channels import ParenchymaLevel
     from KidneySegLib.inference.predict import Predictor
 
 
@@ -26,7 +26,7 @@ def scan_probabilities(
     *,
     masks: tuple[np.ndarray, np.ndarray] | None = None,
     outputs: Sequence[str] | None = None,
-    other: Level | None = None,
+    other: ParenchymaLevel | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
     """Returns the probability of outputs, float32 ``(outputs, k, j, i)``, the mean over the scales; and flags.
 

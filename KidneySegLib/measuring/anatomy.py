@@ -10,7 +10,7 @@ from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Measures
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.measuring.instances import LESIONS, Instance, Segmentation
-from KidneySegLib.measuring.kidneys.organ import Organ, organ_of
+from KidneySegLib.measuring.kidneys.organ import KidneyShape, organ_of
 from KidneySegLib.measuring.measurements import measure
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
@@ -37,7 +37,7 @@ class Anatomy:
     kidneys: dict[Side, Body]
     lesions: tuple[Instance, ...]
     stones: tuple[Instance, ...]
-    organs: dict[Side, Organ]
+    organs: dict[Side, KidneyShape]
     specks: dict[str, int]
 
     @classmethod

@@ -143,7 +143,7 @@ def _collecting_system(kidney: Kidney, tissues: Tissues) -> list[tuple[Shape, Fi
 
 
 @dataclass(frozen=True)
-class Lesion:
+class PhantomLesion:
     """Something to be found: an exact ellipsoid, so that its true size is known.
 
     Attributes:
@@ -164,7 +164,7 @@ class Lesion:
         return BY_KEY[self.key].label
 
 
-def build_lesions(kidneys: dict[Side, Kidney], tissues: Tissues) -> tuple[Lesion, ...]:
+def build_lesions(kidneys: dict[Side, Kidney], tissues: Tissues) -> tuple[PhantomLesion, ...]:
     """Returns one solid mass (left), one cyst and one stone (both right)."""
     right, left = kidneys[Side.RIGHT], kidneys[Side.LEFT]
     return (
@@ -176,12 +176,12 @@ def build_lesions(kidneys: dict[Side, Kidney], tissues: Tissues) -> tuple[Lesion
 
 def _lesion(
     key: str, kidney: Kidney, place: tuple[float, float, float], radii: tuple[float, float, float], hu: float
-) -> Lesion:
+) -> PhantomLesion:
     x, y, z = kidney.place(*place)
-    return Lesion(key, kidney.side, Ellipsoid((float(x), float(y), float(z)), radii, kidney.axes), hu)
+    return PhantomLesion(key, kidney.side, Ellipsoid((float(x), float(y), float(z)), radii, kidney.axes), hu)
 
 
-def lesion_layers(rng: np.random.Generator, lesions: tuple[Lesion, ...], tissues: Tissues) -> tuple[Layer, ...]:
+def lesion_layers(rng: np.random.Generator, lesions: tuple[PhantomLesion, ...], tissues: Tissues) -> tuple[Layer, ...]:
     """Returns the lesions as layers; the mass is uneven inside, the cyst has a thin wall."""
     clumps = SmoothField.random(rng, 5.0, EXTENT)
     fills: dict[str, Fill] = {

@@ -10,7 +10,7 @@ import numpy as np
 from KidneySegLib.sample.bowel import build_bowel
 from KidneySegLib.sample.kidneys import (
     Kidney,
-    Lesion,
+    PhantomLesion,
     build_kidneys,
     build_lesions,
     kidney_layers,
@@ -46,7 +46,7 @@ class Phantom:
 
     layers: tuple[Layer, ...]
     kidneys: dict[Side, Kidney]
-    lesions: tuple[Lesion, ...]
+    lesions: tuple[PhantomLesion, ...]
 
 
 def build_phantom(phase: Phase, seed: int) -> Phantom:

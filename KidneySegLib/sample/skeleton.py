@@ -16,7 +16,7 @@ LEVELS = range(-4, 7)
 
 
 @dataclass(frozen=True)
-class Column:
+class SpinalColumn:
     """The column of vertebral bodies, or of the discs between them.
 
     Attributes:
@@ -52,8 +52,8 @@ def build_skeleton(rng: np.random.Generator, tissues: Tissues) -> tuple[Layer, .
     canal = Ellipsoid((0.0, 25.0, 0.0), (11.0, 9.0, 900.0))
     sac = Ellipsoid((0.0, 24.5, 0.0), (8.5, 7.5, 900.0))
     layers = [
-        Layer(Column(None), Even(tissues.disc)),
-        Layer(Uneven(Column(12.3), border, 0.5), body),
+        Layer(SpinalColumn(None), Even(tissues.disc)),
+        Layer(Uneven(SpinalColumn(12.3), border, 0.5), body),
         Layer(canal, Even(tissues.fat + 40)),
         Layer(sac, Even(tissues.cord)),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from KidneySegLib.sample.kidneys import Lesion
+from KidneySegLib.sample.kidneys import PhantomLesion
 from KidneySegLib.sample.phantom import PIXEL_SPACING, Phantom, Scan
 from KidneySegLib.sample.shapes import Ellipsoid
 from KidneySegLib.sample.tissues import TISSUES, Phase
@@ -97,7 +97,7 @@ def describe(phantom: Phantom, scan: Scan, phase: Phase, seed: int, labels: np.n
     )
 
 
-def _describe_lesion(lesion: Lesion) -> TrueObject:
+def _describe_lesion(lesion: PhantomLesion) -> TrueObject:
     x, y, z = (round(c, 2) for c in lesion.shape.centre)
     return TrueObject(
         key=lesion.key,

@@ -12,7 +12,7 @@ from dicom_writing import AXIAL, codes, even_positions, write_field
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.readers.dicom.ct import read_ct
-from KidneySegLib.readers.dicom.finding.body_regions import Region, is_surely_without_kidneys, regions
+from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, is_surely_without_kidneys, regions
 from KidneySegLib.readers.dicom.finding.derivation import Derivation, derived
 from KidneySegLib.readers.dicom.finding.merit import CRITERIA
 from KidneySegLib.readers.dicom.finding.phases import NamedPhase, delay_of, phase_in, worth
@@ -185,7 +185,7 @@ def test_a_head_is_refused_unless_it_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_trunks_by_their_words(text: str, shows: bool) -> None:
-    assert bool(regions(text) & {Region.TRUNK, Region.ABDOMEN}) is shows
+    assert bool(regions(text) & {BodyRegion.TRUNK, BodyRegion.ABDOMEN}) is shows
 
 
 def test_one_text_alone_never_excludes_kidneys() -> None:

@@ -20,7 +20,7 @@ from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.dimse.archive import Dimse
-from KidneySegLib.pacs.dimse.commitment import Answer, request_commitment
+from KidneySegLib.pacs.dimse.commitment import CommitmentAnswer, request_commitment
 from KidneySegLib.pacs.identifiers import own_name
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.transfer.fetch import fetch_series
@@ -90,7 +90,7 @@ def test_files_that_are_stored_already_are_no_error(orthanc, tmp_path, way):
     write_ct(tmp_path / "ct", 3)
     for _ in range(2):
         count, commitment = push_files(orthanc.peer(), [tmp_path / "ct"], way)
-        assert (count, commitment.answer, commitment.committed) == (3, Answer.COMMITTED, 3)
+        assert (count, commitment.answer, commitment.committed) == (3, CommitmentAnswer.COMMITTED, 3)
     assert len(orthanc.instances("CT")) == 3
 
 
@@ -127,13 +127,13 @@ def test_commitment_is_refused_for_what_was_never_sent(orthanc, tmp_path):
     write_ct(tmp_path / "kept", 2)
     push_files(orthanc.peer(), [tmp_path / "sent"], Way.DIMSE)
     commitment = request_commitment(orthanc.peer(), outgoing_files([tmp_path]))
-    assert (commitment.answer, commitment.committed) == (Answer.REFUSED, 3)
+    assert (commitment.answer, commitment.committed) == (CommitmentAnswer.REFUSED, 3)
 
 
 def test_commitment_without_a_port_for_the_answer_says_so(orthanc, tmp_path):
     write_ct(tmp_path / "ct", 1)
     _, commitment = push_files(orthanc.peer(own_port=0, timeout=1.0), [tmp_path / "ct"], Way.DIMSE)
-    assert commitment.answer is Answer.NO_ANSWER
+    assert commitment.answer is CommitmentAnswer.NO_ANSWER
 
 
 @pytest.mark.parametrize("way", list(Way))

@@ -31,7 +31,7 @@ from KidneySegLib.pacs.transfer.pull import pull_matching
 from KidneySegLib.pacs.transfer.retrieval import retrieve_in_process
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
 from KidneySegLib.pacs.watching.work_queue import State, WorkQueue
-from KidneySegLib.pacs.web.orthanc import Change
+from KidneySegLib.pacs.web.orthanc import StudyChange
 
 SERIES = RemoteSeries("1.2", "1.2.3", "CT", "", None)
 
@@ -146,7 +146,7 @@ def test_a_study_that_ends_the_watcher_lets_the_others_have_their_turn_and_waits
     with closing(WorkQueue(tmp_path / "work")) as queue:
         work = Deadly(tmp_path / "none", KidneySegError(""))
         work.queue = queue
-        queue.take_over([Change(1, "bad"), Change(1, "good")])
+        queue.take_over([StudyChange(1, "bad"), StudyChange(1, "good")])
         for _ in range(ENGINE_TRIES):
             with pytest.raises(Cancelled):
                 Watcher(FakeOrthanc(), queue, work, now=lambda: now[0], draw=lambda: 1.0).run_once()
@@ -167,7 +167,7 @@ def test_a_study_that_ends_the_watcher_lets_the_others_have_their_turn_and_waits
 
 def test_a_queue_of_the_version_before_is_taken_over(tmp_path):
     with closing(WorkQueue(tmp_path)) as queue:
-        queue.take_over([Change(1, "a")])
+        queue.take_over([StudyChange(1, "a")])
     with closing(sqlite3.connect(tmp_path / "queue.sqlite")) as file:
         file.execute("ALTER TABLE studies DROP COLUMN begun")
         file.execute("PRAGMA user_version = 1")

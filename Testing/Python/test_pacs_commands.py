@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from KidneySegLib.commands.app import app
 from KidneySegLib.pacs.archive import Query
 from KidneySegLib.pacs.connection import open_archive
-from KidneySegLib.pacs.dimse.commitment import Answer, Commitment
+from KidneySegLib.pacs.dimse.commitment import Commitment, CommitmentAnswer
 from KidneySegLib.pacs.watching.work_queue import WorkQueue
 
 
@@ -73,7 +73,9 @@ def test_errors_have_a_code_and_a_sentence_without_what_was_asked_for(orthanc, s
 
 
 def test_a_commitment_that_is_refused_is_not_done(orthanc, monkeypatch, tmp_path):
-    monkeypatch.setattr("KidneySegLib.pacs.transfer.push.request_commitment", lambda *_: Commitment(Answer.REFUSED, 1))
+    monkeypatch.setattr(
+        "KidneySegLib.pacs.transfer.push.request_commitment", lambda *_: Commitment(CommitmentAnswer.REFUSED, 1)
+    )
     write_ct(tmp_path / "ct", 2)
     servers = orthanc.servers_file(tmp_path / "servers.toml")
     environment = {"KIDNEYSEG_SERVERS": str(servers), "KIDNEYSEG_ORTHANC_PASSWORD": PASSWORD}

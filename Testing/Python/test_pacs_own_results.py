@@ -16,7 +16,14 @@ from watch_cases import Watch
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import open_archive
 from KidneySegLib.pacs.transfer.pull import pull_matching
-from KidneySegLib.pacs.watching.own_results import Level, OwnResult, Source, give_identity, is_complete, own_results
+from KidneySegLib.pacs.watching.own_results import (
+    OwnResult,
+    ResultSource,
+    UidScope,
+    give_identity,
+    is_complete,
+    own_results,
+)
 from KidneySegLib.pacs.watching.work_queue import State
 from KidneySegLib.result_files.names import DICOM_FILES
 
@@ -41,15 +48,15 @@ def objects(orthanc: OrthancServer, tmp_path: Path, modality: str) -> list[pydic
 
 def test_identifiers_say_what_a_result_was_made_of() -> None:
     ct, other = series("1.2.3", "CT", 300), series("1.2.4", "CT", 20)
-    source = Source(ct.folder_name, 300)
-    uids = {source.uid(kind, level) for kind in DICOM_FILES for level in Level}
+    source = ResultSource(ct.folder_name, 300)
+    uids = {source.uid(kind, level) for kind in DICOM_FILES for level in UidScope}
     assert len(uids) == 2 * len(DICOM_FILES) and all(len(uid) <= 64 and pydicom.uid.UID(uid).is_valid for uid in uids)
-    number = int(source.uid(SR, Level.SERIES).removeprefix("2.25."))
+    number = int(source.uid(SR, UidScope.SERIES).removeprefix("2.25."))
     assert (number >> 76 & 0xF, number >> 62 & 3, number < 2**128) == (8, 2, True)
-    listed = [ct, other, series(source.uid(SR, Level.SERIES), "SR"), series("1.2.5", "SR"), series("2.25.77", "SEG")]
+    listed = [ct, other, series(source.uid(SR, UidScope.SERIES), "SR"), series("1.2.5", "SR"), series("2.25.77", "SEG")]
     assert own_results(listed) == [OwnResult("1.2", SR, source)]
-    assert own_results([series(source.uid("other.dcm", Level.SERIES), "SR"), ct]) == []
-    assert own_results([other, series(source.uid(SR, Level.SERIES), "SR")]) == [], "another series"
+    assert own_results([series(source.uid("other.dcm", UidScope.SERIES), "SR"), ct]) == []
+    assert own_results([other, series(source.uid(SR, UidScope.SERIES), "SR")]) == [], "another series"
 
 
 def test_two_files_of_one_kind_stay_two(tmp_path: Path) -> None:
@@ -64,7 +71,7 @@ def test_two_files_of_one_kind_stay_two(tmp_path: Path) -> None:
         tmp_path / "out" / SR
     ).SOPInstanceUID
     second.save_as(tmp_path / "out" / "viewer_diameters.sr.dcm")
-    give_identity(tmp_path / "out", Source("series-1", 3), [])
+    give_identity(tmp_path / "out", ResultSource("series-1", 3), [])
     first, second = (pydicom.dcmread(tmp_path / "out" / name) for name in (SR, "viewer_diameters.sr.dcm"))
     assert first.SeriesInstanceUID != second.SeriesInstanceUID and first.SOPInstanceUID != second.SOPInstanceUID
     assert second.ReferencedInstanceSequence[0].ReferencedSOPInstanceUID == first.SOPInstanceUID
@@ -72,9 +79,9 @@ def test_two_files_of_one_kind_stay_two(tmp_path: Path) -> None:
 
 
 def test_a_result_is_complete_with_its_report() -> None:
-    source = Source("series-1", 5)
-    half = [OwnResult("1.2", SR, source), OwnResult("1.2", "report.pdf.dcm", Source("series-1", 4))]
-    assert not is_complete(source, half) and is_complete(Source("series-1", 4), half)
+    source = ResultSource("series-1", 5)
+    half = [OwnResult("1.2", SR, source), OwnResult("1.2", "report.pdf.dcm", ResultSource("series-1", 4))]
+    assert not is_complete(source, half) and is_complete(ResultSource("series-1", 4), half)
 
 
 @pytest.mark.parametrize("count", [1, 2])

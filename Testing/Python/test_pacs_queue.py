@@ -25,7 +25,7 @@ from KidneySegLib.pacs.watching.engine_process import CHOICE, EngineProcess, end
 from KidneySegLib.pacs.watching.study_work import StudyLog, StudyWork, fingerprint
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
 from KidneySegLib.pacs.watching.work_queue import Job, State, WorkQueue
-from KidneySegLib.pacs.web.orthanc import Change, Study
+from KidneySegLib.pacs.web.orthanc import Study, StudyChange
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def only(queue: WorkQueue) -> Job:
 
 def test_changes_are_taken_over_once_and_in_order(queue):
     assert queue.last_change() is None
-    queue.take_over([Change(3, "b"), Change(4, ""), Change(5, "a"), Change(6, "b")])
+    queue.take_over([StudyChange(3, "b"), StudyChange(4, ""), StudyChange(5, "a"), StudyChange(6, "b")])
     assert [(job.orthanc_id, job.seen_change, job.state) for job in queue.due(0)] == [
         ("a", 5, "seen"),
         ("b", 6, "seen"),
@@ -51,14 +51,14 @@ def test_changes_are_taken_over_once_and_in_order(queue):
 
 
 def test_a_page_that_cannot_be_taken_over_leaves_nothing_of_it(queue):
-    queue.take_over([Change(1, "a")])
+    queue.take_over([StudyChange(1, "a")])
     with pytest.raises(sqlite3.Error):
-        queue.take_over([Change(2, "b"), Change(3, ["no identifier"])])
+        queue.take_over([StudyChange(2, "b"), StudyChange(3, ["no identifier"])])
     assert [job.orthanc_id for job in queue.jobs()] == ["a"] and queue.last_change() == 1
 
 
 def test_a_study_goes_through_its_states_and_survives_a_new_start(queue, tmp_path):
-    queue.take_over([Change(7, "a")])
+    queue.take_over([StudyChange(7, "a")])
     queue.begin(only(queue), "contents")
     for state in (State.SEGMENTING, State.SENDING):
         queue.enter(only(queue), state)
@@ -72,10 +72,10 @@ def test_a_study_goes_through_its_states_and_survives_a_new_start(queue, tmp_pat
 
 
 def test_a_finished_study_is_due_again_only_when_something_happened_since(queue):
-    queue.take_over([Change(1, "a")])
+    queue.take_over([StudyChange(1, "a")])
     job = only(queue)
     queue.begin(job, "")
-    queue.take_over([Change(2, "a")])
+    queue.take_over([StudyChange(2, "a")])
     queue.finish(job, State.DONE, "", "")
     assert [due.seen_change for due in queue.due(0)] == [2], "it happened while the study was at work"
     queue.confirm(only(queue))
@@ -83,7 +83,7 @@ def test_a_finished_study_is_due_again_only_when_something_happened_since(queue)
 
 
 def test_a_failed_study_waits_for_its_time(queue):
-    queue.take_over([Change(1, "a")])
+    queue.take_over([StudyChange(1, "a")])
     queue.fail(only(queue), "away", 1, 100.0)
     assert (queue.due(99.0), [job.failures for job in queue.due(100.0)]) == ([], [1])
     queue.server_is_back()
@@ -96,12 +96,12 @@ def test_a_failed_study_waits_for_its_time(queue):
 
 
 def test_a_list_of_changes_that_starts_anew_is_read_again(queue):
-    queue.take_over([Change(50, "a")])
+    queue.take_over([StudyChange(50, "a")])
     queue.begin(only(queue), "")
     queue.finish(only(queue), State.DONE, "", "")
     queue.restart_feed()
     assert queue.last_change() == 0 and queue.due(0) == []
-    queue.take_over([Change(1, "a")])
+    queue.take_over([StudyChange(1, "a")])
     assert len(queue.due(0)) == 1
 
 
@@ -123,7 +123,7 @@ class FakeOrthanc:
         return 1
 
     def changes(self, since: int):
-        yield [Change(1, "a")] if since < 1 else []
+        yield [StudyChange(1, "a")] if since < 1 else []
 
 
 class FailingWork:
@@ -341,7 +341,7 @@ def test_a_study_without_anything_outlined_is_done(queue, tmp_path):
     def engine(images: Path, results: Path) -> None:
         results.mkdir()
 
-    queue.take_over([Change(1, "a")])
+    queue.take_over([StudyChange(1, "a")])
     work = StudyWork(Server(), Server(), engine, queue, tmp_path)
     (work.folder_of(only(queue)) / "images" / "1.2.3").mkdir(parents=True)
     assert work.advance(only(queue), StudyLog(), lambda: 0.0) is State.DONE

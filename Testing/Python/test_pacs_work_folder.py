@@ -19,7 +19,7 @@ from KidneySegLib.pacs.watching.backoff import LONGEST
 from KidneySegLib.pacs.watching.engine_process import EngineProcess
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
 from KidneySegLib.pacs.watching.work_queue import DamagedQueueError, Job, State, WorkQueue, troubled_studies
-from KidneySegLib.pacs.web.orthanc import Change
+from KidneySegLib.pacs.web.orthanc import StudyChange
 
 
 class Server:
@@ -28,8 +28,8 @@ class Server:
     def last_change(self) -> int:
         return 1
 
-    def changes(self, since: int) -> Iterator[list[Change]]:
-        yield [Change(1, "a")] if since < 1 else []
+    def changes(self, since: int) -> Iterator[list[StudyChange]]:
+        yield [StudyChange(1, "a")] if since < 1 else []
 
 
 class Work:
@@ -126,7 +126,7 @@ def test_a_damaged_queue_is_told_as_such_and_stays_as_it_is(tmp_path: Path) -> N
 
 def test_a_queue_that_is_damaged_while_it_is_open_ends_the_watch_with_a_sentence(tmp_path: Path) -> None:
     with closing(WorkQueue(tmp_path)) as queue:
-        queue.take_over([Change(n, f"{n}" * 50) for n in range(1, 400)])
+        queue.take_over([StudyChange(n, f"{n}" * 50) for n in range(1, 400)])
         queue._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         size = (tmp_path / "queue.sqlite").stat().st_size
         with (tmp_path / "queue.sqlite").open("r+b") as file:
@@ -139,7 +139,7 @@ def test_a_queue_that_is_damaged_while_it_is_open_ends_the_watch_with_a_sentence
 
 def test_a_state_that_nobody_knows_is_damage(tmp_path: Path) -> None:
     with closing(WorkQueue(tmp_path)) as queue:
-        queue.take_over([Change(1, "a")])
+        queue.take_over([StudyChange(1, "a")])
         queue._file.execute("UPDATE studies SET state = 'dreaming'")
         with pytest.raises(DamagedQueueError):
             queue.jobs()
@@ -177,7 +177,7 @@ def test_refused_and_failed_studies_are_listed_while_a_watch_is_at_work(tmp_path
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, OutputError) and not (tmp_path / "work").exists()
     with closing(WorkQueue(tmp_path / "work")) as queue:
-        queue.take_over([Change(n, f"id{n}") for n in range(1, 5)])
+        queue.take_over([StudyChange(n, f"id{n}") for n in range(1, 5)])
         one, two, three, _ = queue.jobs()
         queue.finish(one, State.REFUSED, "The study holds MR; a CT series is needed.")
         queue.fail(two, "The engine ended with exit code 1.", 3, math.inf)

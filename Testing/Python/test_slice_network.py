@@ -17,7 +17,7 @@ from KidneySegLib.inference.scan_probabilities import slice_probability
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network
 from KidneySegLib.segmentation.slices.regions import largest_regions
-from KidneySegLib.segmentation.slices.sides import label_sides, midline
+from KidneySegLib.segmentation.slices.sides import label_sides, slice_midline
 
 PLAN = NetworkPlan("unet2d", (4, 8, 8), ("kidney",))
 
@@ -207,7 +207,7 @@ def test_sides_follow_the_spine_and_not_the_picture_s_middle():
     regions = np.zeros(hu.shape, np.uint8)
     regions[40:50, 66:72] = 1  # right of the picture's middle, but right of the spine in the patient
     regions[40:50, 95:105] = 2
-    assert midline(hu, regions > 0, (1.0, 1.0)) == pytest.approx(79, abs=1.5)
+    assert slice_midline(hu, regions > 0, (1.0, 1.0)) == pytest.approx(79, abs=1.5)
     labels = label_sides(regions, hu, (1.0, 1.0))
     assert labels[45, 70] == 1 and labels[45, 100] == 2
 
@@ -219,13 +219,13 @@ def test_enhanced_kidneys_are_not_taken_for_the_spine():
     regions = np.zeros(hu.shape, np.uint8)
     regions[35:60, 66:84] = 1
     hu[regions > 0] = 220
-    assert midline(hu, regions > 0, (1.0, 1.0)) == pytest.approx(59.5, abs=2)
+    assert slice_midline(hu, regions > 0, (1.0, 1.0)) == pytest.approx(59.5, abs=2)
 
 
 def test_without_bone_the_body_s_middle_serves():
     hu = np.full((80, 120), -1000.0)
     hu[10:70, 20:101] = 0
-    assert midline(hu, np.zeros(hu.shape, bool), (1.0, 1.0)) == pytest.approx(60, abs=1)
+    assert slice_midline(hu, np.zeros(hu.shape, bool), (1.0, 1.0)) == pytest.approx(60, abs=1)
 
 
 def test_two_regions_on_one_side_are_one_kidney():

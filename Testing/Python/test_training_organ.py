@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
-from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, Level, organ_channels, parenchyma_level
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, ParenchymaLevel, organ_channels, parenchyma_level
 from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.recipes import Schedule
 from KidneySegLib.training.synthesis.organ_masks import drawn_organ, outlined_kidney
@@ -41,20 +41,20 @@ def test_a_cyst_that_fills_the_outline_is_seen_against_the_other_kidney():
     hu = torch.full(organ.shape, -100.0)
     hu[organ], hu[cyst] = 30.0, 10.0
 
-    def relative(other: Level | None) -> float:
+    def relative(other: ParenchymaLevel | None) -> float:
         channels = dict(zip(ORGAN_INPUTS, organ_channels(hu, organ, organ, STAGE, other), strict=True))
         return float(channels["relative"][cyst].median()) * 60
 
     assert relative(None) == 0  # alone it looks like parenchyma
-    assert relative(Level(30.0, 36.0)) == pytest.approx(-20)
+    assert relative(ParenchymaLevel(30.0, 36.0)) == pytest.approx(-20)
     # a kidney that is much denser enhances in another way, and a less dense one has the cyst itself
-    assert relative(Level(90.0, 110.0)) == relative(Level(5.0, 8.0)) == 0
+    assert relative(ParenchymaLevel(90.0, 110.0)) == relative(ParenchymaLevel(5.0, 8.0)) == 0
 
 
 def test_the_level_of_a_kidney_is_that_of_its_own_voxels():
     kidney = ball(12)
     hu = torch.where(kidney, 120.0, -100.0)
-    assert parenchyma_level(hu, kidney, STAGE.window) == Level(120.0, 120.0)
+    assert parenchyma_level(hu, kidney, STAGE.window) == ParenchymaLevel(120.0, 120.0)
     empty = torch.zeros_like(kidney)
     assert parenchyma_level(hu, empty, STAGE.window) == parenchyma_level(hu * 0, empty, STAGE.window)
 

@@ -39,7 +39,7 @@ MOMENT_POINTS = 50_000
 
 
 @dataclass(frozen=True)
-class Organ:
+class KidneyShape:
     """A kidney's shape.
 
     Attributes:
@@ -95,7 +95,7 @@ class Organ:
         return values
 
 
-def organ_of(grid: Volume, kidney: Body, side: Side, lesions: Sequence[Body]) -> Organ | None:
+def organ_of(grid: Volume, kidney: Body, side: Side, lesions: Sequence[Body]) -> KidneyShape | None:
     """Returns the shape of a kidney, or None if it is too flat or too small to have one.
 
     Args:
@@ -115,7 +115,7 @@ def organ_of(grid: Volume, kidney: Body, side: Side, lesions: Sequence[Body]) ->
     axis = _long_axis(grid, kidney)
     points = np.concatenate([ends, *(grid.to_lps(row_ends(body.mask) + body.offset) for body in lesions)]) @ axis
     half = float(np.abs(axis @ grid.ijk_to_lps[:3, :3]).max()) / 2
-    return Organ(
+    return KidneyShape(
         side=side,
         normals=facets[:, :3],
         offsets=facets[:, 3] - half_steps,

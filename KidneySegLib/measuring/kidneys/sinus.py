@@ -15,7 +15,7 @@ import numpy as np
 
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.hounsfield import FAT_IN_SINUS
-from KidneySegLib.measuring.kidneys.organ import Organ
+from KidneySegLib.measuring.kidneys.organ import KidneyShape
 from KidneySegLib.volume import Volume
 
 DEPTH_MM = 5.0
@@ -23,7 +23,9 @@ CELL_MM = 1.5
 LEAST_ML = 0.5
 
 
-def sinus_of(volume: Volume, labels: np.ndarray, kidney: Body, kidney_label: int, organ: Organ) -> np.ndarray | None:
+def sinus_of(
+    volume: Volume, labels: np.ndarray, kidney: Body, kidney_label: int, organ: KidneyShape
+) -> np.ndarray | None:
     """Returns the centres of the sinus's cells in mm LPS, ``(n, 3)``, or None if no sinus can be told.
 
     Args:

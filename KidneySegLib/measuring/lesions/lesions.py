@@ -13,7 +13,7 @@ from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.instances import Confidence, Instance
-from KidneySegLib.measuring.kidneys.organ import Organ
+from KidneySegLib.measuring.kidneys.organ import KidneyShape
 from KidneySegLib.measuring.kidneys.sinus import distance_mm, sinus_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
@@ -97,7 +97,7 @@ def _measure(
     )
 
 
-def _exophytic_share(body: Body, organ: Organ, canonical: Volume) -> float:
+def _exophytic_share(body: Body, organ: KidneyShape, canonical: Volume) -> float:
     """Returns the share of the lesion outside of the contour that the kidney would have without it."""
     voxels = body.voxels()
     sample = voxels[:: len(voxels) // SHARE_VOXELS + 1]

@@ -29,7 +29,7 @@ _WELL_KNOWN_INSTANCE = "1.2.840.10008.1.20.1.1"
 _REQUEST = 1  # action type, PS3.4 table J.3-1
 
 
-class Answer(StrEnum):
+class CommitmentAnswer(StrEnum):
     """What became of a request; the text is used in messages."""
 
     COMMITTED = "committed"
@@ -47,7 +47,7 @@ class Commitment:
         committed: number of instances that the server answers for.
     """
 
-    answer: Answer
+    answer: CommitmentAnswer
     committed: int = 0
 
 
@@ -107,16 +107,16 @@ def _ask(
     handlers = [(evt.EVT_N_EVENT_REPORT, mailbox.take), *bounds.handlers()]
     with association(peer, contexts, handlers=handlers) as link:
         if not any(context.abstract_syntax == _PUSH_MODEL for context in link.accepted_contexts):
-            return Commitment(Answer.NOT_OFFERED)
+            return Commitment(CommitmentAnswer.NOT_OFFERED)
         answer, _ = link.send_n_action(_request(files, transaction_uid), _REQUEST, _PUSH_MODEL, _WELL_KNOWN_INSTANCE)
         if status_of(answer, peer):
-            return Commitment(Answer.REFUSED)
+            return Commitment(CommitmentAnswer.REFUSED)
         report = mailbox.wait(peer.timeout)
     if report is None:
-        return Commitment(Answer.NO_ANSWER)
+        return Commitment(CommitmentAnswer.NO_ANSWER)
     wanted = {file.sop_instance_uid for file in files}
     kept = {str(item.ReferencedSOPInstanceUID) for item in report.get("ReferencedSOPSequence") or []}
-    return Commitment(Answer.COMMITTED if wanted <= kept else Answer.REFUSED, len(wanted & kept))
+    return Commitment(CommitmentAnswer.COMMITTED if wanted <= kept else CommitmentAnswer.REFUSED, len(wanted & kept))
 
 
 def _request(files: Sequence[OutgoingFile], transaction_uid: str) -> Dataset:

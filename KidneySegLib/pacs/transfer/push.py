@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.dimse.commitment import Answer, Commitment, request_commitment
+from KidneySegLib.pacs.dimse.commitment import Commitment, CommitmentAnswer, request_commitment
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.transfer.outgoing import outgoing_files
 
@@ -29,5 +29,5 @@ def push_files(peer: Peer, sources: Sequence[Path], way: Way | None = None) -> t
     archive = open_archive(peer, way)
     files = outgoing_files(sources)
     archive.store(files)
-    commitment = request_commitment(peer, files) if peer.host else Commitment(Answer.NOT_OFFERED)
+    commitment = request_commitment(peer, files) if peer.host else Commitment(CommitmentAnswer.NOT_OFFERED)
     return len(files), commitment

@@ -34,7 +34,7 @@ _MODALITIES = ("SEG", *_WITH_PREDECESSORS)
 REPORT = "report.pdf.dcm"
 
 
-class Level(StrEnum):
+class UidScope(StrEnum):
     """What an identifier is for."""
 
     SERIES = "series"
@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Source:
+class ResultSource:
     """What a result was made of.
 
     Attributes:
@@ -53,7 +53,7 @@ class Source:
     name: str
     images: int
 
-    def uid(self, file: str, level: Level) -> str:
+    def uid(self, file: str, level: UidScope) -> str:
         """Returns the identifier of a file of the result, or of its series, by the file's name."""
         digest = hashlib.sha256(f"{self.name} {file} {level}".encode()).digest()
         known = int.from_bytes(digest[:16], "big") >> _COUNT_BITS << _COUNT_BITS
@@ -74,7 +74,7 @@ class OwnResult:
 
     study_uid: str
     file: str
-    source: Source
+    source: ResultSource
 
 
 def own_results(series: Sequence[RemoteSeries]) -> list[OwnResult]:
@@ -82,18 +82,18 @@ def own_results(series: Sequence[RemoteSeries]) -> list[OwnResult]:
     results = [item for item in series if item.modality in _MODALITIES]
     found = []
     for item, origin, file in itertools.product(results, series, DICOM_FILES):
-        source = Source(origin.folder_name, _images_in(item.series_uid))
-        if item.series_uid == source.uid(file, Level.SERIES):
+        source = ResultSource(origin.folder_name, _images_in(item.series_uid))
+        if item.series_uid == source.uid(file, UidScope.SERIES):
             found.append(OwnResult(item.study_uid, file, source))
     return found
 
 
-def is_complete(source: Source, results: Sequence[OwnResult]) -> bool:
+def is_complete(source: ResultSource, results: Sequence[OwnResult]) -> bool:
     """Whether all objects of a result have arrived: the report is made for each result and sent last."""
     return any((result.file, result.source) == (REPORT, source) for result in results)
 
 
-def give_identity(folder: Path, source: Source, earlier: Sequence[OwnResult]) -> None:
+def give_identity(folder: Path, source: ResultSource, earlier: Sequence[OwnResult]) -> None:
     """Gives the DICOM files of a result their identifiers, and says in them what they replace.
 
     Args:
@@ -105,8 +105,8 @@ def give_identity(folder: Path, source: Source, earlier: Sequence[OwnResult]) ->
         datasets = {path: open_dicom(path) for path in sorted(folder.glob("*.dcm"))}
         names = {}
         for path, dataset in datasets.items():
-            names[dataset.SOPInstanceUID] = source.uid(path.name, Level.INSTANCE)
-            names[dataset.SeriesInstanceUID] = source.uid(path.name, Level.SERIES)
+            names[dataset.SOPInstanceUID] = source.uid(path.name, UidScope.INSTANCE)
+            names[dataset.SeriesInstanceUID] = source.uid(path.name, UidScope.SERIES)
         others = [result for result in earlier if result.source != source]
         for path, dataset in datasets.items():
             _rename(dataset, names)
@@ -142,8 +142,8 @@ def _reference(result: OwnResult, sop_class_uid: str) -> Dataset:
 
     instance, series, study = Dataset(), Dataset(), Dataset()
     instance.ReferencedSOPClassUID = sop_class_uid
-    instance.ReferencedSOPInstanceUID = result.source.uid(result.file, Level.INSTANCE)
-    series.SeriesInstanceUID = result.source.uid(result.file, Level.SERIES)
+    instance.ReferencedSOPInstanceUID = result.source.uid(result.file, UidScope.INSTANCE)
+    series.SeriesInstanceUID = result.source.uid(result.file, UidScope.SERIES)
     series.ReferencedSOPSequence = [instance]
     study.StudyInstanceUID = result.study_uid
     study.ReferencedSeriesSequence = [series]

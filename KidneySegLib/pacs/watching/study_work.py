@@ -23,7 +23,14 @@ from KidneySegLib.pacs.receiving import partial_folder, writing
 from KidneySegLib.pacs.transfer.outgoing import outgoing_files
 from KidneySegLib.pacs.transfer.retrieval import retrieve_in_process
 from KidneySegLib.pacs.watching.engine_process import CHOICE, Engine, end_orphan
-from KidneySegLib.pacs.watching.own_results import REPORT, OwnResult, Source, give_identity, is_complete, own_results
+from KidneySegLib.pacs.watching.own_results import (
+    REPORT,
+    OwnResult,
+    ResultSource,
+    give_identity,
+    is_complete,
+    own_results,
+)
 from KidneySegLib.pacs.watching.work_queue import ENDS, Job, State, WorkQueue
 from KidneySegLib.pacs.web.orthanc import Orthanc
 
@@ -151,7 +158,9 @@ class StudyWork:
         self._queue.finish(job, State.DONE, f"{log.objects} objects were sent.", _text(source))
         return State.DONE
 
-    def _segment(self, job: Job, folder: Path, source: Source, earlier: Sequence[OwnResult], log: StudyLog) -> None:
+    def _segment(
+        self, job: Job, folder: Path, source: ResultSource, earlier: Sequence[OwnResult], log: StudyLog
+    ) -> None:
         self._queue.enter(job, State.SEGMENTING)
         # an engine that outlived its watcher must not write where this one does
         attempt = folder / f"attempt-{uuid.uuid4().hex}"
@@ -181,21 +190,21 @@ def fingerprint(series: Sequence[RemoteSeries]) -> str:
     return hashlib.sha256(repr(ct).encode()).hexdigest()
 
 
-def _source_in(images: Path) -> Source:
+def _source_in(images: Path) -> ResultSource:
     """Returns which series was retrieved, with its number of files."""
     (folder,) = images.iterdir()
-    return Source(folder.name, sum(1 for _ in folder.iterdir()))
+    return ResultSource(folder.name, sum(1 for _ in folder.iterdir()))
 
 
-def _text(source: Source) -> str:
+def _text(source: ResultSource) -> str:
     """Returns a source as the queue keeps it."""
     return f"{source.name} {source.images}"
 
 
-def _results_of_only_series(series: Sequence[RemoteSeries]) -> Source | None:
+def _results_of_only_series(series: Sequence[RemoteSeries]) -> ResultSource | None:
     """Returns what the results of a study were made of, if there is only one CT series and its results are there."""
     ct = [item for item in series if item.modality in ("CT", "")]
     if len(ct) != 1:
         return None  # which one serves best is known only when it was retrieved
-    source = Source(ct[0].folder_name, ct[0].images or 0)
+    source = ResultSource(ct[0].folder_name, ct[0].images or 0)
     return source if is_complete(source, own_results(series)) else None

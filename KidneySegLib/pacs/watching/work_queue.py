@@ -16,7 +16,7 @@ from typing import Any
 
 from KidneySegLib.errors import KidneySegError, OutputError
 from KidneySegLib.pacs.watching.backoff import LONGEST
-from KidneySegLib.pacs.web.orthanc import Change
+from KidneySegLib.pacs.web.orthanc import StudyChange
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS studies (
@@ -151,7 +151,7 @@ class WorkQueue:
         """Says after which change the list of changes is to be read on."""
         self._execute("INSERT OR REPLACE INTO feed VALUES (1, ?)", (change,))
 
-    def take_over(self, changes: Sequence[Change]) -> None:
+    def take_over(self, changes: Sequence[StudyChange]) -> None:
         """Notes a page of changes and how far the list was read, both or none."""
         if not changes:
             return

@@ -21,7 +21,7 @@ _MOST_PAGES = 2_000  # read in one go; the next look reads on
 
 
 @dataclass(frozen=True)
-class Change:
+class StudyChange:
     """Something that happened to a study.
 
     Attributes:
@@ -63,7 +63,7 @@ class Orthanc:
     def _session(self) -> requests.Session:
         return open_session(self._peer)
 
-    def changes(self, since: int) -> Iterator[list[Change]]:
+    def changes(self, since: int) -> Iterator[list[StudyChange]]:
         """Yields pages of changes after a number, oldest first; not more at a time than a server may have by reason.
 
         New studies and series count beside stable ones: a server that is restarted never calls stable what had arrived
@@ -71,7 +71,7 @@ class Orthanc:
         """
         for _ in range(_MOST_PAGES):
             page = self._get(f"changes?since={since}&limit={_PAGE}", partial(page_after, since=since))
-            yield [Change(entry.number, self._study_of(entry)) for entry in page.changes]
+            yield [StudyChange(entry.number, self._study_of(entry)) for entry in page.changes]
             since = page.last
             if page.is_last:
                 return

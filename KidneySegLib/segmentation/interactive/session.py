@@ -20,7 +20,7 @@ CLICKS_OF_A_SCRIBBLE = 5
 
 
 @dataclass(frozen=True)
-class Change:
+class LabelChange:
     """What a step changed.
 
     Attributes:
@@ -68,7 +68,7 @@ class Session:
         self.clicks: list[Click] = []
         self._steps: list[_Step] = []
 
-    def click(self, kji: np.ndarray, label: int, *, adds: bool) -> Change:
+    def click(self, kji: np.ndarray, label: int, *, adds: bool) -> LabelChange:
         """Answers a click.
 
         More of a structure than at the click is never removed by a positive click, nor added by a negative one. A
@@ -85,7 +85,7 @@ class Session:
         """
         return self.scribble(np.asarray(kji)[None], label, adds=adds)
 
-    def scribble(self, kji: np.ndarray, label: int, *, adds: bool) -> Change:
+    def scribble(self, kji: np.ndarray, label: int, *, adds: bool) -> LabelChange:
         """Answers a scribble: some clicks, spread over it, that are one step.
 
         Args:
@@ -111,19 +111,19 @@ class Session:
                 voxels += int(np.count_nonzero(answer.mask))
                 self._write(answer, click)
         self._steps.append(_Step(tuple(replaced), before))
-        return Change(_hull(box for box, _ in replaced), voxels)
+        return LabelChange(_hull(box for box, _ in replaced), voxels)
 
-    def undo(self) -> Change:
+    def undo(self) -> LabelChange:
         """Takes the last step back, with its clicks; changes nothing where there is none."""
         if not self._steps:
-            return Change(None, 0)
+            return LabelChange(None, 0)
         step = self._steps.pop()
         del self.clicks[step.clicks :]
         voxels = 0
         for box, labels in reversed(step.replaced):
             voxels += int(np.count_nonzero(self.labels[box] != labels))
             self.labels[box] = labels
-        return Change(_hull(box for box, _ in step.replaced), voxels)
+        return LabelChange(_hull(box for box, _ in step.replaced), voxels)
 
     @property
     def can_undo(self) -> bool:

@@ -13,7 +13,7 @@ from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
-    from KidneySegLib.inference.organ_channels import Level
+    from KidneySegLib.inference.organ_channels import ParenchymaLevel
     from KidneySegLib.inference.predict import Predictor
     from KidneySegLib.volume import Volume
 
@@ -26,7 +26,7 @@ def box_probabilities(
     tell: Callable[[float], None],
     masks: tuple[np.ndarray, np.ndarray] | None = None,
     outputs: Sequence[str] | None = None,
-    other: Level | None = None,
+    other: ParenchymaLevel | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
     """Returns the probability of outputs in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
 

@@ -26,7 +26,7 @@ _SHARES = (0.0, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True)
-class Organ:
+class OrganMask:
     """A kidney with its lesions on the scan's own grid.
 
     Attributes:
@@ -40,7 +40,7 @@ class Organ:
     flags: tuple[Flag, ...]
 
 
-def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Callable[[float], None]) -> Organ:
+def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Callable[[float], None]) -> OrganMask:
     """Segments one kidney with all that belongs to it.
 
     Args:
@@ -67,7 +67,7 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
     cut[tuple(slice(f.start - a.start, f.stop - a.start) for f, a in zip((k, j, i), around, strict=True))] = mask[
         filled
     ]
-    return Organ(around, cut, tuple(flags))
+    return OrganMask(around, cut, tuple(flags))
 
 
 def _joined(found: np.ndarray, kidney: np.ndarray) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes
-from KidneySegLib.inference.organ_channels import Level, parenchyma_level
+from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.resampling import grid_shape, resample
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, in_box
-from KidneySegLib.segmentation.kidneys.organ import Organ
+from KidneySegLib.segmentation.kidneys.organ import OrganMask
 from KidneySegLib.segmentation.lesions.belief import believed
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
@@ -44,7 +44,7 @@ class Lesions:
     flags: tuple[Flag, ...]
 
 
-def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> Level:
+def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> ParenchymaLevel:
     """Returns the level of a kidney's parenchyma as the lesion stage sees it, on its grid.
 
     Args:
@@ -62,11 +62,11 @@ def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> Lev
 def find_lesions(
     volume: Volume,
     outline: Outline,
-    organ: Organ,
+    organ: OrganMask,
     predictor: Predictor,
     rules: OrganLesionRules,
     tell: Callable[[float], None],
-    other: Level | None = None,
+    other: ParenchymaLevel | None = None,
 ) -> Lesions:
     """Segments the masses and cysts of one kidney.
 
@@ -120,7 +120,7 @@ def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.n
     return percent
 
 
-def _filled(organ: Organ) -> tuple[Box, Box]:
+def _filled(organ: OrganMask) -> tuple[Box, Box]:
     """Returns the organ's bounding box with one voxel around it, in its own box and in the volume."""
     inner = bounding_boxes(organ.mask.view(np.uint8))[1]
     k, j, i = (slice(max(0, part.start - 1), part.stop + 1) for part in inner)

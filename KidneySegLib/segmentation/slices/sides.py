@@ -23,7 +23,7 @@ def label_sides(regions: np.ndarray, hu: np.ndarray, spacing: tuple[float, float
         spacing: of rows and columns in mm.
     """
     labels = np.zeros(regions.shape, np.uint8)
-    middle = midline(hu, regions > 0, spacing)
+    middle = slice_midline(hu, regions > 0, spacing)
     for number in range(1, int(regions.max()) + 1):
         mask = regions == number
         side = Side.RIGHT if np.nonzero(mask)[1].mean() < middle else Side.LEFT
@@ -31,7 +31,7 @@ def label_sides(regions: np.ndarray, hu: np.ndarray, spacing: tuple[float, float
     return labels
 
 
-def midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, float]) -> float:
+def slice_midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, float]) -> float:
     """Returns the column of the body's middle.
 
     The spine tells it: median of the bone in the middle half of the body's width. Without bone the middle of the

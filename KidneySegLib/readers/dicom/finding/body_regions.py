@@ -13,7 +13,7 @@ from functools import lru_cache
 from KidneySegLib.readers.dicom.finding.words import any_word, plain_words
 
 
-class Region(StrEnum):
+class BodyRegion(StrEnum):
     """A part of the body; the text is used in messages."""
 
     HEAD = "head"
@@ -27,63 +27,63 @@ class Region(StrEnum):
     TRUNK = "trunk"
 
 
-WITH_KIDNEYS = frozenset({Region.ABDOMEN, Region.TRUNK})
-WITHOUT_KIDNEYS = frozenset({Region.HEAD, Region.NECK, Region.LEGS, Region.ARMS})
-_ABOVE = frozenset({Region.HEAD, Region.NECK, Region.CHEST})
-_BELOW = frozenset({Region.PELVIS, Region.LEGS})
+WITH_KIDNEYS = frozenset({BodyRegion.ABDOMEN, BodyRegion.TRUNK})
+WITHOUT_KIDNEYS = frozenset({BodyRegion.HEAD, BodyRegion.NECK, BodyRegion.LEGS, BodyRegion.ARMS})
+_ABOVE = frozenset({BodyRegion.HEAD, BodyRegion.NECK, BodyRegion.CHEST})
+_BELOW = frozenset({BodyRegion.PELVIS, BodyRegion.LEGS})
 
 # What looks like a part of the body and is none: how the patient lies, and parts of organs.
 _MISLEADING = any_word("HEAD FIRST; FEET FIRST; FOOT FIRST; HEADFIRST; FEETFIRST; KOPF VORAN; RENAL PELVIS")
-_REGIONS: dict[Region, re.Pattern[str]] = {
-    Region.TRUNK: any_word(
+_REGIONS: dict[BodyRegion, re.Pattern[str]] = {
+    BodyRegion.TRUNK: any_word(
         "N?CAP; N?TAP; [CT] A P; CTAP; CTCAP; TRUNK*; TORSO*; TRONCO*; GOVDE*; RUMPF*; KORPERSTAMM*; "
         "STAMM; WHOLE ?BODY*; WB; WBCT; FULL ?BODY*; TOTAL ?BODY*; GANZKO*; CUERPO*; (?:TUM ?)?VUCUT*; "
         "BODY; POL[YI] ?TRA*; POLYTX; MULTITRAUMA*; PAN ?(?:SCAN|CT|TRAUMA)*; "
         "TRAUMA ?(?:SCAN|SPIRALE?|PAN)*; SCHOCKRAUM*; PET(?: ?[CB]T)?; CT ?AC; AC ?CT*; RUN ?OFF*; "
         "STAGING*; AORT(?:A|EN|O)* ?(?:ILI|BIF|TOT|GES|COMP)*; AORTOILI*"
     ),
-    Region.ABDOMEN: any_word(
+    BodyRegion.ABDOMEN: any_word(
         "*ABD*; BATIN*; KARIN*; BAUCH*; OBERBAUCH*; VIENTRE*; BELLY; KUB; CTU; CT U; URO*; URE?TER*; HARN*; NIERE*; "
         "BOBREK*; RINON*; KIDNEY*; RENAL*; RENES; NEPHR*; NEFR*; ADREN*; SURREN*; LIVER*; HEPAT*; HIGADO*; KARACIGER*; "
         "LEBER*; PANCRE*; PANKRE*; SPLEEN*; BAZO; DALAK*; MILZ*; BILIAR*; GALL ?BL*; RETROPER*; STONES; "
         "STONE ?(?:PROT|CT|SEARCH)*; LITIAS*; STEIN ?(?:SUCHE|CT|PROT)*; KOLIK*; COLIC*; ENTEROG*; COLONOG*; BOWEL*; "
         "FLANK*"
     ),
-    Region.CHEST: any_word(
+    BodyRegion.CHEST: any_word(
         "*CHEST*; *THORA[XKC]*; *TORA[XKC]*; LUNG*; PULM*; AKCIGER*; GOGUS*; PECHO*; BRUST*; HEART*; CARDIA*; KALP*; "
         "HERZ*; "
         "CORAZON*; CORONARI?Y*; KORONAR*; KORONER*; CTPA; BREAST*; MAMA*; MEDIAST*; RIBS?; STERNUM*; O?ESOPHAG*; "
         "BRONCH*"
     ),
-    Region.PELVIS: any_word(
+    BodyRegion.PELVIS: any_word(
         "*PELV*; *BECKEN*; HIPS?; HUE?FT*; KALCA*; CADERA*; BLADDER*; VEJIGA*; MESANE*; BLASE*; PROSTAT*; SACR*; "
         "SAKR*; SYMPH*; SIMFIZ*; ILIAC*; GROIN*; LEISTE*; INGUIN*; KASIK*"
     ),
-    Region.NECK: any_word(
+    BodyRegion.NECK: any_word(
         "*NECK*; CUELLO*; HALS*; BOYUN*; CERVI*; SERVI[KC]*; C ?SPINE*; HWS*; LARYN*; CAROTI*; KAROTI*; THYRO*; "
         "TIROID*; SUPRAORT*"
     ),
-    Region.HEAD: any_word(
+    BodyRegion.HEAD: any_word(
         "HEAD(?!ER)*; BRAIN*; SKULL*; CRAN[EI]*; KRANI*; CEREBR*; SEREBR*; KOPF*; SCHAE?DEL*; HIRN*; KAFA; BEYIN*; "
         "CABEZA*; "
         "ORBIT*; FACE; FACIAL*; MAXILL*; MANDIB*; DENTAL*; PETROUS*; TEMPORAL*; SINUS*; PARANAS*; VERTEX*; EYES?; "
         "STROKE*"
     ),
-    Region.LEGS: any_word(
+    BodyRegion.LEGS: any_word(
         "KNEE*; KNIE; RODILLA*; DIZ; ANKLE*; TOBILLO*; FOOT*; FEET*; TOES?; FUSS*; FUE?SSE*; AYAK*; LEGS?; BEINE?; "
         "PIERNA*; BACAK*; *THIGH*; MUSLO*; UYLUK*; OBERSCHENKEL*; FEMUR*; FEMOR*; TIBIA*; CALF*; LOWER ?EXT*; LOWEXT*; "
         "MIEMBROS? INF*; UNTERSCHENKEL*; UNTERE ?EXT*; ALT EKSTR*"
     ),
-    Region.ARMS: any_word(
+    BodyRegion.ARMS: any_word(
         "HANDS?; MANO; WRIST*; MUNECA*; ELBOW*; CODO; ELLENB*; SHOULDER*; HOMBRO*; OMUZ*; SCHULTER*; HUMER*; FOREARM*; "
         "UPPER ?EXT*; UPEXT*; EXTREM*; EL BILE*; HANDGEL*"
     ),
-    Region.SPINE: any_word("*SPINE*; COLUMNA*; WIRBEL*; OMURGA*; VERTEBR*; [LB]WS; LUMB*; LOMBER*; LENDENWIRBEL*"),
+    BodyRegion.SPINE: any_word("*SPINE*; COLUMNA*; WIRBEL*; OMURGA*; VERTEBR*; [LB]WS; LUMB*; LOMBER*; LENDENWIRBEL*"),
 }
 
 
 @lru_cache(maxsize=4096)
-def regions(text: str) -> frozenset[Region]:
+def regions(text: str) -> frozenset[BodyRegion]:
     """Returns the parts of the body that a text names.
 
     Where it names one above and one below the abdomen (neck to pelvis, skull base to mid thigh), the abdomen lies
@@ -92,11 +92,11 @@ def regions(text: str) -> frozenset[Region]:
     words = _MISLEADING.sub(" ", plain_words(text))
     found = {region for region, pattern in _REGIONS.items() if pattern.search(words)}
     if found & _ABOVE and found & _BELOW:
-        found.add(Region.TRUNK)
+        found.add(BodyRegion.TRUNK)
     return frozenset(found)
 
 
-def shown_regions(description: str, protocol: str, body_part: str, study: str) -> frozenset[Region]:
+def shown_regions(description: str, protocol: str, body_part: str, study: str) -> frozenset[BodyRegion]:
     """Returns the parts of the body that a series shows, by the text that is closest to it.
 
     The series' own description decides where it names a part; then protocol and body part together, since either may

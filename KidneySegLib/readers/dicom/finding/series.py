@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from KidneySegLib.readers.dicom.finding.body_regions import Region, shown_regions
+from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, shown_regions
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, number_of_patient
 from KidneySegLib.readers.dicom.finding.phases import NamedPhase, delay_name, delay_of, phase_in, seconds_of
@@ -110,7 +110,7 @@ class SeriesFiles:
         return _derived(self.frames[0])
 
     @cached_property
-    def regions(self) -> frozenset[Region]:
+    def regions(self) -> frozenset[BodyRegion]:
         """The parts of the body that the headers name, by the text that is closest to the series."""
         first = self.frames[0]
         return shown_regions(first.description, first.protocol, first.body_part, first.study_description)
@@ -161,11 +161,11 @@ class SeriesFiles:
         return f"{f'part {self.part} of ' if self.part else ''}{name}"
 
 
-def shown_region(regions: frozenset[Region]) -> str:
+def shown_region(regions: frozenset[BodyRegion]) -> str:
     """Returns one word for the parts of the body that a series shows, "" where they are not known."""
-    if Region.TRUNK in regions or {Region.CHEST, Region.ABDOMEN} <= regions:
-        return str(Region.TRUNK)
-    first = [Region.ABDOMEN, *Region]
+    if BodyRegion.TRUNK in regions or {BodyRegion.CHEST, BodyRegion.ABDOMEN} <= regions:
+        return str(BodyRegion.TRUNK)
+    first = [BodyRegion.ABDOMEN, *BodyRegion]
     return str(min(regions, key=first.index)) if regions else ""
 
 
