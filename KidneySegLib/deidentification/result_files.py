@@ -18,6 +18,7 @@ from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
+from KidneySegLib.result_files.names import INSTANCES, LABELS
 from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.volume import read_image
 
@@ -55,9 +56,12 @@ def write_clean_result(
     target.mkdir(parents=True)
     (target / "findings.json").write_text(cleaned.to_json(), encoding="utf-8")
     write_measurements(target / "measurements.csv", cleaned)
-    if (source / "labels.nii.gz").is_file():
-        volume = read_image(source / "labels.nii.gz")
-        write_nifti(target / "labels.nii.gz", volume, volume.voxels)
+    if (source / INSTANCES).is_file():
+        numbers = read_image(source / INSTANCES)
+        write_nifti(target / INSTANCES, numbers, numbers.voxels)
+    if (source / LABELS).is_file():
+        volume = read_image(source / LABELS)
+        write_nifti(target / LABELS, volume, volume.voxels)
         write_segmentation(
             target / "segmentation.seg.nrrd",
             volume,

@@ -57,7 +57,8 @@ def describe(
     kidneys = _kidneys(anatomy)
     lesions = measure_lesions(anatomy, segmentation.confidence, known)
     stones, burden = measure_stones(anatomy, known)
-    phase = estimate_phase(exam.volume, segmentation.labels)
+    # its blocks begin at the first stored voxel of a kidney, so the stored order keeps its last digit
+    phase = estimate_phase(exam.stored, exam.order.invert(segmentation.labels))
     remarks = [
         *check_orientation(exam.volume, segmentation.labels, lesions),
         *check_image(exam.volume),

@@ -14,7 +14,7 @@ import numpy as np
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Finding, Findings
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.bodies import Body, find_bodies
+from KidneySegLib.geometry.bodies import Body, connected_bodies, find_bodies
 from KidneySegLib.geometry.boxes import Box, bounding_boxes
 from KidneySegLib.measuring.lesions.laterality import sides_of
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side, Structure
@@ -136,7 +136,7 @@ class Segmentation:
                 instances += _in_order(structure, bodies, kidneys, volume)
                 specks += [(structure, body) for body in left_out]
         if STONE.label in boxes:
-            instances += _in_order(STONE, _connected(labels, boxes[STONE.label]), kidneys, volume)
+            instances += _in_order(STONE, connected_bodies(labels, STONE.label, boxes[STONE.label]), kidneys, volume)
         return cls(
             volume.like(labels),
             tuple(instances),
@@ -163,6 +163,8 @@ class Segmentation:
         Raises:
             InputError: the findings are those of another label map.
         """
+        if self.is_of(findings):
+            return self
         ordered = [self.instance_of(finding) for finding in findings.all]
         found = [instance for instance in ordered if instance is not None]
         if len(found) < len(ordered) or len({id(i.body) for i in found}) < len(self.instances):
@@ -171,6 +173,11 @@ class Segmentation:
                 "again."
             )
         return replace(self, instances=tuple(found))
+
+    def is_of(self, findings: Findings) -> bool:
+        """Whether the instances are those of findings, one by one: the same structure, side and size."""
+        own = [(i.structure.key, i.side, int(np.count_nonzero(i.body.mask))) for i in self.instances]
+        return own == [(finding.structure, finding.side, finding.measures.voxels) for finding in findings.all]
 
     def instance_of(self, finding: Finding) -> Instance | None:
         """Returns what a finding was measured on: the body of the same size in the same place, on the same side."""
@@ -188,18 +195,6 @@ class Segmentation:
 def _whole(labels: np.ndarray, box: Box, label: int) -> Body:
     k, j, i = (part.start for part in box)
     return Body(labels[box] == label, (k, j, i))
-
-
-def _connected(labels: np.ndarray, box: Box) -> list[Body]:
-    """Returns the stones in a box: groups of voxels that touch at a face, an edge or a corner."""
-    import cc3d
-
-    parts = cc3d.connected_components(np.ascontiguousarray(labels[box] == STONE.label), connectivity=26)
-    bodies = []
-    for number, extent in enumerate(cc3d.statistics(parts)["bounding_boxes"][1:], start=1):
-        k, j, i = (outer.start + inner.start for outer, inner in zip(box, extent, strict=True))
-        bodies.append(Body(parts[extent] == number, (k, j, i)))
-    return bodies
 
 
 def _in_order(

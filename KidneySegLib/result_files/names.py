@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-FINDINGS, LABELS = "findings.json", "labels.nii.gz"
+FINDINGS, LABELS, INSTANCES = "findings.json", "labels.nii.gz", "instances.nii.gz"
 # findings.json comes last: where it lies, the result is complete.
-RESULT_FILES = (LABELS, "segmentation.seg.nrrd", "measurements.csv", "overview.png", FINDINGS)
+RESULT_FILES = (LABELS, INSTANCES, "segmentation.seg.nrrd", "measurements.csv", "overview.png", FINDINGS)
 # The PDF comes first: it is the one that another program may hold open, and then neither file is touched.
 REPORT_FILES = ("report.pdf", "report.html")
 DICOM_FILES = ("segmentation.seg.dcm", "measurements.sr.dcm", "viewer_diameters.sr.dcm", "report.pdf.dcm")

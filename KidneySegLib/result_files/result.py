@@ -13,13 +13,14 @@ from KidneySegLib import __version__
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, InputRecord
+from KidneySegLib.measuring.instance_map import by_instance_map, instance_map
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import on_grid
-from KidneySegLib.result_files.names import FINDINGS, LABELS, RESULT_FILES
+from KidneySegLib.result_files.names import FINDINGS, INSTANCES, LABELS, RESULT_FILES
 from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.volume import Volume, read_image
 
@@ -78,6 +79,8 @@ class Result:
         check_folder(folder, RESULT_FILES)
         with complaints(), partial_folder(folder) as partial:
             write_nifti(partial / LABELS, exam.stored, stored)
+            numbers = instance_map(self.segmentation)
+            write_nifti(partial / INSTANCES, numbers, numbers.voxels)
             maker = f"KidneySeg {__version__}"
             write_segmentation(partial / "segmentation.seg.nrrd", exam.stored, stored, maker, sides_certain=certain)
             write_measurements(partial / "measurements.csv", self.findings)
@@ -107,7 +110,9 @@ class Result:
         if labels.voxels.dtype != np.uint8:
             raise InputError("The label map was written by another program. Measure it with 'kidneyseg measure' first.")
         label_map = Volume(labels.voxels, _grid(findings.provenance.input, labels)).canonical()
-        return cls(None, Segmentation.of(label_map, label_map.voxels), findings)
+        # without an instance map it is of an earlier version; one that does not fit was changed by somebody since
+        segmentation = _by_instances(folder / INSTANCES, label_map, findings)
+        return cls(None, segmentation or Segmentation.of(label_map, label_map.voxels), findings)
 
     def with_exam(self, exam: Exam) -> Result:
         """Returns the result with its image.
@@ -123,7 +128,7 @@ class Result:
             raise InputError(
                 "The image has another size than the result's label map. Give the image that was segmented."
             )
-        labels = on_grid(self.segmentation.label_map, exam.volume)
+        on_grid(self.segmentation.label_map, exam.volume)
         kidneys = self.segmentation.kidneys
         for kidney in self.findings.kidneys:
             body = kidneys.get(kidney.side)
@@ -135,7 +140,17 @@ class Result:
             # estimated values may have been moved by the run
             if exam.units is not Units.ESTIMATED_HU and abs(mean - kidney.measures.hu_mean) > TOLERANCE_HU:
                 raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
-        return Result(exam, Segmentation.of(exam.volume, labels), self.findings)
+        return Result(exam, self.segmentation, self.findings)
+
+
+def _by_instances(path: Path, label_map: Volume, findings: Findings) -> Segmentation | None:
+    if not path.is_file():
+        return None
+    try:
+        numbers = on_grid(read_image(path), label_map)
+    except GeometryError:
+        return None
+    return by_instance_map(label_map, numbers, findings)
 
 
 def _grid(record: InputRecord, labels: Volume) -> np.ndarray:

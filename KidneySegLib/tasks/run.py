@@ -238,7 +238,7 @@ def _on_exam(network: Result, exam: Exam) -> Result:
     try:
         if label_map.voxels.shape != exam.volume.voxels.shape:
             raise GeometryError("The sizes differ.")
-        labels = on_grid(label_map, exam.volume)
+        on_grid(label_map, exam.volume)
     except GeometryError as error:
         raise GeometryError("The earlier result is of another image. Give the one of this image.") from error
-    return Result(exam, Segmentation.of(exam.volume, labels), network.findings)
+    return Result(exam, network.segmentation, network.findings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ NIFTI_HEADER = struct.Struct("<i36x8h14xhh2x8f3f3xB24x80s24xhh6f12f16x4s4x")
 
 
 def write_nifti(path: Path, volume: Volume, labels: np.ndarray) -> None:
-    """Writes a label map, uint8 ``(k, j, i)`` on the volume's grid, as NIfTI-1 (``.nii.gz``).
+    """Writes a label map, uint8 or uint16 ``(k, j, i)`` on the volume's grid, as NIfTI-1 (``.nii.gz``).
 
     ITK's NIfTI writer leaves a truncated file on a full disk and says nothing, so the file is written here.
 
@@ -38,12 +39,13 @@ def write_nifti(path: Path, volume: Volume, labels: np.ndarray) -> None:
     if max(labels.shape) > np.iinfo(np.int16).max:
         raise GeometryError("The image has more than 32767 voxels in one direction, which NIfTI cannot hold. Crop it.")
     with gzip.GzipFile(path, "wb", COMPRESSION_LEVEL, mtime=0) as file:
-        file.write(_nifti_header(volume))
-        file.write(np.ascontiguousarray(labels, dtype=np.uint8).data)
+        voxels = np.ascontiguousarray(labels, labels.dtype if labels.dtype == np.uint16 else np.uint8)
+        file.write(_nifti_header(volume, voxels.dtype))
+        file.write(voxels.data)
 
 
-def _nifti_header(volume: Volume) -> bytes:
-    """Returns header and extension flag for unsigned 8-bit voxels; both transforms (qform, sform) hold the geometry."""
+def _nifti_header(volume: Volume, kind: np.dtype[Any]) -> bytes:
+    """Returns header and extension flag for unsigned voxels; both transforms (qform, sform) hold the geometry."""
     from scipy.spatial.transform import Rotation
 
     ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.ijk_to_lps
@@ -51,11 +53,11 @@ def _nifti_header(volume: Volume) -> bytes:
     handedness = 1.0 if np.linalg.det(rotation) > 0 else -1.0
     quaternion = Rotation.from_matrix(rotation * (1, 1, handedness)).as_quat(canonical=True)[:3]
     k, j, i = volume.voxels.shape
-    unsigned_8_bit, bits, millimetres, scanner_anatomical = 2, 8, 2, 1
+    code, millimetres, scanner_anatomical = {np.dtype(np.uint8): 2, np.dtype(np.uint16): 512}[kind], 2, 1
     return NIFTI_HEADER.pack(
         348,
         *(3, i, j, k, 1, 1, 1, 1),
-        *(unsigned_8_bit, bits),
+        *(code, 8 * kind.itemsize),
         *(handedness, *volume.spacing, 0, 0, 0, 0),
         *(NIFTI_HEADER.size, 1, 0),
         millimetres,
