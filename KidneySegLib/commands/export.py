@@ -85,7 +85,7 @@ def _rules(task: str, stages: set[str], base: str, file: Path | None) -> Rules:
     from KidneySegLib.bundles.rules import rules_of
 
     try:
-        groups: dict[str, Any] = vars(find_bundle(base or None, task).rules)
+        groups: dict[str, Any] = vars(find_bundle(base or None, task).rules.of_stages(stages))
     except BundleError:
         if base:
             raise
@@ -94,8 +94,7 @@ def _rules(task: str, stages: set[str], base: str, file: Path | None) -> Rules:
     try:
         own = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
         rules = read_declaration(rules_of(task), groups | own)
-        kept = rules.of_stages(stages)
-        kept.check(stages)
+        rules.check(stages)
     except (OSError, ValueError) as error:
         raise InputError(f"The rules do not fit ({error}). Give those that are missing with --rules FILE.") from error
-    return kept
+    return rules
