@@ -30,7 +30,6 @@ from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
 STONE = BY_KEY["stone"].label
-NEEDED_STAGES = ("locator", "kidney")
 LESION_STAGES = {"organ", "lesion"}
 RENAL_STAGE = "renal"
 # The organ network takes more of the time than the lesion network.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
@@ -14,9 +15,10 @@ from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.readers.input import ReadOptions, read_input
 from KidneySegLib.readers.probe import InputProbe
-from KidneySegLib.segmentation.load import Model
-from KidneySegLib.segmentation.pipeline import NEEDED_STAGES, segment_ct
 from KidneySegLib.structures import STRUCTURES
+
+if TYPE_CHECKING:
+    from KidneySegLib.segmentation.load import Model
 
 
 class CT:
@@ -26,7 +28,7 @@ class CT:
     title = "CT"
     takes = "a volume of several slices"
     structures = STRUCTURES
-    stages = NEEDED_STAGES
+    stages = ("locator", "kidney")
 
     def accepts(self, probe: InputProbe) -> bool:
         """Several slices."""
@@ -47,6 +49,9 @@ class CT:
 
     def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
         """Locates and outlines kidneys, then looks for lesions and stones."""
+        # a list of tasks needs none of what a run needs
+        from KidneySegLib.segmentation.pipeline import segment_ct
+
         return segment_ct(exam.volume, model, progress)
 
     def describe(

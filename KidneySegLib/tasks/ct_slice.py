@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam, Units
@@ -13,9 +14,10 @@ from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.progress import Progress
 from KidneySegLib.readers.input import ReadOptions, read_slice
 from KidneySegLib.readers.probe import InputProbe
-from KidneySegLib.segmentation.load import Model
-from KidneySegLib.segmentation.slices.pipeline import STAGE, segment_slice
 from KidneySegLib.structures import BY_KEY, KIDNEYS
+
+if TYPE_CHECKING:
+    from KidneySegLib.segmentation.load import Model
 
 
 class CTSlice:
@@ -25,7 +27,7 @@ class CTSlice:
     title = "CT, single slice"
     takes = "a volume of one slice"
     structures = (*KIDNEYS.values(), BY_KEY["stone"])
-    stages = (STAGE,)
+    stages = ("slice",)
 
     def accepts(self, probe: InputProbe) -> bool:
         """A picture, or one axial image."""
@@ -51,6 +53,9 @@ class CTSlice:
 
     def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
         """Outlines the kidneys, and takes dense pixels for stones."""
+        # a list of tasks needs none of what a run needs
+        from KidneySegLib.segmentation.slices.pipeline import segment_slice
+
         calibrate = exam.units is Units.ESTIMATED_HU and not exam.settings["window_given"]
         return segment_slice(exam.volume, model, calibrate=calibrate, progress=progress)
 

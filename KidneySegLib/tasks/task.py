@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, Provenance
@@ -12,8 +12,10 @@ from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.progress import Progress
 from KidneySegLib.readers.input import ReadOptions
 from KidneySegLib.readers.probe import InputProbe
-from KidneySegLib.segmentation.load import Model
 from KidneySegLib.structures import Structure
+
+if TYPE_CHECKING:
+    from KidneySegLib.segmentation.load import Model
 
 
 class Task(Protocol):

@@ -18,7 +18,7 @@ from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.segmentation.load import load_predictors
-from KidneySegLib.segmentation.pipeline import NEEDED_STAGES
+from KidneySegLib.tasks.ct import CT
 
 Build = Callable[[Path, np.random.Generator], Path]
 NAN, INFINITE, HUGE = math.nan, math.inf, 1e300
@@ -30,7 +30,7 @@ STAGES = tuple(
 
 def load(folder: Path) -> None:
     """Reads a bundle and builds its networks, as a run does."""
-    load_predictors(read_bundle(folder), choose_device("cpu"), NEEDED_STAGES)
+    load_predictors(read_bundle(folder), choose_device("cpu"), CT.stages)
 
 
 def manifests() -> list[Case]:

@@ -19,8 +19,9 @@ from KidneySegLib.measuring.slice_findings import describe_slice
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.segmentation.load import load_model
-from KidneySegLib.segmentation.pipeline import NEEDED_STAGES, segment_ct
+from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.structures import Side
+from KidneySegLib.tasks.ct import CT
 from KidneySegLib.tasks.registry import task_of
 from KidneySegLib.tasks.run import correct
 from KidneySegLib.volume import Volume
@@ -56,7 +57,7 @@ class Segmented:
 def segmented(volume: Volume, bundle: Bundle, progress: Progress = silent) -> Segmented:
     """Runs the pipeline for CT volumes."""
     exam = Exam(volume)
-    found = segment_ct(exam.volume, load_model(bundle, choose_device("cpu"), NEEDED_STAGES), progress)
+    found = segment_ct(exam.volume, load_model(bundle, choose_device("cpu"), CT.stages), progress)
     return Segmented(exam.in_stored_order(found.labels), found)
 
 

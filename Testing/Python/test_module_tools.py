@@ -150,10 +150,10 @@ def test_requirements_are_those_of_the_engine() -> None:
     assert all(engine[name] == text for name, text in asked.items())
 
 
-# What the panel asks of the engine before anything was installed: models and terminologies, findings of a saved scene.
+# What the panel asks of the engine before anything was installed: tasks, models, terminologies, saved findings.
 FRESH = """
 import sys
-allowed = {*sys.stdlib_module_names, "numpy", "KidneySegLib"}
+allowed = {*sys.stdlib_module_names, "numpy", "pydicom", "KidneySegLib"}  # the two packages ship with Slicer
 class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in allowed:
@@ -167,9 +167,11 @@ from KidneySegLib.result_files.labels.terminology import structure_of_entry, ter
 from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.structures import STRUCTURES
+from KidneySegLib.tasks.registry import all_tasks
 assert all(path.is_file() for path in terminology_files())
 assert [structure_of_entry(terminology_entry(each)) for each in STRUCTURES] == list(STRUCTURES)
 assert translate("a remark", Language.of("es"))
+assert [task.name for task in all_tasks()][:2] == ["ct", "ct-slice"]
 print(read_header(resource_folder() / "Models" / "ct-kidney").title)
 """
 
