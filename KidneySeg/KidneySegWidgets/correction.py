@@ -75,10 +75,18 @@ def engineExam(result: ResultNodes) -> Any:
     voxels = prepared.voxels
     if voxels.dtype.kind == "f":
         voxels = np.rint(np.nan_to_num(voxels, nan=_AIR))
-    offset = any(flag.code == "rescale_assumed" for flag in result.networkFindings().flags)
-    voxels = voxels.astype(np.int32) + (_AIR if offset else 0)
+    voxels = voxels.astype(np.int32) + _assumedIntercept(result.networkFindings())
     volume = Volume(np.clip(voxels, _AIR, _HIGHEST).astype(np.int16), prepared.ijkToLps)
     return exam_again(volume, result.networkFindings())
+
+
+def _assumedIntercept(findings: Any) -> int:
+    """Returns what the engine added to make Hounsfield units of values without a rescale intercept."""
+    for flag in findings.flags:
+        if flag.code == "rescale_assumed":
+            # results of earlier versions do not hold the number
+            return int(flag.values.get("intercept_hu", -flag.values.get("subtracted_hu", -_AIR)))
+    return 0
 
 
 def _mark(result: ResultNodes, changed: Collection[str]) -> None:

@@ -60,16 +60,13 @@ def _kidneyText(kidney: Any) -> str:
 
 def flagsHtml(findings: Any) -> str:
     """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped."""
-    ensureEngine()
-    from KidneySegLib.reporting.messages.flag_messages import translate
-
     flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
     if not flags:
         return _("No remarks.")
     language = _engineLanguage()
     rows = (
         f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
-        f"<td>{html.escape(translate(flag.message, language))}</td></tr>"
+        f"<td>{html.escape(flag.said(language))}</td></tr>"
         for flag in flags
     )
     return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
@@ -80,7 +77,8 @@ def _engineLanguage() -> Any:
 
     Slicer keeps the setting when its translation is switched off.
     """
-    from KidneySegLib.reporting.messages.translations import Language
+    ensureEngine()
+    from KidneySegLib.languages.language import Language
 
     translated = slicer.util.settingsValue("Internationalization/Enabled", False, converter=slicer.util.toBool)
     setting = slicer.app.userSettings().value("language") if translated else None

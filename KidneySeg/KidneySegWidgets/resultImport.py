@@ -85,7 +85,7 @@ def _layer(labels: Any) -> Any:
 def _readFindings(folder: Path, prepared: PreparedVolume) -> Any:
     ensureEngine()
     from KidneySegLib.findings import Findings
-    from KidneySegLib.flags import Flag, Severity
+    from KidneySegLib.flags import Flag
 
     path = folder / "findings.json"
     if not path.is_file():
@@ -93,11 +93,9 @@ def _readFindings(folder: Path, prepared: PreparedVolume) -> Any:
     findings = Findings.from_json(json.dumps(_inWholeGrid(json.loads(path.read_text(encoding="utf-8")), prepared)))
     remarks = []
     if prepared.voxels.shape != prepared.wholeSize:
-        text = "Only a region that the reader chose was searched, not the whole scan."
-        remarks.append(Flag("region_chosen", Severity.INFO, text))
+        remarks.append(Flag.of("region_chosen"))
     if prepared.resampled:
-        text = "The tilted or deformed volume was resampled to a straight grid."
-        remarks.append(Flag("straightened", Severity.INFO, text))
+        remarks.append(Flag.of("straightened"))
     return replace(findings, flags=(*remarks, *findings.flags))
 
 

@@ -52,10 +52,10 @@ def segment(
     """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.findings import Findings
+    from KidneySegLib.languages.language import check_language
     from KidneySegLib.readers.dicom.finding.patient import read_patient
     from KidneySegLib.readers.input import ReadOptions
     from KidneySegLib.readers.probe import InputProbe
-    from KidneySegLib.reporting.messages.translations import check_language
     from KidneySegLib.reporting.report import write_report
     from KidneySegLib.result_files.folder import check_folder
     from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES

@@ -7,9 +7,8 @@ import math
 import typer
 
 from KidneySegLib.findings import Findings, side_word
+from KidneySegLib.languages.words import POLES
 from KidneySegLib.structures import BY_KEY
-
-_POLES = {"upper": "upper pole", "inter": "between the poles", "lower": "lower pole"}
 
 
 def summarise(findings: Findings) -> None:
@@ -24,7 +23,7 @@ def summarise(findings: Findings) -> None:
     if not findings.kidneys:
         typer.echo("No kidney was found.")
     for lesion in findings.lesions:
-        where = side_word(lesion) + (f", {_POLES[lesion.pole]}" if lesion.pole else "")
+        where = side_word(lesion) + (f", {POLES[lesion.pole]}" if lesion.pole else "")
         typer.echo(
             f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
             f"axial {lesion.measures.axial_diameter_mm:.0f} mm"

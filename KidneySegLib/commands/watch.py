@@ -52,13 +52,13 @@ def watch(
         _list(work)
         return
     require_packages()
+    from KidneySegLib.languages.language import check_language
     from KidneySegLib.pacs.connection import open_archive
     from KidneySegLib.pacs.watching.engine_process import EngineProcess
     from KidneySegLib.pacs.watching.study_work import StudyWork
     from KidneySegLib.pacs.watching.watcher import Watcher
     from KidneySegLib.pacs.watching.work_queue import WorkQueue
     from KidneySegLib.pacs.web.orthanc import Orthanc
-    from KidneySegLib.reporting.messages.translations import check_language
 
     os.umask(0o077)  # what lies in the work folder is about patients, and nobody else's business
     _log_to_stderr()

@@ -17,6 +17,7 @@ from KidneySegLib.deidentification.instance import FileLeftOut
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.flags import TEXT, Flag
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.names import INSTANCES, LABELS
 from KidneySegLib.result_files.tables import write_measurements
@@ -104,10 +105,16 @@ def _clean_findings(findings: Findings, pseudonyms: Pseudonyms, known: Identity 
     settings = {
         key: _clean_value(_without_path(value), pseudonyms, identity) for key, value in provenance.settings.items()
     }
-    flags = [replace(flag, message=_REMOVED) if identity.is_in(flag.message) else flag for flag in findings.flags]
+    flags = [_clean_flag(flag, identity) for flag in findings.flags]
     record = replace(provenance.input, source=source)
     provenance = replace(provenance, input=record, settings=settings, started_utc=_NO_TIME)
     return replace(findings, provenance=provenance, flags=tuple(flags))
+
+
+def _clean_flag(flag: Flag, identity: Identity) -> Flag:
+    """Returns the flag; its code alone where sentence or values identify the patient."""
+    told = flag.message + json.dumps(dict(flag.values), ensure_ascii=False)
+    return replace(flag, values={TEXT: _REMOVED}) if identity.is_in(told) else flag
 
 
 def _clean_value(value: Any, pseudonyms: Pseudonyms, identity: Identity) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.inference.predict import OrganMasks, Predictor, fitted
 from KidneySegLib.room_in_memory import available_memory
 
@@ -112,9 +112,4 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _smaller_tiles(stage: StagePlan, patch: tuple[int, int, int]) -> Flag:
-    return Flag(
-        "memory_guard",
-        Severity.WARNING,
-        f"Memory was short: the {stage.name} network ran in pieces of {patch[0]}×{patch[1]}×{patch[2]} instead of "
-        f"{stage.patch[0]}×{stage.patch[1]}×{stage.patch[2]} voxels. The outline may be a little less exact.",
-    )
+    return Flag.of("memory_guard", network=stage.name, smaller=patch, usual=stage.patch)

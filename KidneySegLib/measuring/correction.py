@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.structures import BY_KEY, STRUCTURES
@@ -34,8 +34,9 @@ def correction_flags(changed: dict[str, float]) -> list[Flag]:
     """Returns one flag for each structure of ``changed_structures``."""
     flags = []
     for key, value in changed.items():
-        text = f"{BY_KEY[key].name}: corrected by the reader (Dice with the network's version {value:.3f})."
-        flags.append(Flag(CORRECTED, Severity.INFO, text))
+        side = BY_KEY[key].side
+        what = {"structure": key} if side is None else {"kidney": side.value}
+        flags.append(Flag.of("corrected_by_reader", dice=value, **what))
     return flags
 
 

@@ -9,11 +9,13 @@ may be its width; it is at least as long as it is seen along the body.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
+from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.diameters import maximum_diameter
 from KidneySegLib.geometry.image_ends import cut_at
@@ -31,8 +33,8 @@ from KidneySegLib.measuring.stones.stones import measure_stones
 
 # Remarks that reader or segmentation make more exactly, where they ran.
 _SAID_BY = {
-    "values_clipped": {"clipped_values"},
-    "stones_with_contrast": {"stones_not_searched", "stones_may_be_hidden"},
+    "values_clipped": {"values_clipped"},
+    "stones_with_contrast": {"stones_with_contrast", "stones_not_searched"},
 }
 
 
@@ -68,11 +70,9 @@ def describe(
         *(check_phase(phase) if kidneys else []),
     ]
     flags = (*exam.flags, *segmentation.flags)
-    said = {flag.code for flag in flags}
-    remarks = [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
     findings = Findings(
         kidneys=tuple(kidneys),
-        flags=(*flags, *remarks),
+        flags=(*flags, *not_said(remarks, flags)),
         provenance=provenance,
         lesions=tuple(lesions),
         stones=tuple(stones),
@@ -80,6 +80,12 @@ def describe(
         phase=phase,
     )
     return without_claimed_sides(findings)
+
+
+def not_said(remarks: Sequence[Flag], flags: Sequence[Flag]) -> list[Flag]:
+    """Returns the remarks that do not repeat what reader or segmentation said more exactly."""
+    said = {flag.code for flag in flags}
+    return [flag for flag in remarks if not said & _SAID_BY.get(flag.code, set())]
 
 
 def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:

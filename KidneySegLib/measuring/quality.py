@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from KidneySegLib.findings import KidneyFinding
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import BODY, CORTICAL_BONE, UNENHANCED_SOFT_TISSUE
-from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 # Healthy adult kidneys: 202 +- 36 ml in men, 154 +- 33 ml in women (MRI; Cheong et al., Clin J Am Soc Nephrol
@@ -47,10 +46,11 @@ def check_image(volume: Volume) -> list[Flag]:
 def check_kidneys(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
     """Looks at the kidneys that were found: number, completeness, volume, symmetry."""
     if not kidneys:
-        return [Flag("no_kidney", Severity.WARNING, "No kidney was found in this image.")]
+        return [Flag.of("no_kidney")]
     flags = []
     if len(kidneys) == 1:
-        flags.append(_only_one(kidneys[0].side))
+        found = kidneys[0].side
+        flags.append(Flag.of("one_kidney", side=found, other=found.other))
     for kidney in kidneys:
         flags += [*_cut(kidney), *_unusual_volume(kidney)]
     return flags + _asymmetry(kidneys)
@@ -82,18 +82,10 @@ def _clipped(voxels: np.ndarray) -> list[Flag]:
         inside and _is_piled_up(sign * sample) for inside, sign in ((low >= BODY, 1), (high <= CORTICAL_BONE, -1))
     )
     if cut_low and high > CORTICAL_BONE:
-        message = f"All values below {low:.0f} HU were cut off before the image was saved: fat and air look alike."
-        return [Flag("values_clipped", Severity.WARNING, message)]
+        return [Flag.of("values_clipped", low_hu=low)]
     if not cut_low and not cut_high:
         return []
-    return [
-        Flag(
-            "values_clipped",
-            Severity.WARNING,
-            f"The image only holds values from {low:.0f} to {high:.0f} HU, as if it had been exported with a display "
-            "window. Densities in HU are not reliable, and stones cannot be measured.",
-        )
-    ]
+    return [Flag.of("values_clipped", low_hu=low, high_hu=high)]
 
 
 def _is_piled_up(sample: np.ndarray) -> bool:
@@ -108,69 +100,40 @@ def _is_piled_up(sample: np.ndarray) -> bool:
 def _thick(spacing: float) -> list[Flag]:
     if spacing <= THICK_SLICE_MM + 0.05:
         return []
-    return [
-        Flag(
-            "thick_slices",
-            Severity.WARNING,
-            f"The slices are {spacing:.1f} mm apart. Small lesions may be missed and lengths along the body are "
-            "coarse; use a thinner reconstruction if there is one.",
-        )
-    ]
+    return [Flag.of("thick_slices", spacing_mm=spacing)]
 
 
 def _noisy(voxels: np.ndarray) -> list[Flag]:
     level = noise(voxels)
     if level is None or level <= USUAL_NOISE_HU:
         return []
-    return [
-        Flag(
-            "noise",
-            Severity.WARNING,
-            f"The image is noisy (about {level:.0f} HU in soft tissue), so borders are less certain. A softer kernel "
-            "or thicker slices may help.",
-        )
-    ]
-
-
-def _only_one(found: Side) -> Flag:
-    return Flag(
-        "one_kidney",
-        Severity.WARNING,
-        f"Only the {found} kidney was found. The {found.other} one may be absent, outside the image, elsewhere in the "
-        "body, or missed: please look.",
-    )
+    return [Flag.of("noise", noise_hu=level)]
 
 
 def _cut(kidney: KidneyFinding) -> list[Flag]:
     if not kidney.cut_at:
         return []
-    ends = " and ".join(f"the {end}" for end in kidney.cut_at)
-    seen = "" if kidney.length_at_least_mm is None else f": {kidney.length_at_least_mm:.0f} mm are seen along the body"
-    return [
-        Flag(
-            "kidney_cut",
-            Severity.WARNING,
-            f"The {kidney.side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its "
-            f"volume is then too small, and its length is not known{seen}.",
-        )
-    ]
+    seen = {} if kidney.length_at_least_mm is None else {"seen_mm": kidney.length_at_least_mm}
+    return [Flag.of("kidney_cut", side=kidney.side, ends=kidney.cut_at, **seen)]
 
 
 def _unusual_volume(kidney: KidneyFinding) -> list[Flag]:
     volume = kidney.organ_volume_ml
     smallest, largest = USUAL_VOLUME_ML
     if volume > largest:
-        cause = "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included"
+        size = "large"
     elif volume < smallest and not kidney.cut_at:
-        cause = "It may be atrophic, or part of it was missed"
+        size = "small"
     else:
         return []
     return [
-        Flag(
+        Flag.of(
             "unusual_volume",
-            Severity.WARNING,
-            f"The {kidney.side} kidney has an unusual volume of {volume:.0f} ml{_lesions_of(kidney)} (usual: "
-            f"{smallest:.0f} to {largest:.0f} ml). {cause}: please look.",
+            side=kidney.side,
+            size=size,
+            volume=_volume(kidney),
+            smallest_ml=smallest,
+            largest_ml=largest,
         )
     ]
 
@@ -183,17 +146,18 @@ def _asymmetry(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
     if ratio <= USUAL_RATIO:
         return []
     return [
-        Flag(
+        Flag.of(
             "asymmetry",
-            Severity.WARNING,
-            f"The {larger.side} kidney is {ratio:.1f} times as large as the {smaller.side} one "
-            f"({larger.organ_volume_ml:.0f} ml{_lesions_of(larger)}; {smaller.organ_volume_ml:.0f} "
-            f"ml{_lesions_of(smaller)}).",
+            larger=larger.side,
+            smaller=smaller.side,
+            ratio=ratio,
+            larger_volume=_volume(larger),
+            smaller_volume=_volume(smaller),
         )
     ]
 
 
-def _lesions_of(kidney: KidneyFinding) -> str:
-    """Returns how much of the organ is not the kidney's own tissue, where that is worth a word."""
-    lesions = kidney.organ_volume_ml - kidney.measures.volume_ml
-    return f", of which {lesions:.0f} ml are lesions" if lesions >= 1 else ""
+def _volume(kidney: KidneyFinding) -> dict[str, float]:
+    """Returns the organ's volume, and how much of it is not the kidney's own tissue."""
+    total = kidney.organ_volume_ml
+    return {"total_ml": total, "lesions_ml": total - kidney.measures.volume_ml}

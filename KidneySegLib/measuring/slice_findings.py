@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, KidneyFinding, Measures, Provenance, StoneBurden, StoneFinding
-from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.measuring.describe import describe
+from KidneySegLib.flags import Flag
+from KidneySegLib.measuring.describe import describe, not_said
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
 
@@ -41,7 +41,8 @@ def describe_slice(
     whole = describe(*bare, provenance=provenance, known=known)
     estimated = exam.units is Units.ESTIMATED_HU
     leave_out = MEANINGLESS | (ESTIMATED if estimated else set())
-    kept = [flag for flag in whole.flags if flag.code not in leave_out]
+    said = (*exam.flags, *segmentation.flags)
+    kept = [flag for flag in not_said(whole.flags, said) if flag.code not in leave_out]
     thickness = exam.volume.spacing[2] if exam.thickness_known else None
     share = 1.0 if exam.thickness_known else math.nan
     stones = tuple(_flat_stone(stone, share) for stone in whole.stones)
@@ -51,7 +52,7 @@ def describe_slice(
         stones=stones,
         stone_burden=tuple(_flat_burden(burden, stones, share) for burden in whole.stone_burden),
         phase=None if estimated else whole.phase,
-        flags=(*exam.flags, *segmentation.flags, _slab_flag(thickness), *kept),
+        flags=(*said, _slab_flag(thickness), *kept),
     )
 
 
@@ -104,14 +105,4 @@ def _flat_burden(burden: StoneBurden, stones: Sequence[StoneFinding], share: flo
 
 
 def _slab_flag(thickness_mm: float | None) -> Flag:
-    known = (
-        f"volumes are those of the slab of {thickness_mm:g} mm that the header states"
-        if thickness_mm is not None
-        else "its thickness is not known, so volumes are left empty"
-    )
-    return Flag(
-        "single_slice",
-        Severity.INFO,
-        f"This is a single slice: lengths are the longest within it, and {known}. Neither is the size of the whole "
-        "kidney or stone.",
-    )
+    return Flag.of("single_slice", **({} if thickness_mm is None else {"thickness_mm": thickness_mm}))

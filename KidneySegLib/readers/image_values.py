@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.readers.dicom.pixels.hounsfield import HIGHEST, check_values, guess_offset
 
@@ -49,11 +49,11 @@ def as_hounsfield(voxels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     if modulus:
         sample = np.where(sample > HIGHEST, sample - modulus, sample)
     result = _converted(voxels, modulus)
-    flags = _wrapped_flag() if modulus else []
+    flags = [Flag.of("negatives_wrapped")] if modulus else []
     offset = _offset(sample)
     if offset:
         result = np.maximum(result + np.int16(offset), np.int16(OUTSIDE))
-        return result, [*flags, _moved_flag(-offset), *check_values(result)]
+        return result, [*flags, Flag.of("rescale_assumed", subtracted_hu=-offset), *check_values(result)]
     strange = _strange(sample)
     return result, [*flags, *(strange or check_values(result))]
 
@@ -108,18 +108,14 @@ def _strange(sample: np.ndarray) -> list[Flag]:
     lowest = int(sample.min())
     deep = sample[sample < _LOWEST_AIR]
     if deep.size > 0.01 * sample.size and np.unique(deep).size > 20:
-        return [_scaled_flag(f"reach down to {lowest}, far below air")]
+        return [Flag.of("values_scaled", lowest=lowest)]
     air = sample[sample < -300]
     if air.size > _AIR_SHARE * sample.size and np.mean(sample < _HIGHEST_AIR) < 0.001:
-        return [_scaled_flag(f"have their air at {np.median(air):.0f} instead of -1000")]
+        return [Flag.of("values_scaled", air=np.median(air))]
     if lowest == 0 and np.mean(sample == 0) > _AIR_SHARE and sample.max() > 255:
-        message = (
-            "All negative Hounsfield units are missing: they were cut off at 0 when the image was saved, so fat and "
-            "air look alike. Use the original CT."
-        )
-        return [Flag("negatives_lost", Severity.ERROR, message)]
+        return [Flag.of("negatives_lost")]
     if -300 < lowest < 0 and _is_narrow(sample, lowest):
-        return [_scaled_flag("lie too close together for fat, soft tissue and bone")]
+        return [Flag.of("values_scaled")]
     return []
 
 
@@ -131,27 +127,3 @@ def _is_narrow(sample: np.ndarray, lowest: int) -> bool:
         return False
     noise = np.median(np.abs(np.diff(sample, axis=-1))[both])
     return bool(noise <= _LEAST_NOISE and np.ptp(np.percentile(sample[body], (5, 95))) < _NARROWEST_BODY)
-
-
-def _wrapped_flag() -> list[Flag]:
-    message = (
-        "Negative Hounsfield units had been stored as large positive numbers, without their sign; they were "
-        "restored. Check that fluid and fat have plausible values."
-    )
-    return [Flag("negatives_wrapped", Severity.WARNING, message)]
-
-
-def _moved_flag(offset: int) -> Flag:
-    message = (
-        f"The values have air near 0 and soft tissue near {offset}, so {offset} was subtracted to make them Hounsfield "
-        "units; check that fluid and fat have plausible values."
-    )
-    return Flag("rescale_assumed", Severity.WARNING, message)
-
-
-def _scaled_flag(evidence: str) -> Flag:
-    message = (
-        f"The values {evidence}: they were multiplied or normalised and are not Hounsfield units. Results from such "
-        "images are not reliable; use the original CT."
-    )
-    return Flag("values_scaled", Severity.ERROR, message)

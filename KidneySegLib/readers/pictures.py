@@ -8,7 +8,7 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam, Units
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.readers.dicom.single import PLACEHOLDER_MM
 from KidneySegLib.volume import Volume
@@ -95,28 +95,10 @@ def _grey_values(path: Path) -> np.ndarray:
 
 
 def _picture_flags(pixel_mm: float, window: tuple[float, float], *, assumed: bool) -> list[Flag]:
-    low, high = (f"{value:.0f}" for value in window)
-    basis = (
-        f"Its display window is not known; a width of {window[1] - window[0]:.0f} HU was assumed"
-        if assumed
-        else f"Black was taken for {low} HU and white for {high} HU, as given"
-    )
+    low, high = window
+    shown = {"width_hu": high - low} if assumed else {"low_hu": low, "high_hu": high}
     return [
-        Flag(
-            "grey_values",
-            Severity.WARNING,
-            f"The picture holds grey values, not Hounsfield units. {basis}. Densities are estimates, all that is "
-            "denser than white looks alike, and a wrong window changes which pixels count as stone.",
-        ),
-        Flag(
-            "sides_assumed",
-            Severity.WARNING,
-            "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen from "
-            "the feet, the patient's right on the picture's left, the front at the top.",
-        ),
-        Flag(
-            "pixel_size_given",
-            Severity.INFO,
-            f"All lengths rest on the pixel size that was given: {pixel_mm:g} mm.",
-        ),
+        Flag.of("grey_values", **shown),
+        Flag.of("sides_assumed"),
+        Flag.of("pixel_size_given", pixel_mm=pixel_mm),
     ]

@@ -12,13 +12,14 @@ import numpy as np
 
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.languages.language import N_, Language
+from KidneySegLib.languages.words import STRUCTURES
 from KidneySegLib.pictures.overview import display_window
 from KidneySegLib.pictures.panels import Style, Window, draw_panel, line_colour
 from KidneySegLib.pictures.views import View, ViewFinder
 from KidneySegLib.reporting.content.content import Picture, PictureRow
+from KidneySegLib.reporting.content.places import place_of
 from KidneySegLib.reporting.content.tables import diameters
-from KidneySegLib.reporting.messages.translations import N_, Language
-from KidneySegLib.reporting.messages.vocabulary import STRUCTURES, place_of
 from KidneySegLib.structures import BY_LABEL
 from KidneySegLib.volume import Volume
 

@@ -10,6 +10,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
 from KidneySegLib.follow_up.comparison import Prior, compare
+from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting.content.changes import change_table
@@ -19,8 +20,6 @@ from KidneySegLib.reporting.content.patient import patient_line, printable
 from KidneySegLib.reporting.content.tables import findings_tables
 from KidneySegLib.reporting.html import html
 from KidneySegLib.reporting.key_images import colours, key_images
-from KidneySegLib.reporting.messages.flag_messages import translate
-from KidneySegLib.reporting.messages.translations import N_, Language
 from KidneySegLib.reporting.pdf.document import pdf
 from KidneySegLib.reporting.pdf.style import lacking_letters
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
@@ -148,9 +147,7 @@ def _remarks(findings: Findings, language: Language, most: int) -> list[Remark]:
     order = list(SEVERITIES)
     flags = sorted(findings.flags, key=lambda flag: order.index(flag.severity))
     remarks = [
-        Remark(
-            flag.severity.value, language.text(SEVERITIES[flag.severity]), _shortened(translate(flag.message, language))
-        )
+        Remark(flag.severity.value, language.text(SEVERITIES[flag.severity]), _shortened(flag.said(language)))
         for flag in flags[:most]
     ]
     left_out = len(flags) - len(remarks)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from KidneySegLib.bundles.rules import CtRules, KidneyRules, OrganLesionRules, RenalRules
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
@@ -19,7 +19,7 @@ from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, w
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
-from KidneySegLib.segmentation.kidneys.plausible import DOUBTFUL, doubts
+from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
@@ -34,11 +34,6 @@ LESION_STAGES = {"organ", "lesion"}
 RENAL_STAGE = "renal"
 # The organ network takes more of the time than the lesion network.
 _ORGAN_SHARE = 0.6
-_NO_LESION_STAGE = Flag(
-    "lesions_not_searched",
-    Severity.WARNING,
-    "This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out.",
-)
 
 
 def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Segmentation:
@@ -67,7 +62,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
         _draw(outline, region, labels)
         about = doubts(outline, rules.kidney, hardly_located=region.small)
         flags += about
-        if any(flag.code == DOUBTFUL for flag in about):
+        if any(flag.code == "kidney_doubtful" for flag in about):
             doubtful.add(outline.side)
     outlines = [outline for _, outline in kidneys]
     if renal is not None:
@@ -76,7 +71,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
         lesions = _find_lesions(volume, outlines, predictors, rules.lesion, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
-        flags.append(_NO_LESION_STAGE)
+        flags.append(Flag.of("lesions_not_searched"))
     sides = [outline.side for outline in outlines]
     percent = draw_lesions(lesions, sides, labels) if lesions else None
     regions = [left_out(volume, found, side, labels) for found, side in zip(lesions, sides, strict=False)]

@@ -17,7 +17,7 @@ from Fuzz.damage import cut, put
 from Fuzz.truth import ANYWHERE, SLICES, write
 
 Build = Callable[[Path, np.random.Generator], Path]
-_LEFT_OUT = ("unreadable_files", "missing_slices", "series_left_out")
+_LEFT_OUT = ("unreadable_files", "missing_slices", "series_left_out", "only_ct_volume")
 _SYNTAXES = {"JPEG": JPEGLosslessSV1, "JPEG-LS": JPEGLSLossless, "JPEG 2000": JPEG2000Lossless}
 _SIZES = {"60000 x 60000": (60000, 60000), "20 x 65535": (20, 65535), "1 x 1": (1, 1), "0 x 0": (0, 0)}
 

@@ -13,7 +13,7 @@ from Fuzz.truth import ANYWHERE, ORIGIN, field, write
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 
 ORIGINAL = ["ORIGINAL", "PRIMARY", "AXIAL"]
-TOLD = ("series_left_out",)
+TOLD = ("series_left_out", "only_ct_volume")
 COMPUTED = ("computed_images",)
 # The right series is thick and has a high number; the others are thin, have more images and come first.
 COUNT = 11

@@ -15,7 +15,7 @@ from Fuzz.damage import change, cut, flip
 from Fuzz.truth import ANYWHERE, SLICES, true_files, write
 
 LAST = SLICES - 1
-TOLD = ("unreadable_files", "series_left_out", "missing_slices")
+TOLD = ("unreadable_files", "series_left_out", "only_ct_volume", "missing_slices")
 
 
 def truncated() -> list[Case]:

@@ -15,7 +15,7 @@ from Fuzz.damage import change, cut, put
 from Fuzz.truth import ANYWHERE, PIXEL, POSITIONS, SHAPE, SLICES, field
 
 Alter = Callable[[FileDataset, int], None]
-LOST = ("series_left_out", "missing_slices")
+LOST = ("series_left_out", "only_ct_volume", "missing_slices")
 
 
 def multiframe() -> list[Case]:

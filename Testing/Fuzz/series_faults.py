@@ -16,7 +16,7 @@ from Fuzz.damage import change, put
 from Fuzz.truth import ANYWHERE, ORIGIN, POSITIONS, SLICES, SPACING, field, write
 
 LAST = SLICES - 1
-LEFT_OUT = ("series_left_out", "missing_slices", "unreadable_files")
+LEFT_OUT = ("series_left_out", "only_ct_volume", "missing_slices", "unreadable_files")
 
 
 def headers() -> list[Case]:
@@ -155,14 +155,14 @@ def stacks() -> list[Case]:
         _phases(AcquisitionNumber=lambda n: n // SLICES + 1),
         True,
         slices=SLICES,
-        flags=("series_left_out",),
+        flags=("series_left_out", "only_ct_volume"),
         truth=ANYWHERE,
         tolerance=51,
     )
     family.add("different images at the same places", _twice(other_pixels=True), False, "same position")
     family.add("two series", _two_series, True, flags=("series_left_out",), slices=SLICES)
     family.add("two series interleaved in the folder", _interleaved, True, flags=("series_left_out",), slices=SLICES)
-    family.add("a localiser in the series", _with_localiser, True, flags=("series_left_out",), slices=SLICES)
+    family.add("a localiser in the series", _with_localiser, True, flags=("only_ct_volume",), slices=SLICES)
     family.add("one image of other size", _one_of_other_size, True, flags=LEFT_OUT, truth=ANYWHERE)
     family.add("one image turned over", _one_turned, True, flags=LEFT_OUT, slices=SLICES)
     family.add("one image of other pixel spacing", _one_other("PixelSpacing", r"3\0.75"), True, flags=LEFT_OUT)

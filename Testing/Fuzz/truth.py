@@ -25,7 +25,7 @@ POSITIONS = even_positions(ORIGIN, AXIAL, SPACING, SLICES)
 SECRETS = re.compile(r"secret|patient-of|/tmp|\.dcm\b|Traceback", re.IGNORECASE)
 FOLDER = "patient-of-1970"
 # Flags that tell that images are missing from the volume.
-LOSSES = {"series_left_out", "missing_slices", "series_interrupted", "unreadable_files"}
+LOSSES = {"series_left_out", "only_ct_volume", "missing_slices", "series_interrupted", "unreadable_files"}
 
 
 def field(points: np.ndarray) -> np.ndarray:

@@ -18,11 +18,10 @@ from KidneySegLib.findings import Findings
 from KidneySegLib.follow_up.comparison import Prior, compare
 from KidneySegLib.interchange.codes import LENGTH, LONG_AXIS, VOLUME
 from KidneySegLib.interchange.measurements import numbers_of
+from KidneySegLib.languages.language import Language
 from KidneySegLib.reporting.content.changes import change_table
 from KidneySegLib.reporting.content.facts import summary
 from KidneySegLib.reporting.content.tables import findings_tables
-from KidneySegLib.reporting.messages.flag_messages import translate
-from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.result_files.tables import write_measurements
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
@@ -175,7 +174,7 @@ def test_a_stone_at_the_end_of_the_image_has_no_length_but_one_that_it_has_at_le
         f"Stone S1 (right kidney, {'between the poles' if long.pole == 'inter' else long.pole + ' pole'}) reaches the "
         "end of the image towards the feet: it may be larger than measured."
     )
-    assert translate(flag.message, Language.of("es")).startswith("Cálculo S1 (riñón derecho")
+    assert flag.said(Language.of("es")).startswith("Cálculo S1 (riñón derecho")
 
 
 def test_all_that_is_written_of_a_stone_says_at_least(

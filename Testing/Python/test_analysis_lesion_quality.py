@@ -106,7 +106,7 @@ def test_specks() -> None:
 def test_every_phase_says_what_it_hides(phase: Phase, expected: list[str]) -> None:
     flags = check_phase(PhaseEstimate(phase, 0.9))
     assert codes(flags) == expected
-    assert flags[0].severity is (Severity.WARNING if phase == "excretory" else Severity.INFO)
+    assert flags[0].severity is (Severity.WARNING if expected[0] == "stones_with_contrast" else Severity.INFO)
     assert not any("probably" in flag.message for flag in flags)
     if phase != "unknown":
         assert all("probably" in flag.message for flag in check_phase(PhaseEstimate(phase, 0.6)))

@@ -13,14 +13,13 @@ from reporting_cases import findings_of
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Severity
-from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, MIRRORED, orientation_flags
+from KidneySegLib.languages.language import Language
+from KidneySegLib.measuring.orientation.doubt import orientation_flags
 from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.pictures.views import ViewFinder
 from KidneySegLib.readers.input import read_input
 from KidneySegLib.reporting.content.tables import findings_tables
-from KidneySegLib.reporting.messages.flag_messages import is_known, translate
-from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.result_files.labels.files import write_segmentation
 from KidneySegLib.result_files.labels.reading import read_labels
 from KidneySegLib.result_files.tables import write_measurements
@@ -142,7 +141,7 @@ def turned_findings() -> tuple[Volume, np.ndarray, Findings]:
 
 def test_no_side_is_claimed_that_the_anatomy_contradicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     volume, labels, findings = turned_findings()
-    (flag,) = [flag for flag in findings.flags if flag.code == CONTRADICTED]
+    (flag,) = [flag for flag in findings.flags if flag.code == "orientation_contradicted"]
     assert flag.severity is Severity.ERROR and "the spine lies in front and the liver lies on the left" in flag.message
     assert not findings.sides_certain
     values = findings.to_dict()
@@ -171,15 +170,14 @@ def test_the_report_says_so_in_its_language(code: str) -> None:
     assert word in findings_tables(findings, language, 9)[0].rows[0][0]
     for orientation in EXPECTED.values():
         for flag in orientation_flags(orientation):
-            assert is_known(flag.message)
-            text = translate(flag.message, language)
+            text = flag.said(language)
             assert "{" not in text and len(text) <= 400
             assert code == "en" or not {"spine", "liver", "head"} & set(text.split())
 
 
 def test_a_liver_on_the_left_alone_is_a_doubt() -> None:
     (flag,) = orientation_flags(EXPECTED["sides"])
-    assert flag.code == MIRRORED and flag.severity is Severity.WARNING and "situs inversus" in flag.message
+    assert flag.code == "liver_on_left" and flag.severity is Severity.WARNING and "situs inversus" in flag.message
 
 
 def test_segments_without_a_claimed_side_are_read_back(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def two_kidneys() -> tuple[Volume, NDArray]:
 
 def test_describe() -> None:
     volume, labels = two_kidneys()
-    before = Flag("missing_slices", Severity.WARNING, "A slice is missing.")
+    before = Flag.of("missing_slices", count=1, total=60, places_mm=[12])
     found = described(volume, labels, flags=[before], provenance=provenance(volume))
     assert [k.side for k in found.kidneys] == [Side.RIGHT, Side.LEFT]
     right, left = (k.measures for k in found.kidneys)

@@ -15,7 +15,7 @@ from bundle_cases import made_bundle
 from KidneySegLib.bundles.bundle import write_bundle
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.findings import Findings
-from KidneySegLib.flags import Flag, Severity, flags_as_json
+from KidneySegLib.flags import Flag, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.result_files.names import RESULT_FILES
 
@@ -78,7 +78,7 @@ def test_json_progress_rises_to_one_and_all_files_are_there(models, image, tmp_p
 
 
 def test_flags_of_an_earlier_step_stand_in_the_result(models, image, tmp_path):
-    flag = Flag("series_left_out", Severity.WARNING, "Of several series, series 2 was read.")
+    flag = Flag.of("several_studies", count=2)
     (tmp_path / "choice.json").write_text(flags_as_json([flag]))
     arguments = ("segment", image, "--model", "tiny", "--progress", "none", "--flags", tmp_path / "choice.json")
     assert run(models, *arguments, "-o", tmp_path / "out")[0] == 0

@@ -37,7 +37,7 @@ def test_localiser_and_dose_report_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     acquisition = read_ct(tmp_path)
     assert acquisition.volume.voxels.shape[0] == 12
-    assert codes(acquisition) == ["series_left_out"]
+    assert codes(acquisition) == ["only_ct_volume"]
     flag = acquisition.flags[0]
     assert flag.severity is Severity.INFO
     assert flag.message == (

@@ -149,6 +149,12 @@ def test_straight_nifti(tmp_path: Path) -> None:
 
 
 def test_flag_survives_json() -> None:
-    flag = Flag("gantry_tilt", Severity.WARNING, "Tilted.")
-    assert flag.to_dict() == {"code": "gantry_tilt", "severity": "warning", "message": "Tilted."}
+    flag = Flag.of("gantry_tilt", tilt_degrees=12.34)
+    assert flag.to_dict() == {
+        "code": "gantry_tilt",
+        "severity": "warning",
+        "values": {"tilt_degrees": 12.34},
+        "message": "The scan was made with a gantry tilt of 12.3 degrees. It was resampled to a grid with right "
+        "angles, so that distances and volumes are true.",
+    }
     assert Flag.from_dict(flag.to_dict()) == flag

@@ -11,16 +11,15 @@ import pytest
 from dicom_writing import AXIAL, codes, even_positions, write_field
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.flags.series import REASONS, SERIES_WORDS
+from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.ct import read_ct
 from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, is_surely_without_kidneys, regions
 from KidneySegLib.readers.dicom.finding.derivation import Derivation, derived
 from KidneySegLib.readers.dicom.finding.merit import CRITERIA
-from KidneySegLib.readers.dicom.finding.phases import NamedPhase, delay_of, phase_in, worth
+from KidneySegLib.readers.dicom.finding.phases import Delay, NamedPhase, delay_of, phase_in, worth
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.readers.dicom.finding.series import Kind
-from KidneySegLib.reporting.messages.flag_messages import is_known, translate
-from KidneySegLib.reporting.messages.translations import Language
-from KidneySegLib.reporting.messages.vocabulary import SERIES_WORDS
 
 SECRET = "SECRET^JANE"
 
@@ -217,16 +216,16 @@ def test_derivations(image_type: str, text: str, what: Derivation, certain: bool
     ("text", "phase"),
     [
         ("ABD C-", NamedPhase.NON_CONTRAST),
-        ("Abd w & w/o", ""),
+        ("Abd w & w/o", None),
         ("kontrastsız", NamedPhase.NON_CONTRAST),
         ("Spätphase", NamedPhase.DELAYED),
         ("Nefrográfica", NamedPhase.NEPHROGRAPHIC),
-        ("Nephrostomy", ""),
-        ("5 MIN", "delay 300 s"),
-        ("B30f 5.0", ""),
+        ("Nephrostomy", None),
+        ("5 MIN", Delay(300)),
+        ("B30f 5.0", None),
     ],
 )
-def test_phases_by_their_words(text: str, phase: str) -> None:
+def test_phases_by_their_words(text: str, phase: NamedPhase | Delay | None) -> None:
     assert phase_in(text) == phase
 
 
@@ -234,7 +233,7 @@ def test_delays() -> None:
     assert delay_of("101010", "100900.5") == 69.5
     assert delay_of("20200102000030.0", "235930") == 60
     assert delay_of("100000", "110000") is None and delay_of("xx", "100000") is None
-    ordered = ["delay 600 s", "delay 10 s", "delay 30 s", "", "delay 70 s", "delay 100 s"]
+    ordered = [Delay(600), Delay(10), Delay(30), None, Delay(70), Delay(100)]
     assert sorted(ordered, key=worth) == ordered
 
 
@@ -242,13 +241,17 @@ WORDS: list[Callable[[], list[str]]] = [
     lambda: [str(kind) for kind in Kind if kind is not Kind.SLICES],
     lambda: [str(what) for what in Derivation if what is not Derivation.NONE],
     lambda: [str(phase) for phase in NamedPhase],
-    lambda: [criterion.reason for criterion in CRITERIA],
+    lambda: [str(region) for region in BodyRegion],
 ]
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_every_word_of_a_label_has_translations(words: Callable[[], list[str]]) -> None:
     assert set(words()) <= set(SERIES_WORDS)
+
+
+def test_every_criterion_has_its_reason() -> None:
+    assert {criterion.reason for criterion in CRITERIA} == set(REASONS)
 
 
 @pytest.mark.parametrize(("code", "read"), [("es", "se leyó la serie 4"), ("tr", "seri 4 (12 görüntü, 5 mm, batın")])
@@ -258,7 +261,6 @@ def test_the_choice_is_told_in_the_report_s_language(tmp_path: Path, code: str, 
     for flag in read_ct(tmp_path).flags:
         if flag.code == "not_hounsfield":
             continue
-        said = translate(flag.message, Language.of(code))
-        assert is_known(flag.message)
+        said = flag.said(Language.of(code))
         assert not re.search(r"\b(images|phase|chest|was read|contrast|slices|left out)\b", said), said
         assert flag.code != "series_left_out" or read in said

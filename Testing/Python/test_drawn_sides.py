@@ -10,7 +10,6 @@ from orientation_cases import patient
 from reporting_cases import findings_of
 
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting.messages.flag_messages import is_known
 from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.tasks.run import measure
 from KidneySegLib.volume import Volume, read_image
@@ -33,7 +32,6 @@ def relabelled(mapping: dict[int, int]) -> Findings:
 
 def told(findings: Findings) -> list[tuple[str, str]]:
     flags = [flag for flag in findings.flags if flag.code in OURS]
-    assert all(is_known(flag.message) for flag in flags)
     return [(flag.code, flag.message) for flag in flags]
 
 

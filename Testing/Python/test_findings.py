@@ -23,7 +23,7 @@ from KidneySegLib.findings import (
     StoneFinding,
     library_versions,
 )
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -65,7 +65,7 @@ def findings() -> Findings:
             KidneyFinding(Side.RIGHT, MEASURES, 180.5, 124.5),
             KidneyFinding(Side.LEFT, MEASURES, 180.5, 124.5, ("feet", "head")),
         ),
-        flags=(Flag("noise", Severity.WARNING, "The image is noisy."),),
+        flags=(Flag.of("noise", noise_hu=31.5),),
         provenance=Provenance(
             started_utc="2026-01-02T03:04:05+00:00",
             device="cpu",
@@ -93,7 +93,9 @@ def test_keys_carry_units_and_values_are_rounded(findings: Findings) -> None:
     assert kidney["hu_mean"] == 33.3
     assert kidney["centroid_lps_mm"] == [-55.13, 20.0, -302.0]
     assert values["kidneys"][1]["cut_at"] == ["feet", "head"]
-    assert values["flags"] == [{"code": "noise", "severity": "warning", "message": "The image is noisy."}]
+    (flag,) = values["flags"]
+    assert (flag["code"], flag["severity"], flag["values"]) == ("noise", "warning", {"noise_hu": 31.5})
+    assert flag["message"].startswith("The image is noisy (about 32 HU in soft tissue)")
 
 
 def test_provenance_holds_input_and_versions(findings: Findings) -> None:

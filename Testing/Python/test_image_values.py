@@ -77,7 +77,7 @@ def test_an_offset_of_1000_is_told_from_one_of_1024() -> None:
         ((HU / 2).astype(np.int16), "values_scaled"),
         ((HU * 10).astype(np.int16), "values_scaled"),
         (np.clip(HU, 0, 255).astype(np.uint8), "not_hounsfield"),
-        (np.clip(HU, -160, 240).astype(np.int16), "clipped_values"),
+        (np.clip(HU, -160, 240).astype(np.int16), "values_clipped"),
     ],
     ids=["cut at 0", "tenth", "half", "tenfold", "8 bits", "window"],
 )

@@ -11,11 +11,11 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from result_cases import result_of
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.interchange.results import write_dicom_results
-from KidneySegLib.measuring.orientation.doubt import CONTRADICTED, without_claimed_sides
+from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 
-MESSAGE = "The anatomy contradicts the image's header: by the header the spine lies in front."
+MESSAGE = Flag.of("orientation_contradicted", signs=["spine in front"]).message
 RIGHT, LEFT, LATERALITY = "24028007", "7771000", "272741003"
 
 
@@ -38,7 +38,7 @@ def comments_of(report: Dataset) -> list[str]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> list[Dataset]:
     folder = tmp_path_factory.mktemp("doubt")
     case: Case = make_case(folder)
-    flag = Flag(CONTRADICTED, Severity.ERROR, MESSAGE)
+    flag = Flag.of("orientation_contradicted", signs=["spine in front"])
     doubtful = without_claimed_sides(replace(case.findings, flags=(flag, *case.findings.flags)))
     files = write_dicom_results(folder / "out", result_of(case.volume, case.labels, doubtful), case.series)
     return [dcmread(path) for path in files]
@@ -71,12 +71,16 @@ def test_a_result_without_doubt_has_sides(tmp_path: Path) -> None:
 def test_the_report_holds_warnings_and_which_series_was_read_but_no_other_remark(tmp_path: Path) -> None:
     case = make_case(tmp_path)
     flags = (
-        Flag("series_left_out", Severity.INFO, "Of several series, series 2 was read."),
-        Flag("lesions_left_out", Severity.WARNING, "2 regions were not counted."),
-        Flag("phase_unknown", Severity.INFO, "The contrast phase could not be told."),
+        Flag.of(
+            "only_ct_volume",
+            series={"number": 2, "part": 0, "images": 9},
+            others=[{"number": 3, "part": 0, "images": 1}],
+        ),
+        Flag.of("fused_kidney"),
+        Flag.of("phase_unknown"),
     )
-    found = replace(case.findings, flags=flags)
-    _, report, *_ = map(dcmread, write_dicom_results(tmp_path / "out", case.volume, case.labels, found, case.series))
+    result = result_of(case.volume, case.labels, replace(case.findings, flags=flags))
+    _, report, *_ = map(dcmread, write_dicom_results(tmp_path / "out", result, case.series))
     assert comments_of(report) == [flags[0].message, flags[1].message]
 
 

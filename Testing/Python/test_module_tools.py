@@ -162,15 +162,15 @@ sys.meta_path.insert(0, Missing())
 from pathlib import Path
 from KidneySegLib.bundles.header import read_header
 from KidneySegLib.findings import Findings
-from KidneySegLib.reporting.messages.flag_messages import translate
+from KidneySegLib.flags import Flag
 from KidneySegLib.result_files.labels.terminology import structure_of_entry, terminology_entry, terminology_files
-from KidneySegLib.reporting.messages.translations import Language
+from KidneySegLib.languages.language import Language
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.structures import STRUCTURES
 from KidneySegLib.tasks.registry import all_tasks
 assert all(path.is_file() for path in terminology_files())
 assert [structure_of_entry(terminology_entry(each)) for each in STRUCTURES] == list(STRUCTURES)
-assert translate("a remark", Language.of("es"))
+assert Flag.of("noise", noise_hu=30).said(Language.of("es"))
 assert [task.name for task in all_tasks()][:2] == ["ct", "ct-slice"]
 print(read_header(resource_folder() / "Models" / "ct-kidney").title)
 """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from reporting_cases import findings_of, oblique, phantom
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import TEXT, Flag, Severity
 from KidneySegLib.pictures.overview import CLOSE_UP_HEIGHT, GAP, HEIGHT, WIDTH, draw_overview
 from KidneySegLib.pictures.panels import draw_panel, line_colour, signed_distance
 from KidneySegLib.pictures.views import View, ViewFinder
@@ -189,7 +189,7 @@ def test_many_flags_fit() -> None:
     volume, labels = phantom()
     findings = findings_of(volume, labels)
     flags = tuple(
-        Flag("x", severity, "A rather long remark that needs more than one line. " * 3) for severity in Severity
+        Flag("x", severity, {TEXT: "A rather long remark that needs more than one line. " * 3}) for severity in Severity
     )
     without = np.asarray(draw_overview(volume, labels, findings))
     many = np.asarray(draw_overview(volume, labels, replace(findings, flags=flags * 5)))

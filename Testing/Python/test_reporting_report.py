@@ -18,9 +18,9 @@ from reporting_cases import findings_of, phantom
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import TEXT, Flag, Severity
+from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.patient import Patient
-from KidneySegLib.reporting.messages.translations import Language
 
 DEIDENTIFIED = "De-identified: no name, number or date of birth, no date of the exam."
 DECIMAL = {"en": ".", "es": ",", "tr": ","}
@@ -97,7 +97,7 @@ def test_all_fonts_are_embedded(report: tuple[str, Written, Findings]) -> None:
 
 def test_letters_of_the_languages_come_out_whole(tmp_path_factory: pytest.TempPathFactory) -> None:
     volume, labels, findings = case()
-    flag = Flag("x", Severity.WARNING, "ğĞıİşŞöÖüÜçÇ áéíóúñÑ¿¡ ±×≥≤−–µ°")
+    flag = Flag("x", Severity.WARNING, {TEXT: "ğĞıİşŞöÖüÜçÇ áéíóúñÑ¿¡ ±×≥≤−–µ°"})
     files = written(tmp_path_factory.mktemp("letters"), volume, labels, replace(findings, flags=(flag,)), language="tr")
     assert flag.message in files.text and flag.message in files.html.text
 
@@ -188,22 +188,16 @@ def test_a_number_that_the_font_lacks_does_not_stop_the_report(tmp_path: Path) -
 def test_flags_come_worst_first_in_the_reports_language(tmp_path_factory: pytest.TempPathFactory) -> None:
     volume, labels, findings = case()
     flags = (
-        Flag("a", Severity.INFO, "The images were compressed with loss; small differences of density may be gone."),
-        Flag("b", Severity.WARNING, "Something new that no catalogue knows."),
-        Flag("c", Severity.ERROR, "The {x} & <y> were wrong."),
-        Flag(
-            "d",
-            Severity.WARNING,
-            "The left kidney reaches the end of the image towards the feet and the head: part of "
-            "it may be missing. Its volume is then too small, and its length is not known: 43 mm are seen along "
-            "the body.",
-        ),
+        Flag.of("lossy_compression"),
+        Flag("b", Severity.WARNING, {TEXT: "Something old that no catalogue knows."}),
+        Flag("c", Severity.ERROR, {TEXT: "The {x} & <y> were wrong."}),
+        Flag.of("kidney_cut", side="left", ends=["feet", "head"], seen_mm=43),
     )
     files = written(tmp_path_factory.mktemp("flags"), volume, labels, replace(findings, flags=flags), language="es")
     for text in (files.text, files.html.text):
         places = [
             text.index("Error The {x} & <y> were wrong."),
-            text.index("Revisar Something new that no catalogue knows."),
+            text.index("Revisar Something old that no catalogue knows."),
             text.index(
                 "Revisar El riñón izquierdo llega al borde de la imagen hacia los pies y la cabeza: puede faltar"
             ),

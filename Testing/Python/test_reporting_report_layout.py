@@ -17,13 +17,13 @@ from result_cases import described_slice, result_of
 
 from KidneySegLib.errors import OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import TEXT, Flag, Severity
 from KidneySegLib.follow_up.comparison import Prior
+from KidneySegLib.languages.language import Language
 from KidneySegLib.pictures.panels import Style, draw_panel, line_colour
 from KidneySegLib.pictures.views import View
 from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting import report as report_module
-from KidneySegLib.reporting.messages.translations import Language
 from KidneySegLib.reporting.report import FILES, write_report
 from KidneySegLib.volume import Volume
 
@@ -87,7 +87,7 @@ LONG_NAMES = Patient("W" * 64, "M" * 64, date(1960, 12, 31), "O", date(2026, 12,
 def test_two_pages_hold_the_worst_case(tmp_path: Path, language: str, patient: Patient | None, left_out: int) -> None:
     volume, labels, findings = crowded(20, 16)
     word = "remark " * 200
-    flags = tuple(Flag("x", severity, f"{number} {word}") for severity in Severity for number in range(12))
+    flags = tuple(Flag("x", severity, {TEXT: f"{number} {word}"}) for severity in Severity for number in range(12))
     prior = Prior(volume.like(labels), findings, 365)
     crammed = replace(findings, flags=flags)
     options = {"prior": prior, "header": "W" * 90, "patient": patient}

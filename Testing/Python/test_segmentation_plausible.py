@@ -39,7 +39,7 @@ def test_a_giant_and_a_tiny_kidney_are_kidneys() -> None:
     tiny = RADIUS < 0.4
     assert 4 < np.count_nonzero(tiny) * SPACING.prod() / 1000 < 6
     assert against(patient(), mask=tiny) is None
-    assert against(patient(), mask=RADIUS < 0.2) == "it is too small"
+    assert against(patient(), mask=RADIUS < 0.2) == "small"
     assert against(patient(), mask=RADIUS < 0.25, cut=True) is None
 
 
@@ -48,7 +48,7 @@ def test_inside_a_skull_is_no_kidney(bone: float, table: bool) -> None:
     hu = head(bone)
     if table:
         hu[:, 115:117, 20:150] = 80
-    assert against(hu) == "it lies inside a skull"
+    assert against(hu) == "skull"
 
 
 @pytest.mark.parametrize("radius", [20, 24, 34, 60])
@@ -56,17 +56,17 @@ def test_inside_a_skull_is_no_kidney(bone: float, table: bool) -> None:
 @pytest.mark.parametrize("table", [False, True])
 def test_a_phantom_in_air_is_no_kidney(radius: float, hu_of_it: float, table: bool) -> None:
     hu = phantom(radius, hu_of_it, table=table)
-    assert against(hu) in ("it lies in air or in a lung", "there is no patient's body around it")
+    assert against(hu) in ("air", "no body")
 
 
 def test_in_a_lung_is_no_kidney_and_in_the_chest_an_uncertain_one_is_none() -> None:
     hu = patient()
     lung = (np.hypot((Y - 130) / 70, (X - 105) / 58) < 1) & ~MASK
     hu[lung] = -800
-    assert against(hu) == "it lies in air or in a lung"
+    assert against(hu) == "air"
     beside = patient()
     beside[lung & (np.hypot(Y - 140, X - 110) > 34)] = -800
-    assert against(beside, confidence=0.76) == "it is uncertain and lies in the chest"
+    assert against(beside, confidence=0.76) == "chest"
     assert against(beside) is None  # kidneys in the chest exist
 
 

@@ -1,6 +1,7 @@
 """Finds the texts that are to be translated: ``python Testing/Python/translatable_texts.py > kidneyseg.pot``.
 
-A text is a literal in a call of a marker: ``_("…")``, ``N_("…")``, ``language.text("…")``, ``language.plural(…)``.
+A text is a literal in a call of a marker: ``_("…")``, ``N_("…")``, ``language.text("…")``, ``language.plural(…)``, and
+in the catalogue of flags ``Sentence("…")`` and ``Counted("…", "…")``.
 Babel's own search reads tokens, and takes the words after a function of such a name for texts (which ones differs from
 version to version); Python's syntax tree knows a call from a definition and from a drawing of text at a place.
 """
@@ -16,8 +17,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
 PACKAGE = Path(__file__).resolve().parents[2] / "KidneySegLib"
+# rooms that speak to readers of results in their language
+ROOMS = ("flags", "languages", "reporting")
 # how many literals a call of each marker begins with
-MARKERS = {"_": 1, "N_": 1, "text": 1, "plural": 2}
+MARKERS = {"_": 1, "N_": 1, "text": 1, "Sentence": 1, "plural": 2, "one_or_many": 2, "Counted": 2}
 
 
 def texts_of(source: str) -> Iterator[tuple[int, str | tuple[str, ...]]]:
@@ -32,16 +35,20 @@ def texts_of(source: str) -> Iterator[tuple[int, str | tuple[str, ...]]]:
             yield node.lineno, literals[0] if len(literals) == 1 else tuple(literals)
 
 
+def files_with_texts() -> list[Path]:
+    """Returns the modules that may hold texts."""
+    return sorted(file for room in ROOMS for file in (PACKAGE / room).rglob("*.py"))
+
+
 def texts_of_the_code() -> set[str | tuple[str, ...]]:
-    """Returns every text of the reports."""
-    files = sorted((PACKAGE / "reporting").rglob("*.py"))
-    return {text for file in files for _, text in texts_of(file.read_text(encoding="utf-8"))}
+    """Returns every text of reports and flags."""
+    return {text for file in files_with_texts() for _, text in texts_of(file.read_text(encoding="utf-8"))}
 
 
 def main() -> None:
     """Writes the template of the catalogues to the standard output."""
     catalogue = Catalog(domain="kidneyseg")
-    for file in sorted((PACKAGE / "reporting").rglob("*.py")):
+    for file in files_with_texts():
         for line, text in texts_of(file.read_text(encoding="utf-8")):
             catalogue.add(text, locations=[(file.relative_to(PACKAGE.parent).as_posix(), line)])
     write_po(sys.stdout.buffer, catalogue)

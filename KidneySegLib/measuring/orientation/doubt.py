@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 
-from KidneySegLib.findings import SIDES_IN_DOUBT, Findings
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.findings import Findings
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.orientation.verdict import Orientation, Verdict
-
-CONTRADICTED, MIRRORED = SIDES_IN_DOUBT
-# Sides in the sentences of other flags: "the right kidney", "the left one", "on the right side".
-_SIDE = re.compile(r"(?<!-)\b(right|left)(?= kidney\b| one\b| side\b)")
 
 
 def orientation_flags(orientation: Orientation) -> list[Flag]:
@@ -20,27 +14,15 @@ def orientation_flags(orientation: Orientation) -> list[Flag]:
     if orientation.verdict is not Verdict.CONTRADICTS:
         return []
     if orientation.only_mirrored:
-        message = (
-            "The liver seems to lie on the patient's left: the image is mirrored, or the organs are (situs inversus). "
-            "Sides are given as the header has them (header-right, header-left): check them."
-        )
-        return [Flag(MIRRORED, Severity.WARNING, message)]
+        return [Flag.of("liver_on_left")]
     signs = []
     if orientation.spine:
-        where = "in front" if orientation.spine == "front" else f"on the {orientation.spine}"
-        signs.append(f"the spine lies {where}")
+        signs.append("spine in front" if orientation.spine == "front" else f"spine on the {orientation.spine}")
     if orientation.liver:
-        signs.append("the liver lies on the left")
+        signs.append("liver on the left")
     if orientation.head:
-        signs.append("the head lies towards the feet")
-    what = " and ".join(signs)
-    message = (
-        f"The anatomy contradicts the image's header: by the header {what}. The patient's position in the header is "
-        "wrong (prone called supine, feet first called head first), or the image was turned or mirrored. Right and "
-        "left are the header's only (header-right, header-left), and outlines can be wrong. Correct the header and "
-        "run again."
-    )
-    return [Flag(CONTRADICTED, Severity.ERROR, message)]
+        signs.append("head at the feet")
+    return [Flag.of("orientation_contradicted", signs=signs)]
 
 
 def without_claimed_sides(findings: Findings) -> Findings:
@@ -53,12 +35,5 @@ def without_claimed_sides(findings: Findings) -> Findings:
         lesions=tuple(replace(lesion, side_certain=False) for lesion in findings.lesions),
         stones=tuple(replace(stone, side_certain=False) for stone in findings.stones),
         stone_burden=tuple(replace(burden, side_certain=False) for burden in findings.stone_burden),
-        flags=tuple(_reworded(findings.flags)),
+        flags=tuple(flag.by_header() for flag in findings.flags),
     )
-
-
-def _reworded(flags: Sequence[Flag]) -> list[Flag]:
-    return [
-        flag if flag.code in SIDES_IN_DOUBT else replace(flag, message=_SIDE.sub(r"header-\1", flag.message))
-        for flag in flags
-    ]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from KidneySegLib.findings import LesionFinding
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
+from KidneySegLib.measuring.flag_values import name_of
 from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.spine import Spine
-from KidneySegLib.structures import BY_KEY, Side
+from KidneySegLib.structures import Numbering, Side
 
 # Shares of a kidney beyond the middle by more than the margin. A kidney that is pushed aside, rotated or fused and
 # divided at the middle stays below; a crossed kidney does not, and is told.
@@ -33,18 +34,14 @@ def check_drawn_sides(exam: CoarseExam, spine: Spine, lesions: Sequence[LesionFi
     flags = []
     for side, (own, other) in shares.items():
         if other >= OTHER_SIDE:
-            where = f"The {side} kidney was drawn on the other side of the body"
+            where = "other side"
         elif min(own, other) >= BOTH_SIDES:
-            where = f"The {side} kidney was drawn on both sides of the body"
+            where = "both sides"
         else:
             continue
-        message = (
-            f"{where}: its label may be wrong, or the kidney lies there. Check the labels (1 right kidney, 2 left "
-            "kidney)."
-        )
-        flags.append(Flag("drawn_on_other_side", Severity.WARNING, message))
+        flags.append(Flag.of("drawn_on_other_side", side=side, drawn_on=where))
     kidney_like = [lesion for lesion in lesions if _is_like_a_kidney(lesion) and not _beside(lesion.side, shares)]
-    flags += [_kidney_as_lesion(lesion) for lesion in kidney_like]
+    flags += [Flag.of("lesion_like_kidney", lesion={**name_of(lesion), "pole": None}) for lesion in kidney_like]
     return flags + _foreign_numbering(shares, kidney_like)
 
 
@@ -76,27 +73,13 @@ def _is_like_a_kidney(lesion: LesionFinding) -> bool:
     )
 
 
-def _kidney_as_lesion(lesion: LesionFinding) -> Flag:
-    message = (
-        f"{BY_KEY[lesion.structure].name} {lesion.id} ({lesion.side} kidney) has the size and shape of a kidney, and "
-        "no kidney is outlined on its side: its label may mean a kidney. Check it."
-    )
-    return Flag("lesion_like_kidney", Severity.WARNING, message)
-
-
 def _foreign_numbering(shares: dict[Side, tuple[float, float]], kidney_like: Sequence[LesionFinding]) -> list[Flag]:
     """Returns whose numbers the label map seems to have."""
     right, left = shares.get(Side.RIGHT), shares.get(Side.LEFT)
     if left is not None and left[1] >= OTHER_SIDE and any(lesion.structure == "mass" for lesion in kidney_like):
-        message = (
-            "The label numbers look like TotalSegmentator's (2 right kidney, 3 left kidney). If they are, measure with "
-            "--numbering totalsegmentator."
-        )
+        numbering = Numbering.TOTALSEGMENTATOR
     elif right is not None and min(right) >= BOTH_SIDES:
-        message = (
-            "The label numbers look like those of KiTS (1 both kidneys, 2 tumour, 3 cyst). If they are, measure with "
-            "--numbering kits."
-        )
+        numbering = Numbering.KITS
     else:
         return []
-    return [Flag("foreign_numbering", Severity.WARNING, message)]
+    return [Flag.of("foreign_numbering", numbering=numbering.value)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.exam import Exam, Source
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.progress import Share
 from KidneySegLib.readers.dicom.finding.choice import choose
 from KidneySegLib.readers.dicom.finding.scan import scan
@@ -53,11 +53,9 @@ def read_ct(path: Path, *, series_uid: str | None = None, progress: Callable[[fl
         raise InputError("The DICOM files are damaged, and none could be read. Copy or export them again.")
     series, flags = _select(group(headers), path, series_uid)
     if unreadable:
-        message = f"{unreadable} damaged DICOM file{'s' if unreadable > 1 else ''} in the folder could not be read."
-        flags.append(Flag("unreadable_files", Severity.WARNING, message))
+        flags.append(Flag.of("unreadable_files", count=unreadable))
     if not all(frame.study_uid and frame.series_uid and frame.sop_instance_uid for frame in series.frames):
-        message = "The headers lack unique identifiers, so DICOM results cannot refer to these images."
-        flags.append(Flag("missing_uids", Severity.INFO, message))
+        flags.append(Flag.of("missing_uids"))
     reader = PixelReader()
     frames, copy_flags = drop_copies(series.frames, reader)
     plan = plan_stack(frames)
@@ -85,8 +83,7 @@ def drop_copies(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[lis
                 "together. Export each phase as a series of its own."
             )
     copies = len(frames) - len(places)
-    message = f"Copies of the same image were ignored ({copies})."
-    flags = [Flag("copies_ignored", Severity.INFO, message)] if copies else []
+    flags = [Flag.of("copies_ignored", count=copies)] if copies else []
     return [images[0] for images in places.values()], flags
 
 

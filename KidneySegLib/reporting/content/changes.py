@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.follow_up.comparison import READERS_DIFFER_MM, Change, Comparison, LesionChange
+from KidneySegLib.languages.language import N_, Language
+from KidneySegLib.languages.words import KIDNEY_OF
 from KidneySegLib.reporting.content.content import Column, Table
+from KidneySegLib.reporting.content.places import place_of
 from KidneySegLib.reporting.content.tables import AT_LEAST, largest
-from KidneySegLib.reporting.messages.translations import N_, Language
-from KidneySegLib.reporting.messages.vocabulary import KIDNEY_OF, place_of
 
 STATES = {"new": N_("new"), "vanished": N_("not found any more"), "unmatched": N_("no partner")}
 NOTHING = ("", "", "", "", "")

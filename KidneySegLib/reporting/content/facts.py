@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding, word_of
+from KidneySegLib.languages.language import Language
+from KidneySegLib.languages.words import KIDNEY_OF, PHASES
 from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting.content.patient import patient_facts
+from KidneySegLib.reporting.content.places import EVIDENCE, place_of
 from KidneySegLib.reporting.content.tables import diameters, length, stone_size
-from KidneySegLib.reporting.messages.translations import Language
-from KidneySegLib.reporting.messages.vocabulary import EVIDENCE, KIDNEY_OF, PHASES, place_of
 from KidneySegLib.structures import Side
 
 

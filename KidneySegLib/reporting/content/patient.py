@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.readers.dicom.finding.patient import Patient
-from KidneySegLib.reporting.messages.translations import N_, Language
 from KidneySegLib.reporting.pdf.style import lacking_letters
 
 SEXES = {"F": N_("female"), "M": N_("male"), "O": N_("sex: other")}

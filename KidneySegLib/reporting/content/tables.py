@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
+from KidneySegLib.languages.language import Language
+from KidneySegLib.languages.words import KIDNEY_OF, POLES, SIDES, STRUCTURES
 from KidneySegLib.reporting.content.content import Column, Table
-from KidneySegLib.reporting.messages.translations import Language
-from KidneySegLib.reporting.messages.vocabulary import KIDNEY_OF, LOCATIONS, POLES, SIDES, STRUCTURES
+from KidneySegLib.reporting.content.places import LOCATIONS
 from KidneySegLib.structures import Side
 
 AT_LEAST = "≥ "

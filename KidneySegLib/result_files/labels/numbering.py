@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import BODY, VERTEBRA_MEDIAN
 from KidneySegLib.structures import BY_KEY, KIDNEYS, STRUCTURES, Numbering, Side
 from KidneySegLib.volume import Volume
@@ -68,11 +68,8 @@ def _from_totalsegmentator(values: np.ndarray, drawn_on: Volume) -> tuple[np.nda
     for number, key in _TOTALSEGMENTATOR.items():
         inside = values == number
         if key == "cyst" and inside.any() and np.median(drawn_on.voxels[inside]) > VERTEBRA_MEDIAN:
-            text = (
-                "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."
-            )
             if not flags:
-                flags.append(Flag("vertebrae_numbered_as_cysts", Severity.WARNING, text))
+                flags.append(Flag.of("vertebrae_numbered_as_cysts"))
             continue
         labels[inside] = BY_KEY[key].label
     return labels, flags
@@ -86,11 +83,7 @@ def _from_kits(values: np.ndarray, drawn_on: Volume) -> tuple[np.ndarray, list[F
     labels[kidney & left] = KIDNEYS[Side.LEFT].label
     for number, key in _KITS.items():
         labels[values == number] = BY_KEY[key].label
-    text = (
-        "The label map does not tell the right kidney from the left one: the body's middle in the image decided. Check "
-        "the sides."
-    )
-    return labels, [Flag("sides_from_image", Severity.WARNING, text)] if kidney.any() else []
+    return labels, [Flag.of("sides_from_image")] if kidney.any() else []
 
 
 def _is_left(kidney: np.ndarray, drawn_on: Volume) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.result_files.labels.segment_names import structure_of_segment
 from KidneySegLib.structures import Structure
 
@@ -120,17 +120,9 @@ def _check_values(layers: Sequence[np.ndarray], segments: Sequence[FileSegment])
 def _overlap_flags(voxels: int, both_kidneys: bool) -> list[Flag]:
     if not voxels:
         return []
-    flags = [
-        Flag(
-            "overlapping_segments",
-            Severity.INFO,
-            f"Segments overlapped in {voxels} voxels. Each was counted once: stone before cyst, cyst before solid "
-            "mass, solid mass before kidney.",
-        )
-    ]
+    flags = [Flag.of("overlapping_segments", voxels=voxels)]
     if both_kidneys:
-        text = "The right and the left kidney overlapped in the label map: check both outlines."
-        flags.append(Flag("overlapping_kidneys", Severity.WARNING, text))
+        flags.append(Flag.of("overlapping_kidneys"))
     return flags
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ def further_pieces(located: Located, refused: Sequence[Region], labels: np.ndarr
             continue
         if _share_in(labels, piece.mask) < _LEAST_SHARE:
             side = Side.RIGHT if piece.centre[2] < located.middle else Side.LEFT
-            message = (
-                f"A further kidney-like organ of about {piece.volume_ml:.0f} ml lies on the {side.value} side "
-                "(transplant, second kidney, or another organ). It is not part of the result: check it."
-            )
-            flags.append(Flag("further_kidney", Severity.WARNING, message))
+            flags.append(Flag.of("further_kidney", volume_ml=piece.volume_ml, side=side))
     return flags
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.kidneys.surroundings import bone_around, look_around
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from KidneySegLib.segmentation.kidneys.outline import Outline
     from KidneySegLib.volume import Volume
 
-# Code of the flag on a kidney that may be something else.
-DOUBTFUL = "kidney_doubtful"
 # A kidney is 45 mm long at birth, which makes some 10 ml; that of a preterm child or a shrunken one has a few. Of one
 # that the image cuts, less can be seen, but what is smaller still cannot be told from anything else.
 _LEAST_ML, _LEAST_CUT_ML = 2.0, 1.0
@@ -29,7 +27,7 @@ _IN_CHEST = 0.1
 
 
 def reason_against(outline: Outline, canonical: Volume, rules: KidneyRules) -> str | None:
-    """Returns why an outline is no kidney (a part of a sentence for the reader), or None if it may be one.
+    """Returns why an outline is no kidney (a word of the flag ``kidney_not_confirmed``), or None if it may be one.
 
     Args:
         outline: one kidney, on ``canonical``.
@@ -37,16 +35,16 @@ def reason_against(outline: Outline, canonical: Volume, rules: KidneyRules) -> s
         rules: of the bundle.
     """
     if outline.volume_ml < (_LEAST_CUT_ML if outline.cut else _LEAST_ML):
-        return "it is too small"
+        return "small"
     if _enclosed_by_bone(outline, canonical):
-        return "it lies inside a skull"
+        return "skull"
     around = look_around(outline, canonical)
     if around.air is not None and around.air >= _IN_AIR:
-        return "it lies in air or in a lung"
+        return "air"
     if around.bodiless is not None and around.bodiless >= _MOST:
-        return "there is no patient's body around it"
+        return "no body"
     if around.lung is not None and around.lung >= _IN_CHEST and outline.confidence < rules.sure_confidence:
-        return "it is uncertain and lies in the chest"
+        return "chest"
     return None
 
 
@@ -58,24 +56,17 @@ def doubts(outline: Outline, rules: KidneyRules, *, hardly_located: bool) -> lis
         rules: of the bundle.
         hardly_located: whether the first pass saw less of it than is usual.
     """
-    side = outline.side.value
     usual = rules.smallest_cut_ml if outline.cut else rules.smallest_kidney_ml
     if hardly_located or outline.confidence < rules.least_confidence or outline.volume_ml < usual:
-        message = (
-            f"What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only "
-            "a part of one. Check it, and what was found in it, before the numbers are used."
-        )
-        return [Flag(DOUBTFUL, Severity.WARNING, message)]
+        return [Flag.of("kidney_doubtful", side=outline.side)]
     if outline.confidence < rules.sure_confidence:
-        message = f"The outline of the {side} kidney is uncertain: check it slice by slice."
-        return [Flag("low_confidence", Severity.WARNING, message)]
+        return [Flag.of("low_confidence", side=outline.side)]
     return []
 
 
 def not_confirmed(outline: Outline, reason: str) -> Flag:
     """Returns the flag on an outline that was left out."""
-    message = f"Something like a kidney was located on the {outline.side.value} side, but {reason}: it was left out. "
-    return Flag("kidney_not_confirmed", Severity.WARNING, message + "Check that side.")
+    return Flag.of("kidney_not_confirmed", side=outline.side, reason=reason)
 
 
 def _enclosed_by_bone(outline: Outline, canonical: Volume) -> bool:

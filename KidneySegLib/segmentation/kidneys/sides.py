@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.kidneys.locate import Candidate
 from KidneySegLib.structures import Side
 
@@ -53,14 +53,7 @@ def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> t
     flags: list[Flag] = []
     fused = [c for c in candidates[:2] if c.volume_ml >= _FUSED_ML and min(_shares(c, middle)) >= _FUSED_SHARE]
     if fused:
-        flags.append(
-            Flag(
-                "fused_kidney",
-                Severity.WARNING,
-                "One kidney-like organ crosses the midline (horseshoe or fused kidney?). It was divided at the "
-                "midline into right and left; check the border.",
-            )
-        )
+        flags.append(Flag.of("fused_kidney"))
     pieces = [part for c in candidates for part in (_split(c, middle) if c in fused else [c])]
     regions = []
     for side in Side:
@@ -72,14 +65,7 @@ def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> t
     if len(regions) == 2 and not fused:
         heights = [(r.lower[0] + r.upper[0]) / 2 * spacing[0] for r in regions]
         if abs(heights[0] - heights[1]) > _USUAL_HEIGHT_MM:
-            flags.append(
-                Flag(
-                    "kidney_position",
-                    Severity.WARNING,
-                    "One kidney lies much lower than the other (pelvic kidney, transplant, or a wrong structure): "
-                    "check both.",
-                )
-            )
+            flags.append(Flag.of("kidney_position"))
     return regions, flags
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.diameters import maximum_diameter
 from KidneySegLib.segmentation.lesions.find import Lesions
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
@@ -88,13 +88,12 @@ def told(regions: Sequence[LeftOut]) -> list[Flag]:
     if not regions:
         return []
     largest = max(regions, key=lambda region: region.length_mm)
-    place = (
-        f"{largest.side.value} kidney, slice position {round(largest.centre[2])} mm, {largest.length_mm:.0f} mm long, "
-        f"confidence {largest.confidence:.0%}"
+    flag = Flag.of(
+        "lesions_left_out",
+        count=len(regions),
+        side=largest.side,
+        position_mm=largest.centre[2],
+        length_mm=largest.length_mm,
+        confidence=largest.confidence,
     )
-    if len(regions) == 1:
-        message = f"1 region that may be a mass or cyst was not counted ({place}). Please look."
-    else:
-        message = f"{len(regions)} regions that may be masses or cysts were not counted (the largest: {place}). "
-        message += "Please look."
-    return [Flag("lesions_left_out", Severity.WARNING, message)]
+    return [flag]

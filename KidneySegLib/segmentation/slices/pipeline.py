@@ -12,7 +12,7 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import CtSliceRules, OutlineRules
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
@@ -109,12 +109,7 @@ def calibrated(volume: Volume, labels: np.ndarray) -> tuple[Volume, list[Flag], 
         return volume, [], 0
     offset = round(UNENHANCED_KIDNEY - float(np.median(volume.voxels[kidneys])))
     moved = volume.like((volume.voxels.astype(np.int32) + offset).astype(np.int16))
-    message = (
-        f"The HU scale was set by the kidneys: they were given {UNENHANCED_KIDNEY:.0f} HU, as without contrast "
-        f"medium (moved by {offset} HU). In a scan with contrast medium all densities are then too low, and stones "
-        "can be missed; give the window with --window if it is known."
-    )
-    return moved, [Flag("scale_from_kidneys", Severity.WARNING, message)], offset
+    return moved, [Flag.of("scale_from_kidneys", kidney_hu=UNENHANCED_KIDNEY, offset_hu=offset)], offset
 
 
 def mark_stones(volume: Volume, labels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
@@ -132,14 +127,9 @@ def _judge(labels: np.ndarray, regions: np.ndarray, probability: np.ndarray, rul
     flags = []
     numbers = range(1, int(regions.max()) + 1)
     if any(float(probability[regions == number].mean()) < rules.sure_confidence for number in numbers):
-        message = "The outline of a kidney is uncertain in this slice: check it."
-        flags.append(Flag("low_confidence", Severity.WARNING, message))
+        flags.append(Flag.of("low_confidence"))
     if len(numbers) == 2 and len(np.unique(labels)) == 2:
-        message = (
-            "Both regions lie on one side of the spine and were taken for two parts of one kidney. One of them may be "
-            "another organ: check it."
-        )
-        flags.append(Flag("both_on_one_side", Severity.WARNING, message))
+        flags.append(Flag.of("both_on_one_side"))
     return flags
 
 
@@ -147,9 +137,4 @@ def _tell_left_out(areas: list[float]) -> list[Flag]:
     """Returns a flag on regions that may be kidney, by their areas in mm², largest first."""
     if not areas:
         return []
-    rule = f"Kept are the two largest regions of at least {SMALLEST_MM2:.0f} mm². Please look."
-    if len(areas) == 1:
-        message = f"1 region of {areas[0]:.0f} mm² that may be kidney was left out. {rule}"
-    else:
-        message = f"{len(areas)} regions that may be kidney were left out, the largest of {areas[0]:.0f} mm². {rule}"
-    return [Flag("regions_left_out", Severity.WARNING, message)]
+    return [Flag.of("regions_left_out", count=len(areas), area_mm2=areas[0], least_mm2=SMALLEST_MM2)]

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from KidneySegLib.findings.phase import Phase
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.findings import PhaseEstimate
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import METAL
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
+from KidneySegLib.measuring.lesions.quality import stones_with_contrast
 from KidneySegLib.segmentation.stones.candidates import LARGEST_ML, Candidate, candidates
 from KidneySegLib.segmentation.stones.region import stone_regions
 from KidneySegLib.segmentation.stones.rules import Verdict, excreted, judge
@@ -39,10 +40,10 @@ def find_stones(
         bool ``(k, j, i)``: all stones; and flags on what could not be seen.
     """
     found = np.zeros(labels.shape, bool)
-    phase = estimate_phase(canonical, labels).phase
-    contrast = phase != "non-contrast"
-    if phase == "excretory":
-        return found, [_HIDDEN]
+    phase = estimate_phase(canonical, labels)
+    contrast = phase.phase != "non-contrast"
+    if phase.phase == "excretory":
+        return found, [Flag.of("stones_not_searched", reason="excretory phase")]
     at_threshold = fixed_threshold_hu is not None and not contrast
     accepted: list[Candidate] = []
     told: set[str] = set()
@@ -64,81 +65,31 @@ def find_stones(
             if verdict is Verdict.STONE:
                 accepted.append(body)
             told.add("metal" if verdict is Verdict.STONE and body.peak >= METAL else verdict.value)
-    flags = [_CLIPPED] if clipped else _phase_flags(phase)
+    flags = [Flag.of("stones_not_searched", reason="display window")] if clipped else _phase_flags(phase)
     flags += [flag for name, flag in _TOLD.items() if name in told]
     if contrast and excreted(accepted):
         accepted = []
-        flags.append(_DENSE)
+        flags.append(Flag.of("dense_collecting_system"))
     for body in accepted:
         target = found[body.box]
         target |= body.mask
     return found, flags
 
 
-_HIDDEN = Flag(
-    "stones_not_searched",
-    Severity.WARNING,
-    "Contrast medium was excreted into the collecting system and hides stones: none were looked for. Stones are read "
-    "on a scan without contrast medium.",
-)
-_CLIPPED = Flag(
-    "stones_not_searched",
-    Severity.WARNING,
-    "The scan seems to be enhanced by contrast medium, and its values end at a display window below the density by "
-    "which stones could be told from it: none were looked for.",
-)
-_DENSE = Flag(
-    "dense_collecting_system",
-    Severity.WARNING,
-    "There is something dense in the collecting system of a scan with contrast medium: it can be excreted contrast "
-    "medium or stones, and was not labelled. Please look.",
-)
-# By what a dense body was taken for.
+# The flag on what a dense body was taken for.
 _TOLD = {
-    "tube": Flag(
-        "ureteral_stent",
-        Severity.WARNING,
-        "There is something dense, long and thin: it may be a stent, a nephrostomy tube, or a row of stones. It was "
-        "not taken for a stone; stones that touch it can be hidden. Please look.",
-    ),
-    Verdict.VESSEL.value: Flag(
-        "calcified_vessel",
-        Severity.INFO,
-        "Thin dense lines beside the collecting system were not taken for stones: they look like calcium in the wall "
-        "of an artery.",
-    ),
-    Verdict.CALCIFIED_LESION.value: Flag(
-        "calcified_lesion",
-        Severity.WARNING,
-        "Something dense in or at a mass or cyst was not taken for a stone: it can be calcium in its wall, or a stone "
-        "in a dilated calyx that was taken for a cyst. Please look.",
-    ),
-    Verdict.BESIDE_URETER.value: Flag(
-        "dense_beside_ureter",
-        Severity.WARNING,
-        "Something dense where the ureter runs was not taken for a stone, because of its size or shape or of what "
-        "lies around it: it may be calcium in a vessel or lymph node, contrast medium in the bowel, or a stone. Please "
-        "look.",
-    ),
-    Verdict.TOO_LARGE.value: Flag(
-        "dense_and_large",
-        Severity.WARNING,
-        f"Something as dense as a stone is larger than {LARGEST_ML:.0f} ml and was not taken for one: it may be "
-        "contrast medium, a calcified kidney, or a very large stone. Please look.",
-    ),
-    "metal": Flag(
-        "dense_as_metal",
-        Severity.WARNING,
-        "Something that was outlined as a stone is as dense as metal: it may be a clip, a coil or a tube. Please look.",
-    ),
+    "tube": Flag.of("ureteral_stent"),
+    Verdict.VESSEL.value: Flag.of("calcified_vessel"),
+    Verdict.CALCIFIED_LESION.value: Flag.of("calcified_lesion"),
+    Verdict.BESIDE_URETER.value: Flag.of("dense_beside_ureter"),
+    Verdict.TOO_LARGE.value: Flag.of("dense_and_large", limit_ml=LARGEST_ML),
+    "metal": Flag.of("dense_as_metal"),
 }
 
 
-def _phase_flags(phase: Phase) -> list[Flag]:
-    if phase in ("corticomedullary", "nephrographic"):
-        message = f"The scan seems to be in the {phase} contrast phase: small stones can be hidden by contrast medium."
-        return [Flag("stones_may_be_hidden", Severity.WARNING, message)]
-    if phase == "unknown":
-        message = "The contrast phase is not certain, so only very dense stones were looked for."
-        return [Flag("stones_may_be_hidden", Severity.WARNING, message)]
+def _phase_flags(phase: PhaseEstimate) -> list[Flag]:
+    if phase.phase in ("corticomedullary", "nephrographic"):
+        return [stones_with_contrast(phase)]
+    if phase.phase == "unknown":
+        return [Flag.of("stones_may_be_hidden")]
     return []

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_UNITS, Derivation
 from KidneySegLib.readers.dicom.finding.exams import check_exams
 from KidneySegLib.readers.dicom.finding.merit import cannot_hold_kidneys, kidney_level, merit, reason
-from KidneySegLib.readers.dicom.finding.phases import scan_order
+from KidneySegLib.readers.dicom.finding.phases import scan_order, told
 from KidneySegLib.readers.dicom.finding.series import Kind, SeriesFiles
-from KidneySegLib.readers.dicom.finding.series_names import typed
+from KidneySegLib.readers.dicom.finding.series_names import option, typed
 from KidneySegLib.readers.dicom.images.geometry import placement_problem
 
 MINIMUM_SLICES = 3
 # Codes of the flags that say which of several series was read, and why.
-CHOICE_OF_SERIES = ("series_left_out", "several_phases")
+CHOICE_OF_SERIES = ("only_ct_volume", "series_left_out", "several_phases")
 MODALITY_NAMES = {
     "MR": "magnetic resonance",
     "US": "ultrasound",
@@ -71,16 +71,17 @@ def choose(series: Sequence[SeriesFiles], *, named: bool = False) -> tuple[Serie
 
 
 def _left_out(ranked: Sequence[SeriesFiles], others: Sequence[SeriesFiles], series: Sequence[SeriesFiles]) -> Flag:
-    best = ranked[0]
+    best, left_out = ranked[0], [candidate.named() for candidate in others]
     if len(ranked) == 1:
-        message = f"Of several series, {best.label()} was read: it is the only CT volume. Left out: {_listed(others)}."
-        return Flag("series_left_out", Severity.INFO, message)
+        return Flag.of("only_ct_volume", series=best.named(), others=left_out)
     second = ranked[1]
-    message = (
-        f"Of several series, {best.label()} was read: {reason(best, second)}. Left out: {_listed(others)}. If another "
-        f"one was meant, name it, such as {typed(second, series)}."
+    return Flag.of(
+        "series_left_out",
+        series=best.named(),
+        reason=reason(best, second),
+        others=left_out,
+        option=option(second, series),
     )
-    return Flag("series_left_out", Severity.WARNING, message)
 
 
 def _several_phases(ranked: Sequence[SeriesFiles]) -> list[Flag]:
@@ -99,12 +100,8 @@ def _several_phases(ranked: Sequence[SeriesFiles]) -> list[Flag]:
     if len(first) < 2:
         return []
     listed = sorted(first.items(), key=lambda item: (item[1].acquired or 0, item[1].number or 0, item[1].part))
-    phases = "; ".join(f"{series.short_name()} ({name})" for name, series in listed)
-    message = (
-        f"The exam holds several contrast phases: {phases}. The one that was read: {names[0] or 'not known'}. "
-        "Stones are seen best without contrast medium, masses and cysts in the nephrographic phase."
-    )
-    return [Flag("several_phases", Severity.INFO, message)]
+    phases = [{**series.numbered(), "phase": told(name)} for name, series in listed]
+    return [Flag.of("several_phases", phases=phases, phase=told(names[0]))]
 
 
 def _computed(best: SeriesFiles) -> list[Flag]:
@@ -112,11 +109,7 @@ def _computed(best: SeriesFiles) -> list[Flag]:
     what = best.derived.what
     if what in (Derivation.NONE, Derivation.REFORMAT, Derivation.AVERAGE):
         return []
-    message = (
-        f"The headers call these images {what}: they were computed from the scan, and their densities differ "
-        "from those of the original. Stones and masses may be hidden; use the original series if there is one."
-    )
-    return [Flag("computed_images", Severity.WARNING, message)]
+    return [Flag.of("computed_images", kind=what)]
 
 
 def problem(series: SeriesFiles) -> str | None:
@@ -167,10 +160,3 @@ def _why_nothing(series: Sequence[SeriesFiles]) -> InputError:
     # the sentence about the largest series is the one that helps
     largest = max(ct, key=lambda candidate: (candidate.kind is not Kind.DOCUMENT, len(candidate.frames)))
     return GeometryError(problem(largest))
-
-
-def _listed(series: Sequence[SeriesFiles], most: int = 8) -> str:
-    """Returns the labels of at most ``most`` series, joined."""
-    rest = len(series) - most
-    labels = [candidate.label() for candidate in series[:most]]
-    return "; ".join([*labels, *([f"{rest} more"] if rest > 0 else [])])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, number_of_patient
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles
 from KidneySegLib.readers.dicom.finding.series_names import listed
@@ -28,18 +28,10 @@ def check_exams(usable: Sequence[SeriesFiles], series: Sequence[SeriesFiles]) ->
     if len(days) > 1:
         raise _refusal(f"CT exams of one patient on {len(days)} days", "day", days, series)
     if len(_patients(series)) > 1:
-        message = (
-            "The folder also holds images of another patient, which were left aside. Check that the series that "
-            "was read is of the patient who is meant."
-        )
-        return [Flag("other_patient", Severity.WARNING, message)]
+        return [Flag.of("other_patient")]
     studies = len({candidate.frames[0].study_uid for candidate in usable})
     if studies > 1:
-        message = (
-            f"The folder holds CT series of {studies} studies of one patient. Check that the series that was "
-            "read is of the study that is meant."
-        )
-        return [Flag("several_studies", Severity.WARNING, message)]
+        return [Flag.of("several_studies", count=studies)]
     return []
 
 

@@ -22,7 +22,6 @@ _ENOUGH_COVERAGE = 250.0  # mm along the body: holds both kidneys and some room
 _LEAST_COVERAGE = 100.0  # mm: a shorter slab may lie beside the kidneys, whatever it is called
 _LONGER_THAN_A_PART = 450.0  # mm: no head, neck, chest or pelvis alone is that long
 _USUAL_ENERGY = 70  # keV: monoenergetic images that look like those of the usual 120 kV
-_ORIGINAL = "it is an original reconstruction"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Criterion:
 
     Attributes:
         value: of a series; the larger, the better.
-        reason: why a series with a larger value is read, as the end of a sentence.
+        reason: why a series with a larger value is read, a word of ``flags.series.REASONS``.
     """
 
     value: Callable[[SeriesFiles], float]
@@ -86,20 +85,20 @@ def _coarseness(series: SeriesFiles) -> int:
 
 
 CRITERIA = (
-    Criterion(lambda series: series.derived.what in HOUNSFIELD_UNITS, _ORIGINAL),
-    Criterion(lambda series: series.is_axial, "its slices are axial"),
-    Criterion(kidney_level, "its headers name the part of the body with the kidneys"),
-    Criterion(lambda series: round(min(series.extent, _ENOUGH_COVERAGE) / 50), "it covers more of the body"),
-    Criterion(lambda series: series.derived.what is Derivation.NONE, _ORIGINAL),
-    Criterion(lambda series: -_energy_distance(series), "its energy is closest to that of the usual scan"),
-    Criterion(_is_soft, "its kernel is one for soft tissue"),
-    Criterion(lambda series: series.derived.is_original, _ORIGINAL),
-    Criterion(lambda series: -_coarseness(series), "its slices are thinner"),
-    Criterion(lambda series: worth(series.phase), "its contrast phase shows kidneys best"),
-    Criterion(lambda series: -max(series.detail, 1.0), "its slices are thinner"),
-    Criterion(lambda series: len(series.slice_positions), "it has more images"),
-    Criterion(lambda series: -(series.number or 0), "it has the lowest number of several alike"),
-    Criterion(lambda series: -series.part, "it is the first of several alike"),
+    Criterion(lambda series: series.derived.what in HOUNSFIELD_UNITS, "original"),
+    Criterion(lambda series: series.is_axial, "axial"),
+    Criterion(kidney_level, "region"),
+    Criterion(lambda series: round(min(series.extent, _ENOUGH_COVERAGE) / 50), "coverage"),
+    Criterion(lambda series: series.derived.what is Derivation.NONE, "original"),
+    Criterion(lambda series: -_energy_distance(series), "energy"),
+    Criterion(_is_soft, "kernel"),
+    Criterion(lambda series: series.derived.is_original, "original"),
+    Criterion(lambda series: -_coarseness(series), "thin"),
+    Criterion(lambda series: worth(series.phase), "phase"),
+    Criterion(lambda series: -max(series.detail, 1.0), "thin"),
+    Criterion(lambda series: len(series.slice_positions), "images"),
+    Criterion(lambda series: -(series.number or 0), "number"),
+    Criterion(lambda series: -series.part, "first"),
 )
 
 
@@ -109,6 +108,6 @@ def merit(series: SeriesFiles) -> tuple[float, ...]:
 
 
 def reason(best: SeriesFiles, second: SeriesFiles) -> str:
-    """Returns why one series is better than another, as the end of a sentence."""
+    """Returns why one series is better than another, a word of ``flags.series.REASONS``."""
     pairs = zip(CRITERIA, merit(best), merit(second), strict=True)
     return next((criterion.reason for criterion, one, other in pairs if one > other), CRITERIA[-1].reason)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -28,6 +29,21 @@ class NamedPhase(StrEnum):
     DELAYED = "delayed phase"
 
 
+@dataclass(frozen=True)
+class Delay:
+    """When a scan was made, where no phase is named.
+
+    Attributes:
+        seconds: since then.
+        after_first_scan: whether they are counted from the first scan of the exam, and not from the injection.
+    """
+
+    seconds: int
+    after_first_scan: bool = False
+
+
+FIRST_SCAN = "first scan"
+ScanTime = NamedPhase | Delay | str
 _WORDS: tuple[tuple[NamedPhase, re.Pattern[str]], ...] = (
     (
         NamedPhase.NON_CONTRAST,
@@ -66,10 +82,10 @@ _WORDS: tuple[tuple[NamedPhase, re.Pattern[str]], ...] = (
 )
 _DELAY = re.compile(r"(?<![0-9A-Z])(\d{1,3}) ?(S|SEC|SECS|SEG|SEK|SN|MIN|MINS|DK)(?![A-Z0-9])")
 # How well kidneys and masses are seen; what is not known stands in the middle.
-_WORTH: dict[str, int] = {
+_UNKNOWN_WORTH = 3
+_WORTH = {
     NamedPhase.NEPHROGRAPHIC: 5,
     NamedPhase.PORTAL: 4,
-    "": 3,
     NamedPhase.ARTERIAL: 2,
     NamedPhase.NON_CONTRAST: 1,
     NamedPhase.EXCRETORY: 0,
@@ -78,8 +94,8 @@ _WORTH: dict[str, int] = {
 
 
 @lru_cache(maxsize=4096)
-def phase_in(text: str) -> str:
-    """Returns the phase that a text names, or its delay such as ``delay 70 s``; "" where it names none or several."""
+def phase_in(text: str) -> NamedPhase | Delay | None:
+    """Returns the phase that a text names, or its delay after the injection; None where it names none or several."""
     words = plain_words(text)
     found = [phase for phase, pattern in _WORDS if pattern.search(words)]
     if len(found) == 1:
@@ -87,12 +103,7 @@ def phase_in(text: str) -> str:
     if len(found) == 2 and NamedPhase.DELAYED in found and NamedPhase.NON_CONTRAST not in found:
         return next(phase for phase in found if phase is not NamedPhase.DELAYED)  # such as "delayed excretory"
     delays = {int(number) * (60 if unit[0] in "MD" else 1) for number, unit in _DELAY.findall(words)}
-    return delay_name(delays.pop()) if len(delays) == 1 and not found else ""
-
-
-def delay_name(seconds: float) -> str:
-    """Returns a delay after the injection in words."""
-    return f"delay {seconds:.0f} s"
+    return Delay(delays.pop()) if len(delays) == 1 and not found else None
 
 
 def delay_of(acquired: str, injected: str) -> float | None:
@@ -113,11 +124,11 @@ def seconds_of(time: str) -> float | None:
     return hours * 3600 + minutes * 60 + seconds if hours < 24 and minutes < 60 and seconds < 61 else None
 
 
-def scan_order(scans: Sequence[tuple[str, float | None]]) -> list[str]:
-    """Returns the names of scans; those that have none are named by how long after the first one they were made.
+def scan_order(scans: Sequence[tuple[NamedPhase | Delay | None, float | None]]) -> list[ScanTime | None]:
+    """Returns the phases of scans; those that have none are told by how long after the first one they were made.
 
     Args:
-        scans: phase ("" where it is not known) and time in seconds since midnight (None where it is not known).
+        scans: phase and time in seconds since midnight, None where it is not known.
     """
     known = [time for _, time in scans if time is not None]
     start = min(known, default=0.0)
@@ -126,18 +137,24 @@ def scan_order(scans: Sequence[tuple[str, float | None]]) -> list[str]:
     return [phase or _later(time, start) for phase, time in scans]
 
 
-def _later(time: float | None, start: float) -> str:
+def _later(time: float | None, start: float) -> ScanTime | None:
     if time is None:
-        return ""
-    return "first scan" if time - start <= _SAME_SCAN else f"{time - start:.0f} s after the first scan"
+        return None
+    return FIRST_SCAN if time - start <= _SAME_SCAN else Delay(round(time - start), after_first_scan=True)
 
 
-def worth(phase: str) -> int:
+def told(phase: ScanTime | None) -> str | dict[str, int]:
+    """Returns a phase or time as flags name it."""
+    if isinstance(phase, Delay):
+        return {"after_first_scan_s" if phase.after_first_scan else "delay_s": phase.seconds}
+    return str(phase) if phase else "not known"
+
+
+def worth(phase: NamedPhase | Delay | None) -> int:
     """Returns how well kidneys and masses are seen in a phase: the more, the better."""
-    found = re.fullmatch(r"delay (\d+) s", phase)
-    if found is None:
-        return _WORTH.get(phase, _WORTH[""])
-    delay = int(found[1])
+    if not isinstance(phase, Delay):
+        return _UNKNOWN_WORTH if phase is None else _WORTH[phase]
+    delay = phase.seconds
     for limit, named in ((20, NamedPhase.NON_CONTRAST), (45, NamedPhase.ARTERIAL), (75, NamedPhase.PORTAL)):
         if delay < limit:
             return _WORTH[named]

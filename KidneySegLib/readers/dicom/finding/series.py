@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from KidneySegLib.flags.series import SeriesName
+from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, shown_regions
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
+from KidneySegLib.readers.dicom.finding.modalities import OTHER
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, number_of_patient
-from KidneySegLib.readers.dicom.finding.phases import NamedPhase, delay_name, delay_of, phase_in, seconds_of
+from KidneySegLib.readers.dicom.finding.phases import Delay, NamedPhase, delay_of, phase_in, seconds_of, told
 from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.finding.words import any_word, plain_words
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
@@ -116,16 +119,16 @@ class SeriesFiles:
         return shown_regions(first.description, first.protocol, first.body_part, first.study_description)
 
     @cached_property
-    def phase(self) -> str:
-        """The contrast phase, or the delay after the injection; "" where the headers do not say."""
+    def phase(self) -> NamedPhase | Delay | None:
+        """The contrast phase, or the delay after the injection; None where the headers do not say."""
         first = self.frames[0]
         named = phase_in(first.description)
         if named:
             return named
         delay = delay_of(first.acquisition_time, first.injection_time)
         if delay is not None:
-            return delay_name(delay)
-        return NamedPhase.NON_CONTRAST if first.contrast is False else ""
+            return Delay(round(delay))
+        return NamedPhase.NON_CONTRAST if first.contrast is False else None
 
     @cached_property
     def acquired(self) -> float | None:
@@ -143,22 +146,30 @@ class SeriesFiles:
 
         All its words are ours; nothing that was typed into a header is shown.
         """
-        details = [f"{len(self.frames)} image{'s' if len(self.frames) > 1 else ''}"]
-        if self.modality != "CT":
-            details.append(self.modality or "unknown modality")
-        elif self.kind is not Kind.SLICES:
-            details.append(str(self.kind))
-        else:
-            details.append(f"{self.detail:.3g} mm" if self.spacing else "single slice")
-            if self.derived.what is not Derivation.NONE:
-                details.append(str(self.derived.what))
-            details += [word for word in (shown_region(self.regions), self.phase) if word]
-        return f"{self.short_name()} ({', '.join(details)})"
+        return SeriesName().shown(self.named(), Language.of("en"))
 
-    def short_name(self) -> str:
-        """Returns the number with the part, such as ``part 2 of series 4``."""
-        name = "a series without number" if self.number is None else f"series {self.number}"
-        return f"{f'part {self.part} of ' if self.part else ''}{name}"
+    def named(self) -> dict[str, Any]:
+        """Returns the series as flags name it (``flags.series.SeriesName``)."""
+        name: dict[str, Any] = {**self.numbered(), "images": len(self.frames)}
+        if self.modality in ("", OTHER):
+            name["words"] = [self.modality or "unknown modality"]
+        elif self.modality != "CT":
+            name["modality"] = self.modality
+        elif self.kind is not Kind.SLICES:
+            name["words"] = [str(self.kind)]
+        else:
+            if self.spacing:
+                name["slice_mm"] = self.detail
+            what = "" if self.derived.what is Derivation.NONE else str(self.derived.what)
+            words = ("" if self.spacing else "single slice", what, shown_region(self.regions))
+            name["words"] = [word for word in words if word]
+            if self.phase is not None:
+                name["phase"] = told(self.phase)
+        return name
+
+    def numbered(self) -> dict[str, int | None]:
+        """Returns number and part."""
+        return {"number": self.number, "part": self.part}
 
 
 def shown_region(regions: frozenset[BodyRegion]) -> str:

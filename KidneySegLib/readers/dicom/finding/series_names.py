@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.flags.series import SeriesOption
+from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -20,9 +22,14 @@ def typed(series: SeriesFiles, among: Sequence[SeriesFiles]) -> str:
         series: one of ``among``.
         among: all series of the folder.
     """
+    return SeriesOption().shown(option(series, among), Language.of("en"))
+
+
+def option(series: SeriesFiles, among: Sequence[SeriesFiles]) -> str:
+    """Returns the value of ``--series`` for a series, "" where its number is that of several."""
     if series.number is None or len({_of(other) for other in among if other.number == series.number}) > 1:
-        return "--series with its SeriesInstanceUID"
-    return f"--series {series.number}{f'/{series.part}' if series.part else ''}"
+        return ""
+    return f"{series.number}{f'/{series.part}' if series.part else ''}"
 
 
 def named(series: Sequence[SeriesFiles], name: str) -> list[SeriesFiles]:
@@ -88,10 +95,9 @@ def listed(series: Sequence[SeriesFiles], among: Sequence[SeriesFiles], *, most:
     """
     lines = []
     for candidate in series[:most]:
-        what = typed(candidate, among)
+        number = option(candidate, among)
         twin = any(other.series_uid == candidate.series_uid and _of(other) != _of(candidate) for other in among)
-        if "UID" in what:
-            valid = _UID.fullmatch(candidate.series_uid) and not twin
-            what = f"--series {candidate.series_uid}" if valid else "in a folder of its own"
-        lines.append(f"{candidate.label()}: {what}")
+        valid = _UID.fullmatch(candidate.series_uid) and not twin
+        what = number or (candidate.series_uid if valid else "")
+        lines.append(f"{candidate.label()}: {f'--series {what}' if what else 'in a folder of its own'}")
     return "; ".join(lines) + (f"; {len(series) - most} more" if len(series) > most else "")

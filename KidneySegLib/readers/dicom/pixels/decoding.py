@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import LARGEST_12_BIT, OUTSIDE
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
@@ -129,11 +129,7 @@ def decide_rescale(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[
             "The header has no rescale values, and the stored values do not look like Hounsfield units. Export the "
             "original series again."
         )
-    message = (
-        f"The header has no rescale values. Judging by air and soft tissue, an intercept of {offset} was assumed; "
-        "check that fluid and fat have plausible Hounsfield units."
-    )
-    return Rescale(intercept=offset), [Flag("rescale_assumed", Severity.WARNING, message)]
+    return Rescale(intercept=offset), [Flag.of("rescale_assumed", intercept_hu=offset)]
 
 
 def _are_plausible(slope: float | None, intercept: float | None) -> bool:
@@ -154,14 +150,12 @@ def storage_flags(frames: Sequence[FrameHeader], voxels: np.ndarray) -> list[Fla
     """
     flags = []
     if any(frame.lossy for frame in frames):
-        message = "The images were compressed with loss; small differences of density may be gone."
-        flags.append(Flag("lossy_compression", Severity.INFO, message))
+        flags.append(Flag.of("lossy_compression"))
     if any(frame.photometric == "MONOCHROME1" for frame in frames):
         # MONOCHROME1 concerns display only (PS3.3 C.7.6.3.1.2), but some writers invert the values with it.
         if np.median(voxels[len(voxels) // 2][[0, 0, -1, -1], [0, -1, 0, -1]]) > 1000:
             raise InputError("The grey levels of the images are inverted (air is bright). Export the original series.")
-        message = "The images are marked for inverted display; their Hounsfield units were taken as stored."
-        flags.append(Flag("inverted_display", Severity.INFO, message))
+        flags.append(Flag.of("inverted_display"))
     return flags
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 
 # Above the 16-bit extended CT scale no material lies: such values are negative padding read without its sign.
 HIGHEST = 31743
+GREY_LEVELS = (0, 255)  # of pictures
 
 
 def guess_offset(sample: np.ndarray) -> int | None:
@@ -48,21 +49,13 @@ def check_values(voxels: np.ndarray) -> list[Flag]:
             f"The values lie between {lowest} and {highest}: a label map or a normalised image, not a CT in Hounsfield "
             "units. Choose the CT."
         )
-    if lowest >= 0 and highest <= 255:
-        message = (
-            "The values lie between 0 and 255: they are grey levels for display, not Hounsfield units. Results from "
-            "such images are not reliable; use the original CT."
-        )
-        return [Flag("not_hounsfield", Severity.ERROR, message)]
+    low, high = GREY_LEVELS
+    if lowest >= low and highest <= high:
+        return [Flag.of("not_hounsfield", low=low, high=high)]
     if lowest >= 0 or highest <= 0:
-        message = "The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image."
-        return [Flag("not_hounsfield", Severity.ERROR, message)]
+        return [Flag.of("not_hounsfield")]
     if lowest > -500 and highest < 1000 and _is_clipped(voxels[:: max(1, len(voxels) // 20)], lowest, highest):
-        message = (
-            f"The values were clipped to {lowest} to {highest} HU before the image was saved: stones and fat cannot be "
-            "told by their density."
-        )
-        return [Flag("clipped_values", Severity.WARNING, message)]
+        return [Flag.of("values_clipped", low_hu=lowest, high_hu=highest)]
     return []
 
 

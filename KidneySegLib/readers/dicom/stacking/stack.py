@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.errors import GeometryError
-from KidneySegLib.flags import Flag, Severity
+from KidneySegLib.flags import Flag
 from KidneySegLib.readers.dicom.finding.choice import MINIMUM_SLICES
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.geometry import SAME_POSITION, along_normal, image_axes, positions
@@ -107,13 +107,15 @@ def _longest_piece(frames: list[FrameHeader]) -> tuple[list[FrameHeader], list[F
     piece = max(pieces, key=lambda members: float(np.ptp(along[members])))
     if len(piece) < MINIMUM_SLICES:
         raise GeometryError("Too many slices are missing from the series. Transfer it again completely.")
-    widest = float(distances.max())
-    message = (
-        f"Slices are missing: {cuts.size} gap{'s' if cuts.size > 1 else ''} of up to {widest:.1f} mm. Only the longest "
-        f"unbroken part was read ({len(piece)} of {len(frames)} images, {float(np.ptp(along[piece])):.0f} mm), and a "
-        "kidney may be cut at its end. Transfer the series again if it should be complete."
+    flag = Flag.of(
+        "series_interrupted",
+        gaps=cuts.size,
+        widest_mm=distances.max(),
+        read=len(piece),
+        total=len(frames),
+        length_mm=np.ptp(along[piece]),
     )
-    return [frames[n] for n in piece], [Flag("series_interrupted", Severity.WARNING, message)]
+    return [frames[n] for n in piece], [flag]
 
 
 def _even_targets(along: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
@@ -137,25 +139,20 @@ def _even_targets(along: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
             "mm). Export each scan as a series of its own."
         )
     targets = np.linspace(along[0], along[-1], max(2, round(length / finest) + 1))
-    message = (
-        f"The distance of the slices varies from {distances.min():.2f} to {distances.max():.2f} mm. The volume was "
-        f"interpolated to an even {float(targets[1] - targets[0]):.2f} mm; small details are less certain where slices "
-        "lie far apart."
+    flag = Flag.of(
+        "uneven_spacing",
+        least_mm=distances.min(),
+        greatest_mm=distances.max(),
+        spacing_mm=targets[1] - targets[0],
     )
-    return targets, [Flag("uneven_spacing", Severity.WARNING, message)]
+    return targets, [flag]
 
 
 def _missing(along: np.ndarray, filled: np.ndarray) -> list[Flag]:
     missing = filled[~np.isin(filled, along)]
     if missing.size == 0:
         return []
-    one = missing.size == 1
-    message = (
-        f"{missing.size} slice{' is' if one else 's are'} missing (of {filled.size}) and "
-        f"{'was' if one else 'were'} interpolated from {'its' if one else 'their'} neighbours, at "
-        f"{', '.join(f'{place:.1f}' for place in missing[:10])}{' ...' if missing.size > 10 else ''} mm along the scan."
-    )
-    return [Flag("missing_slices", Severity.WARNING, message)]
+    return [Flag.of("missing_slices", count=missing.size, total=filled.size, places_mm=missing)]
 
 
 def _sideways(
@@ -170,17 +167,9 @@ def _sideways(
     if slant <= ORTHOGONALITY_TOLERANCE and from_line <= SIDEWAYS_TOLERANCE:
         return None, []
     if from_line > SIDEWAYS_TOLERANCE:
-        message = (
-            f"The images lie up to {float(np.ptp(offsets, axis=0).max()):.1f} mm beside each other. They were moved to "
-            "their true places on one straight grid."
-        )
-        return offsets, [Flag("shifted_slices", Severity.WARNING, message)]
+        return offsets, [Flag.of("shifted_slices", distance_mm=np.ptp(offsets, axis=0).max())]
     degrees = np.degrees(np.arctan(np.linalg.norm(offsets[-1]) / (along[-1] - along[0])))
-    message = (
-        f"The scan was made with a gantry tilt of {degrees:.1f} degrees. It was resampled to a grid with right angles, "
-        "so that distances and volumes are true."
-    )
-    return offsets, [Flag("gantry_tilt", Severity.WARNING, message)]
+    return offsets, [Flag.of("gantry_tilt", tilt_degrees=degrees)]
 
 
 def _header_doubts(
@@ -191,17 +180,9 @@ def _header_doubts(
     tilt = abs(frames[0].tilt or 0.0)
     upright = float(np.abs(axes).max(axis=1).min()) > np.cos(np.radians(0.5))
     if tilt > 1 and upright and not straightened:
-        message = (
-            f"The header names a gantry tilt of {tilt:.1f} degrees, but the positions of the images show none. Unless "
-            "the scanner straightened the series, lengths along the body are off."
-        )
-        flags.append(Flag("tilt_not_in_positions", Severity.WARNING, message))
+        flags.append(Flag.of("tilt_not_in_positions", tilt_degrees=tilt))
     distance = float(np.median(np.diff(along)))
     thickness = frames[0].thickness or 0.0
     if thickness > 0 and distance > 1.5 * thickness + SAME_POSITION:
-        message = (
-            f"The slices are {thickness:.3g} mm thick but {distance:.3g} mm apart: what lies between was not seen, so "
-            "small lesions and stones may be missed and volumes are less certain."
-        )
-        flags.append(Flag("unscanned_gaps", Severity.WARNING, message))
+        flags.append(Flag.of("unscanned_gaps", thickness_mm=thickness, distance_mm=distance))
     return flags

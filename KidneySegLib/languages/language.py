@@ -1,4 +1,4 @@
-"""The report's languages: words through gettext catalogues, numbers and dates by each language's own convention.
+"""Languages of reports and flags: words through gettext catalogues, numbers and dates by their own conventions.
 
 English is the language of the code, so it needs no catalogue. The others lie in
 ``Resources/Translations/<language>/LC_MESSAGES``. ``Testing/Python/translatable_texts.py`` finds the texts of the code
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gettext
 import math
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,7 +45,7 @@ MONTHS = (
 
 
 def check_language(code: str) -> None:
-    """Refuses a language that the report does not speak.
+    """Refuses a language that reports do not come in.
 
     Raises:
         InputError: it does not.
@@ -56,7 +56,7 @@ def check_language(code: str) -> None:
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the report.
+    """One language.
 
     Attributes:
         code: ISO 639-1 code, such as ``es``.
@@ -87,7 +87,11 @@ class Language:
 
     def plural(self, one: str, many: str, count: int) -> str:
         """Returns the translation of a text that depends on a number, with ``{n}`` filled in."""
-        return self.catalogue.ngettext(one, many, count).format(n=count)
+        return self.one_or_many(one, many, count).format(n=count)
+
+    def one_or_many(self, one: str, many: str, count: int) -> str:
+        """Returns the translation of a text that depends on a number, not filled in."""
+        return self.catalogue.ngettext(one, many, count)
 
     def number(self, value: float | None, digits: int = 0, *, signed: bool = False) -> str:
         """Returns a number with this many decimals, or a dash where it is not known.
@@ -102,12 +106,18 @@ class Language:
         text = f"{value:{'+' if signed else ''}.{digits}f}"
         if float(text) == 0:
             text = text.lstrip("+-")
-        return text.replace("-", MINUS).replace(".", DECIMAL_SIGNS[self.code])
+        return self._written(text)
 
-    def localised(self, text: str) -> str:
-        """Returns a number, or several, of an English text in this language's convention."""
-        text = re.sub(r"(?<=\d)\.(?=\d)", DECIMAL_SIGNS[self.code], text.replace("-", MINUS).replace(", ", "; "))
-        return self.text("{number}%").format(number=text[:-1]) if text.endswith("%") else text
+    def significant(self, value: float, digits: int) -> str:
+        """Returns a number with at most this many significant digits, without zeros at its end."""
+        return self._written(f"{value:.{digits}g}")
+
+    def listed(self, numbers: Sequence[str]) -> str:
+        """Returns written numbers in a row."""
+        return (", " if DECIMAL_SIGNS[self.code] == "." else "; ").join(numbers)
+
+    def _written(self, text: str) -> str:
+        return text.replace("-", MINUS).replace(".", DECIMAL_SIGNS[self.code])
 
     def capitalised(self, text: str) -> str:
         """Returns a sentence with a capital first letter."""

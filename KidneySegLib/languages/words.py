@@ -1,0 +1,39 @@
+"""Words of sides, structures, places and phases, as reports and flags write them; keys are the values of findings."""
+
+from __future__ import annotations
+
+from KidneySegLib.languages.language import N_
+
+# by the words of ``findings.side_words``
+KIDNEY_OF = {
+    "right": N_("Right kidney"),
+    "left": N_("Left kidney"),
+    "header-right": N_("Header-right kidney"),
+    "header-left": N_("Header-left kidney"),
+}
+SIDES = {
+    "right": N_("right"),
+    "left": N_("left"),
+    "header-right": N_("header-right"),
+    "header-left": N_("header-left"),
+}
+STRUCTURES = {"mass": N_("Solid mass"), "cyst": N_("Cyst"), "stone": N_("Stone")}
+STRUCTURES_IN_TEXT = {"mass": N_("solid mass"), "cyst": N_("cyst")}
+POLES = {"upper": N_("upper pole"), "inter": N_("between the poles"), "lower": N_("lower pole")}
+ENDS = {
+    "feet": N_("feet"),
+    "head": N_("head"),
+    "front": N_("front"),
+    "back": N_("back"),
+    "right side": N_("right side"),
+    "left side": N_("left side"),
+    "header-right side": N_("header-right side"),
+    "header-left side": N_("header-left side"),
+}
+PHASES = {
+    "non-contrast": N_("without contrast medium"),
+    "corticomedullary": N_("corticomedullary"),
+    "nephrographic": N_("nephrographic"),
+    "excretory": N_("excretory"),
+    "unknown": N_("not certain"),
+}

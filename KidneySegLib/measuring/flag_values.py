@@ -1,0 +1,11 @@
+"""Findings as flags name them."""
+
+from __future__ import annotations
+
+from KidneySegLib.findings import LesionFinding, StoneFinding
+
+
+def name_of(finding: LesionFinding | StoneFinding) -> dict[str, str | None]:
+    """Returns the value of a lesion or stone (``flags.findings.FindingName``)."""
+    structure = finding.structure if isinstance(finding, LesionFinding) else "stone"
+    return {"structure": structure, "id": finding.id, "side": finding.side.value, "pole": finding.pole}

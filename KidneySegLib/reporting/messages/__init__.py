@@ -1,1 +1,0 @@
-"""Words of the report and of flags, in all its languages."""
