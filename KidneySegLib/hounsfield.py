@@ -33,6 +33,8 @@ LUNG_MEAN = (-940.0, -550.0)
 
 # --- fat ------------------------------------------------------------------------------------------------------------
 FAT = -100.0
+# Mean of the fat around the kidneys, which a transplanted kidney of a training patch leaves behind.
+PERIRENAL_FAT = -98.0
 # Below all fat; a value between is fat.
 BELOW_FAT = -150.0
 # Fat in means over 3 x 3 pixels, without what is blurred with muscle.

@@ -16,7 +16,7 @@ from types import FrameType
 import typer
 
 from KidneySegLib import __version__
-from KidneySegLib.commands.crossval import crossval
+from KidneySegLib.commands.crossvalidate import crossvalidate
 from KidneySegLib.commands.deidentify import deidentify
 from KidneySegLib.commands.dicom import dicom
 from KidneySegLib.commands.evaluate import evaluate
@@ -55,7 +55,7 @@ COMMANDS = (
     deidentify,
     models,
     train,
-    crossval,
+    crossvalidate,
     export,
     evaluate,
 )

@@ -44,8 +44,7 @@ def export(
     from KidneySegLib.bundles.bundle import Bundle, write_bundle
     from KidneySegLib.bundles.catalogue import find_bundle
     from KidneySegLib.networks.factory import build_network, parameters
-    from KidneySegLib.training.recipe_files import read_stage
-    from KidneySegLib.training.recipes import find_recipe
+    from KidneySegLib.training.recipe import find_recipe, read_recipe
 
     stages: dict[str, StagePlan] = {}
     members: dict[str, list[dict[str, torch.Tensor]]] = {}
@@ -54,7 +53,7 @@ def export(
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
         if not separator or not file.is_file():
             raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
-        stage = read_stage(find_recipe(recipe))
+        stage = read_recipe(find_recipe(recipe)).stage
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(state["average"] if last else state)

@@ -8,12 +8,12 @@ adds the maps that the contrast synthesis needs. Everything is held in memory in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.errors import InputError
 from KidneySegLib.hounsfield import BODY, LARGEST_12_BIT, OUTSIDE
@@ -26,35 +26,6 @@ STORE_FINENESS = 0.75
 _STORE_VERSION = 3
 # A lesion within this distance of a kidney belongs to it.
 _NEAR_MM = 15.0
-
-
-@dataclass(frozen=True)
-class Exam:
-    """One exam on its store grid; all arrays are ``(k, j, i)`` in canonical orientation (left, back, head).
-
-    Attributes:
-        name: folder name.
-        spacing: store spacing in mm along k, j, i.
-        hu: int16.
-        organ: uint8, 1 where kidney of either side, with its masses, cysts and stones.
-        parenchyma: uint8, 1 where kidney without lesions and stones: what contrast medium enhances.
-        depth: uint8, mm below the surface of the kidney's filled hull, 0 outside.
-        lesions: uint8, 3 solid mass, 4 cyst, as in label maps; 0 elsewhere.
-        regions: uint8, pieces of soft tissue that enhance together; 0 is none.
-        boxes: per kidney ``(side, lower corner, upper corner)`` in voxels; side is ``right`` or ``left``.
-        thickness: slice thickness of the original in mm.
-    """
-
-    name: str
-    spacing: tuple[float, float, float]
-    hu: np.ndarray
-    organ: np.ndarray
-    parenchyma: np.ndarray
-    depth: np.ndarray
-    lesions: np.ndarray
-    regions: np.ndarray
-    boxes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
-    thickness: float
 
 
 def read_exam(folder: Path) -> tuple[Volume, Volume]:
@@ -73,7 +44,7 @@ def read_exam(folder: Path) -> tuple[Volume, Volume]:
     return image.canonical(), labels.like(labels.voxels.astype(np.uint8)).canonical()
 
 
-def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cache: Path) -> Exam:
+def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cache: Path) -> LabelledExam:
     """Reads and prepares an exam, or takes it from ``cache`` if it was prepared for this spacing before."""
     tag = "-".join(f"{s:g}" for s in working_spacing)
     file = cache / f"{folder.parent.name}-{folder.name}-{tag}-{_STORE_VERSION}.npz"
@@ -89,7 +60,8 @@ def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cach
             for row in data["boxes"]
         )
         k, j, i = map(float, data["spacing"])
-        return Exam(folder.name, (k, j, i), boxes=boxes, thickness=float(data["thickness"]), **arrays)
+        thickness = float(data["thickness"])
+        return LabelledExam(folder.name, folder.name, (k, j, i), boxes=boxes, thickness=thickness, **arrays)
 
 
 def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[str, np.ndarray]:

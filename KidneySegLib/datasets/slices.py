@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.datasets.exams import STORE_FINENESS, read_exam
+from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.errors import InputError
 from KidneySegLib.hounsfield import LARGEST_12_BIT, OUTSIDE
 from KidneySegLib.inference.resampling import grid_shape, resample
@@ -25,27 +27,8 @@ LIST = "slices.json"
 _BEYOND_MM = 120.0
 # A smaller cross-section of both kidneys together is the rim of a pole, where the outline itself is uncertain.
 _SMALLEST_MM2 = 60.0
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledSlice:
-    """One slice on its store grid, rows from front to back, columns from the patient's right to left.
-
-    Attributes:
-        name: for tables, such as ``K0 57``.
-        patient: slices of one patient must never be on both sides of a split.
-        spacing: of rows (j) and columns (i) in mm.
-        hu: int16 ``(j, i)``.
-        organ: bool ``(j, i)``, kidney of either side with its masses, cysts and stones.
-        parenchyma: bool ``(j, i)``, kidney without them: what contrast medium enhances.
-    """
-
-    name: str
-    patient: str
-    spacing: tuple[float, float]
-    hu: np.ndarray
-    organ: np.ndarray
-    parenchyma: np.ndarray
+# The maps for contrast synthesis are made slice by slice, as if the next slices were far away.
+_APART_MM = 8.0
 
 
 @dataclass(frozen=True)
@@ -114,7 +97,7 @@ def grey_to_hu(grey: np.ndarray, window: tuple[float, float]) -> np.ndarray:
 
 def load_slices(
     folder: Path, working: float, *, distance_mm: float, pixel_mm: float, window: tuple[float, float]
-) -> list[LabelledSlice]:
+) -> list[LabelledExam]:
     """Reads all labelled slices of a folder of slices, or of an exam.
 
     Args:
@@ -132,7 +115,7 @@ def load_slices(
     return _from_exam(folder, working, distance_mm)
 
 
-def _from_folder(folder: Path, working: float, pixel_mm: float, window: tuple[float, float]) -> list[LabelledSlice]:
+def _from_folder(folder: Path, working: float, pixel_mm: float, window: tuple[float, float]) -> list[LabelledExam]:
     slices = []
     for entry in read_list(folder):
         if entry.has_kidneys:
@@ -146,7 +129,7 @@ def _from_folder(folder: Path, working: float, pixel_mm: float, window: tuple[fl
     return slices
 
 
-def _from_exam(folder: Path, working: float, distance_mm: float) -> list[LabelledSlice]:
+def _from_exam(folder: Path, working: float, distance_mm: float) -> list[LabelledExam]:
     """Takes slices with kidney, and those without that lie close above and below (an exam without any: all)."""
     image, labels = read_exam(folder)
     i, j, k = image.spacing
@@ -164,15 +147,35 @@ def _from_exam(folder: Path, working: float, distance_mm: float) -> list[Labelle
 
 def _stored(
     hu: np.ndarray, labels: np.ndarray, native: tuple[float, float], working: float, names: Sequence[str], patient: str
-) -> list[LabelledSlice]:
-    """Brings slices ``(k, j, i)`` of one patient near the working grid."""
+) -> list[LabelledExam]:
+    """Brings slices ``(k, j, i)`` of one patient near the working grid; each becomes an exam of its own."""
     target = [max(n, working * STORE_FINENESS) for n in native]
     shape = grid_shape(hu.shape, (1.0, *native), (1.0, *target))
     rows, columns = (n * size / new for n, size, new in zip(native, hu.shape[1:], shape[1:], strict=True))
     stored = resample(hu, shape).round().numpy().astype(np.int16)
-    organ = resample(labels > 0, shape).numpy() >= 0.5
-    parenchyma = (resample((labels == 1) | (labels == 2), shape).numpy() >= 0.5) & organ
+
+    def on_store(mask: np.ndarray) -> np.ndarray:
+        return (resample(mask, shape).numpy() >= 0.5).astype(np.uint8)
+
+    organ = on_store(labels > 0)
+    parenchyma = on_store((labels == 1) | (labels == 2)) & organ
+    lesions = on_store(labels == 3) * np.uint8(3) + on_store(labels == 4) * np.uint8(4)
     return [
-        LabelledSlice(name, patient, (rows, columns), stored[n], organ[n], parenchyma[n])
+        _slice(name, patient, (rows, columns), *(array[n : n + 1] for array in (stored, organ, parenchyma, lesions)))
         for n, name in enumerate(names)
     ]
+
+
+def _slice(
+    name: str,
+    patient: str,
+    pixel: tuple[float, float],
+    hu: np.ndarray,
+    organ: np.ndarray,
+    parenchyma: np.ndarray,
+    lesions: np.ndarray,
+) -> LabelledExam:
+    apart = (_APART_MM, *pixel)
+    depth = kidney_depth(organ, apart) if organ.any() else np.zeros_like(organ)
+    regions = tissue_regions(hu.astype(np.float32), organ, apart)
+    return LabelledExam(name, patient, (1.0, *pixel), hu, organ, parenchyma, depth, lesions, regions)

@@ -1,12 +1,48 @@
-"""Agreement of two outlines of the same organ."""
+"""Agreement of outlines with references: overlap, surfaces, and the network's own loss. Every measure stands here once.
+
+Shapes are ``(k, j, i)``; a slice has k = 1.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Agreement of one outline, or the mean over several.
+
+    Attributes:
+        dice: Dice coefficient.
+        iou: intersection over union (Jaccard).
+        loss: mean binary cross-entropy of the network's probability over all voxels.
+    """
+
+    dice: float
+    iou: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation (0 for a single value)."""
+
+    mean: float
+    sd: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Returns the spread of at least one value."""
+        return cls(fmean(values), stdev(values) if len(values) > 1 else 0.0)
+
+    def __str__(self) -> str:
+        """Returns ``mean ± sd`` with four decimals."""
+        return f"{self.mean:.4f} ± {self.sd:.4f}"
 
 
 @dataclass(frozen=True)
@@ -36,10 +72,38 @@ class Agreement:
         return 100 * (self.found_ml - self.reference_ml) / self.reference_ml
 
 
+def dice(found: np.ndarray, reference: np.ndarray) -> float:
+    """Returns the Dice coefficient of two bool arrays; two empty ones agree (1.0)."""
+    total = int(found.sum()) + int(reference.sum())
+    return 2 * int((found & reference).sum()) / total if total else 1.0
+
+
+def iou(found: np.ndarray, reference: np.ndarray) -> float:
+    """Returns the intersection over union of two bool arrays; two empty ones agree (1.0)."""
+    union = int((found | reference).sum())
+    return int((found & reference).sum()) / union if union else 1.0
+
+
+def cross_entropy(probability: np.ndarray, reference: np.ndarray) -> float:
+    """Returns the mean binary cross-entropy; probabilities are kept 1e-6 away from 0 and 1."""
+    p = np.clip(probability.astype(np.float64), 1e-6, 1 - 1e-6)
+    return float(-np.where(reference, np.log(p), np.log(1 - p)).mean())
+
+
+def overlap(found: np.ndarray, probability: np.ndarray, reference: np.ndarray) -> Overlap:
+    """Compares an outline (bool) and the probability that it comes from with a reference (bool) of the same shape."""
+    return Overlap(dice(found, reference), iou(found, reference), cross_entropy(probability, reference))
+
+
+def mean_overlap(overlaps: Sequence[Overlap]) -> Overlap:
+    """Returns the mean of at least one."""
+    return Overlap(fmean(o.dice for o in overlaps), fmean(o.iou for o in overlaps), fmean(o.loss for o in overlaps))
+
+
 def agreement(
     found: np.ndarray, reference: np.ndarray, spacing: Sequence[float], tolerance_mm: float = 2.0
 ) -> Agreement:
-    """Compares two bool masks ``(k, j, i)`` on one grid.
+    """Compares two bool masks on one grid.
 
     Args:
         found: what was found.
@@ -54,8 +118,7 @@ def agreement(
         return Agreement(same, same, 0.0 if same else float("inf"), **volumes)
     box = _common_box(found | reference)
     found, reference = found[box], reference[box]
-    overlap = 2 * int((found & reference).sum()) / (int(found.sum()) + int(reference.sum()))
-    return Agreement(overlap, *_surfaces(found, reference, spacing, tolerance_mm), **volumes)
+    return Agreement(dice(found, reference), *_surfaces(found, reference, spacing, tolerance_mm), **volumes)
 
 
 def _surfaces(

@@ -12,8 +12,8 @@ import numpy as np
 from KidneySegLib.bundles.rules import OutlineRules
 from KidneySegLib.datasets.slices import SliceEntry, read_grey, read_list
 from KidneySegLib.errors import InputError
-from KidneySegLib.evaluation.slice_pictures import Compared, draw_boxes, draw_comparison
-from KidneySegLib.evaluation.slice_scores import SliceScore, Spread, cross_entropy, dice_and_iou
+from KidneySegLib.evaluation.metrics import Overlap, Spread, overlap
+from KidneySegLib.evaluation.outline_pictures import Compared, draw_boxes, draw_comparison
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.readers.input import read_slice
 from KidneySegLib.segmentation.slices.pipeline import calibrated, mark_stones, outline_slice
@@ -59,7 +59,7 @@ class SliceResult:
 
     name: str
     patient: str
-    kidneys: SliceScore | None
+    kidneys: Overlap | None
     stones: StoneCounts | None
     picture: Compared | None
 
@@ -84,7 +84,7 @@ def _evaluate(folder: Path, entry: SliceEntry, predictor: Predictor, rules: Outl
     if entry.has_kidneys:
         reference = _reference(folder / "kidneys" / file, volume.voxels.shape[1:])
         probability, found = outline.probability[0], outline.labels[0] > 0
-        kidneys = SliceScore(*dice_and_iou(found, reference), cross_entropy(probability, reference))
+        kidneys = overlap(found, probability, reference)
         title = f"{entry.patient} {entry.number}\nDice {kidneys.dice:.3f}"
         picture = Compared(title, volume.voxels[0], reference, probability > predictor.stage.threshold, found)
     if (folder / "stones" / file).is_file():
@@ -126,8 +126,8 @@ def make_table(results: Sequence[SliceResult]) -> str:
     return text
 
 
-def _spread_row(name: str, groups: Sequence[Sequence[SliceScore]]) -> str:
-    def spread(value: Callable[[SliceScore], float]) -> Spread:
+def _spread_row(name: str, groups: Sequence[Sequence[Overlap]]) -> str:
+    def spread(value: Callable[[Overlap], float]) -> Spread:
         return Spread.of([Spread.of([value(score) for score in group]).mean for group in groups])
 
     columns = (spread(lambda s: s.dice), spread(lambda s: s.iou), spread(lambda s: s.loss))

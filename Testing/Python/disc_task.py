@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, Provenance
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
@@ -19,6 +20,7 @@ from KidneySegLib.readers.input import ReadOptions
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.segmentation.load import Model
 from KidneySegLib.structures import BY_KEY
+from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.volume import Volume
 
 
@@ -56,3 +58,14 @@ class Disc:
     ) -> Findings:
         discs = measure_lesions(Anatomy.of(exam, segmentation), segmentation.confidence, known)
         return Findings((), (*exam.flags, *segmentation.flags), provenance, tuple(discs))
+
+
+def read_discs(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
+    """Reads a folder of pictures ``N.pgm`` and masks ``N.png``; every picture is a patient of its own."""
+    exams = []
+    for path in sorted(folder.glob("*.pgm")):
+        grey, inside = (np.asarray(Image.open(file))[None] for file in (path, path.with_suffix(".png")))
+        none = np.zeros_like(inside)
+        maps = (grey.astype(np.int16), (inside > 0).astype(np.uint8), none, none, none, none)
+        exams.append(LabelledExam(path.stem, path.stem, (1.0, 1.0, 1.0), *maps))
+    return exams

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 RECIPE = """
+task = "ct-slice"
 [stage]
 name = "slice"
 spacing = [1.0, 4.0, 4.0]
@@ -21,21 +22,37 @@ network = { architecture = "unet2d", filters = [8, 16, 16], outputs = ["kidney"]
 [data]
 train = ["train"]
 validation = ["validation"]
-slice_distance_mm = 3.0
+[data.slices]
+distance_mm = 3.0
 validation_distance_mm = 3.0
 pixel_mm = 2.0
+[optimiser]
+learning_rate = 2e-2
 [schedule]
 epochs = 3
-slices_per_epoch = 96
+steps_per_epoch = 24
 batch = 4
-learning_rate = 2e-2
 warm_up = 3
 average = 0.9
-[augmentation]
+[sampling]
+weight = "patient"
+centre = "image"
+jitter_mm = [0.0, 20.0, 20.0]
+mirror = "random"
+[augmentation.spatial]
 rotation = 5.0
 scale = 1.1
 elastic_mm = 1.0
-noise = 5.0
+[augmentation.contrast]
+probability = 0.6
+[augmentation.removed_kidneys]
+[augmentation.noise]
+most_hu = 5.0
+[augmentation.grey_levels]
+taken_for = {}
+[validation]
+choose_by = "mean"
+largest_regions = true
 """
 SHAPE = (128, 128)
 PIXEL_MM = 2.0

@@ -19,7 +19,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network
 from KidneySegLib.segmentation.load import load_predictors
-from KidneySegLib.training.recipe_files import read_stage
+from KidneySegLib.training.recipe import read_recipe
 
 
 def trained(folder: Path, stage: str, run: int = 0, more: str = "") -> str:
@@ -29,7 +29,7 @@ def trained(folder: Path, stage: str, run: int = 0, more: str = "") -> str:
     place = folder / f"{stage}-{run}"
     place.mkdir()
     torch.manual_seed(run)
-    torch.save(build_network(read_stage(recipe).network).state_dict(), place / "best.pt")
+    torch.save(build_network(read_recipe(recipe).stage.network).state_dict(), place / "best.pt")
     return f"{recipe}={place}"
 
 

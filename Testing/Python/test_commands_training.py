@@ -23,9 +23,13 @@ def test_two_stages_are_trained_exported_and_evaluated(tmp_path):
     runs = []
     for name in ("locator", "kidney"):
         recipe = tmp_path / f"{name}.toml"
-        recipe.write_text(RECIPE.replace('name = "kidney"', f'name = "{name}"').replace("steps = 40", "steps = 80"))
+        recipe.write_text(
+            RECIPE.replace('name = "kidney"', f'name = "{name}"').replace(
+                "steps_per_epoch = 20", "steps_per_epoch = 40"
+            )
+        )
         run = tmp_path / name
-        assert "Step 80 of 80" in call("train", recipe, "--data", tmp_path, "-o", run, "--device", "cpu")
+        assert "Epoch 2 of 2" in call("train", recipe, "--data", tmp_path, "-o", run, "--device", "cpu")
         runs.append(f"{recipe}={run}")
     bundle = tmp_path / "bundle"
     call("export", *runs, "-o", bundle, "--version", "1", "--licence", "CC0", "--last")

@@ -8,32 +8,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from disc_task import Disc
+from disc_task import Disc, read_discs
 from PIL import Image
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
 from KidneySegLib.measuring.correction import corrections
-from KidneySegLib.networks.factory import build_network
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.tasks.registry import all_tasks, register, task_for, unregister
 from KidneySegLib.tasks.run import measure, run
-from KidneySegLib.training.recipe_files import read_stage
+from KidneySegLib.training.cases import READERS
 from KidneySegLib.volume import Volume
 
 RECIPE = Path(__file__).with_name("disc.toml")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def disc() -> Iterator[None]:
     register(Disc())
+    READERS["disc"] = read_discs
     yield
     unregister("disc")
+    del READERS["disc"]
 
 
 def picture(centre: tuple[float, float], radius: float, seed: int, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -45,24 +45,26 @@ def picture(centre: tuple[float, float], radius: float, seed: int, size: int = 6
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures to learn from and to validate on."""
+    folder, rng = tmp_path_factory.mktemp("discs"), np.random.default_rng(0)
+    for name, count in (("train", 12), ("validation", 4)):
+        (folder / name).mkdir()
+        for number in range(count):
+            grey, inside = picture(tuple(rng.uniform(16, 48, 2)), rng.uniform(5, 12), number)
+            Image.fromarray(grey).save(folder / name / f"{number}.pgm")
+            Image.fromarray(inside.astype(np.uint8) * 255).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(data: Path, disc: None) -> Path:
     """The bundle of a network that has learnt what a disc is."""
-    folder = tmp_path_factory.mktemp("disc")
-    torch.manual_seed(0)
-    network, rng = build_network(read_stage(RECIPE).network), np.random.default_rng(0)
-    optimiser = torch.optim.Adam(network.parameters(), 0.02)
-    for step in range(60):
-        made = [picture(tuple(rng.uniform(16, 48, 2)), rng.uniform(5, 12), 100 * step + n) for n in range(4)]
-        grey, inside = (torch.from_numpy(np.stack(arrays)).float()[:, None] for arrays in zip(*made, strict=True))
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(grey / 255 * 2 - 1), inside)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    (folder / "run").mkdir()
-    torch.save(network.state_dict(), folder / "run" / "best.pt")
+    output = call("train", RECIPE, "--data", data, "-o", data / "run", "--device", "cpu")
+    assert "Epoch 4 of 4" in output
     said = ("--version", "1", "--licence", "none", "--task", "disc", "--title", "Discs")
-    call("export", f"{RECIPE}={folder / 'run'}", "-o", folder / "discs", *said)
-    return folder / "discs"
+    call("export", f"{RECIPE}={data / 'run'}", "-o", data / "discs", *said)
+    return data / "discs"
 
 
 def call(*arguments: object) -> str:
@@ -114,6 +116,25 @@ def test_it_segments_and_is_measured_again(tmp_path: Path, bundle: Path) -> None
     assert again.findings.task == "disc" and set(corrections(again.findings)) == {"cyst"}
     assert [lesion.id for lesion in again.findings.lesions] == ["C1"]
     assert again.findings.lesions[0].measures.voxels == int((labels > 0).sum())
+
+
+def test_it_is_cross_validated(tmp_path: Path, data: Path) -> None:
+    output = call(
+        "crossvalidate",
+        RECIPE,
+        "--data",
+        data,
+        "-o",
+        tmp_path,
+        "--device",
+        "cpu",
+        "--epochs",
+        "1",
+        "--steps-per-epoch",
+        "5",
+    )
+    assert "2-fold cross-validation, 12 slices of 12 patients" in output
+    assert (tmp_path / "comparison.png").is_file()
 
 
 def test_commands_segment_report_and_measure_it(tmp_path: Path, bundle: Path) -> None:

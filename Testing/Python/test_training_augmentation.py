@@ -4,18 +4,29 @@ import numpy as np
 import pytest
 import torch
 
-from KidneySegLib.datasets.exams import Exam, assign_sides, body_middle
+from KidneySegLib.datasets.exams import assign_sides, body_middle
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.hounsfield import OUTSIDE
-from KidneySegLib.training.augmentation.acquisition import AcquisitionRanges, acquire
-from KidneySegLib.training.augmentation.contrast import ContrastRanges, change_contrast
-from KidneySegLib.training.augmentation.spatial import Sampled, SpatialRanges, sample
+from KidneySegLib.training.augmentation.contrast import Contrast
+from KidneySegLib.training.augmentation.kidneys import Hydronephrosis, RemovedKidneys
+from KidneySegLib.training.augmentation.patch import Patch
+from KidneySegLib.training.augmentation.scanner import (
+    Calibration,
+    FieldOfView,
+    GreyLevels,
+    Kernel,
+    Noise,
+    TakenFor,
+    ThickSlices,
+)
+from KidneySegLib.training.augmentation.spatial import Spatial, sample
 
 SPACING = (2.0, 2.0, 2.0)
 
 
 @functools.cache
-def exam() -> Exam:
+def exam() -> LabelledExam:
     """A body of fat with a muscle and, to the patient's right of the middle, a kidney with a fatty sinus."""
     shape = (50, 60, 80)
     k, j, i = np.meshgrid(*map(np.arange, shape), indexing="ij")
@@ -24,7 +35,8 @@ def exam() -> Exam:
     distance = np.sqrt(((k - 25) * 2 / 40) ** 2 + ((j - 25) * 2 / 24) ** 2 + ((i - 20) * 2 / 24) ** 2)
     organ = ((distance < 1) & (distance > 0.3)).astype(np.uint8)
     hu[organ > 0] = 32
-    return Exam(
+    return LabelledExam(
+        "made",
         "made",
         SPACING,
         hu,
@@ -41,7 +53,7 @@ def exam() -> Exam:
 CENTRE = np.array([25.0, 25.0, 20.0])
 
 
-def straight(mirror: bool = False) -> Sampled:
+def straight(mirror: bool = False) -> Patch:
     return sample(exam(), CENTRE, (48, 48, 48), SPACING, mirror=mirror, ranges=None, rng=np.random.default_rng(0))
 
 
@@ -74,7 +86,7 @@ def test_mirroring_exchanges_left_and_right_only():
 def test_the_label_moves_with_the_image():
     for seed in range(6):
         patch = sample(
-            exam(), CENTRE, (48, 48, 48), SPACING, mirror=False, ranges=SpatialRanges(), rng=np.random.default_rng(seed)
+            exam(), CENTRE, (48, 48, 48), SPACING, mirror=False, ranges=Spatial(), rng=np.random.default_rng(seed)
         )
         inside = patch.organ > 0.98
         assert inside.sum() > 500
@@ -91,8 +103,9 @@ def test_the_sinus_is_deep_and_the_cut_end_is_no_surface():
 def test_contrast_enhances_the_kidney_and_never_fat():
     levels = []
     for seed in range(40):
-        patch = straight()
-        changed = change_contrast(patch, ContrastRanges(probability=1.0), np.random.default_rng(seed))
+        patch, after = straight(), straight()
+        Contrast(probability=1.0).apply(after, np.random.default_rng(seed))
+        changed = after.hu
         fat = (patch.hu < -60) & (patch.hu > -900) & (patch.regions == 0)
         assert torch.equal(changed[fat], patch.hu[fat])
         levels.append(float(changed[patch.parenchyma > 0.98].mean()))
@@ -105,37 +118,91 @@ def test_contrast_takes_enhancement_away_too():
     for seed in range(30):
         patch = straight()
         patch.hu[patch.parenchyma > 0.5] = 180
-        changed = change_contrast(patch, ContrastRanges(probability=1.0), np.random.default_rng(seed))
-        levels.append(float(changed[patch.parenchyma > 0.98].mean()))
+        Contrast(probability=1.0).apply(patch, np.random.default_rng(seed))
+        levels.append(float(patch.hu[patch.parenchyma > 0.98].mean()))
     assert min(levels) < 80 and max(levels) > 200
 
 
 def test_no_contrast_change_when_it_is_switched_off():
     patch = straight()
-    assert torch.equal(change_contrast(patch, ContrastRanges(probability=0.0), np.random.default_rng(1)), patch.hu)
+    Contrast(probability=0.0).apply(patch, np.random.default_rng(1))
+    assert torch.equal(patch.hu, straight().hu)
 
 
 def test_acquisition_keeps_the_organ_where_it_is_unless_cut():
-    ranges = AcquisitionRanges(noise=0.0, cut=0.0)
+    transforms = (Kernel(), Noise(most_hu=0.0), ThickSlices(), Calibration(), GreyLevels(), FieldOfView(probability=0))
     for seed in range(10):
-        patch = straight()
-        hu, organ = acquire(patch.hu, patch.organ, SPACING, 2.0, ranges, np.random.default_rng(seed))
-        assert torch.equal(organ, patch.organ)
-        inside = patch.depth.gt(4) & (organ > 0.98)
-        assert float(hu[inside].mean()) == pytest.approx(32, abs=25)
+        patch, rng = straight(), np.random.default_rng(seed)
+        for transform in transforms:
+            transform.apply(patch, rng)
+        assert torch.equal(patch.organ, straight().organ) and bool(patch.in_view.all())
+        inside = patch.depth.gt(4) & (patch.organ > 0.98)
+        assert float(patch.hu[inside].mean()) == pytest.approx(32, abs=25)
 
 
 def test_a_cut_field_of_view_has_neither_image_nor_organ():
     cuts = 0
     for seed in range(20):
         patch = straight()
-        hu, organ = acquire(
-            patch.hu, patch.organ, SPACING, 2.0, AcquisitionRanges(noise=0.0, cut=1.0), np.random.default_rng(seed)
-        )
-        gone = (organ == 0) & (patch.organ > 0)
+        FieldOfView(probability=1.0).apply(patch, np.random.default_rng(seed))
+        gone = (patch.organ == 0) & (straight().organ > 0)
         cuts += int(gone.any())
-        assert (hu[gone] == OUTSIDE).all()
+        assert (patch.hu[gone] == OUTSIDE).all() and not patch.in_view[gone].any()
     assert cuts >= 8
+
+
+def a_slice() -> LabelledExam:
+    """The middle slice of the exam, as an exam of its own."""
+    whole = exam()
+    maps = (getattr(whole, name)[25:26] for name in ("hu", "organ", "parenchyma", "depth", "lesions", "regions"))
+    return LabelledExam("slice", "made", SPACING, *maps)
+
+
+def sampled_slice(ranges: Spatial | None = None, seed: int = 0) -> Patch:
+    centre = np.array([0.0, 25.0, 20.0])
+    rng = np.random.default_rng(seed)
+    return sample(a_slice(), centre, (1, 48, 48), (1.0, 2.0, 2.0), mirror=False, ranges=ranges, rng=rng)
+
+
+def test_a_slice_is_sampled_in_its_plane_alone():
+    shares = []
+    for seed in range(12):
+        patch = sampled_slice(Spatial(), seed)
+        assert patch.hu.shape == (1, 48, 48)
+        inside = patch.organ > 0.98
+        assert float((patch.hu[inside] - 32).abs().max()) < 4
+        shares.append(float(patch.organ.mean()))
+    assert np.mean(shares) == pytest.approx(float(sampled_slice().organ.mean()), rel=0.25) and np.std(shares) > 0
+
+
+def test_every_change_holds_on_slices_too():
+    transforms = (Contrast(probability=1.0), Hydronephrosis(probability=1.0), Kernel(smooth=1.0), Noise())
+    for seed in range(6):
+        patch, rng = sampled_slice(), np.random.default_rng(seed)
+        for transform in transforms:
+            before = patch.hu.clone()
+            transform.apply(patch, rng)
+            assert patch.hu.shape == (1, 48, 48) and bool(torch.isfinite(patch.hu).all())
+            assert not torch.equal(patch.hu, before)
+
+
+def test_a_removed_kidney_is_fat_and_no_kidney():
+    patch = sampled_slice()
+    inside = patch.organ > 0.9
+    RemovedKidneys(probability=1.0).apply(patch, np.random.default_rng(0))
+    assert not (patch.organ > 0.5).any()
+    assert float(patch.hu[inside].median()) == pytest.approx(-100, abs=20)
+
+
+def test_a_picture_of_an_unknown_window_is_taken_for_the_usual_one():
+    patch = sampled_slice()
+    window = {"black_hu": (-200.0, -200.0), "white_hu": (200.0, 200.0)}
+    taken = TakenFor(width_hu=(800.0, 800.0), black_hu=(-160.0, -160.0))
+    GreyLevels(probability=1.0, **window, taken_for=taken).apply(patch, np.random.default_rng(0))
+    kidney = patch.organ > 0.98
+    # 32 HU lie at 58 % of the window that was shown
+    assert float(patch.hu[kidney].mean()) == pytest.approx(-160 + 0.58 * 800, abs=10)
+    assert float(patch.hu.min()) == pytest.approx(-160)
 
 
 def test_lesions_go_to_the_nearer_kidney():

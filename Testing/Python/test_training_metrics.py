@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from KidneySegLib.evaluation.metrics import agreement
+from KidneySegLib.evaluation.metrics import Spread, agreement, cross_entropy, dice, iou
 
 
 def box(shape, lower, upper):
@@ -39,3 +39,18 @@ def test_empty_masks():
     missed = agreement(empty, mask, (1, 1, 1))
     assert missed.dice == 0 and math.isinf(missed.hd95_mm) and missed.volume_error_percent == -100
     assert math.isinf(agreement(mask, empty, (1, 1, 1)).volume_error_percent)
+
+
+def test_dice_iou_and_loss_of_known_masks():
+    found, reference = np.zeros((1, 4, 5), bool), np.zeros((1, 4, 5), bool)
+    found[0, :2], reference[0, 1:3] = True, True
+    assert (dice(found, reference), iou(found, reference)) == (0.5, pytest.approx(1 / 3))
+    nothing = reference & False
+    assert (dice(nothing, nothing), iou(nothing, nothing)) == (1.0, 1.0)
+    probability = np.where(reference, 0.8, 0.25)
+    assert cross_entropy(probability, reference) == pytest.approx(-(math.log(0.8) + math.log(0.75)) / 2)
+
+
+def test_spread_is_mean_and_sample_deviation():
+    assert str(Spread.of([0.9, 0.95, 1.0])) == "0.9500 ± 0.0500"
+    assert str(Spread.of([0.5])) == "0.5000 ± 0.0000"

@@ -7,8 +7,8 @@ import torch
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, ParenchymaLevel, organ_channels, parenchyma_level
 from KidneySegLib.training.fitting.learner import Learner
-from KidneySegLib.training.recipes import Schedule
-from KidneySegLib.training.synthesis.organ_masks import drawn_organ, outlined_kidney
+from KidneySegLib.training.recipe import Recipe
+from KidneySegLib.training.synthesis.organ_masks import Masks, drawn_organ, outlined_kidney
 
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("parenchyma", "mass", "cyst"), ORGAN_INPUTS, affine=True, exclusive=True)
 STAGE = StagePlan("lesion", PLAN, (2.0, 2.0, 2.0), (-160.0, 340.0), (32, 32, 32))
@@ -67,25 +67,35 @@ def test_channels_of_no_kidney_are_finite():
 def test_drawn_organs_resemble_the_organ_and_differ_from_each_other():
     organ = ball(12).float()
     hu = torch.where(organ > 0.5, 40.0, 30.0)  # soft tissue all around: spills have room
-    masks = [drawn_organ(organ, hu, STAGE.spacing, np.random.default_rng(seed)) for seed in range(40)]
+    masks = [drawn_organ(organ, hu, STAGE.spacing, Masks(), np.random.default_rng(seed)) for seed in range(40)]
     overlaps = [float(2 * (m & (organ > 0.5)).sum() / (m.sum() + (organ > 0.5).sum())) for m in masks]
     assert np.median(overlaps) > 0.85 and min(overlaps) > 0.35
     assert max(overlaps) < 1.0 and len({int(m.sum()) for m in masks}) > 30
-    air = drawn_organ(organ, torch.full(organ.shape, -1000.0), STAGE.spacing, np.random.default_rng(0))
+    air = drawn_organ(organ, torch.full(organ.shape, -1000.0), STAGE.spacing, Masks(), np.random.default_rng(0))
     assert not air.any()
 
 
 def test_large_lesions_are_left_out_of_the_outline_and_small_ones_are_not():
     region, large, small = ball(19), ball(14, (20, 20, 16)), ball(2, (20, 20, 36))
     lesions = torch.stack([large, small])
-    outlines = [outlined_kidney(region, lesions, STAGE.spacing, np.random.default_rng(seed)) for seed in range(60)]
+    outlines = [
+        outlined_kidney(region, lesions, STAGE.spacing, Masks(), np.random.default_rng(seed)) for seed in range(60)
+    ]
     assert all(not bool((o & ~region).any()) for o in outlines)
     assert np.mean([bool(o[20, 20, 16]) for o in outlines]) < 0.4  # 92 ml
     assert np.mean([bool(o[20, 20, 36]) for o in outlines]) > 0.9  # 0.3 ml
 
 
 def learner(folder) -> Learner:
-    return Learner(PLAN, Schedule(steps=60, learning_rate=1e-2, warm_up=1), folder, torch.device("cpu"))
+    recipe = {
+        "task": "ct",
+        "stage": STAGE,
+        "data": {"train": [], "validation": []},
+        "optimiser": {"learning_rate": 1e-2},
+        "schedule": {"epochs": 1, "steps_per_epoch": 60, "warm_up": 1},
+        "sampling": {"jitter_mm": [0.0, 0.0, 0.0], "mirror": "left"},
+    }
+    return Learner(Recipe.model_validate(recipe), folder, torch.device("cpu"))
 
 
 def test_where_no_output_is_true_nothing_is_learnt(tmp_path):

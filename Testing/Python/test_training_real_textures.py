@@ -5,21 +5,22 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.training.synthesis.real_textures import lay, real_textures
-from KidneySegLib.training.synthesis.textures import Form, mass_texture
+from KidneySegLib.training.synthesis.textures import Form, MassTexture
 
 SPACING = (2.0, 2.0, 2.0)
 
 
-def exam(kidney_hu: float, mass_hu: float) -> Exam:
+def exam(kidney_hu: float, mass_hu: float) -> LabelledExam:
     hu = np.full((24, 24, 48), -100, np.int16)
     parenchyma, lesions = np.zeros(hu.shape, np.uint8), np.zeros(hu.shape, np.uint8)
     parenchyma[4:20, 4:20, 4:20], lesions[4:20, 4:20, 20:40] = 1, 3
     hu[parenchyma > 0], hu[lesions > 0] = kidney_hu, mass_hu
     none = np.zeros(hu.shape, np.uint8)
     boxes = (("right", (4, 4, 4), (20, 20, 40)),)
-    return Exam("made", SPACING, hu, (parenchyma > 0) | (lesions > 0), parenchyma, none, lesions, none, boxes, 2.0)
+    organ = (parenchyma > 0) | (lesions > 0)
+    return LabelledExam("made", "made", SPACING, hu, organ, parenchyma, none, lesions, none, boxes, 2.0)
 
 
 def test_a_texture_holds_the_share_of_the_enhancement() -> None:
@@ -49,10 +50,10 @@ def test_a_laid_texture_has_the_values_of_the_real_one_everywhere() -> None:
 def test_masses_are_filled_with_real_textures_of_the_same_kind_of_scan() -> None:
     (texture,) = real_textures([exam(kidney_hu=185, mass_hu=110)])
     form = Form(torch.ones(12, 12, 12), 12.0, SPACING)
-    real = [mass_texture(form, 235.0, np.random.default_rng(seed), (texture,)) for seed in range(40)]
+    real = [MassTexture().fill(form, 235.0, np.random.default_rng(seed), (texture,)) for seed in range(40)]
     flat = [values for values in real if float(values.std()) < 1e-3]  # the made ones are never flat
     assert 10 <= len(flat) <= 30
     for values in flat:
         assert 35 + 0.5 * 200 * 0.7 - 1 <= float(values.mean()) <= 35 + 0.5 * 200 * 1.25 + 1
-    unenhanced = [mass_texture(form, 36.0, np.random.default_rng(seed), (texture,)) for seed in range(20)]
+    unenhanced = [MassTexture().fill(form, 36.0, np.random.default_rng(seed), (texture,)) for seed in range(20)]
     assert all(float(values.std()) > 1e-3 for values in unenhanced)

@@ -7,12 +7,12 @@ import torch
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.augmentation.grain import grain
-from KidneySegLib.training.recipes import find_recipe, read_recipe
+from KidneySegLib.training.augmentation.kidneys import Hydronephrosis
+from KidneySegLib.training.augmentation.patch import Patch
 from KidneySegLib.training.synthesis.forms import place_ball, place_shape, take
-from KidneySegLib.training.synthesis.lesions import SynthesisRanges, push_aside, synthesise
-from KidneySegLib.training.synthesis.scene import Scene
+from KidneySegLib.training.synthesis.lesions import Decoys, Lesions, push_aside
 from KidneySegLib.training.synthesis.shapes import DiseasedKidney, LesionShape, ShapeLibrary, read_shapes
-from KidneySegLib.training.synthesis.textures import Form, cyst_texture, mass_texture
+from KidneySegLib.training.synthesis.textures import CystTexture, Form, MassTexture
 from KidneySegLib.training.synthesis.transplant import transplant
 
 SPACING = (1.5, 1.5, 1.5)
@@ -35,16 +35,17 @@ def scene(parenchyma=160.0, thickness=1.0, noise=8.0, seed=0):
     hu = hu + torch.from_numpy(np.random.default_rng(seed).normal(0, noise, SHAPE).astype(np.float32))
     depth = (27 - torch.from_numpy(np.linalg.norm((np.indices(SHAPE).T - (30, 32, 32)) * 1.5, axis=-1).T)).clamp(min=0)
     none = torch.zeros(SHAPE)
-    return Scene(hu, organ, none.clone(), none.clone(), depth.float(), SPACING, thickness)
+    maps = (hu, organ, none.clone(), none.clone(), organ.clone(), depth.float(), none.clone())
+    return Patch(*maps, SPACING, thickness)
 
 
-ONE_LESION = SynthesisRanges(probability=1.0, decoy=0.0, hydronephrosis=0.0)
+ONE_LESION = Lesions(probability=1.0)
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_what_is_labelled_is_what_was_painted(seed):
     made, before = scene(), scene()
-    synthesise(made, ONE_LESION, None, np.random.default_rng(seed))
+    ONE_LESION.apply(made, np.random.default_rng(seed))
     lesion = torch.maximum(made.mass, made.cyst)
     assert float((lesion - made.organ).clamp(min=0).max()) < 1e-5  # a lesion is part of the organ
     assert float((made.mass + made.cyst).max()) <= 1 + 1e-5
@@ -55,7 +56,7 @@ def test_most_kidneys_get_a_lesion_of_either_kind():
     kinds = []
     for seed in range(30):
         made = scene()
-        synthesise(made, ONE_LESION, None, np.random.default_rng(seed))
+        ONE_LESION.apply(made, np.random.default_rng(seed))
         kinds.append((bool((made.mass > 0.5).any()), bool((made.cyst > 0.5).any())))
     masses, cysts = np.array(kinds).T
     assert masses.sum() > 8 and cysts.sum() > 8 and (masses | cysts).sum() > 22
@@ -64,7 +65,8 @@ def test_most_kidneys_get_a_lesion_of_either_kind():
 def test_a_simple_cyst_is_dark_in_an_enhanced_kidney():
     form = Form(ball((32, 32, 32), 15), 15.0, SPACING)
     levels = [
-        float(cyst_texture(form, 160, np.random.default_rng(seed))[form.share > 0.5].median()) for seed in range(40)
+        float(CystTexture().fill(form, 160, np.random.default_rng(seed))[form.share > 0.5].median())
+        for seed in range(40)
     ]
     assert np.median(levels) < 20 and np.mean(np.array(levels) < 30) > 0.75
     assert min(levels) > -15
@@ -75,7 +77,7 @@ def test_solid_masses_enhance_with_the_phase():
 
     def levels(parenchyma):
         return [
-            float(mass_texture(form, parenchyma, np.random.default_rng(seed))[form.share > 0.5].median())
+            float(MassTexture().fill(form, parenchyma, np.random.default_rng(seed))[form.share > 0.5].median())
             for seed in range(40)
         ]
 
@@ -86,17 +88,15 @@ def test_solid_masses_enhance_with_the_phase():
 
 def test_decoys_are_painted_but_not_labelled():
     made, before = scene(), scene()
-    ranges = SynthesisRanges(probability=1e-9, decoy=1.0, hydronephrosis=0.0)
     for seed in range(6):
-        synthesise(made, ranges, None, np.random.default_rng(seed))
+        Decoys(probability=1.0).apply(made, np.random.default_rng(seed))
     assert torch.equal(made.organ, before.organ) and not (made.mass + made.cyst).any()
     assert ((made.hu - before.hu).abs() > 60).any()
 
 
 def test_a_dilated_collecting_system_stays_kidney():
     made, before = scene(), scene()
-    ranges = SynthesisRanges(probability=1e-9, decoy=0.0, hydronephrosis=1.0)
-    synthesise(made, ranges, None, np.random.default_rng(1))
+    Hydronephrosis(probability=1.0).apply(made, np.random.default_rng(1))
     assert torch.equal(made.organ, before.organ) and not made.cyst.any()
     assert float(made.hu[32, 32, 30]) < 60 < float(before.hu[32, 32, 30])
 
@@ -167,7 +167,7 @@ def donor():
 
 def test_a_transplanted_kidney_brings_its_lesions_and_the_host_s_tissue():
     made, before = scene(), scene()
-    assert transplant(made, donor(), np.random.default_rng(0))
+    assert transplant(made, donor(), MassTexture(), CystTexture(), np.random.default_rng(0))
     assert int((made.mass > 0.5).sum()) == pytest.approx(int((donor().labels == 2).sum()), rel=0.4)
     assert int((made.cyst > 0.5).sum()) == pytest.approx(int((donor().labels == 3).sum()), rel=0.5)
     kidney = (made.organ > 0.9) & (made.mass + made.cyst < 0.01)
@@ -221,23 +221,13 @@ def test_synthesis_with_a_library_is_repeatable():
     library = ShapeLibrary((donor(),), (LesionShape(donor().labels == 2, SPACING, True, 9.0),))
     first, second = scene(), scene()
     for made in (first, second):
-        synthesise(made, SynthesisRanges(probability=1.0), library, np.random.default_rng(11))
+        made.library = library
+        Lesions(probability=1.0).apply(made, np.random.default_rng(11))
     assert torch.equal(first.hu, second.hu) and torch.equal(first.mass, second.mass)
-
-
-def test_a_recipe_can_be_shortened_and_leave_exams_out():
-    recipe = read_recipe(find_recipe("ct-lesion"))
-    less = recipe.changed(leave_out=["C1"], synthesis=False, steps=10, start="one")
-    assert set(recipe.exams) - set(less.exams) == {"ct/train/C1"}
-    assert less.start == ("one", "lesion")
-    assert less.schedule.steps == 10 and less.synthesis.probability == 0
-    assert recipe.changed(leave_out=[], synthesis=True, steps=None, start=None) == recipe
-    with pytest.raises(InputError, match="leave out"):
-        recipe.changed(leave_out=["C9"], synthesis=True, steps=None, start=None)
 
 
 def test_lesions_at_the_patch_s_edge_have_textures_too():
     narrow = Form(torch.ones(13, 3, 1), 30.0, SPACING)
     for seed in range(30):
-        for texture in (mass_texture, cyst_texture):
-            assert bool(torch.isfinite(texture(narrow, 150, np.random.default_rng(seed))).all())
+        for texture in (MassTexture(), CystTexture()):
+            assert bool(torch.isfinite(texture.fill(narrow, 150, np.random.default_rng(seed))).all())

@@ -6,6 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 
 RECIPE = """
+task = "ct"
 [stage]
 name = "kidney"
 spacing = [4.0, 4.0, 4.0]
@@ -15,16 +16,26 @@ network = { architecture = "unet3d", filters = [4, 8, 8], outputs = ["kidney"] }
 [data]
 train = ["train/one"]
 validation = ["validation/two"]
-[schedule]
-steps = 40
+[optimiser]
 learning_rate = 1e-2
+[schedule]
+epochs = 2
+steps_per_epoch = 20
 warm_up = 3
 average = 0.9
-validate_every = 20
 [sampling]
 on_kidney = 1.0
 jitter_mm = [5.0, 5.0, 5.0]
 mirror = "left"
+[augmentation.spatial]
+[augmentation.contrast]
+[augmentation.kernel]
+[augmentation.noise]
+[augmentation.field_of_view]
+[validation]
+boxes = true
+[folds]
+count = 2
 """
 
 

@@ -10,13 +10,13 @@ from torch.nn import functional
 
 from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.hounsfield import ENHANCED_SOFT_TISSUE
-from KidneySegLib.training.synthesis.scene import Scene
+from KidneySegLib.training.augmentation.patch import Patch
 
 _LEAST_PAIRS = 500
 _WIDEST = 2.0
 
 
-def grain(scene: Scene, box: Box, rng: np.random.Generator) -> torch.Tensor:
+def grain(patch: Patch, box: Box, rng: np.random.Generator) -> torch.Tensor:
     """Returns noise for ``box`` with the strength and the grain size of the noise in the patch's soft tissue.
 
     Strength comes from differences of voxels three apart (as ``analysis.quality.noise`` does), grain size along each
@@ -24,12 +24,12 @@ def grain(scene: Scene, box: Box, rng: np.random.Generator) -> torch.Tensor:
     ``exp(-1 / (4 s^2))``.
     """
     shape = [b.stop - b.start for b in box]
-    apart = _difference(scene.hu, 2, 3)
+    apart = _difference(patch.hu, 2, 3)
     if apart is None:
         return torch.zeros(shape)
     noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))[None, None]
     for axis in (0, 1, 2):
-        near = _difference(scene.hu, axis, 1)
+        near = _difference(patch.hu, axis, 1)
         likeness = 0.0 if near is None else 1 - (near / apart) ** 2
         if likeness > 0.05:
             noise = _blur(noise, axis, min(_WIDEST, 0.5 / math.sqrt(-math.log(min(likeness, 0.95)))))

@@ -3,56 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.bundles.declaration import Share
+from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.training.augmentation.filters import neighbour_mean
+from KidneySegLib.training.augmentation.patch import Patch
+from KidneySegLib.training.declared import Declared, Factor, NotNegative
 
 # Coarse control points of the elastic field lie this many millimetres apart.
 _ELASTIC_SPACING_MM = 36.0
 
 
-@dataclass(frozen=True)
-class SpatialRanges:
-    """How far geometry is varied.
+class Spatial(Declared):
+    """How far geometry is varied; slices are turned, stretched and bent in their plane alone.
 
     Attributes:
         rotation: degrees about each axis, both ways.
         scale: common factor of size, from 1/scale to scale.
         stretch: extra factor per axis.
-        elastic: standard deviation of the elastic displacement in mm, at most.
+        elastic: probability of an elastic displacement.
+        elastic_mm: its standard deviation, at most.
     """
 
-    rotation: float = 20.0
-    scale: float = 1.35
-    stretch: float = 1.12
-    elastic: float = 5.0
-
-
-@dataclass
-class Sampled:
-    """An exam's maps on a patch; float tensors ``(k, j, i)``.
-
-    Attributes:
-        hu: HU, -1024 outside the exam.
-        organ: share of the voxel that is kidney, 0..1.
-        mass: share that is solid mass, 0..1.
-        cyst: share that is cyst, 0..1.
-        parenchyma: share that contrast medium enhances, 0..1.
-        depth: mm below the kidney's surface.
-        regions: numbers of the tissue regions (whole numbers).
-    """
-
-    hu: torch.Tensor
-    organ: torch.Tensor
-    mass: torch.Tensor
-    cyst: torch.Tensor
-    parenchyma: torch.Tensor
-    depth: torch.Tensor
-    regions: torch.Tensor
+    rotation: NotNegative = 20.0
+    scale: Factor = 1.35
+    stretch: Factor = 1.12
+    elastic: Share = 0.6
+    elastic_mm: NotNegative = 5.0
 
 
 def rotation(degrees: np.ndarray) -> np.ndarray:
@@ -68,15 +50,15 @@ def rotation(degrees: np.ndarray) -> np.ndarray:
 
 
 def sample(
-    exam: Exam,
+    exam: LabelledExam,
     centre: np.ndarray,
     patch: tuple[int, int, int],
     spacing: tuple[float, float, float],
     *,
     mirror: bool,
-    ranges: SpatialRanges | None,
+    ranges: Spatial | None,
     rng: np.random.Generator,
-) -> Sampled:
+) -> Patch:
     """Samples a patch around ``centre``.
 
     Args:
@@ -94,35 +76,49 @@ def sample(
     matrix = np.diag([1.0, 1.0, -1.0 if mirror else 1.0])
     shift = None
     if ranges is not None:
-        size = ranges.scale ** rng.uniform(-1, 1) * ranges.stretch ** rng.uniform(-1, 1, 3)
-        # Most patients lie straight: angles are drawn from a normal law within the range.
-        angles = np.clip(rng.normal(0, ranges.rotation / 2, 3), -ranges.rotation, ranges.rotation)
-        matrix = matrix @ rotation(angles) @ np.diag(1 / size)
-        if rng.random() < 0.6:
-            shift = _elastic(patch, spacing, rng.uniform(0, ranges.elastic), rng)
+        matrix = matrix @ _affine(ranges, rng, flat=patch[0] == 1)
+        if rng.random() < ranges.elastic:
+            shift = _elastic(patch, spacing, rng.uniform(0, ranges.elastic_mm), rng)
     axes = [torch.arange(n, dtype=torch.float32).sub((n - 1) / 2).mul(s) for n, s in zip(patch, spacing, strict=True)]
     points = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
     if shift is not None:
         points = points + shift
     to_store = torch.from_numpy((matrix.T / np.array(exam.spacing)).astype(np.float32))
     voxels = points @ to_store + torch.from_numpy(centre.astype(np.float32))
-    return _take(exam, voxels)
+    return _take(exam, voxels, spacing)
+
+
+def _affine(ranges: Spatial, rng: np.random.Generator, *, flat: bool) -> np.ndarray:
+    """Returns the linear part of the map; of a slice (``flat``), k stays what it is."""
+    scale = ranges.scale ** rng.uniform(-1, 1)
+    size, angles = np.ones(3), np.zeros(3)
+    size[flat:] = scale * ranges.stretch ** rng.uniform(-1, 1, 3 - flat)
+    # Most patients lie straight: angles are drawn from a normal law within the range.
+    turns = 1 if flat else 3  # a slice turns about k
+    angles[:turns] = np.clip(rng.normal(0, ranges.rotation / 2, turns), -ranges.rotation, ranges.rotation)
+    return rotation(angles) @ np.diag(1 / size)
 
 
 def _elastic(
     patch: tuple[int, int, int], spacing: tuple[float, float, float], amplitude: float, rng: np.random.Generator
 ) -> torch.Tensor:
     """Returns smooth displacements in mm, ``(k, j, i, 3)``, last axis along k, j, i."""
-    coarse = [max(4, math.ceil(n * s / _ELASTIC_SPACING_MM) + 2) for n, s in zip(patch, spacing, strict=True)]
+    lengths = [n * s for n, s in zip(patch, spacing, strict=True)]
+    coarse = [max(4, math.ceil(length / _ELASTIC_SPACING_MM) + 2) for length in lengths]
+    doubled = [2 * c for c in coarse]
+    if patch[0] == 1:
+        coarse[0] = doubled[0] = 1
     noise = torch.from_numpy(rng.normal(0, amplitude, (1, 3, *coarse)).astype(np.float32))
+    if patch[0] == 1:
+        noise[:, 0] = 0  # a slice stays in its plane
     # Two rounds of interpolation are smooth enough and much cheaper than a full-size Gaussian.
-    middle = functional.interpolate(noise, size=[2 * c for c in coarse], mode="trilinear", align_corners=False)
-    middle = functional.avg_pool3d(middle, 3, stride=1, padding=1, count_include_pad=False)
+    middle = functional.interpolate(noise, size=doubled, mode="trilinear", align_corners=False)
+    middle = neighbour_mean(middle)
     fine = functional.interpolate(middle, size=list(patch), mode="trilinear", align_corners=False)
     return fine[0].permute(1, 2, 3, 0)
 
 
-def _take(exam: Exam, voxels: torch.Tensor) -> Sampled:
+def _take(exam: LabelledExam, voxels: torch.Tensor, spacing: tuple[float, float, float]) -> Patch:
     """Reads the exam's maps at continuous store voxels ``(k, j, i, 3)``; only the needed part is converted."""
     lower = voxels.reshape(-1, 3).amin(0).floor().int().tolist()
     upper = voxels.reshape(-1, 3).amax(0).ceil().int().tolist()
@@ -137,8 +133,8 @@ def _take(exam: Exam, voxels: torch.Tensor) -> Sampled:
     def crop(array: np.ndarray, offset: float = 0.0) -> torch.Tensor:
         return torch.from_numpy(array[box].astype(np.float32)).add_(offset)[None]
 
-    # Zero padding stands for air outside the exam, hence the offset of 1024 HU.
-    maps = [crop(exam.hu, 1024), crop(exam.organ), crop(exam.parenchyma), crop(exam.depth)]
+    # Zero padding stands for air outside the exam, hence the offset.
+    maps = [crop(exam.hu, -OUTSIDE), crop(exam.organ), crop(exam.parenchyma), crop(exam.depth)]
     diseased = bool(exam.lesions[box].any())
     if diseased:
         maps += [crop(exam.lesions == value) for value in (3, 4)]
@@ -149,4 +145,4 @@ def _take(exam: Exam, voxels: torch.Tensor) -> Sampled:
     )[0, 0]
     hu, organ, parenchyma, depth = values[:4]
     mass, cyst = (values[4], values[5]) if diseased else (torch.zeros_like(hu), torch.zeros_like(hu))
-    return Sampled(hu - 1024, organ, mass, cyst, parenchyma, depth, regions)
+    return Patch(hu + OUTSIDE, organ, mass, cyst, parenchyma, depth, regions, spacing, exam.thickness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -10,23 +11,21 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
-from KidneySegLib.bundles.plan import NetworkPlan
 from KidneySegLib.networks.factory import build_network, load_parameters
 from KidneySegLib.training.fitting.warm_start import carried_over
-from KidneySegLib.training.recipes import Schedule
+from KidneySegLib.training.recipe import Recipe, Schedule
 
-# Gradients longer than this are shortened (nnU-Net's value).
-_LONGEST_GRADIENT = 12.0
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
 BACKGROUND = "background"
+_OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
-def learning_rate(schedule: Schedule, step: int) -> float:
-    """Linear warm-up, then a cosine down to zero."""
+def learning_rate(highest: float, schedule: Schedule, step: int) -> float:
+    """Linear warm-up to the highest rate, then a cosine down to zero."""
     if step < schedule.warm_up:
-        return schedule.learning_rate * (step + 1) / schedule.warm_up
+        return highest * (step + 1) / schedule.warm_up
     share = (step - schedule.warm_up) / max(1, schedule.steps - schedule.warm_up)
-    return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    return highest * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
 class Learner:
@@ -34,8 +33,7 @@ class Learner:
 
     def __init__(
         self,
-        plan: NetworkPlan,
-        schedule: Schedule,
+        recipe: Recipe,
         folder: Path,
         device: torch.device,
         start: tuple[Bundle, str] | None = None,
@@ -43,54 +41,63 @@ class Learner:
         """Builds the network; continues from ``folder``/checkpoint.pt if it is there.
 
         Args:
-            plan: the network.
-            schedule: how long and how fast it learns.
+            recipe: network, loss, optimiser and schedule.
             folder: of the run.
             device: what it learns on.
             start: bundle and stage whose weights a new run begins with; None begins with random ones.
         """
-        self.exclusive = plan.exclusive
+        plan = recipe.stage.network
+        self.recipe, self.folder, self.device = recipe, folder, device
         self.first = 1 if plan.outputs[0] == BACKGROUND else 0
-        self.schedule, self.folder, self.device = schedule, folder, device
         self.precision = torch.bfloat16
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(schedule.seed)
+        torch.manual_seed(recipe.schedule.seed)
         self.network = build_network(plan).to(device)
         if start is not None:
             bundle, stage = start
             load_parameters(self.network, carried_over(bundle.weights()[stage], self.network, plan))
         self.average = build_network(plan).to(device)
         self.average.load_state_dict(self.network.state_dict())
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay
+        optimiser = recipe.optimiser
+        self.optimiser = _OPTIMISERS[optimiser.kind](
+            self.network.parameters(), lr=optimiser.learning_rate, weight_decay=optimiser.weight_decay
         )
         self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
         self.step, self.best = 0, -1.0
+        self.losses: list[float] = []  # of the steps since the last validation
         if (folder / CHECKPOINT).is_file():
             self._load()
 
     def learn(self, image: torch.Tensor, target: torch.Tensor) -> float:
-        """Takes one step on a batch and returns its loss: Dice and cross-entropy; NaN if the step was left out."""
+        """Takes one step and returns its loss; NaN if the step was left out.
+
+        Args:
+            image: batch ``(batch, inputs, k, j, i)``; k = 1 for a 2D network.
+            target: ``(batch, outputs, k, j, i)``.
+        """
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.schedule, self.step)
+            group["lr"] = learning_rate(self.recipe.optimiser.learning_rate, self.recipe.schedule, self.step)
+        if self.recipe.stage.network.dimensions == 2:
+            image, target = image[:, :, 0], target[:, :, 0]
         self.network.train()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             logits = self.network(image.to(self.device))
         loss = self._loss(logits.float(), target.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _LONGEST_GRADIENT)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.optimiser.longest_gradient)
         self.step += 1
         if not torch.isfinite(norm):
             # One overflowing gradient would spoil all weights for good.
             return float("nan")
         self.optimiser.step()
         # Early weights are poor: the mean forgets them faster at the start.
-        decay = min(self.schedule.average, self.step / (9 + self.step))
+        decay = min(self.recipe.schedule.average, self.step / (9 + self.step))
         with torch.no_grad():
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
-        return float(loss.detach())
+        self.losses.append(float(loss.detach()))
+        return self.losses[-1]
 
     def _loss(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Dice and cross-entropy; both tensors are ``(batch, outputs, [k,] j, i)``.
@@ -98,10 +105,12 @@ class Learner:
         Outputs that overlap (a mass is part of the kidney as an organ) are a yes-or-no each. Of those that exclude each
         other one is true at every voxel that is to be learnt from; where none is, nothing counts.
         """
-        if self.exclusive:
-            return _exclusive_loss(logits, target, self.first)
-        dice: torch.Tensor = self.dice(logits, target)
-        return dice + functional.binary_cross_entropy_with_logits(logits, target)
+        parts = self.recipe.loss
+        if self.recipe.stage.network.exclusive:
+            entropy, dice = _exclusive_losses(logits, target, self.first)
+        else:
+            dice, entropy = self.dice(logits, target), functional.binary_cross_entropy_with_logits(logits, target)
+        return parts.dice * dice + parts.cross_entropy * entropy
 
     def offer(self, score: float) -> None:
         """Keeps the averaged weights as the best ones if no validation scored higher."""
@@ -114,6 +123,7 @@ class Learner:
         state = {
             "step": self.step,
             "best": self.best,
+            "losses": self.losses,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -125,21 +135,21 @@ class Learner:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.best = state["step"], state["best"]
+        self.step, self.best, self.losses = state["step"], state["best"], state["losses"]
 
 
-def _exclusive_loss(logits: torch.Tensor, target: torch.Tensor, first: int) -> torch.Tensor:
-    """Cross-entropy and the mean Dice loss of the outputs from ``first`` on, over all voxels that have an output."""
+def _exclusive_losses(logits: torch.Tensor, target: torch.Tensor, first: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy, and the mean Dice loss of the outputs from ``first`` on, over all voxels that have an output."""
     here = target.amax(dim=1) > 0.5
     if not here.any():
-        return logits.sum() * 0
+        return logits.sum() * 0, logits.sum() * 0
     values, truth = logits.transpose(0, 1)[:, here], target.transpose(0, 1)[:, here]
     shares = values.softmax(dim=0)
     dice = 1 - (2 * (shares * truth).sum(dim=1) + 1) / ((shares + truth).sum(dim=1) + 1)
     # an output that is not there has no Dice; cross-entropy tells it to be silent
     present, dice = truth.amax(dim=1)[first:], dice[first:]
     entropy = functional.cross_entropy(values.T, truth.argmax(dim=0))
-    return entropy + (dice * present).sum() / present.sum().clamp(min=1)
+    return entropy, (dice * present).sum() / present.sum().clamp(min=1)
 
 
 def _write(path: Path, state: object) -> None:

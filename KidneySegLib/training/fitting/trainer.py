@@ -1,4 +1,4 @@
-"""Trains one network by a recipe, on a CPU or a GPU, in as many sessions as it takes."""
+"""Trains one network by a recipe, 2D or 3D, on a CPU or a GPU, in as many sessions as it takes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 
 import torch
 from torch.utils.data import DataLoader, Subset
 
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.training.fitting.curves import log_curves
+from KidneySegLib.training.fitting.curves import log_epoch
 from KidneySegLib.training.fitting.learner import Learner
-from KidneySegLib.training.fitting.validation import score
+from KidneySegLib.training.fitting.validation import score, summary
 from KidneySegLib.training.patches import Patches
-from KidneySegLib.training.recipes import Recipe
+from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.training.synthesis.shapes import ShapeLibrary
 
 CHECKPOINT_SECONDS = 180
@@ -47,58 +47,64 @@ def trim(image: torch.Tensor, target: torch.Tensor, divisor: int) -> tuple[torch
 class Trainer:
     """A run in ``folder``.
 
-    ``checkpoint.pt`` holds the whole state, ``best.pt`` the averaged weights with the best median validation Dice,
-    ``curves.csv`` loss and Dice by step.
+    ``checkpoint.pt`` holds the whole state, ``best.pt`` the averaged weights that validated best, ``curves.csv`` and
+    ``validation.csv`` losses and scores by epoch.
     """
 
     def __init__(self, recipe: Recipe, folder: Path, device: torch.device) -> None:
         """Begins a run, or continues the one in ``folder``."""
         self.recipe, self.folder = recipe, folder
-        start = None if recipe.start is None else (find_bundle(recipe.start[0], "ct"), recipe.start[1])
-        self.learner = Learner(recipe.stage.network, recipe.schedule, folder, device, start)
+        start = recipe.start
+        weights = None if start is None else (find_bundle(start.bundle, recipe.task), start.stage)
+        self.learner = Learner(recipe, folder, device, weights)
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return self.learner.step // self.recipe.schedule.steps_per_epoch
+
+    @property
+    def predictor(self) -> Predictor:
+        """The averaged network as it stands, ready to run."""
+        learner = self.learner
+        return Predictor(self.recipe.stage, (learner.average.eval(),), learner.device, learner.precision)
 
     def run(
         self,
-        exams: Sequence[Exam],
-        validation: Sequence[Exam],
+        exams: Sequence[LabelledExam],
+        validation: Sequence[LabelledExam],
         *,
-        minutes: float,
+        minutes: float = math.inf,
         workers: int = 0,
         shapes: ShapeLibrary | None = None,
     ) -> bool:
-        """Trains until the schedule ends or ``minutes`` are over; returns whether the schedule has ended."""
+        """Trains until the last epoch ends or ``minutes`` are over; returns whether the last epoch has ended."""
         schedule, learner = self.recipe.schedule, self.learner
         patches = Patches(self.recipe, exams, shapes)
         rest = Subset(patches, range(learner.step * schedule.batch, len(patches)))
         loader = DataLoader(rest, batch_size=schedule.batch, num_workers=workers, persistent_workers=workers > 0)
         end = saved = time.monotonic()
         end += 60 * minutes
-        losses: list[float] = []
         for image, target in loader:
-            image, target = trim(image, target, self.recipe.stage.divisor)
-            loss = learner.learn(image, target)
-            if math.isfinite(loss):
-                losses.append(loss)
-            if learner.step % schedule.validate_every == 0 or learner.step == schedule.steps:
-                self._validate(validation, fmean(losses or [math.nan]))
-                losses = []
+            learner.learn(*trim(image, target, self.recipe.stage.divisor))
+            if learner.step % schedule.steps_per_epoch == 0:
+                self._end_epoch(validation)
             now = time.monotonic()
             if now - saved > CHECKPOINT_SECONDS:
                 learner.save()
                 saved = now
             if now > end:
                 break
-        if losses:
-            self._validate(validation, fmean(losses))
         learner.save()
         return learner.step >= schedule.steps
 
-    def _validate(self, exams: Sequence[Exam], loss: float) -> None:
-        learner = self.learner
-        predictor = Predictor(self.recipe.stage, (learner.average.eval(),), learner.device, learner.precision)
-        scores = score(predictor, exams, boxed=self.recipe.sampling.mirror == "left")
-        # The median: one exam that is out of the network's reach must not choose the weights for all others.
-        middle = median(scores.values())
-        log_curves(self.folder, learner.step, loss, middle, scores)
-        print(f"step {learner.step}: loss {loss:.4f}, median validation Dice {middle:.4f}", flush=True)
-        learner.offer(middle)
+    def _end_epoch(self, validation: Sequence[LabelledExam]) -> None:
+        """Validates, logs, and keeps the weights if no epoch was better."""
+        learner, plan = self.learner, self.recipe.validation
+        loss = fmean(learner.losses or [math.nan])
+        learner.losses = []
+        scores = score(self.predictor, validation, plan)
+        found = summary(scores, plan)
+        log_epoch(self.folder, self.epoch, loss, found, scores)
+        print(f"epoch {self.epoch}: loss {loss:.4f}, {plan.choose_by} validation Dice {found.dice:.4f}", flush=True)
+        learner.offer(found.dice)

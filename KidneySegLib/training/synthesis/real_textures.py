@@ -14,7 +14,7 @@ import torch
 from scipy import ndimage
 from torch.nn import functional
 
-from KidneySegLib.datasets.exams import Exam
+from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.training.augmentation.spatial import rotation
 
@@ -41,7 +41,7 @@ class RealTexture:
     enhanced: bool
 
 
-def real_textures(exams: Sequence[Exam]) -> tuple[RealTexture, ...]:
+def real_textures(exams: Sequence[LabelledExam]) -> tuple[RealTexture, ...]:
     """Returns the textures of all solid masses of the exams that are large enough."""
     found = []
     for exam in exams:

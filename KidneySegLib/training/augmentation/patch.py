@@ -1,40 +1,61 @@
-"""A patch while it is being made: image and labels that change together."""
+"""A patch while it is being made: image and labels that change together, and what changes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.hounsfield import HALF_TISSUE
 from KidneySegLib.training.augmentation.filters import box_mean
+from KidneySegLib.training.declared import Declared
+
+if TYPE_CHECKING:
+    from KidneySegLib.training.synthesis.shapes import ShapeLibrary
 
 _LEAST_KIDNEY_VOXELS = 200
 
 
 @dataclass
-class Scene:
-    """Image and labels of a patch; float tensors ``(k, j, i)``.
+class Patch:
+    """Image and labels of a patch; float tensors ``(k, j, i)``, k = 1 for a slice.
 
     Attributes:
         hu: HU, -1024 outside the exam.
-        organ: share of the voxel that is kidney or one of its lesions.
+        organ: share of the voxel that is kidney or one of its lesions, 0..1.
         mass: share that is solid mass.
         cyst: share that is cyst.
+        parenchyma: share that contrast medium enhances.
         depth: mm below the kidney's surface.
+        regions: numbers of the tissue regions (whole numbers).
         spacing: mm along k, j, i.
-        thickness: slice thickness of the exam in mm.
+        thickness: slice thickness of the exam in mm; 0 for a single slice.
+        library: shapes and textures of real lesions to paint with; None: made ones alone.
     """
 
     hu: torch.Tensor
     organ: torch.Tensor
     mass: torch.Tensor
     cyst: torch.Tensor
+    parenchyma: torch.Tensor
     depth: torch.Tensor
+    regions: torch.Tensor
     spacing: tuple[float, float, float]
     thickness: float
+    library: ShapeLibrary | None = None
+
+    def __post_init__(self) -> None:
+        """Begins with the whole field of view."""
+        self.in_view = torch.ones_like(self.hu)
+
+    def clear_air(self) -> None:
+        """Takes the labels out of air and of what lies outside the scan, however a lesion was pushed there."""
+        tissue = self.hu > HALF_TISSUE
+        self.organ, self.mass, self.cyst = self.organ * tissue, self.mass * tissue, self.cyst * tissue
 
     def shows_kidney(self) -> bool:
         """Whether there is enough kidney to put a lesion in."""
@@ -80,3 +101,11 @@ class Scene:
         moved = functional.grid_sample(stack, grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
         for name, values in zip(names, moved, strict=True):
             getattr(self, name)[box] = values
+
+
+class Transform(Declared):
+    """One kind of augmentation: a table of a recipe that changes patches. All works on slices (k = 1) too."""
+
+    def apply(self, patch: Patch, rng: np.random.Generator) -> None:
+        """Changes a patch in place; all randomness is drawn from ``rng``."""
+        raise NotImplementedError

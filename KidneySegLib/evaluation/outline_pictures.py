@@ -1,4 +1,4 @@
-"""Pictures of agreement on slices: box plots, and manual, automatic and post-processed outlines side by side."""
+"""Pictures of agreement: box plots, and manual, automatic and post-processed outlines of slices side by side."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from KidneySegLib.datasets.slices import LabelledSlice
-from KidneySegLib.evaluation.slice_scores import SliceScore
+from KidneySegLib.evaluation.metrics import Overlap
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
-from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.inference.scan_probabilities import slice_probability
-from KidneySegLib.segmentation.slices.regions import largest_regions
 
 MANUAL, AUTOMATIC, PROCESSED = "#ff4040", "#40a0ff", "#40e060"
 _MARGIN = 8
@@ -26,7 +22,7 @@ class Compared:
 
     Attributes:
         title: what is written beside it.
-        hu: the slice.
+        hu: the slice, rows from front to back.
         manual: reference, bool.
         automatic: thresholded output of the network, bool.
         processed: after post-processing, bool.
@@ -38,13 +34,6 @@ class Compared:
     automatic: np.ndarray
     processed: np.ndarray
 
-    @classmethod
-    def of(cls, predictor: Predictor, item: LabelledSlice, dice: float) -> Compared:
-        """Runs the network on a slice."""
-        automatic = slice_probability(item.hu, item.spacing, predictor) > predictor.stage.threshold
-        processed = largest_regions(automatic, item.spacing) > 0
-        return cls(f"{item.name}\nDice {dice:.3f}", item.hu, item.organ, automatic, processed)
-
 
 def draw_comparison(slices: Sequence[Compared], path: Path) -> None:
     """Draws one row per slice: the slice, then with the manual, the automatic and the post-processed outline."""
@@ -52,7 +41,7 @@ def draw_comparison(slices: Sequence[Compared], path: Path) -> None:
 
     figure = Figure(figsize=(12, 3 * len(slices)), layout="constrained")
     grid = figure.subplots(len(slices), 4, squeeze=False)
-    titles = ("slice", "manual", "automatic (threshold)", "post-processed (two largest regions)")
+    titles = ("slice", "manual", "automatic (threshold)", "post-processed")
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize="small")
     for row, item in zip(grid, slices, strict=True):
@@ -64,7 +53,7 @@ def draw_comparison(slices: Sequence[Compared], path: Path) -> None:
     figure.savefig(path, dpi=90)
 
 
-def draw_boxes(groups: Sequence[Sequence[SliceScore]], path: Path, name: str = "fold") -> None:
+def draw_boxes(groups: Sequence[Sequence[Overlap]], path: Path, name: str = "fold") -> None:
     """Draws box plots of Dice, IoU and loss over the slices of each group."""
     from matplotlib.figure import Figure
 

@@ -1,0 +1,84 @@
+"""Reads the labelled exams that a recipe names. A task plugs in its data set by one function in ``READERS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from KidneySegLib.datasets.exams import prepare_exam
+from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.datasets.slices import load_slices
+from KidneySegLib.errors import InputError
+from KidneySegLib.training.recipe import Recipe
+from KidneySegLib.training.synthesis.real_textures import real_textures
+from KidneySegLib.training.synthesis.shapes import ShapeLibrary, read_shapes
+
+# Takes a folder of the recipe, the recipe, a folder for prepared files, and whether as many exams as possible are
+# wanted (to train on), not a sample of alike ones (to validate on).
+Reader = Callable[[Path, Recipe, Path, bool], list[LabelledExam]]
+
+
+def _volume(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
+    return [prepare_exam(folder, recipe.stage.spacing, cache)]
+
+
+def _slices(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
+    options = recipe.data.slices
+    if options is None:
+        raise InputError("The recipe does not say how slices are taken. Add the table [data.slices].")
+    return load_slices(
+        folder,
+        recipe.stage.spacing[1],
+        distance_mm=options.distance_mm if many else options.validation_distance_mm,
+        pixel_mm=options.pixel_mm,
+        window=recipe.stage.window,
+    )
+
+
+READERS: dict[str, Reader] = {"ct": _volume, "ct-slice": _slices}
+
+
+def training_exams(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:
+    """Reads the exams that a recipe trains on; see ``_read``."""
+    return _read(recipe, data, recipe.data.train, cache, many=True)
+
+
+def validation_exams(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:
+    """Reads the exams that a recipe chooses its weights on; see ``_read``."""
+    return _read(recipe, data, recipe.data.validation, cache, many=False)
+
+
+def exams_for_folds(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:
+    """Reads a sample of the exams that a recipe trains on, those that show the organ; see ``_read``."""
+    return [exam for exam in _read(recipe, data, recipe.data.train, cache, many=False) if exam.organ.any()]
+
+
+def shape_library(recipe: Recipe, data: Path, cache: Path, exams: Sequence[LabelledExam]) -> ShapeLibrary | None:
+    """Reads the shapes that a recipe paints lesions with, and takes textures from ``exams``; None if it names none.
+
+    Raises:
+        InputError: the folder of shapes holds no label map.
+    """
+    lesions = recipe.augmentation.lesions
+    if lesions is None or not lesions.shapes:
+        return None
+    return replace(read_shapes(data / lesions.shapes, cache), textures=real_textures(exams))
+
+
+def _read(recipe: Recipe, data: Path, names: Sequence[str], cache: Path, *, many: bool) -> list[LabelledExam]:
+    """Reads the exams of folders below ``data``.
+
+    Raises:
+        InputError: the data folder does not exist, something in it cannot be read, or no reader has the recipe's task.
+    """
+    if not data.is_dir():
+        raise InputError("The data folder does not exist. Give the folder that holds the recipe's exams.")
+    if recipe.task not in READERS:
+        raise InputError(f"No data set is known for the task '{recipe.task}'. Known ones: {', '.join(READERS)}.")
+    exams = []
+    for name in names:
+        found = READERS[recipe.task](data / name, recipe, cache, many)
+        patient = recipe.data.patients.get(name)
+        exams += found if patient is None else [replace(exam, patient=patient) for exam in found]
+    return exams

@@ -1,0 +1,105 @@
+"""Folds, the table over them, and the command for volumes and slices."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from slice_cases import RECIPE as SLICE_RECIPE
+from slice_cases import write_folder
+from training_cases import RECIPE, write_exams
+from typer.testing import CliRunner
+
+from KidneySegLib.commands.app import app
+from KidneySegLib.datasets.folds import Split, make_folds
+from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.errors import InputError
+from KidneySegLib.evaluation.metrics import Overlap
+from KidneySegLib.training.cross_validation import Fold, table
+from KidneySegLib.training.fitting.validation import Score
+from KidneySegLib.training.recipe import Folds
+
+
+def slices_of(patients: dict[str, int]) -> list[LabelledExam]:
+    empty = np.zeros((1, 4, 4), np.uint8)
+    return [
+        LabelledExam(f"{patient} {n}", patient, (1.0, 1.0, 1.0), empty.astype(np.int16), *[empty] * 5)
+        for patient, count in patients.items()
+        for n in range(count)
+    ]
+
+
+def test_no_patient_is_on_both_sides_and_every_exam_is_validated_once():
+    slices = slices_of({"a": 7, "b": 5, "c": 4, "d": 4, "e": 3, "f": 2, "g": 1})
+    folds = make_folds(slices, 3, Split.PATIENT)
+    assert sorted(n for fold in folds for n in fold) == list(range(len(slices)))
+    held_out = [{slices[n].patient for n in fold} for fold in folds]
+    assert not (held_out[0] & held_out[1] or held_out[0] & held_out[2] or held_out[1] & held_out[2])
+    assert sorted(map(len, folds)) == [8, 9, 9]
+    assert folds == make_folds(slices, 3, Split.PATIENT)
+
+
+def fold(*overlaps: Overlap) -> Fold:
+    return Fold(tuple(Score(str(n), "a", one) for n, one in enumerate(overlaps)))
+
+
+def test_a_random_split_leaks_and_says_so():
+    slices = slices_of({"a": 10, "b": 10})
+    folds = make_folds(slices, 5, Split.RANDOM)
+    assert sorted(n for fold in folds for n in fold) == list(range(20))
+    assert any(len({slices[n].patient for n in fold}) == 2 for fold in folds)
+    result = [fold(Overlap(0.9, 0.8, 0.1))]
+    assert "LEAK" in table(result, Folds(split=Split.RANDOM), slices)
+    assert "LEAK" not in table(result, Folds(split=Split.PATIENT), slices)
+
+
+def test_too_few_patients_are_refused():
+    with pytest.raises(InputError, match="only 2 patients"):
+        make_folds(slices_of({"a": 10, "b": 10}), 5, Split.PATIENT)
+    with pytest.raises(InputError, match="two folds"):
+        make_folds(slices_of({"a": 10}), 1, Split.RANDOM)
+
+
+def test_the_table_is_that_of_the_paper():
+    folds = [fold(Overlap(0.9, 0.8, 0.02), Overlap(1.0, 1.0, 0.04)), fold(Overlap(0.85, 0.74, 0.05))]
+    text = table(folds, Folds(), slices_of({"a": 1, "b": 1, "c": 1}))
+    assert "2-fold cross-validation, 3 slices of 3 patients. Split by patient" in text
+    assert "| 1 | 2 | 0.9500 | 0.9000 | 0.0300 |" in text
+    assert "| mean ± sd | 3 | 0.9000 ± 0.0707 | 0.8200 ± 0.1131 | 0.0400 ± 0.0141 |" in text
+
+
+FILES = ("crossvalidation.md", "exams.csv", "curves.png", "boxes.png", "comparison.png")
+
+
+def crossvalidate(folder: Path, text: str, *options: str) -> str:
+    (folder / "recipe.toml").write_text(text)
+    arguments = ["crossvalidate", "recipe.toml", "--data", ".", "-o", "folds", "--device", "cpu", "--folds", "2"]
+    arguments = [str(folder / a) if a in ("recipe.toml", ".", "folds") else a for a in arguments]
+    result = CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_slices_are_cross_validated(tmp_path):
+    write_folder(tmp_path / "train", patients=3)
+    output = crossvalidate(tmp_path, SLICE_RECIPE, "--steps-per-epoch", "1", "--epochs", "2")
+    assert "2-fold cross-validation, 6 slices of 3 patients. Split by patient" in output
+    assert all((tmp_path / "folds" / name).is_file() for name in FILES)
+    with (tmp_path / "folds" / "exams.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["exam"] for row in rows) == ["p0 0", "p0 1", "p1 2", "p1 3", "p2 4", "p2 5"]
+
+
+def test_volumes_are_cross_validated_and_a_stopped_one_goes_on(tmp_path):
+    write_exams(tmp_path)
+    text = RECIPE.replace('["train/one"]', '["train/one", "validation/two"]').replace('["validation/two"]', "[]")
+    text = text.replace("steps_per_epoch = 20", "steps_per_epoch = 2")
+    assert "have not ended" in crossvalidate(tmp_path, text, "--minutes", "0")
+    output = crossvalidate(tmp_path, text)
+    assert "2-fold cross-validation, 2 exams of 2 patients. Split by patient" in output
+    assert all((tmp_path / "folds" / name).is_file() for name in FILES)
+    with (tmp_path / "folds" / "exams.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["exam"] for row in rows) == ["one left", "one right", "two left", "two right"]
