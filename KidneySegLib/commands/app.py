@@ -25,6 +25,7 @@ from KidneySegLib.commands.measure import measure
 from KidneySegLib.commands.models import models
 from KidneySegLib.commands.pull import pull
 from KidneySegLib.commands.push import push
+from KidneySegLib.commands.refine import refine
 from KidneySegLib.commands.report import report
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
@@ -46,6 +47,7 @@ _TRAINING_PACKAGES = {"matplotlib", "monai"}
 COMMANDS = (
     segment,
     measure,
+    refine,
     report,
     dicom,
     pull,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +49,13 @@ class Session:
         clicks: all clicks so far; each later answer respects them.
     """
 
-    def __init__(self, volume: Volume, labels: np.ndarray) -> None:
+    def __init__(self, volume: Volume, labels: np.ndarray, earlier: Sequence[Click] = ()) -> None:
         """Starts a session.
 
         Args:
             volume: the image in HU, axes in any order and sense, at right angles.
             labels: label map on its grid, values of ``structures``.
+            earlier: clicks that were answered before; they cannot be taken back here.
 
         Raises:
             GeometryError: the label map does not fit the image, or the image's axes are not at right angles.
@@ -65,15 +66,14 @@ class Session:
             raise GeometryError("The image's axes are not at right angles. Resample it to a straight grid.")
         self.volume = volume
         self.labels = np.array(labels, dtype=np.uint8)
-        self.clicks: list[Click] = []
+        self.clicks: list[Click] = list(earlier)
         self._steps: list[_Step] = []
 
     def click(self, kji: np.ndarray, label: int, *, adds: bool) -> LabelChange:
         """Answers a click.
 
-        More of a structure than at the click is never removed by a positive click, nor added by a negative one. A
-        click on what needs no change (more of it where it is, less of it where it is not) changes nothing, and later
-        answers respect it.
+        A positive click only adds to the structure, a negative one only removes from it. A click on what needs no
+        change (more of it where it is, less of it where it is not) changes nothing, and later answers respect it.
 
         Args:
             kji: continuous voxel indices ``(k, j, i)``.

@@ -1,0 +1,115 @@
+"""A result that a reader corrects by clicks becomes a new result, measured like any corrected label map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.measuring.correction import corrections
+from KidneySegLib.result_files.result import Result
+from KidneySegLib.segmentation.interactive.click import Click, voxel_at
+from KidneySegLib.segmentation.interactive.session import Session
+from KidneySegLib.structures import BY_KEY, BY_LABEL, Structure
+from KidneySegLib.tasks.registry import task_of
+from KidneySegLib.tasks.run import correct
+from KidneySegLib.volume import Volume
+
+# Setting in the provenance with all clicks of a session, as texts that ``PlacedClick.parse`` takes.
+CLICKS = "clicks"
+_FORM = "Write a click as x,y,z,+,structure or x,y,z,-,structure, such as -52.5,18,-310,+,mass."
+
+
+@dataclass(frozen=True)
+class PlacedClick:
+    """A click in the patient.
+
+    Attributes:
+        place: ``(x, y, z)`` in mm LPS, or voxel indices ``(i, j, k)`` where they are asked for.
+        adds: whether the structure is missing there; otherwise it is too much there.
+        structure: which one.
+    """
+
+    place: tuple[float, float, float]
+    adds: bool
+    structure: Structure
+
+    @classmethod
+    def parse(cls, text: str) -> PlacedClick:
+        """Takes ``x,y,z,+,mass``: place, more (+) or less (-), key of the structure.
+
+        Raises:
+            InputError: it is written in another way.
+        """
+        parts = [part.strip() for part in text.split(",")]
+        if len(parts) != 5 or parts[3] not in ("+", "-"):
+            raise InputError(f"A click has another form than expected. {_FORM}")
+        try:
+            x, y, z = (float(part) for part in parts[:3])
+        except ValueError as error:
+            raise InputError(f"The place of a click must be three numbers. {_FORM}") from error
+        if parts[4] not in BY_KEY:
+            raise InputError(f"A click names no structure that there is. Structures: {', '.join(BY_KEY)}.")
+        return cls((x, y, z), parts[3] == "+", BY_KEY[parts[4]])
+
+    def __str__(self) -> str:
+        """Returns what ``parse`` takes, to a hundredth of a millimetre."""
+        x, y, z = self.place
+        return f"{x:.2f},{y:.2f},{z:.2f},{'+' if self.adds else '-'},{self.structure.key}"
+
+
+def refine(result: Result, clicks: Sequence[PlacedClick], *, network: Result | None = None) -> tuple[Result, list[int]]:
+    """Answers clicks on a result, one after the other, and measures what they made of it.
+
+    Clicks of an earlier call, which stand in the provenance, belong to the same session: the new answers respect them.
+
+    Args:
+        result: with its exam; what is corrected.
+        clicks: at least one, places in mm LPS.
+        network: the network's result with the same exam, if ``result`` was corrected already; None if it is that.
+
+    Returns:
+        The new result, with all clicks of the session in the provenance, and the number of voxels that each new click
+        changed.
+
+    Raises:
+        InputError: a click lies outside the image, or the network's result is missing or was corrected itself.
+        GeometryError: the two results do not lie on one grid.
+    """
+    if corrections((network or result).findings):
+        raise InputError(
+            "The result was corrected already. Give the network's own result too (--findings), as 'kidneyseg segment' "
+            "wrote it; names and corrections refer to it."
+        )
+    exam = result.image
+    earlier = [PlacedClick.parse(text) for text in result.findings.provenance.settings.get(CLICKS, [])]
+    session = Session(exam.volume, result.segmentation.labels, [_on_grid(click, exam.volume) for click in earlier])
+    voxels = []
+    for click in clicks:
+        place = exam.volume.to_kji(np.array(click.place))
+        voxels.append(session.click(place, click.structure.label, adds=click.adds).voxels)
+    last = result.findings if network is not None else None
+    refined = correct(task_of(result.findings), exam, session.labels, network or result, last)
+    provenance = refined.findings.provenance
+    settings = {**provenance.settings, CLICKS: [str(_in_patient(click, exam.volume)) for click in session.clicks]}
+    findings = replace(refined.findings, provenance=replace(provenance, settings=settings))
+    return replace(refined, findings=findings), voxels
+
+
+def from_voxels(click: PlacedClick, image: Volume) -> PlacedClick:
+    """Returns a click, its place given as voxel indices ``(i, j, k)`` of an image, with its place in the patient."""
+    x, y, z = image.to_lps(np.array(click.place[::-1]))
+    return replace(click, place=(float(x), float(y), float(z)))
+
+
+def _on_grid(click: PlacedClick, volume: Volume) -> Click:
+    kji = voxel_at(volume.to_kji(np.array(click.place)), volume.voxels.shape)
+    return Click(kji, click.structure.label, click.adds)
+
+
+def _in_patient(click: Click, volume: Volume) -> PlacedClick:
+    """Returns a click at the centre of its voxel."""
+    x, y, z = volume.to_lps(np.array(click.kji))
+    return PlacedClick((float(x), float(y), float(z)), click.adds, BY_LABEL[click.label])
