@@ -188,7 +188,7 @@ def compare(labels: Volume, findings: Findings, prior: Prior) -> Comparison:
     Raises:
         InputError: one of the exams is a single slice, its sides are in doubt, or the interval is not positive.
     """
-    if 1 in (labels.canonical().voxels.shape[0], prior.labels.canonical().voxels.shape[0]):
+    if 1 in (labels.voxels.shape[0], prior.labels.voxels.shape[0]):
         raise InputError("Single slices cannot be compared: they hardly show the same place. Compare volumes.")
     if prior.interval_days is not None and prior.interval_days <= 0:
         raise InputError("The prior exam must be older than this one. Check the dates.")

@@ -10,12 +10,14 @@ PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side")
 
 
 def cut_at(volume: Volume, box: Box) -> tuple[str, ...]:
-    """Returns the patient directions in which the bounding box (slices for k, j, i) reaches the end of the image."""
-    order = volume.axis_order()
+    """Returns the patient directions in which a bounding box reaches the end of the image.
+
+    Args:
+        volume: axes in canonical order.
+        box: slices for k, j, i.
+    """
     ends = []
-    for names, axis, flipped in zip(PATIENT_ENDS, order.permutation, order.flipped, strict=True):
-        touches = [box[axis].start <= 0, box[axis].stop >= volume.voxels.shape[axis]]
-        if flipped:
-            touches.reverse()
-        ends += [name for name, touched in zip(names, touches, strict=True) if touched]
+    for (first, last), part, size in zip(PATIENT_ENDS, box, volume.voxels.shape, strict=True):
+        ends += [first] if part.start <= 0 else []
+        ends += [last] if part.stop >= size else []
     return tuple(ends)

@@ -36,7 +36,7 @@ def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0,
     """Measures one body.
 
     Args:
-        volume: the image in HU.
+        volume: the image in HU, axes in canonical order.
         mask: bool ``(k, j, i)`` with at least one voxel set: the whole grid, or the part that begins at ``offset``.
         offset: first voxel ``(k, j, i)`` of the mask within the volume.
 
@@ -51,9 +51,8 @@ def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0,
     voxels = int(np.count_nonzero(mask))
     if voxels == 0:
         raise GeometryError("An empty mask cannot be measured.")
-    slice_axis = volume.axis_order().permutation[0]
     length = maximum_diameter(mask, part.ijk_to_lps)
-    axial = maximum_axial_diameter(mask, part.ijk_to_lps, slice_axis)
+    axial = maximum_axial_diameter(mask, part.ijk_to_lps, slice_axis=0)
     hu = statistics(part.voxels[mask])
     return Measures(
         voxels=voxels,
@@ -63,7 +62,7 @@ def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0,
         length_start_lps_mm=_point(length.start),
         length_end_lps_mm=_point(length.end),
         axial_diameter_mm=axial.longest.length,
-        axial_slice=axial.slice_index + offset[slice_axis],
+        axial_slice=axial.slice_index + offset[0],
         axial_start_lps_mm=_point(axial.longest.start),
         axial_end_lps_mm=_point(axial.longest.end),
         perpendicular_mm=axial.perpendicular.length,

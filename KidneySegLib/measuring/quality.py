@@ -37,10 +37,9 @@ def check_image(volume: Volume) -> list[Flag]:
     """Looks at the image alone: display window, slice thickness, noise.
 
     Args:
-        volume: the image in HU.
+        volume: the image in HU, axes in canonical order.
     """
-    canonical = volume.canonical()
-    return [*_clipped(canonical.voxels), *_thick(canonical.spacing[2]), *_noisy(canonical.voxels)]
+    return [*_clipped(volume.voxels), *_thick(volume.spacing[2]), *_noisy(volume.voxels)]
 
 
 def check_kidneys(kidneys: Sequence[KidneyFinding]) -> list[Flag]:

@@ -30,7 +30,7 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     """Draws axial, coronal and sagittal views with the segments' contours, the largest lesions, and a legend.
 
     Args:
-        volume: the image in HU.
+        volume: the image in HU, axes in canonical order.
         labels: its label map, uint8 ``(k, j, i)``.
         findings: measures and flags for the legend.
     """

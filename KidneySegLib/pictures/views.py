@@ -57,17 +57,15 @@ class ViewFinder:
         """Looks where the kidneys are.
 
         Args:
-            volume: the image in HU.
+            volume: the image in HU, axes in canonical order.
             labels: its label map, uint8 ``(k, j, i)``.
             sides_certain: whether the header's directions are the patient's; else each has a question mark.
         """
         self.sides_certain = sides_certain
-        order = volume.axis_order()
-        canonical = volume.reordered(order)
-        self.canonical = canonical
-        self.voxels = canonical.voxels
-        self.labels = order.apply(labels)
-        self.spacing = canonical.spacing
+        self.canonical = volume
+        self.voxels = volume.voxels
+        self.labels = labels
+        self.spacing = volume.spacing
         boxes = bounding_boxes(self.labels)
         self.boxes = {side: boxes[KIDNEYS[side].label] for side in Side if KIDNEYS[side].label in boxes}
         self.areas = {side: self._areas(side) for side in self.boxes}

@@ -8,11 +8,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from result_cases import anatomy_of
 from scipy.spatial.transform import Rotation
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.measuring.measurements import measure, statistics
+from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
 
 
@@ -118,8 +120,9 @@ def test_every_order_of_storage_gives_the_same_measures() -> None:
         itertools.permutations(range(3)), itertools.product((False, True), repeat=3)
     ):
         order = AxisOrder(permutation, flipped)  # type: ignore[arg-type]
-        stored = volume.reordered(order)
-        found = measure(stored, order.apply(mask))
+        stored, drawn = volume.reordered(order), order.apply(mask).astype(np.uint8)
+        anatomy = anatomy_of(stored, drawn)
+        found = anatomy.measure(anatomy.kidneys[Side.RIGHT])
         for name in ("volume_ml", "length_mm", "axial_diameter_mm", "centroid_lps_mm", "hu_mean", "hu_p95"):
             assert asdict(found)[name] == pytest.approx(asdict(expected)[name]), (name, order)
         axis = permutation.index(0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from result_cases import described
 
 from KidneySegLib.errors import GeometryError
+from KidneySegLib.exam import Exam
 from KidneySegLib.findings import InputRecord, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag, Severity
 from KidneySegLib.geometry.boxes import bounding_boxes
@@ -77,7 +78,7 @@ def test_thick_slices(spacing: float, flagged: bool) -> None:
 def test_thick_slices_are_found_along_the_body_not_along_k() -> None:
     volume = body(spacing=8.0)
     stored = volume.reordered(AxisOrder((2, 0, 1), (True, False, False)))
-    (flag,) = check_image(stored)
+    (flag,) = check_image(Exam(stored).volume)
     assert flag.code == "thick_slices" and "8.0 mm" in flag.message
 
 
@@ -102,7 +103,8 @@ def test_cut_at_says_the_patients_end_in_every_order_of_storage(index: tuple, en
         itertools.permutations(range(3)), itertools.product((False, True), repeat=3)
     ):
         order = AxisOrder(permutation, flipped)  # type: ignore[arg-type]
-        assert cut_at(volume.reordered(order), bounding_boxes(order.apply(labels))[1]) == (end,)
+        exam = Exam(volume.reordered(order))
+        assert cut_at(exam.volume, bounding_boxes(exam.order.apply(order.apply(labels)))[1]) == (end,)
 
 
 def test_number_of_kidneys() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from reporting_cases import findings_of, oblique, phantom
 
+from KidneySegLib.exam import Exam
 from KidneySegLib.flags import TEXT, Flag, Severity
 from KidneySegLib.pictures.overview import CLOSE_UP_HEIGHT, GAP, HEIGHT, WIDTH, draw_overview
 from KidneySegLib.pictures.panels import draw_panel, line_colour, signed_distance
@@ -31,7 +32,8 @@ def centre_of(mask: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("turned", [False, True])
 def test_views_follow_the_radiological_convention(order: AxisOrder, turned: bool) -> None:
     volume, labels = phantom(rotation=oblique() if turned else None)
-    finder = ViewFinder(volume.reordered(order), order.apply(labels))
+    exam = Exam(volume.reordered(order))
+    finder = ViewFinder(exam.volume, exam.order.apply(order.apply(labels)))
     (axial,) = finder.axial()
     assert axial.letters == ("R", "L", "A", "P")
     assert centre_of(axial.labels == 1)[1] < centre_of(axial.labels == 2)[1]  # the right kidney on the left
@@ -134,7 +136,8 @@ def test_a_lesion_is_shown_close_up_with_its_diameters(order: AxisOrder) -> None
     labels[labels == 5] = 0
     volume, labels = volume.reordered(order), order.apply(labels)
     (mass,) = findings_of(volume, labels).lesions
-    view = ViewFinder(volume, labels).close_up("M1", mass.measures)
+    exam = Exam(volume)
+    view = ViewFinder(exam.volume, exam.order.apply(labels)).close_up("M1", mass.measures)
     count = np.count_nonzero(view.labels == 3)
     axis = order.permutation.index(0)
     assert count == np.count_nonzero(np.take(labels, mass.measures.axial_slice, axis=axis) == 3) > 0
