@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,8 @@ class CTSlice:
 
     def read(self, source: Path, options: ReadOptions, progress: Progress) -> Exam:
         """Reads one slice in HU, or a picture in HU that are estimated from its window."""
-        return read_slice(source, pixel_mm=options.pixel_mm, window=options.window)
+        exam = read_slice(source, pixel_mm=options.pixel_mm, window=options.window)
+        return replace(exam, settings={"pixel_mm": None, "window_hu": None, "window_given": False, **exam.settings})
 
     def check_measurable(self, probe: InputProbe) -> None:
         """Refuses a picture: only the run that outlined the kidneys could tell its HU."""
