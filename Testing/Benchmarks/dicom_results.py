@@ -69,7 +69,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     make_series(folder / "series")
     acquisition = read_ct(folder / "series")
-    volume, labels = acquisition.volume, make_labels()
+    volume, labels = acquisition.stored, make_labels()
     record = InputRecord.of(volume, "dicom", acquisition.source.to_dict())
     provenance = Provenance("", "cpu", "float32", record, (BundleRecord("ct-kidney", "1.1.0", "0" * 64),))
     findings = described(volume, labels, flags=[], provenance=provenance)

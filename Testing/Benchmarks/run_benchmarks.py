@@ -131,7 +131,7 @@ def time_window(series: Path, engine: EngineTime, timed: int | None) -> TileTime
 
     from KidneySegLib.readers.input import read_input
 
-    voxels = read_input(series).volume.voxels
+    voxels = read_input(series).stored.voxels
     step = tuple(int(size * (1 - OVERLAP)) for size in PATCH)
     size = [max(n, p) for n, p in zip(voxels.shape, PATCH, strict=True)]
     places = dense_patch_slices(size, PATCH, step)

@@ -92,7 +92,7 @@ def disagreement(acquisition: Exam, truth: Truth, tolerance: float) -> str:
     Every voxel must have the value of its place, found through the volume's matrix. Air may stand where the images of
     a tilted or shifted series do not reach. What covers less than the truth must be flagged.
     """
-    volume = acquisition.volume
+    volume = acquisition.stored
     points = volume.to_lps(np.stack(np.indices(volume.voxels.shape), axis=-1))
     off = np.abs(volume.voxels - np.maximum(truth.field(points), OUTSIDE)) > tolerance
     codes = {flag.code for flag in acquisition.flags}

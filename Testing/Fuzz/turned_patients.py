@@ -108,9 +108,9 @@ def _as_it_is(volume: Volume) -> Truth:
 def _judged(path: Path) -> Exam:
     """Reads image and labels and adds what the anatomy says of them."""
     acquisition = read_input(path)
-    order = acquisition.volume.axis_order()
+    order = acquisition.stored.axis_order()
     labels = order.apply(read_image(path.with_name(LABELS)).voxels)
-    flags = check_orientation(acquisition.volume.reordered(order), labels, [])
+    flags = check_orientation(acquisition.stored.reordered(order), labels, [])
     return replace(acquisition, flags=[*acquisition.flags, *flags])
 
 

@@ -118,7 +118,7 @@ def _read(case: Case, path: Path) -> tuple[Outcome, str]:
         return Outcome.LEAK, " ".join(sentences)
     wrong = disagreement(acquisition, expected.truth, expected.tolerance)
     codes = [flag.code for flag in acquisition.flags if flag.code != "not_hounsfield"]
-    size = acquisition.volume.voxels.shape
+    size = acquisition.stored.voxels.shape
     told = f"{size}, flags: {', '.join(codes) or 'none'}"
     if wrong:
         return Outcome.WRONG, f"{wrong}; {told}"

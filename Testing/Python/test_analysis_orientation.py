@@ -197,7 +197,7 @@ def test_segments_without_a_claimed_side_are_read_back(tmp_path: Path) -> None:
 )
 def test_real_exams_never_contradict_their_header(shared_data: Path, name: str) -> None:
     folder = shared_data / "ct" / name
-    volume = read_input(folder / "image.nii.gz").volume
+    volume = read_input(folder / "image.nii.gz").stored
     nothing = np.zeros(volume.voxels.shape, np.uint8)
     assert anatomy_says(volume, nothing).verdict is not Verdict.CONTRADICTS
     if (folder / "mask.nii.gz").exists():
@@ -207,7 +207,7 @@ def test_real_exams_never_contradict_their_header(shared_data: Path, name: str) 
 
 @pytest.mark.parametrize("turn", list(ROTATIONS))
 def test_a_real_exam_that_was_turned_is_told(shared_data: Path, turn: str) -> None:
-    volume = read_input(shared_data / "ct" / "train" / "totalseg_example" / "image.nii.gz").volume
+    volume = read_input(shared_data / "ct" / "train" / "totalseg_example" / "image.nii.gz").stored
     canonical = volume.canonical()
     flips, quarters = ROTATIONS[turn]
     prone = canonical.like(turned(canonical.voxels, flips, 0))

@@ -45,7 +45,7 @@ def test_a_deflated_bomb_is_left_out_and_the_series_is_read(tmp_path: Path, in_p
     with little_memory():
         acquisition = read_input(tmp_path / "ct")
         assert "unreadable_files" in {flag.code for flag in acquisition.flags}
-        assert acquisition.volume.voxels.shape[0] == 6
+        assert acquisition.stored.voxels.shape[0] == 6
         with pytest.raises(InputError, match="becomes far larger"):
             read_input(bomb)
         summary = deidentify(tmp_path / "ct", tmp_path / "out", b"x" * 32, Options())
@@ -57,7 +57,7 @@ def test_an_honest_deflated_series_is_read(tmp_path: Path) -> None:
         dataset = pydicom.dcmread(file)
         dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
         dataset.save_as(file, enforce_file_format=True)
-    assert read_input(tmp_path / "ct").volume.voxels.shape == (5, 16, 12)
+    assert read_input(tmp_path / "ct").stored.voxels.shape == (5, 16, 12)
 
 
 def test_how_much_a_deflated_file_may_grow() -> None:

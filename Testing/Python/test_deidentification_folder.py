@@ -112,7 +112,7 @@ def test_nobody_is_named_in_any_file_or_name(study: Path, copy: Path) -> None:
 
 def test_reports_never_pass_whether_they_name_the_patient_or_not(study: Path, tmp_path: Path) -> None:
     """In the result folder, alone, under another name, and inside DICOM."""
-    volume = read_ct(study / "ct").volume
+    volume = read_ct(study / "ct").stored
     findings = Findings.from_json((study / "result" / "findings.json").read_text(encoding="utf-8"))
     labels = read_image(study / "result" / "labels.nii.gz").voxels
     shutil.copytree(study, tmp_path / "archive")

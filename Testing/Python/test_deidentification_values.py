@@ -80,7 +80,7 @@ def test_pixels_and_geometry_are_the_same_bit_for_bit(tmp_path: Path) -> None:
     assert (summary.files, summary.patients) == (6, 1)
     assert sorted(pixels_and_place(path) for path in found) == sorted(before)
     assert [path.read_bytes() for path in paths] == files, "the originals stay as they are"
-    old, new = read_input(tmp_path / "in").volume, read_input(tmp_path / "out").volume
+    old, new = read_input(tmp_path / "in").stored, read_input(tmp_path / "out").stored
     assert (old.voxels == new.voxels).all() and (old.ijk_to_lps == new.ijk_to_lps).all()
 
 

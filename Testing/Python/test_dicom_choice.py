@@ -36,7 +36,7 @@ def test_localiser_and_dose_report_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no DICOM")
     (tmp_path / "empty").touch()
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 12
+    assert acquisition.stored.voxels.shape[0] == 12
     assert codes(acquisition) == ["only_ct_volume"]
     flag = acquisition.flags[0]
     assert flag.severity is Severity.INFO
@@ -51,8 +51,8 @@ def test_a_copy_that_broke_off_is_left_aside(tmp_path: Path) -> None:
     write(tmp_path, 1)
     write(tmp_path / ".arrival-1", 2, count=40)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 12 and codes(acquisition) == []
-    assert read_ct(tmp_path / ".arrival-1").volume.voxels.shape[0] == 40  # who asks for it gets it
+    assert acquisition.stored.voxels.shape[0] == 12 and codes(acquisition) == []
+    assert read_ct(tmp_path / ".arrival-1").stored.voxels.shape[0] == 40  # who asks for it gets it
 
 
 def test_localiser_inside_the_series(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_localiser_inside_the_series(tmp_path: Path) -> None:
         ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"],
     )
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape == (12, 10, 12)
+    assert acquisition.stored.voxels.shape == (12, 10, 12)
     assert "part 1 of series 2 (1 image, localiser)" in acquisition.flags[0].message
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_in_one_volume_is_told_apart(tmp_path: Path, attribute: s
     write(tmp_path / "more", 5, **{**common, attribute: values[1]})  # type: ignore[arg-type]
     parts = find_series(tmp_path)
     assert [(part.number, part.part, len(part.frames)) for part in parts] == [(5, 1, 12), (5, 2, 12)]
-    assert read_ct(tmp_path).volume.voxels.shape[0] == 12
+    assert read_ct(tmp_path).stored.voxels.shape[0] == 12
 
 
 def test_two_orientations_in_one_series(tmp_path: Path) -> None:

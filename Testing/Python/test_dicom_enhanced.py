@@ -32,10 +32,10 @@ def test_frames_in_any_order(tmp_path: Path, orientation: tuple[float, ...]) -> 
         pixel_spacing=SPACING,
     )
     acquisition = read_ct(file)
-    assert acquisition.volume.voxels.shape == (9, 10, 12)
-    np.testing.assert_allclose(acquisition.volume.origin, ORIGIN, atol=1e-6)
-    np.testing.assert_allclose(acquisition.volume.spacing, (0.75, 1.5, 1.0), atol=1e-6)
-    assert_ramp(acquisition.volume)
+    assert acquisition.stored.voxels.shape == (9, 10, 12)
+    np.testing.assert_allclose(acquisition.stored.origin, ORIGIN, atol=1e-6)
+    np.testing.assert_allclose(acquisition.stored.spacing, (0.75, 1.5, 1.0), atol=1e-6)
+    assert_ramp(acquisition.stored)
     assert codes(acquisition) == []
     assert acquisition.source.frame_numbers == (3, 5, 4, 7, 1, 9, 8, 6, 2)
     assert len(set(acquisition.source.sop_instance_uids)) == 1 and len(acquisition.source.sop_instance_uids) == 9
@@ -50,7 +50,7 @@ def test_rescale_of_each_frame(tmp_path: Path) -> None:
         pixel_spacing=SPACING,
         intercepts=[-1024, -1000, -900, -1024, -8],
     )
-    assert_ramp(read_ct(tmp_path).volume)
+    assert_ramp(read_ct(tmp_path).stored)
 
 
 def test_phases_in_one_file(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_phases_in_one_file(tmp_path: Path) -> None:
     )
     assert [len(part.frames) for part in find_series(tmp_path)] == [5, 5]
     acquisition = read_ct(tmp_path / "enhanced.dcm")
-    assert_ramp(acquisition.volume)
+    assert_ramp(acquisition.stored)
     assert "Left out: part 2 of series 2 (5 images, 1 mm)" in acquisition.flags[0].message
 
 
@@ -78,7 +78,7 @@ def test_one_file_is_read_alone(tmp_path: Path) -> None:
         )
     assert [len(part.frames) for part in find_series(tmp_path)] == [5, 5]
     assert len(find_series(tmp_path / "b.dcm")) == 1
-    assert read_ct(tmp_path / "b.dcm").volume.origin[2] == pytest.approx(ORIGIN[2] + 100)
+    assert read_ct(tmp_path / "b.dcm").stored.origin[2] == pytest.approx(ORIGIN[2] + 100)
 
 
 def test_concatenation_is_one_volume(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_concatenation_is_one_volume(tmp_path: Path) -> None:
             FrameOfReferenceUID="1.2.4",
             ConcatenationUID="1.2.5",
         )
-    volume = read_ct(tmp_path).volume
+    volume = read_ct(tmp_path).stored
     assert volume.voxels.shape[0] == 8
     assert_ramp(volume)
 
@@ -106,7 +106,7 @@ def test_compressed_frames(tmp_path: Path, syntax: str) -> None:
     write_enhanced(
         tmp_path / "enhanced.dcm", images_at(positions), positions, pixel_spacing=SPACING, transfer_syntax=syntax
     )
-    assert_ramp(read_ct(tmp_path).volume)
+    assert_ramp(read_ct(tmp_path).stored)
 
 
 def test_frames_without_places(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_all_orientations_and_orders(tmp_path: Path, orientation: tuple[float, .
         positions = [positions[n] for n in (3, 0, 6, 2, 5, 1, 4)]
     write_field(tmp_path, positions, orientation=orientation)
     acquisition = read_ct(tmp_path)
-    volume = acquisition.volume
+    volume = acquisition.stored
     row, column, normal = axes(orientation)
     assert volume.voxels.shape == (COUNT, 10, 12) and volume.voxels.dtype == np.int16
     np.testing.assert_allclose(volume.ijk_to_lps[:3, 0], 0.75 * row, atol=1e-9)
@@ -63,8 +63,8 @@ def test_oblique(tmp_path: Path, degrees: tuple[float, float, float]) -> None:
     orientation = rotated(degrees)
     write_field(tmp_path, even_positions(ORIGIN, orientation, 1.0, COUNT), orientation=orientation)
     acquisition = read_ct(tmp_path)
-    np.testing.assert_allclose(acquisition.volume.direction[:, 2], axes(orientation)[2], atol=1e-6)
-    assert_ramp(acquisition.volume)
+    np.testing.assert_allclose(acquisition.stored.direction[:, 2], axes(orientation)[2], atol=1e-6)
+    assert_ramp(acquisition.stored)
     assert codes(acquisition) == []
 
 
@@ -81,8 +81,8 @@ def test_names_and_image_numbers_play_no_part(tmp_path: Path) -> None:
         SpacingBetweenSlices=3,
     )
     acquisition = read_ct(tmp_path)
-    np.testing.assert_allclose(acquisition.volume.spacing, (0.75, 1.5, 1.0), atol=1e-9)
-    assert_ramp(acquisition.volume)
+    np.testing.assert_allclose(acquisition.stored.spacing, (0.75, 1.5, 1.0), atol=1e-9)
+    assert_ramp(acquisition.stored)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_marker_is_found_at_its_place(tmp_path: Path, patient_position: str, ori
         pixel_spacing=pixel_spacing,
         PatientPosition=patient_position,
     )
-    volume = read_ct(tmp_path).volume
+    volume = read_ct(tmp_path).stored
     found = np.argwhere(volume.voxels == 900)
     assert found.shape == (1, 3)
     np.testing.assert_allclose(volume.to_lps(found[0]), marker, atol=1e-6)
@@ -125,7 +125,7 @@ def test_marker_is_found_at_its_place(tmp_path: Path, patient_position: str, ori
 def test_one_file_gathers_its_series_and_no_other(tmp_path: Path) -> None:
     write_field(tmp_path, even_positions((0, 0, 0), AXIAL, 1.0, 30), names=[f"a{n}" for n in range(30)])
     files = write_field(tmp_path, even_positions(ORIGIN, AXIAL, 1.0, COUNT), names=[f"b{n}" for n in range(COUNT)])
-    volume = read_ct(files[3]).volume
+    volume = read_ct(files[3]).stored
     assert volume.voxels.shape[0] == COUNT
     np.testing.assert_allclose(volume.origin, ORIGIN, atol=1e-6)
     assert_ramp(volume)
@@ -138,7 +138,7 @@ def test_cosines_with_three_decimals(tmp_path: Path) -> None:
     positions = even_positions(ORIGIN, orientation, 1.0, COUNT)
     images = [sample(ramp, position, orientation, (1.0, 1.0), (10, 12)) for position in positions]
     write_series(tmp_path, images, positions, orientation=rounded)
-    volume = read_ct(tmp_path).volume
+    volume = read_ct(tmp_path).stored
     np.testing.assert_allclose(volume.direction[:, :2].T @ volume.direction[:, :2], np.eye(2), atol=1e-12)
     assert_ramp(volume, tolerance=1.0)
 
@@ -147,7 +147,7 @@ def test_positions_rounded_to_a_tenth_are_even(tmp_path: Path) -> None:
     positions = [np.array([0, 0, 120 + round(0.625 * k, 1)]) for k in range(41)]
     write_field(tmp_path, positions)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.spacing[2] == pytest.approx(0.625, abs=1e-9)
+    assert acquisition.stored.spacing[2] == pytest.approx(0.625, abs=1e-9)
     assert codes(acquisition) == []
 
 

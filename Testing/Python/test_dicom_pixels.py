@@ -41,7 +41,7 @@ def test_compressed(tmp_path: Path, syntax: str, signed: bool) -> None:
     pytest.importorskip("gdcm")
     files = write_series(tmp_path, body(), POSITIONS, transfer_syntax=syntax, signed=signed)
     assert dcmread(files[0], stop_before_pixels=True).file_meta.TransferSyntaxUID == syntax
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, body())
 
 
 def test_missing_decoder_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,12 +68,12 @@ def test_film_is_not_a_volume(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("signed", "intercept"), [(True, 0), (True, -1024), (False, -1024), (False, -8192)])
 def test_signs_and_intercepts(tmp_path: Path, signed: bool, intercept: int) -> None:
     write_series(tmp_path, body(), POSITIONS, signed=signed, intercept=intercept)
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, body())
 
 
 def test_slope_that_is_not_one(tmp_path: Path) -> None:
     write_series(tmp_path, body(), POSITIONS, slope=0.25, intercept=-1200.5)
-    np.testing.assert_allclose(read_ct(tmp_path).volume.voxels, body(), atol=1)
+    np.testing.assert_allclose(read_ct(tmp_path).stored.voxels, body(), atol=1)
 
 
 def test_rescale_differs_from_slice_to_slice(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_rescale_differs_from_slice_to_slice(tmp_path: Path) -> None:
             SeriesInstanceUID="1.2.3",
             FrameOfReferenceUID="1.2.4",
         )
-    for n, image in enumerate(read_ct(tmp_path).volume.voxels):
+    for n, image in enumerate(read_ct(tmp_path).stored.voxels):
         np.testing.assert_allclose(image, images[n], atol=(1 + n) / 2)
 
 
@@ -101,7 +101,7 @@ def test_twelve_bits_with_overlay_in_the_upper_ones(tmp_path: Path) -> None:
         stored = np.frombuffer(dataset.PixelData, "<u2") | 0x5000
         dataset.PixelData = stored.tobytes()
         dataset.save_as(file)
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, body())
 
 
 def test_twelve_bits_signed(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_twelve_bits_signed(tmp_path: Path) -> None:
         dataset = dcmread(file)
         dataset.PixelData = (np.frombuffer(dataset.PixelData, "<u2") & 0x0FFF).tobytes()
         dataset.save_as(file)
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, body())
 
 
 @pytest.mark.parametrize("padding", [-2000, -3024])
@@ -122,7 +122,7 @@ def test_padding_becomes_air(tmp_path: Path, padding: int, named: bool) -> None:
         image[:3, :3] = padding
     write_series(tmp_path, images, POSITIONS, intercept=0, PixelPaddingValue=padding if named else None)
     expected = np.maximum(images, -1024)
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, expected)
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, expected)
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -132,7 +132,7 @@ def test_padding_stored_without_its_sign(tmp_path: Path, named: bool) -> None:
     for image in images:
         image[:3, :3] = 63536 - 1024
     write_series(tmp_path, images, POSITIONS, signed=False, PixelPaddingValue=63536 if named else None)
-    voxels = read_ct(tmp_path).volume.voxels
+    voxels = read_ct(tmp_path).stored.voxels
     assert (voxels[:, :3, :3] == -1024).all() and voxels.max() == 1203
 
 
@@ -141,20 +141,20 @@ def test_padding_range(tmp_path: Path) -> None:
     for image in images:
         image[:3, :3], image[3, :3] = 4000, 4005
     write_series(tmp_path, images, POSITIONS, intercept=0, PixelPaddingValue=4010, PixelPaddingRangeLimit=3999)
-    voxels = read_ct(tmp_path).volume.voxels
+    voxels = read_ct(tmp_path).stored.voxels
     assert (voxels[:, :4, :3] == -1024).all() and voxels.max() == 1203
 
 
 def test_padding_value_that_tissue_has_is_not_believed(tmp_path: Path) -> None:
     write_series(tmp_path, body(), POSITIONS, intercept=0, PixelPaddingValue=40)
-    np.testing.assert_array_equal(read_ct(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_ct(tmp_path).stored.voxels, body())
 
 
 @pytest.mark.parametrize("intercept", [0, -1024])
 def test_missing_rescale_is_inferred_from_air(tmp_path: Path, intercept: int) -> None:
     write_series(tmp_path, body(), POSITIONS, intercept=intercept, RescaleSlope=None, RescaleIntercept=None)
     acquisition = read_ct(tmp_path)
-    np.testing.assert_array_equal(acquisition.volume.voxels, body())
+    np.testing.assert_array_equal(acquisition.stored.voxels, body())
     assert codes(acquisition) == ["rescale_assumed"]
     assert f"intercept of {intercept} was assumed" in acquisition.flags[0].message
 
@@ -176,7 +176,7 @@ def test_rescale_missing_in_some_images(tmp_path: Path, slope: Any) -> None:
 def test_monochrome1(tmp_path: Path) -> None:
     write_series(tmp_path / "as stored", body(), POSITIONS, PhotometricInterpretation="MONOCHROME1")
     acquisition = read_ct(tmp_path / "as stored")
-    np.testing.assert_array_equal(acquisition.volume.voxels, body())
+    np.testing.assert_array_equal(acquisition.stored.voxels, body())
     assert codes(acquisition) == ["inverted_display"]
     inverted = [2047 - image for image in body()]
     write_series(tmp_path / "inverted", inverted, POSITIONS, PhotometricInterpretation="MONOCHROME1")
@@ -200,8 +200,8 @@ def test_truncated_header_is_counted(tmp_path: Path) -> None:
     files = write_field(tmp_path, even_positions((-31.5, 12.25, 140.0), AXIAL, 1.0, 8))
     files[3].write_bytes(files[3].read_bytes()[:500])
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 8
-    assert_ramp(acquisition.volume, tolerance=1.01)
+    assert acquisition.stored.voxels.shape[0] == 8
+    assert_ramp(acquisition.stored, tolerance=1.01)
     assert codes(acquisition) == ["unreadable_files", "missing_slices"]
     assert "1 damaged DICOM file in" in acquisition.flags[0].message
 
@@ -220,7 +220,7 @@ def test_files_without_preamble(tmp_path: Path, implicit: bool) -> None:
         del plain.file_meta
         plain.save_as(file, implicit_vr=implicit, little_endian=True)
         assert file.read_bytes()[128:132] != b"DICM" and is_dicom_file(file)
-    assert_ramp(read_ct(tmp_path).volume)
+    assert_ramp(read_ct(tmp_path).stored)
 
 
 def test_implicit_value_types(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_implicit_value_types(tmp_path: Path) -> None:
         dataset = dcmread(file)
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
         dataset.save_as(file, implicit_vr=True, little_endian=True)
-    assert_ramp(read_ct(tmp_path).volume)
+    assert_ramp(read_ct(tmp_path).stored)
 
 
 def test_nonsense_in_the_header_is_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,7 +240,7 @@ def test_nonsense_in_the_header_is_survived(tmp_path: Path, caplog: pytest.LogCa
     caplog.clear()
     acquisition = read_ct(tmp_path)
     assert acquisition.source.kvp is None
-    assert_ramp(acquisition.volume)
+    assert_ramp(acquisition.stored)
     assert caplog.records == []
 
 

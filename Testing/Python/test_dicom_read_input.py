@@ -46,9 +46,9 @@ def test_image_files(tmp_path: Path, suffix: str, dtype: type) -> None:
     path = tmp_path / f"scan{suffix}"
     sitk.WriteImage(volume.like(volume.voxels.astype(dtype)).to_image(), str(path))
     acquisition = read_input(path)
-    assert acquisition.volume.voxels.dtype == np.int16
-    np.testing.assert_allclose(acquisition.volume.ijk_to_lps, volume.ijk_to_lps, atol=1e-5)
-    assert_ramp(acquisition.volume)
+    assert acquisition.stored.voxels.dtype == np.int16
+    np.testing.assert_allclose(acquisition.stored.ijk_to_lps, volume.ijk_to_lps, atol=1e-5)
+    assert_ramp(acquisition.stored)
     assert acquisition.source.series_uid == ""
 
 
@@ -58,14 +58,14 @@ def test_dicom_folder_and_file(tmp_path: Path) -> None:
     for path in (tmp_path, files[2]):
         seen: list[float] = []
         acquisition = read_input(path, seen.append)
-        assert acquisition.volume.voxels.shape[0] == 5 and seen[-1] == pytest.approx(1.0)
-        assert_ramp(acquisition.volume)
+        assert acquisition.stored.voxels.shape[0] == 5 and seen[-1] == pytest.approx(1.0)
+        assert_ramp(acquisition.stored)
 
 
 def test_folder_with_one_image_file(tmp_path: Path) -> None:
     save(body().astype(np.int16), tmp_path / "scan.nrrd")
     (tmp_path / "readme.txt").write_text("x")
-    np.testing.assert_array_equal(read_input(tmp_path).volume.voxels, body())
+    np.testing.assert_array_equal(read_input(tmp_path).stored.voxels, body())
     save(body().astype(np.int16), tmp_path / "other.nii.gz")
     with pytest.raises(InputError, match="2 image files"):
         read_input(tmp_path)
@@ -89,13 +89,13 @@ def test_padding_becomes_air(tmp_path: Path, padding: int) -> None:
     voxels = body()
     voxels[:, :3] = padding
     acquisition = read_input(save(voxels.astype(np.int16), tmp_path / "scan.nii.gz"))
-    np.testing.assert_array_equal(acquisition.volume.voxels, np.maximum(voxels, -1024))
+    np.testing.assert_array_equal(acquisition.stored.voxels, np.maximum(voxels, -1024))
     assert acquisition.flags == []
 
 
 def test_floats_are_rounded(tmp_path: Path) -> None:
     acquisition = read_input(save(body() + 0.6, tmp_path / "scan.nrrd"))
-    np.testing.assert_array_equal(acquisition.volume.voxels, body() + 1)
+    np.testing.assert_array_equal(acquisition.stored.voxels, body() + 1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -115,7 +115,7 @@ def test_grey_levels_are_flagged(tmp_path: Path) -> None:
 
 def test_shifted_values_are_put_right(tmp_path: Path) -> None:
     acquisition = read_input(save((body() + 1024).astype(np.uint16), tmp_path / "scan.nii.gz"))
-    np.testing.assert_array_equal(acquisition.volume.voxels, body())
+    np.testing.assert_array_equal(acquisition.stored.voxels, body())
     assert [flag.code for flag in acquisition.flags] == ["rescale_assumed"]
 
 
@@ -144,7 +144,7 @@ def test_sheared_nifti_is_refused(tmp_path: Path, suffix: str) -> None:
 def test_straight_nifti(tmp_path: Path) -> None:
     image = nibabel.Nifti1Image(body().T.astype(np.int16), np.diag([-0.8, 0.8, 5.0, 1.0]))
     nibabel.save(image, tmp_path / "straight.nii")
-    volume = read_input(tmp_path / "straight.nii").volume
+    volume = read_input(tmp_path / "straight.nii").stored
     np.testing.assert_allclose(np.diag(volume.ijk_to_lps), [0.8, -0.8, 5.0, 1.0], atol=1e-6)  # RAS to LPS
 
 

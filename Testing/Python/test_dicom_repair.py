@@ -26,9 +26,9 @@ def test_missing_slices_are_interpolated(tmp_path: Path) -> None:
     for n, file in enumerate(write_field(tmp_path, without(4, 10, 11), SliceThickness=2)):
         uids[n] = file
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
-    np.testing.assert_allclose(acquisition.volume.spacing, (0.75, 1.5, 2.0), atol=1e-9)
-    assert_ramp(acquisition.volume, tolerance=1.01)  # rounded twice
+    assert acquisition.stored.voxels.shape[0] == 20
+    np.testing.assert_allclose(acquisition.stored.spacing, (0.75, 1.5, 2.0), atol=1e-9)
+    assert_ramp(acquisition.stored, tolerance=1.01)  # rounded twice
     assert codes(acquisition) == ["missing_slices"]
     flag = acquisition.flags[0]
     assert flag.severity is Severity.WARNING
@@ -41,9 +41,9 @@ def test_missing_slices_are_interpolated(tmp_path: Path) -> None:
 def test_gap_of_more_than_ten_millimetres_is_not_bridged(tmp_path: Path) -> None:
     write_field(tmp_path, without(12, 13, 14, 15, 16), SliceThickness=2)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 12
-    np.testing.assert_allclose(acquisition.volume.origin, ORIGIN, atol=1e-6)
-    assert_ramp(acquisition.volume)
+    assert acquisition.stored.voxels.shape[0] == 12
+    np.testing.assert_allclose(acquisition.stored.origin, ORIGIN, atol=1e-6)
+    assert_ramp(acquisition.stored)
     assert codes(acquisition) == ["series_interrupted"]
     assert "1 gap of up to 12.0 mm" in acquisition.flags[0].message
     assert "12 of 15 images, 22 mm" in acquisition.flags[0].message
@@ -61,9 +61,9 @@ def test_uneven_spacing_is_resampled(tmp_path: Path) -> None:
     write_field(tmp_path, [np.array([*ORIGIN[:2], ORIGIN[2] + place]) for place in places], SliceThickness=2)
     acquisition = read_ct(tmp_path)
     length = 24.1
-    assert acquisition.volume.voxels.shape[0] == 13  # 24.1 mm at about 2 mm
-    assert acquisition.volume.spacing[2] == pytest.approx(length / 12, abs=1e-9)
-    assert_ramp(acquisition.volume, tolerance=1.01)
+    assert acquisition.stored.voxels.shape[0] == 13  # 24.1 mm at about 2 mm
+    assert acquisition.stored.spacing[2] == pytest.approx(length / 12, abs=1e-9)
+    assert_ramp(acquisition.stored, tolerance=1.01)
     assert codes(acquisition) == ["uneven_spacing"]
     assert "from 2.00 to 4.10 mm" in acquisition.flags[0].message and "2.01 mm" in acquisition.flags[0].message
     assert acquisition.source.resampled and len(acquisition.source.sop_instance_uids) == 11
@@ -73,8 +73,8 @@ def test_two_spacings_in_one_series(tmp_path: Path) -> None:
     places = np.cumsum([0] + [5] * 6 + [2.5] * 5)
     write_field(tmp_path, [np.array([*ORIGIN[:2], ORIGIN[2] + place]) for place in places], SliceThickness=2.5)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 18  # 42.5 mm in steps of 2.5 mm
-    assert_ramp(acquisition.volume, tolerance=1.01)
+    assert acquisition.stored.voxels.shape[0] == 18  # 42.5 mm in steps of 2.5 mm
+    assert_ramp(acquisition.stored, tolerance=1.01)
     assert codes(acquisition)[0] == "uneven_spacing"
 
 
@@ -82,8 +82,8 @@ def test_small_jitter_is_tolerated(tmp_path: Path) -> None:
     jitter = np.random.default_rng(1).uniform(-0.03, 0.03, 20)
     write_field(tmp_path, [position + [0, 0, shift] for position, shift in zip(ALL, jitter, strict=True)])
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
-    assert_ramp(acquisition.volume, tolerance=0.51 + 5 * 0.06)
+    assert acquisition.stored.voxels.shape[0] == 20
+    assert_ramp(acquisition.stored, tolerance=0.51 + 5 * 0.06)
     assert not acquisition.source.resampled
 
 
@@ -94,7 +94,7 @@ def test_gantry_tilt(tmp_path: Path, degrees: float) -> None:
     positions = [np.array(ORIGIN) + [0, 0, 3.0 * k] for k in range(12)]
     write_field(tmp_path, positions, orientation=orientation, shape=(24, 12), pixel_spacing=(0.9, 0.75))
     acquisition = read_ct(tmp_path)
-    volume = acquisition.volume
+    volume = acquisition.stored
     assert not volume.is_sheared
     assert volume.spacing[2] == pytest.approx(3.0 * np.cos(np.radians(degrees)), abs=1e-6)
     assert codes(acquisition)[0] == "gantry_tilt"
@@ -117,7 +117,7 @@ def test_straight_rod_stays_straight_in_tilted_scan(tmp_path: Path) -> None:
     write_field(
         tmp_path, positions, field=field, orientation=rotated((18, 0, 0)), shape=(70, 60), pixel_spacing=(0.7, 0.7)
     )
-    volume = read_ct(tmp_path).volume
+    volume = read_ct(tmp_path).stored
     for k in range(15):
         weight = np.clip((volume.voxels[k] + 100) / 600, 0, 1)
         weight[volume.voxels[k] < -100] = 0
@@ -133,7 +133,7 @@ def test_images_beside_each_other(tmp_path: Path) -> None:
     write_field(tmp_path, [ALL[n] + [shift, 0, 0] for n, shift in enumerate(sideways)], shape=(10, 30))
     acquisition = read_ct(tmp_path)
     assert codes(acquisition)[0] == "shifted_slices" and "5.2 mm" in acquisition.flags[0].message
-    volume = acquisition.volume
+    volume = acquisition.stored
     assert volume.voxels.shape == (8, 10, 30 + 7)  # 5.2 mm are 6.9 pixels of 0.75 mm
     assert volume.origin[0] == pytest.approx(ORIGIN[0], abs=1e-6)
     part = volume.crop((slice(0, 8), slice(0, 10), slice(8, 29)))  # what all images cover
@@ -143,8 +143,8 @@ def test_images_beside_each_other(tmp_path: Path) -> None:
 def test_copies_are_dropped(tmp_path: Path) -> None:
     write_field(tmp_path, ALL + ALL[3:6], SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.2.4", SliceThickness=2)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
-    assert_ramp(acquisition.volume)
+    assert acquisition.stored.voxels.shape[0] == 20
+    assert_ramp(acquisition.stored)
     assert codes(acquisition) == ["copies_ignored"] and "(3)" in acquisition.flags[0].message
 
 
@@ -168,8 +168,8 @@ def test_phases_in_one_series_are_told_apart(tmp_path: Path, keyword: str) -> No
         **{keyword: lambda n: 1 + int(order[n] >= 20)},
     )
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
-    assert len(np.unique(acquisition.volume.voxels[:, 0, 0])) == 1
+    assert acquisition.stored.voxels.shape[0] == 20
+    assert len(np.unique(acquisition.stored.voxels[:, 0, 0])) == 1
     assert codes(acquisition) == ["series_left_out"]
     assert "part 2 of series 2 (20 images, 2 mm)" in acquisition.flags[0].message
     assert acquisition.flags[0].severity is Severity.WARNING
@@ -181,8 +181,8 @@ def test_phases_known_only_by_image_number(tmp_path: Path, interleaved: bool) ->
     numbers = [2 * n if n < 20 else 2 * (n - 20) + 1 for n in range(40)] if interleaved else list(range(40))
     write_series(tmp_path, images, ALL + ALL, InstanceNumber=lambda n: numbers[n], SliceThickness=2)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
-    assert np.unique(acquisition.volume.voxels[:, 0, 0]).tolist() == [-200]
+    assert acquisition.stored.voxels.shape[0] == 20
+    assert np.unique(acquisition.stored.voxels[:, 0, 0]).tolist() == [-200]
     assert codes(acquisition) == ["series_left_out"]
 
 
@@ -191,8 +191,8 @@ def test_overlapping_scans_in_one_series(tmp_path: Path) -> None:
     positions = [*ALL[:9], *ALL[6:]]
     write_field(tmp_path, positions, AcquisitionNumber=lambda n: 1 if n < 9 else 2, SliceThickness=2)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 14
-    assert acquisition.volume.origin[2] == pytest.approx(ORIGIN[2] + 12)
+    assert acquisition.stored.voxels.shape[0] == 14
+    assert acquisition.stored.origin[2] == pytest.approx(ORIGIN[2] + 12)
     assert codes(acquisition) == ["series_left_out"]
 
 
@@ -200,7 +200,7 @@ def test_acquisition_number_per_slice_does_not_shatter(tmp_path: Path) -> None:
     """Sequential scans count acquisitions slice by slice; one copied image must not fool the reader."""
     write_field(tmp_path, [*ALL, ALL[7]], AcquisitionNumber=lambda n: n + 1, SliceThickness=2)
     acquisition = read_ct(tmp_path)
-    assert acquisition.volume.voxels.shape[0] == 20
+    assert acquisition.stored.voxels.shape[0] == 20
     assert codes(acquisition) == ["copies_ignored"]
 
 

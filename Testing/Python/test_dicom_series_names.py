@@ -165,7 +165,7 @@ def test_a_head_is_refused_unless_it_is_named(tmp_path: Path) -> None:
     write(tmp_path, 2, BodyPartExamined="HEAD", StudyDescription="CT brain plain")
     with pytest.raises(InputError, match="without kidneys.*--series 2"):
         read_ct(tmp_path)
-    assert read_ct(tmp_path, series_uid="2").volume.voxels.shape[0] == 12
+    assert read_ct(tmp_path, series_uid="2").stored.voxels.shape[0] == 12
 
 
 @pytest.mark.parametrize(

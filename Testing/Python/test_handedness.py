@@ -32,7 +32,7 @@ def test_right_stays_right(tmp_path: Path, permutation: tuple[int, int, int], fl
     order = AxisOrder(permutation, flipped)
     stored = volume.reordered(order)
     sitk.WriteImage(stored.to_image(), str(tmp_path / "image.nii.gz"))
-    image = read_input(tmp_path / "image.nii.gz").volume
+    image = read_input(tmp_path / "image.nii.gz").stored
     assert np.sign(np.linalg.det(image.direction)) == np.sign(np.linalg.det(stored.direction))
     labels = np.ascontiguousarray(order.apply(truth))
     findings = findings_of(image, labels)

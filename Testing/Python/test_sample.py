@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ct(folder: Path) -> Volume:
-    return read_input(folder / "series").volume
+    return read_input(folder / "series").stored
 
 
 @pytest.fixture(scope="module")

@@ -33,12 +33,12 @@ def codes(flags: list) -> set[str]:
 def test_a_dicom_slice_has_its_place_and_its_thickness(tmp_path):
     (path,) = write_field(tmp_path, [np.array([-10.0, -20.0, 55.0])], SliceThickness=2.5)
     read = read_slice(path)
-    volume = read.volume
+    volume = read.stored
     assert volume.voxels.shape == (1, 10, 12)
     assert volume.spacing == pytest.approx((0.75, 1.5, 2.5))
     assert volume.origin == pytest.approx((-10, -20, 55))
     assert_ramp(volume)
-    assert (read.kind, read.thickness_known, read.volume.spacing[2], read.units) == ("dicom", True, 2.5, Units.HU)
+    assert (read.kind, read.thickness_known, read.stored.spacing[2], read.units) == ("dicom", True, 2.5, Units.HU)
     assert len(read.source.sop_instance_uids) == 1
 
 
@@ -46,12 +46,12 @@ def test_an_unknown_thickness_stays_unknown(tmp_path):
     (path,) = write_field(tmp_path, [np.zeros(3)], SliceThickness=None)
     read = read_slice(path)
     assert not read.thickness_known
-    assert read.volume.spacing[2] == 1.0
+    assert read.stored.spacing[2] == 1.0
 
 
 def test_one_file_of_a_series_is_read_alone_but_a_folder_of_many_is_refused(tmp_path):
     paths = write_field(tmp_path, [np.array([0, 0, z]) for z in (0.0, 3.0, 6.0, 9.0)])
-    assert read_slice(paths[2]).volume.origin[2] == 6.0
+    assert read_slice(paths[2]).stored.origin[2] == 6.0
     with pytest.raises(InputError, match=r"There are 4 images.*one slice.*--task ct"):
         read_slice(tmp_path)
 
@@ -63,7 +63,7 @@ def test_a_folder_with_one_image_is_read(tmp_path):
 
 def test_feet_first_and_flipped_slices_keep_their_sides(tmp_path):
     (path,) = write_field(tmp_path, [np.array([30.0, 0.0, 0.0])], orientation=(-1, 0, 0, 0, 1, 0), SliceThickness=1)
-    volume = read_slice(path).volume
+    volume = read_slice(path).stored
     assert_ramp(volume)
     assert_ramp(volume.canonical())
     assert volume.canonical().direction[0, 0] == pytest.approx(1.0)
@@ -89,8 +89,8 @@ def test_dicom_that_is_no_axial_ct_slice_is_refused(tmp_path, attributes, messag
 def test_a_real_slice(shared_data):
     path = sorted((shared_data / "dicom" / "c3l00189").rglob("*.dcm"))[10]
     read = read_slice(path)
-    assert read.volume.voxels.shape == (1, 512, 512)
-    assert read.thickness_known and read.volume.spacing[2] == 5.0
+    assert read.stored.voxels.shape == (1, 512, 512)
+    assert read.thickness_known and read.stored.spacing[2] == 5.0
     with pytest.raises(InputError, match="There are 35 images"):
         read_slice(path.parent)
 
@@ -100,7 +100,7 @@ def test_a_real_slice(shared_data):
 
 def test_a_picture_takes_its_millimetres_from_the_pixel_size_and_its_hu_from_the_window(tmp_path):
     read = read_slice(grey(tmp_path / "a.png"), pixel_mm=0.7, window=(-100, 300))
-    volume = read.volume
+    volume = read.stored
     assert volume.voxels.shape == (1, *SHAPE)
     assert volume.spacing[:2] == pytest.approx((0.7, 0.7))
     assert volume.voxels.min() == -100 and volume.voxels.max() == 300
@@ -119,15 +119,15 @@ def test_an_unknown_window_is_assumed_and_said(tmp_path):
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
 def test_grey_stored_as_colour_is_grey(tmp_path, mode):
-    plain = read_slice(grey(tmp_path / "plain.png"), pixel_mm=1).volume.voxels
-    other = read_slice(grey(tmp_path / "other.png", mode), pixel_mm=1).volume.voxels
+    plain = read_slice(grey(tmp_path / "plain.png"), pixel_mm=1).stored.voxels
+    other = read_slice(grey(tmp_path / "other.png", mode), pixel_mm=1).stored.voxels
     np.testing.assert_allclose(other, plain, atol=2 if mode == "P" else 0)
 
 
 def test_a_jpeg_is_read(tmp_path):
     read = read_slice(grey(tmp_path / "a.JPG", "RGB"), pixel_mm=1)
     assert read.kind == "jpeg"
-    assert read.volume.voxels.shape == (1, *SHAPE)
+    assert read.stored.voxels.shape == (1, *SHAPE)
 
 
 def test_colours_are_refused(tmp_path):
@@ -179,7 +179,7 @@ def test_a_nifti_of_one_slice_is_read_and_a_volume_is_refused(tmp_path):
         image.SetSpacing((0.8, 0.8, 4.0))
         sitk.WriteImage(image, str(tmp_path / f"{name}.nii.gz"))
     read = read_slice(tmp_path / "one.nii.gz")
-    assert (read.kind, read.thickness_known, read.volume.spacing[2]) == ("nii.gz", True, pytest.approx(4.0))
+    assert (read.kind, read.thickness_known, read.stored.spacing[2]) == ("nii.gz", True, pytest.approx(4.0))
     with pytest.raises(InputError, match="3 axial slices"):
         read_slice(tmp_path / "three.nii.gz")
 
