@@ -29,6 +29,7 @@ from KidneySegLib.commands.refine import refine
 from KidneySegLib.commands.report import report
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
+from KidneySegLib.commands.serve import serve
 from KidneySegLib.commands.train import train
 from KidneySegLib.commands.watch import watch
 from KidneySegLib.errors import Cancelled, KidneySegError
@@ -53,6 +54,7 @@ COMMANDS = (
     pull,
     push,
     watch,
+    serve,
     sample,
     deidentify,
     models,
