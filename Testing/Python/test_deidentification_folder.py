@@ -101,7 +101,7 @@ def instance_references(dataset: FileDataset) -> set[str]:
 
 def test_nobody_is_named_in_any_file_or_name(study: Path, copy: Path) -> None:
     files = [path for path in copy.rglob("*") if path.is_file()]
-    assert len(files) == 36 + 3 + 5
+    assert len(files) == 36 + 3 + len(RESULT_FILES)
     for path in files:
         assert_nothing_left(path, [NAME, GIVEN, IDENTIFIER, "20240301", "20240302"])
     old = {str(dataset.SOPInstanceUID) for dataset in datasets(study)}
