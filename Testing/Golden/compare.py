@@ -25,6 +25,7 @@ from Golden.exams import is_chosen  # noqa: E402
 from Golden.recording import Record, has_record, names, read_record  # noqa: E402
 
 MOST_LINES = 12  # of one kind in one exam
+MOST_SHARED = 60
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,14 @@ def summary(comparisons: list[Comparison]) -> str:
     lines = [f"{len(comparisons)} exams, {equal} of them equal in everything; {moved} voxels of all arrays moved."]
     lines += [f"counts: {kind}: {count}" for kind, count in sorted(faults.items())]
     lines += [f"follows from moved voxels: {kind}: {count}" for kind, count in sorted(follows.items())]
-    return "\n".join(lines)
+    return "\n".join(lines + _shared(comparisons))
+
+
+def _shared(comparisons: list[Comparison]) -> list[str]:
+    """Returns lines about what counts in several exams alike, most exams first."""
+    exams = Counter(pattern for item in comparisons for pattern in {fault.pattern() for fault in item.faults})
+    lines = [f"  {count} exams: {pattern}" for pattern, count in exams.most_common(MOST_SHARED) if count > 1]
+    return ["Alike in several exams, but for numbers (N):", *lines] if lines else []
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PICTURE = re.compile(r"\bpicture [0-9a-f]{64}\b")
 REMARKS = {"Remarks", "Observaciones", "Uyarılar"}
 FLAG_ON_TERMINAL = re.compile(r"\[(info|warning|error)\] ")
-ABSENT = "(absent)"
+ABSENT, LINE = "(absent)", "line"
 
 
 class Kind(StrEnum):
@@ -66,6 +66,10 @@ class Difference:
     def __str__(self) -> str:
         """Returns a line for the terminal."""
         return f"{self.kind}: {self.place}: {self.before} -> {self.after}"
+
+    def pattern(self) -> str:
+        """Returns the same without numbers and pictures, so that what several exams share is found."""
+        return f"{self.kind}: {masked(self.place)}: {masked(self.before)} -> {masked(self.after)}"
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def _compare_lines(before: list[str], after: list[str], place: tuple[str, ...]) 
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":
             for first, second in zip_longest(before[a:b], after[c:d], fillvalue=ABSENT):
-                yield _difference(first, second, place)
+                yield _difference(first, second, (*place, LINE))
 
 
 def _difference(before: Any, after: Any, place: tuple[str, ...]) -> Difference:
@@ -208,8 +212,12 @@ def _is_numeric(before: Any, after: Any) -> bool:
     """Whether the two are equal but for numbers and pictures."""
     if ABSENT in (before, after) or isinstance(before, dict | list) or isinstance(after, dict | list):
         return False
-    masked = [NUMBER.sub("0", PICTURE.sub("picture", str(value))) for value in (before, after)]
-    return masked[0] == masked[1]
+    return masked(str(before)) == masked(str(after))
+
+
+def masked(text: str) -> str:
+    """Returns a text with N for each number and without a picture's checksum."""
+    return NUMBER.sub("N", PICTURE.sub("picture", text))
 
 
 def _path(place: tuple[str, ...]) -> str:

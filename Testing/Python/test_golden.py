@@ -132,7 +132,10 @@ def test_a_lost_exam_file_line_and_array_count(tmp_path: Path) -> None:
         del made.data["commands"]["segment"]["printed"][0]
         made.voxels.clear()
 
-    assert sorted(kinds(compared(tmp_path, lose, allowed=1))) == sorted([Kind.VOXELS, Kind.MISSING, Kind.TEXT])
+    comparison = compared(tmp_path, lose, allowed=1)
+    assert sorted(kinds(comparison)) == sorted([Kind.VOXELS, Kind.MISSING, Kind.TEXT])
+    fault_places = {fault.place for fault in comparison.faults}
+    assert fault_places == {"segment/report.html", "commands/segment/printed/line", f"{LABELS} (shape)"}
     write_record(tmp_path / "before" / "sample", record())
     lost = compare_recordings(tmp_path / "before", tmp_path / "after", ["sample"])
     assert [kinds(comparison) for comparison in lost] == [[Kind.MISSING]]
@@ -151,8 +154,19 @@ def test_exit_code_and_what_is_printed(
     assert run() == 1
     printed = capsys.readouterr().out
     assert "1 of 200000 differ (5.00 per million, 999.0 per million labelled ones): label 5: 1" in printed
+    assert "Alike in several exams" not in printed
     assert run("--voxels-per-100000", "1") == 0
     assert run("--only", "T1") == "There is no exam to compare."
+
+
+def test_what_several_exams_share_is_said_once(tmp_path: Path) -> None:
+    for exam, volume in (("C2", 20.5), ("T1", 31.25)):
+        changed = record()
+        findings_of(changed)["kidneys"][0]["volume_ml"] = volume
+        write_record(tmp_path / "before" / exam, record())
+        write_record(tmp_path / "after" / exam, changed)
+    said = compare.summary(compare_recordings(tmp_path / "before", tmp_path / "after"))
+    assert "  2 exams: measure: segment/findings.json/kidneys/N/volume_ml: N -> N" in said.splitlines()
 
 
 def test_exams_are_chosen_by_name_or_group() -> None:
