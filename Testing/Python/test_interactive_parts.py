@@ -93,9 +93,9 @@ def test_a_kidneys_border_counts_though_its_tissue_changes() -> None:
     centre = tuple(size // 2 for size in mask.shape)
     labels = np.zeros(mask.shape, np.uint8)
     labels[:, :, : centre[2] - 20] = 1
-    assert reach_of_added(image, labels, Click(centre, 1, adds=True)) == pytest.approx(21, abs=1)
+    assert reach_of_added(image, labels, Click(centre, 1, adds=True), ()) == pytest.approx(21, abs=1)
     labels[labels == 1] = 3
-    assert reach_of_added(image, labels, Click(centre, 3, adds=True)) == pytest.approx(12, abs=3)
+    assert reach_of_added(image, labels, Click(centre, 3, adds=True), ()) == pytest.approx(12, abs=3)
 
 
 def test_blocks_are_means_and_shares_are_linear_between_them() -> None:
@@ -128,3 +128,15 @@ def test_what_is_too_much_goes_to_what_lies_nearest() -> None:
     kidney = np.array([[[3, 1, 1, 0]]], np.uint8)
     give_back(kidney, 1, np.array([[[False, True, False, False]]]), EVEN)
     np.testing.assert_array_equal(kidney[0, 0], [3, 0, 1, 0])
+
+
+def test_a_further_click_on_a_kidney_reaches_at_least_half_way_to_the_earlier_one() -> None:
+    image, mask = ball_in_fat(12.0, EVEN)
+    k, j, i = (size // 2 for size in mask.shape)
+    labels = np.where(mask & (np.arange(mask.shape[2]) < i + 8), 1, 0).astype(np.uint8)
+    click, earlier = Click((k, j, i + 10), 1, adds=True), Click((k, j, i - 10), 1, adds=True)
+    assert reach_of_added(image, labels, click, ()) < 6
+    assert reach_of_added(image, labels, click, (earlier,)) == pytest.approx(10)
+    assert reach_of_added(image, labels, click, (Click(earlier.kji, 1, adds=False),)) < 6
+    lesion = np.where(labels == 1, 3, 0).astype(np.uint8)
+    assert reach_of_added(image, lesion, Click(click.kji, 3, adds=True), (Click(earlier.kji, 3, adds=True),)) < 6

@@ -53,7 +53,7 @@ def added(volume: Volume, labels: np.ndarray, click: Click, earlier: Sequence[Cl
         click: on what is missing; not on a voxel of the structure.
         earlier: clicks of the same session.
     """
-    reach = reach_of_added(volume, labels, click)
+    reach = reach_of_added(volume, labels, click, earlier)
     hood = _ball(volume, click, reach)
     drawn = labels[hood.box]
     allowed = may_take(drawn, click.label, within(click.kji, hood.box))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -27,6 +27,9 @@ CORE_MM = 2.5
 UNLIKE_SHARE = 0.35
 # A missing part is at most so many times as wide as the click's distance to the structure says.
 BORDER_FACTOR = 1.5
+# The reach of a further click on a kidney is at least this share of the distance to the earlier one. Lesions are small
+# and may be long, where this would reach beyond them.
+AGAIN = 0.5
 
 
 def border_distance(volume: Volume, centre: np.ndarray, structure: Callable[[Box], np.ndarray]) -> float:
@@ -76,13 +79,32 @@ def noise(values: np.ndarray) -> float:
     return float(np.median(np.abs(np.diff(values, axis=2)))) / 0.6745 / np.sqrt(2) + 1.0
 
 
-def reach_of_added(volume: Volume, labels: np.ndarray, click: Click) -> float:
+def reach_of_added(volume: Volume, labels: np.ndarray, click: Click, earlier: Sequence[Click]) -> float:
     """Returns the reach in mm of a click on what is missing of a structure.
 
     The centre of a missing part lies as far from the structure's border as from the part's own, so the distance to the
     border measures it. There is one kidney a side, so its border counts however far it is; another lesion's does not,
-    and where no border is near, the extent of the tissue counts.
+    and where no border is near, the extent of the tissue counts. Where an earlier click on a kidney fell short, the
+    distance to it counts too.
     """
+    reach = _reach_by_image(volume, labels, click)
+    if click.label not in KIDNEY_LABELS:
+        return reach
+    return max(reach, AGAIN * _nearest_click(volume, click, earlier))
+
+
+def _nearest_click(volume: Volume, click: Click, earlier: Sequence[Click]) -> float:
+    """Returns the distance in mm to the nearest earlier click of the same kind, 0 where there is none in reach."""
+    alike = [each.kji for each in earlier if (each.label, each.adds) == (click.label, click.adds)]
+    if not alike:
+        return 0.0
+    apart = (np.array(alike) - click.kji) * volume.spacing[::-1]
+    nearest = float(np.sqrt((apart**2).sum(axis=1)).min())
+    return nearest if nearest <= FARTHEST_MM else 0.0
+
+
+def _reach_by_image(volume: Volume, labels: np.ndarray, click: Click) -> float:
+    """Returns the reach in mm as far as image and label map tell it."""
     centre = np.array(click.kji, dtype=np.float64)
     border = border_distance(volume, centre, lambda box: labels[box] == click.label)
     if click.label in KIDNEY_LABELS and np.isfinite(border):
