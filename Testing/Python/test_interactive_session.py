@@ -246,3 +246,17 @@ def test_an_image_at_the_edge_and_a_flat_one_are_answered() -> None:
     session = Session(slice_only, labels[:1])
     session.click(np.array([0, 40, 40]), CYST, adds=True)
     assert session.labels[0, 40, 40] == CYST
+
+
+def test_a_click_on_the_rim_of_a_small_stone_leaves_the_stone() -> None:
+    volume = grid((1.0, 1.0, 1.0))
+    truth = np.where(inside(ball((0.5, 0.5, 0.5), 3.0), volume), STONE, RIGHT).astype(np.uint8)
+    noise = np.random.default_rng(3).normal(0, NOISE_HU, SHAPE)
+    image = volume.like(np.rint(np.where(truth == STONE, 600, 30) + noise).astype(np.int16))
+    labels = np.array(truth)
+    rim = voxel_at(voxel(volume, 4.5, 0.5, 0.5), SHAPE)
+    labels[rim] = STONE
+    session = Session(image, labels)
+    session.click(np.array(rim), STONE, adds=False)
+    assert session.labels[rim] == RIGHT
+    assert dice(session.labels == STONE, truth == STONE) > 0.85

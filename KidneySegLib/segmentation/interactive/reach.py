@@ -15,6 +15,8 @@ from KidneySegLib.volume import Volume
 # No answer changes what is farther away than this.
 FARTHEST_MM = 60.0
 NEAREST_MM = 3.0
+# A click on the rim of a small stone must not take the stone.
+LEAST_REMOVED_MM = 1.5
 # The border is looked for in growing boxes, the first of which reaches this far; each is sampled as finely as its size
 # asks for.
 FIRST_LOOK_MM = 10.0
@@ -117,4 +119,4 @@ def reach_of_removed(volume: Volume, labels: np.ndarray, click: Click) -> float:
     """Returns the reach in mm of a click on what is too much of a structure: the distance to its border."""
     centre = np.array(click.kji, dtype=np.float64)
     border = border_distance(volume, centre, lambda box: labels[box] != click.label)
-    return max(NEAREST_MM, min(border, FARTHEST_MM))
+    return max(LEAST_REMOVED_MM, min(border, FARTHEST_MM))
