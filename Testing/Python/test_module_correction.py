@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -192,3 +193,22 @@ def test_edit_opens_segment_editor_on_this_result(host: Any) -> None:
     editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
     assert editor.segmentationNode() is result.segmentationNode
     assert editor.sourceVolumeNode() is result.volume
+
+
+@pytest.mark.parametrize(
+    ("values", "added"),
+    [({"subtracted_hu": 1000}, -1000), ({"intercept_hu": -1024}, -1024), ({"text": "An earlier sentence."}, -1024)],
+)
+def test_an_assumed_intercept_is_that_of_the_network_s_run(host: Any, values: dict[str, Any], added: int) -> None:
+    """Values with air at 0 were measured 24 HU too low after a correction."""
+    widget = segmented(host)
+    from KidneySegWidgets.correction import engineExam
+
+    from KidneySegLib.flags import Flag, Severity
+
+    result = widget.results.result
+    plain = engineExam(result).volume.voxels.astype(int)
+    flag = Flag("rescale_assumed", Severity.WARNING, values)
+    result.setNetworkFindings(replace(result.networkFindings(), flags=(flag,)))
+    moved = engineExam(result).volume.voxels
+    assert (moved == np.maximum(plain + added, -1024)).all()
