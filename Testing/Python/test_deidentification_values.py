@@ -142,3 +142,25 @@ def test_characteristics_are_kept_on_demand_and_rare_ages_are_not(tmp_path: Path
     assert not dataset.PatientBirthDate
     codes = [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
     assert codes == ["113100", "113108"]
+
+
+def test_a_flag_that_names_the_patient_keeps_its_code_alone() -> None:
+    from pydicom.dataset import Dataset
+
+    from KidneySegLib.deidentification.identity import Identity
+    from KidneySegLib.deidentification.result_files import _clean_flag
+    from KidneySegLib.flags import Flag, Severity
+
+    dataset = Dataset()
+    dataset.PatientName = "Geheimnis^Ayse"
+    identity = Identity()
+    identity.learn(dataset)
+    for values in (
+        {"text": "Series of Geheimnis was read."},
+        {"network": "AYSE", "smaller": [8, 8, 8], "usual": [9, 9, 9]},
+    ):
+        cleaned = _clean_flag(Flag("memory_guard", Severity.WARNING, values), identity)
+        assert (cleaned.code, cleaned.severity) == ("memory_guard", Severity.WARNING)
+        assert not identity.is_in(str(cleaned.to_dict()))
+    plain = Flag.of("noise", noise_hu=30)
+    assert _clean_flag(plain, identity) is plain
