@@ -5,6 +5,7 @@ Shapes are ``(k, j, i)``; a slice has k = 1.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +21,12 @@ class Overlap:
     Attributes:
         dice: Dice coefficient.
         iou: intersection over union (Jaccard).
-        loss: mean binary cross-entropy of the network's probability over all voxels.
+        loss: mean binary cross-entropy of the network's probability over all voxels; NaN where that is not kept.
     """
 
     dice: float
     iou: float
-    loss: float
+    loss: float = math.nan
 
 
 @dataclass(frozen=True)

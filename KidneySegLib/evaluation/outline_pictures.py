@@ -1,8 +1,9 @@
-"""Pictures of agreement: box plots, and manual, automatic and post-processed outlines of slices side by side."""
+"""Pictures of agreement: box plots, and outlines of slices side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 from KidneySegLib.evaluation.metrics import Overlap
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 
-MANUAL, AUTOMATIC, PROCESSED = "#ff4040", "#40a0ff", "#40e060"
+# of the slice itself (none) and its outlines
+COLOURS = (None, "#ff4040", "#40a0ff", "#40e060")
 _MARGIN = 8
 
 
@@ -23,47 +25,43 @@ class Compared:
     Attributes:
         title: what is written beside it.
         hu: the slice, rows from front to back.
-        manual: reference, bool.
-        automatic: thresholded output of the network, bool.
-        processed: after post-processing, bool.
+        outlines: bool, by what they are; the same ones in all that are drawn together.
     """
 
     title: str
     hu: np.ndarray
-    manual: np.ndarray
-    automatic: np.ndarray
-    processed: np.ndarray
+    outlines: Mapping[str, np.ndarray]
 
 
 def draw_comparison(slices: Sequence[Compared], path: Path) -> None:
-    """Draws one row per slice: the slice, then with the manual, the automatic and the post-processed outline."""
+    """Draws one row per slice: the slice, then with each of its outlines."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3 * len(slices)), layout="constrained")
-    grid = figure.subplots(len(slices), 4, squeeze=False)
-    titles = ("slice", "manual", "automatic (threshold)", "post-processed")
+    titles = ("slice", *slices[0].outlines)
+    figure = Figure(figsize=(3 * len(titles), 3 * len(slices)), layout="constrained")
+    grid = figure.subplots(len(slices), len(titles), squeeze=False)
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize="small")
     for row, item in zip(grid, slices, strict=True):
         window = _body(item.hu)
-        outlines = ((None, None), (item.manual, MANUAL), (item.automatic, AUTOMATIC), (item.processed, PROCESSED))
-        for axes, (mask, colour) in zip(row, outlines, strict=True):
+        for axes, mask, colour in zip(row, (None, *item.outlines.values()), COLOURS, strict=False):
             _draw(axes, item.hu[window], None if mask is None else mask[window], colour)
         row[0].set_ylabel(item.title, fontsize="x-small")
     figure.savefig(path, dpi=90)
 
 
 def draw_boxes(groups: Sequence[Sequence[Overlap]], path: Path, name: str = "fold") -> None:
-    """Draws box plots of Dice, IoU and loss over the slices of each group."""
+    """Draws box plots of Dice, IoU and, where it is known, loss over each group."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     labels = [str(n + 1) for n in range(len(groups))]
-    panels = zip(figure.subplots(1, 3), (("dice", "Dice"), ("iou", "IoU"), ("loss", "validation loss")), strict=True)
-    for axes, (field, title) in panels:
+    titles = {"dice": "Dice", "iou": "IoU", "loss": "validation loss"}
+    known = [name for name in titles if all(math.isfinite(getattr(o, name)) for group in groups for o in group)]
+    for axes, field in zip(figure.subplots(1, len(known), squeeze=False)[0], known, strict=True):
         axes.boxplot([[getattr(score, field) for score in group] for group in groups])
         axes.set_xticks(range(1, len(labels) + 1), labels)
-        axes.set(title=title, xlabel=name)
+        axes.set(title=titles[field], xlabel=name)
     figure.savefig(path, dpi=110)
 
 

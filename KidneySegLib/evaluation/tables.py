@@ -82,14 +82,13 @@ def make_tables(evaluation: Evaluation) -> tuple[list[ScoreTable], list[ScoreTab
     return pages, [_classes_by_exam(evaluation), _voxels(evaluation), _lesions(evaluation)]
 
 
-def write_tables(folder: Path, evaluation: Evaluation) -> Path:
-    """Writes all tables as CSV and those for reading as ``evaluation.md``, whose path it returns.
+def write_tables(folder: Path, pages: Sequence[ScoreTable], files: Sequence[ScoreTable]) -> Path:
+    """Writes all tables as CSV and ``pages``, those for reading, as ``evaluation.md``, whose path it returns.
 
     Raises:
         OSError: the files cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pages, files = make_tables(evaluation)
     for table in (*pages, *files):
         with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

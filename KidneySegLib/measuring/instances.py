@@ -72,6 +72,19 @@ class Confidence:
 
 
 @dataclass(frozen=True)
+class NetworkOutline:
+    """What a network outlined before other steps (such as stones) changed it; arrays ``(k, j, i)`` in canonical order.
+
+    Attributes:
+        mask: bool.
+        probability: 32-bit float, of belonging to it.
+    """
+
+    mask: np.ndarray
+    probability: np.ndarray
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """What was drawn in an exam.
 
@@ -83,6 +96,7 @@ class Segmentation:
         confidence: of masses and cysts; None if there are none, or somebody else drew them.
         offset: what must be added to the exam's values where the kidneys told their scale.
         doubtful: sides whose kidney may be something else.
+        network: what the network itself outlined, where a task keeps it; for evaluations.
     """
 
     label_map: Volume
@@ -92,6 +106,7 @@ class Segmentation:
     confidence: Confidence | None = None
     offset: int = 0
     doubtful: frozenset[Side] = frozenset()
+    network: NetworkOutline | None = None
 
     @classmethod
     def of(

@@ -127,7 +127,8 @@ def _pictures(predictor: Predictor, recipe: Recipe, exams: Sequence[LabelledExam
         reference = region.references.get(output, region.references["kidney"])
         k = int(reference.sum(axis=(1, 2)).argmax())
         title = f"{region.name}\nDice {dice[region.name]:.3f}"
-        pictures.append(Compared(title, region.hu[k], reference[k], outline[k], kept[k]))
+        shown = {"manual": reference[k], "automatic (threshold)": outline[k], "post-processed": kept[k]}
+        pictures.append(Compared(title, region.hu[k], shown))
     return pictures
 
 

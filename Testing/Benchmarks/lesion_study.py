@@ -24,7 +24,6 @@ from pathlib import Path
 from KidneySegLib.commands.evaluate import evaluate_exams
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.train import train
-from KidneySegLib.evaluation.tables import make_tables
 
 WITH_LESIONS = ("c3l00189", "lidc0001", "C1", "C3")
 UNSEEN = ("C2", "T1")
@@ -48,8 +47,7 @@ def run(
 def judge(data: Path, bundle: Path, output: Path, exams: tuple[str, ...]) -> None:
     """Tries a bundle on exams and prints the tables."""
     places = [next((data / "ct").glob(f"*/{exam}")) for exam in exams]
-    evaluation = evaluate_exams(places, output, model=str(bundle))
-    for table in make_tables(evaluation)[0]:
+    for table in evaluate_exams(places, output, model=str(bundle))[1]:
         print(table.markdown())
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.evaluation.cases import Case, Reference
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, Provenance
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
@@ -69,3 +71,13 @@ def read_discs(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[La
         maps = (grey.astype(np.int16), (inside > 0).astype(np.uint8), none, none, none, none)
         exams.append(LabelledExam(path.stem, path.stem, (1.0, 1.0, 1.0), *maps))
     return exams
+
+
+def disc_cases(folder: Path) -> list[Case]:
+    """Returns the pictures of such a folder with their masks as references."""
+
+    def drawn(exam: Exam, path: Path) -> Reference:
+        return Reference(np.where(np.asarray(Image.open(path)) > 0, 4, 0).astype(np.uint8)[None], None)
+
+    paths = sorted(folder.glob("*.pgm"))
+    return [Case(p.stem, p.stem, p, partial(drawn, path=p.with_suffix(".png"))) for p in paths]

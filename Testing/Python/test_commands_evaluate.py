@@ -1,6 +1,5 @@
 """``kidneyseg evaluate`` with an engine that answers what the test wants."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +9,7 @@ from typer.testing import CliRunner
 from KidneySegLib.commands.app import app
 from KidneySegLib.commands.evaluate import evaluate_exams
 from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.exam import Exam
 from KidneySegLib.volume import Volume, read_image
 
 SHAPE = (12, 40, 60)
@@ -40,10 +40,13 @@ def engine(monkeypatch):
     """Answers every run with ``answers[exam]``; the default is the made label map."""
     answers = {}
 
-    def run(task, source, *, device, model):
-        labels = read_image(source).axis_order().apply(answers.get(source.parent.name, made_labels()))
+    def run(task, source, *, options, device, model):
+        exam = Exam(read_image(source))
+        labels = exam.order.apply(answers.get(source.parent.name, made_labels()))
         return SimpleNamespace(
-            segmentation=SimpleNamespace(labels=labels), write=lambda folder: folder.mkdir(parents=True)
+            image=exam,
+            segmentation=SimpleNamespace(labels=labels, network=None),
+            write=lambda folder: folder.mkdir(parents=True),
         )
 
     monkeypatch.setattr("KidneySegLib.tasks.run.run", run)
@@ -55,9 +58,10 @@ def test_exams_are_compared_on_their_own_grid(engine, tmp_path):
     engine["none"] = np.zeros(SHAPE, np.uint8)
     write(tmp_path / "data" / "none")
     told = []
-    evaluation = evaluate_exams([tmp_path / "data"], tmp_path / "out", tell=lambda exam, _: told.append(exam.exam))
+    results, _ = evaluate_exams([tmp_path / "data"], tmp_path / "out", tell=lambda case: told.append(case.name))
     assert told == ["none", "one"]
-    none, one = evaluation.exams
+    assert [case.overlap.dice for case in results] == [1.0, 1.0]
+    none, one = (case.exam for case in results)
     assert none.organs == {} and none.lesions == ()
     assert [organ.dice for organ in one.organs.values()] == [1.0, 1.0]
     cyst = one.lesions[0]
@@ -104,13 +108,21 @@ def test_a_table_that_cannot_be_written_is_told(engine, tmp_path):
         evaluate_exams([tmp_path / "one"], tmp_path / "out")
 
 
-def test_slices_are_passed_on(monkeypatch, tmp_path):
-    calls = []
-    monkeypatch.setattr(
-        "KidneySegLib.commands.evaluate_slices.evaluate_slices", lambda *args, **kw: calls.append((*args, kw))
-    )
-    arguments = ["evaluate", "a", "b", "-o", "out", "--task", "ct-slice", "--model", "m"]
-    assert CliRunner().invoke(app, arguments, catch_exceptions=False).exit_code == 0
-    assert calls == [([Path("a"), Path("b")], Path("out"), {"model": "m", "device": "auto"})]
-    with pytest.raises(InputError, match="--pictures"):
-        CliRunner().invoke(app, [*arguments, "--pictures"], catch_exceptions=False)
+def test_what_has_no_references_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"image\.nii\.gz"):
+        evaluate_exams([tmp_path], tmp_path / "out")
+    with pytest.raises(InputError, match=r"slices\.json"):
+        evaluate_exams([tmp_path], tmp_path / "out", task="ct-slice")
+    with pytest.raises(InputError, match="task 'mr'"):
+        evaluate_exams([tmp_path], tmp_path / "out", task="mr")
+
+
+def test_a_mask_on_another_grid_is_refused(engine, tmp_path):
+    import SimpleITK as sitk
+
+    write(tmp_path / "one", made_labels())
+    moved = GRID.copy()
+    moved[0, 3] = 5
+    sitk.WriteImage(Volume(made_labels(), moved).to_image(), str(tmp_path / "one" / "mask.nii.gz"))
+    with pytest.raises(InputError, match="not on the same grid"):
+        evaluate_exams([tmp_path / "one"], tmp_path / "out")

@@ -13,8 +13,10 @@ from slice_cases import RECIPE, made_slice, write_folder
 
 from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
+from KidneySegLib.evaluation.evaluate import CaseResult
 from KidneySegLib.evaluation.metrics import Overlap
-from KidneySegLib.evaluation.slices import SliceResult, StoneCounts, count_stones, make_table
+from KidneySegLib.evaluation.overlap_tables import overlap_pages
+from KidneySegLib.evaluation.touching import TouchedStones, touched_stones
 
 # --- slices ---
 
@@ -73,26 +75,27 @@ def test_a_mask_of_another_size_is_refused(tmp_path):
 
 def test_the_evaluation_s_tables():
     results = [
-        SliceResult("1", "a", Overlap(0.9, 0.8, 0.02), StoneCounts(8, 10, 10, 2, 1, 1), None),
-        SliceResult("2", "a", Overlap(1.0, 1.0, 0.04), StoneCounts(0, 0, 0, 0, 0, 0), None),
-        SliceResult("3", "b", Overlap(0.8, 0.7, 0.06), None, None),
-        SliceResult("4", "b", None, StoneCounts(4, 4, 6, 1, 1, 0), None),
+        CaseResult("1", "a", Overlap(0.9, 0.8, 0.02), TouchedStones(8, 10, 10, 2, 1, 1), None, None, 0.0),
+        CaseResult("2", "a", Overlap(1.0, 1.0, 0.04), TouchedStones(0, 0, 0, 0, 0, 0), None, None, 0.0),
+        CaseResult("3", "b", Overlap(0.8, 0.7, 0.06), None, None, None, 0.0),
+        CaseResult("4", "b", None, TouchedStones(4, 4, 6, 1, 1, 0), None, None, 0.0),
     ]
-    text = make_table(results)
-    assert "Kidneys, 3 slices of 2 patients" in text
-    assert "| slices | 0.9000 ± 0.1000 | 0.8333 ± 0.1528 | 0.0400 ± 0.0200 |" in text
+    text = "".join(table.markdown() for table in overlap_pages(results))
+    assert "3 of 2 patients, mean ± sd" in text
+    assert "| cases | 0.9000 ± 0.1000 | 0.8333 ± 0.1528 | 0.0400 ± 0.0200 |" in text
     assert "| patients | 0.8750 ± 0.1061 | 0.8000 ± 0.1414 | 0.0450 ± 0.0212 |" in text
-    assert "Stones, 3 slices." in text
+    assert "3 slices. A stone" in text
     assert "| 0.8000 | 0.8000 ± 0.0000 | 3 | 2 | 0.667 | 0.333 |" in text
 
 
 def test_stones_are_counted_as_bodies():
-    reference, found = np.zeros((20, 20), bool), np.zeros((20, 20), bool)
-    reference[2:4, 2:4] = reference[10, 10] = reference[11, 11] = True
-    found[3:5, 2:4] = found[15:17, 15:17] = True
-    assert count_stones(found, reference) == StoneCounts(both=2, found=8, reference=6, stones=2, hit=1, false=1)
-    nothing = np.zeros((20, 20), bool)
-    assert count_stones(nothing, nothing) == StoneCounts(0, 0, 0, 0, 0, 0)
+    reference, found = np.zeros((1, 20, 20), bool), np.zeros((1, 20, 20), bool)
+    reference[0, 2:4, 2:4] = reference[0, 10, 10] = reference[0, 11, 11] = True
+    found[0, 3:5, 2:4] = found[0, 15:17, 15:17] = True
+    assert touched_stones(found, reference) == TouchedStones(both=2, found=8, reference=6, stones=2, hit=1, false=1)
+    nothing = found & False
+    assert touched_stones(nothing, nothing) == TouchedStones(0, 0, 0, 0, 0, 0)
+    assert touched_stones(found, nothing) == TouchedStones(0, 8, 0, 0, 0, 2)
 
 
 # --- commands ---
@@ -134,12 +137,13 @@ def test_from_training_to_a_measured_picture(tmp_path):
     assert [round(f["kidneys"][1]["hu_p50"]) for f in (findings, again)] == [35, 41]
 
     table = call("evaluate", tmp_path / "validation", "-o", tmp_path / "evaluation", *options)
-    assert "Kidneys, 6 slices of 3 patients" in table and "Stones, 7 slices" in table
-    with (tmp_path / "evaluation" / "slices.csv").open() as file:
+    assert "6 of 3 patients, mean ± sd" in table and "7 slices. A stone" in table
+    with (tmp_path / "evaluation" / "overlap_by_case.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 7 and min(float(row["dice"]) for row in rows[:6]) > 0.8 and rows[6]["dice"] == ""
     assert (tmp_path / "evaluation" / "comparison.png").is_file()
-    assert (tmp_path / "evaluation" / "slices.md").read_text() in table
+    assert table.endswith((tmp_path / "evaluation" / "evaluation.md").read_text())
+    assert (tmp_path / "evaluation" / "validation-1" / "findings.json").is_file()
 
 
 def test_options_that_do_not_belong_together_are_told(tmp_path):

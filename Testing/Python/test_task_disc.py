@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from disc_task import Disc, read_discs
+from disc_task import Disc, disc_cases, read_discs
 from PIL import Image
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
+from KidneySegLib.evaluation.cases import CASES
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.result_files.labels.files import write_nifti
@@ -30,10 +32,10 @@ RECIPE = Path(__file__).with_name("disc.toml")
 @pytest.fixture(autouse=True, scope="module")
 def disc() -> Iterator[None]:
     register(Disc())
-    READERS["disc"] = read_discs
+    READERS["disc"], CASES["disc"] = read_discs, disc_cases
     yield
     unregister("disc")
-    del READERS["disc"]
+    del READERS["disc"], CASES["disc"]
 
 
 def picture(centre: tuple[float, float], radius: float, seed: int, size: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -135,6 +137,17 @@ def test_it_is_cross_validated(tmp_path: Path, data: Path) -> None:
     )
     assert "2-fold cross-validation, 12 slices of 12 patients" in output
     assert (tmp_path / "comparison.png").is_file()
+
+
+def test_it_is_evaluated(tmp_path: Path, data: Path, bundle: Path) -> None:
+    options = ("--task", "disc", "--model", bundle, "--device", "cpu")
+    output = call("evaluate", data / "validation", "-o", tmp_path, *options)
+    assert "4 of 4 patients, mean ± sd" in output
+    with (tmp_path / "overlap_by_case.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == ["0", "1", "2", "3"]
+    assert min(float(row["dice"]) for row in rows) > 0.9
+    assert Result.read(tmp_path / "2").findings.task == "disc"
 
 
 def test_commands_segment_report_and_measure_it(tmp_path: Path, bundle: Path) -> None:

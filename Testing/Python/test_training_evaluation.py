@@ -118,7 +118,7 @@ def test_stone_voxels(evaluation):
 
 
 def test_tables_say_the_same_in_both_forms(evaluation, tmp_path):
-    page = write_tables(tmp_path, evaluation).read_text()
+    page = write_tables(tmp_path, *make_tables(evaluation)).read_text()
     with (tmp_path / "classes.csv").open() as file:
         rows = {row["class"]: row for row in csv.DictReader(file)}
     assert float(rows["cyst"]["precision %"]) == pytest.approx(100 * 144 / (144 + 27 + 864))
@@ -141,6 +141,6 @@ def test_tables_say_the_same_in_both_forms(evaluation, tmp_path):
 
 def test_exams_without_any_lesion_leave_the_rates_empty(tmp_path):
     healthy = Evaluation((exam("healthy", (RIGHT, LEFT), (RIGHT, LEFT)),))
-    page = write_tables(tmp_path, healthy).read_text()
+    page = write_tables(tmp_path, *make_tables(healthy)).read_text()
     assert "| cyst |  |  |  |  |\n" in page and "| mean | 100.00 | 100.00 | 100.00 | 100.00 |" in page
     assert "| cyst | all | 0 | 0 | 0 | 0 |  |  |  | 0 | 1 | 0.000 | 1 | 0.000 |" in page

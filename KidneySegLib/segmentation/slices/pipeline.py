@@ -6,7 +6,7 @@ After Pérez Martínez et al., Rev. Mex. Fís. 72 (2026) 011101.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
-from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.instances import NetworkOutline, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.slices.regions import SMALLEST_MM2, largest_regions, left_out_mm2
@@ -69,7 +69,8 @@ def segment_slice(
         volume, more, offset = calibrated(volume, labels)
         flags += more
     labels, more = mark_stones(volume, labels)
-    return Segmentation.of(volume, labels, flags=[*flags, *more], offset=offset)
+    segmentation = Segmentation.of(volume, labels, flags=[*flags, *more], offset=offset)
+    return replace(segmentation, network=NetworkOutline(outline.labels > 0, outline.probability))
 
 
 def outline_slice(
