@@ -29,19 +29,32 @@ _NEAR_MM = 15.0
 
 
 def read_exam(folder: Path) -> tuple[Volume, Volume]:
-    """Reads image and labels; an exam without ``mask.nii.gz`` has no kidney in view.
+    """Reads image and labels in canonical orientation; an exam without ``mask.nii.gz`` has no kidney in view.
 
     Raises:
         InputError: a file cannot be read, or the two are not on the same grid.
     """
-    image = read_image(folder / "image.nii.gz")
+    image = read_image(folder / "image.nii.gz").canonical()
+    return image, image.like(read_mask(folder, image))
+
+
+def read_mask(folder: Path, image: Volume) -> np.ndarray:
+    """Reads the labels of an exam, uint8 ``(k, j, i)`` in canonical orientation; zeros where it has no ``mask.nii.gz``.
+
+    Args:
+        folder: of the exam.
+        image: its image in canonical orientation.
+
+    Raises:
+        InputError: the mask cannot be read, or is not on the image's grid.
+    """
     if not (folder / "mask.nii.gz").is_file():
-        return image, image.like(np.zeros(image.voxels.shape, np.uint8))
-    labels = read_image(folder / "mask.nii.gz")
+        return np.zeros(image.voxels.shape, np.uint8)
+    labels = read_image(folder / "mask.nii.gz").canonical()
     same = labels.voxels.shape == image.voxels.shape
     if not same or not np.allclose(labels.ijk_to_lps, image.ijk_to_lps, atol=1e-2):
         raise InputError(f"Exam '{folder.name}': image and mask are not on the same grid.")
-    return image.canonical(), labels.like(labels.voxels.astype(np.uint8)).canonical()
+    return labels.voxels.astype(np.uint8)
 
 
 def prepare_exam(folder: Path, working_spacing: tuple[float, float, float], cache: Path) -> LabelledExam:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from KidneySegLib.datasets.exams import read_mask
 from KidneySegLib.datasets.slices import LIST, SliceEntry, read_grey, read_list
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.readers.input import NO_OPTIONS, ReadOptions
 from KidneySegLib.structures import BY_KEY
-from KidneySegLib.volume import read_image
 
 # Where the list of a folder of slices states no pixel size: that of an abdomen of 410 mm over 512 pixels.
 PIXEL_MM = 0.8
@@ -56,24 +56,11 @@ class Case:
 def _volumes(path: Path) -> list[Case]:
     """Returns a folder with ``image.nii.gz`` (and ``mask.nii.gz``, if kidneys are in view), or those in a folder."""
     images = [path / "image.nii.gz"] if (path / "image.nii.gz").is_file() else sorted(path.glob("*/image.nii.gz"))
-    return [Case(i.parent.name, i.parent.name, i, partial(_mask, i.with_name("mask.nii.gz"))) for i in images]
+    return [Case(i.parent.name, i.parent.name, i, partial(_mask, i.parent)) for i in images]
 
 
-def _mask(path: Path, exam: Exam) -> Reference:
-    """Reads the mask of an exam; without one no kidney is in view.
-
-    Raises:
-        InputError: it lies on another grid.
-    """
-    grid = exam.volume
-    if not path.is_file():
-        labels = np.zeros(grid.voxels.shape, np.uint8)
-    else:
-        mask = read_image(path).canonical()
-        same = mask.voxels.shape == grid.voxels.shape
-        if not same or not np.allclose(mask.ijk_to_lps, grid.ijk_to_lps, atol=1e-2):
-            raise InputError(f"Exam '{path.parent.name}': image and mask are not on the same grid.")
-        labels = mask.voxels.astype(np.uint8)
+def _mask(folder: Path, exam: Exam) -> Reference:
+    labels = read_mask(folder, exam.volume)
     return Reference(labels, labels == BY_KEY["stone"].label)
 
 

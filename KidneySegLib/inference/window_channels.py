@@ -1,4 +1,4 @@
-"""What a network sees of the scan alone: HU through one or more windows."""
+"""What a network sees of the scan alone: HU through one or more windows, equalised or standardised."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.errors import BundleError
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.resampling import normalise
 
 if TYPE_CHECKING:
@@ -15,26 +17,51 @@ if TYPE_CHECKING:
 
 # Fluid, unenhanced parenchyma and blood lie within 60 HU; the window of the whole scan leaves them a few grey levels.
 SOFT_TISSUE_HU = (-40.0, 160.0)
+WINDOW_INPUTS = ("image", "soft", "zscore")
+# An even image has no spread to be divided by.
+_LEAST_SPREAD = 1e-3
 
 
 def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
-    """Returns one channel per input of the stage, ``(inputs, k, j, i)``, values -1..1, equalised ones 0..1.
+    """Returns one channel per input of the stage, ``(inputs, k, j, i)``: -1..1, equalised 0..1, z-scores any value.
 
     Args:
         hu: ``(k, j, i)``, -1024 outside the scan.
-        stage: its inputs are ``image`` (the stage's window, equalised if the plan says so) and ``soft`` (soft tissue).
+        stage: its inputs are ``image`` (the stage's window, equalised if the plan says so), ``soft`` (soft tissue) and
+            ``zscore`` (the stage's window in standard deviations from the mean of the image).
+
+    Raises:
+        BundleError: it has another input.
     """
     import torch
 
     windows = {"image": stage.window, "soft": SOFT_TISSUE_HU}
+    unknown = set(stage.network.inputs) - set(WINDOW_INPUTS)
+    if unknown:
+        raise BundleError(
+            f"Stage '{stage.name}' asks for the input '{min(unknown)}', which this version of KidneySeg does not have. "
+            "Update KidneySeg."
+        )
     channels = []
     for name in stage.network.inputs:
         if name == "image" and stage.equalise is not None:
             slices = [_equalised(plane, stage.window, stage.equalise, stage.spacing[1:]) for plane in hu.numpy()]
             channels.append(torch.from_numpy(np.stack(slices)))
+        elif name == "zscore":
+            channels.append(_standardised(hu, stage.window))
         else:
             channels.append(normalise(hu, windows[name]))
     return torch.stack(channels)
+
+
+def _standardised(hu: torch.Tensor, window: tuple[float, float]) -> torch.Tensor:
+    """Returns values with mean 0 and standard deviation 1 over what lies inside the image, 0 outside."""
+    inside = hu > OUTSIDE
+    values = hu.clamp(*window)
+    known = values[inside].double()
+    if known.numel() < 2:
+        return hu * 0
+    return ((values - float(known.mean())) / max(float(known.std()), _LEAST_SPREAD)) * inside
 
 
 def _equalised(

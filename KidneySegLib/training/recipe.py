@@ -14,6 +14,8 @@ from KidneySegLib.bundles.declaration import Count, Positive, Share, Whole, shor
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.datasets.folds import Split
 from KidneySegLib.errors import InputError
+from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
+from KidneySegLib.inference.window_channels import WINDOW_INPUTS
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.training.augmentation.pipeline import SYNTHESIS, Augmentation
 from KidneySegLib.training.declared import Declared, NotNegative
@@ -187,6 +189,11 @@ class Recipe(Declared):
         unknown = set(outputs) - OUTPUTS
         if unknown and len(outputs) > 1:
             raise ValueError(f"outputs that cannot be trained: {', '.join(sorted(unknown))}")
+        inputs = self.stage.network.inputs
+        if inputs != ORGAN_INPUTS and not set(inputs) <= set(WINDOW_INPUTS):
+            raise ValueError(f"inputs must be some of {', '.join(WINDOW_INPUTS)}, or all of {', '.join(ORGAN_INPUTS)}")
+        if "zscore" in inputs and not self.stage.whole:
+            raise ValueError("zscore needs a network that sees images whole: a tile has another mean than its image")
         return self
 
     @property

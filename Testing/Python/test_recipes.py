@@ -56,6 +56,8 @@ def test_the_recipe_for_slices_has_the_paper_s_settings():
         ("[augmentation.noise]", "[augmentation.noise]\nmost_hu = nan", r"augmentation\.noise\.most_hu"),
         ('outputs = ["kidney"]', 'outputs = ["kidney", "liver"]', "liver"),
         ("patch = [16, 16, 16]", "patch = [16, 16, 15]", "multiples of 4"),
+        ('outputs = ["kidney"]', 'outputs = ["kidney"], inputs = ["colour"]', "inputs must be some of image"),
+        ('outputs = ["kidney"]', 'outputs = ["kidney"], inputs = ["zscore"]', "images whole"),
         ('task = "ct"', "", "task"),
     ],
 )

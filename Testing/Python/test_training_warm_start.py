@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
 from KidneySegLib.training.fitting.warm_start import carried_over
@@ -39,3 +41,25 @@ def test_each_input_is_the_scan_through_its_own_window() -> None:
     image, soft = window_channels(hu, stage)
     torch.testing.assert_close(image.flatten(), torch.tensor([-1.0, -0.52, -0.12, 0.28, 1.0]))
     torch.testing.assert_close(soft.flatten(), torch.tensor([-1.0, -1.0, 0.0, 1.0, 1.0]))
+
+
+def stage_with(*inputs: str) -> StagePlan:
+    plan = NetworkPlan("unet2d", (4, 8), ("disc",), inputs)
+    return StagePlan("disc", plan, (1.0,) * 3, (0.0, 200.0), (1, 8, 8), whole=True)
+
+
+def test_z_scores_do_not_depend_on_gain_and_offset_nor_on_what_lies_outside() -> None:
+    grey = torch.rand(1, 8, 8) * 40
+    (score,) = window_channels(grey, stage_with("zscore"))
+    assert float(score.mean()) == pytest.approx(0, abs=1e-5) and float(score.std()) == pytest.approx(1, abs=1e-5)
+    torch.testing.assert_close(window_channels(grey * 3 + 20, stage_with("zscore"))[0], score, atol=1e-4, rtol=1e-4)
+    padded = torch.nn.functional.pad(grey, (2, 2, 2, 2), value=-1024)
+    (wide,) = window_channels(padded, stage_with("zscore"))
+    torch.testing.assert_close(wide[:, 2:-2, 2:-2], score)
+    assert not wide[:, :2].any()
+    assert not window_channels(torch.full((1, 8, 8), 7.0), stage_with("zscore")).any()
+
+
+def test_an_unknown_input_is_told() -> None:
+    with pytest.raises(BundleError, match="'colour'"):
+        window_channels(torch.zeros(1, 8, 8), stage_with("image", "colour"))
