@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from docs_examples import ROOT
 
 from KidneySegLib import errors
-from KidneySegLib.commands.app import COMMANDS, SIGTERM_EXIT
+from KidneySegLib.commands.app import COMMANDS, SIGTERM_EXIT, app
 
 DOCS = ROOT / "docs"
 # Sphinx's own command, in a process that cannot connect to anything
@@ -100,6 +101,19 @@ def test_files_that_a_change_touches_are_there(page: str) -> None:
     text = ((ROOT if page == "CONTRIBUTING.md" else DOCS / "contributing") / page).read_text(encoding="utf-8")
     named = re.findall(r"\b((?:KidneySegLib|KidneySeg|Resources|Testing|docs)/[\w./-]*\w)", text)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+PAGES = [*ROOT.glob("*.md"), *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+def test_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
+    commands = typer.main.get_command(app).commands
+    shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.M))
+    for command, rest in re.findall(r"(?:^|&& )kidneyseg (\w+)([^#&|\n]*)", shell, re.M):
+        assert command in commands, f"kidneyseg {command}"
+        known = {name for each in commands[command].params for name in (*each.opts, *each.secondary_opts)}
+        assert set(re.findall(r"(?<=[\s\[])--[a-z][\w-]*", rest)) <= known | {"--help"}, f"kidneyseg {command}{rest}"
 
 
 def test_exit_codes_are_those_of_the_errors() -> None:

@@ -62,6 +62,7 @@ def test_the_result_does_not_depend_on_the_stored_axes(phantom_run, permutation)
 
 
 # Floors below what the card reports: a change that costs two points of Dice shall be seen.
+@pytest.mark.slow
 @pytest.mark.parametrize(("exam", "least"), [("lits0", 0.94), ("K5", 0.905), ("kssd_exam", 0.945)])
 def test_validation_exams_keep_their_dice(shared_data, exam, least):
     folder = shared_data / "ct/validation" / exam
@@ -73,6 +74,7 @@ def test_validation_exams_keep_their_dice(shared_data, exam, least):
 
 
 # T1 holds a large tumour, C2 a large cyst; nothing like T1's was ever trained on.
+@pytest.mark.slow
 @pytest.mark.parametrize(("exam", "key", "least"), [("T1", "mass", 0.82), ("C2", "cyst", 0.85)])
 def test_a_large_mass_and_a_large_cyst_are_found_as_one_and_as_what_they_are(shared_data, exam, key, least):
     folder = shared_data / "ct/validation" / exam
@@ -84,6 +86,7 @@ def test_a_large_mass_and_a_large_cyst_are_found_as_one_and_as_what_they_are(sha
     assert "lesions_not_searched" not in {flag.code for flag in result.findings.flags}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exam", ["cmbcrc01068", "lidc0314_chest"])
 def test_no_kidney_is_invented_in_a_chest(shared_data, exam):
     result = run("ct", shared_data / "ct/negative" / exam / "image.nii.gz", device="cpu")
@@ -91,6 +94,7 @@ def test_no_kidney_is_invented_in_a_chest(shared_data, exam):
     assert "no_kidney" in {flag.code for flag in result.findings.flags}
 
 
+@pytest.mark.slow
 def test_a_dicom_series_and_its_nifti_give_the_same_kidneys(shared_data):
     series = read_input(shared_data / "dicom/c3l00189")
     image = read_input(shared_data / "ct/train/c3l00189/image.nii.gz")
@@ -105,6 +109,7 @@ def test_a_dicom_series_and_its_nifti_give_the_same_kidneys(shared_data):
     assert volumes[0][0][0][0] < volumes[0][0][1][0]
 
 
+@pytest.mark.slow
 def test_a_removed_kidney_stays_missing(shared_data):
     image, labels = read_exam(shared_data / "ct/validation/lits0")
     gone = ndimage.binary_dilation(labels.voxels == KIDNEYS[Side.LEFT].label, iterations=3)

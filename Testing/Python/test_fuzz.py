@@ -24,6 +24,7 @@ def test_names_are_unique_and_there_are_enough() -> None:
     assert max(names.values()) == 1 and len(names) >= 600
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_case_ends_well() -> None:
     cases = battery()[::4]

@@ -51,14 +51,14 @@ def imported_packages() -> set[str]:
 
 def test_every_import_is_declared_and_every_dependency_is_used():
     declared = {distribution(r) for r in PROJECT["dependencies"]}
-    for extra in ("train", "deidentification", "dicom-network"):
+    for extra in ("train", "clicks", "deidentification", "dicom-network"):
         declared |= {distribution(r) for r in PROJECT["optional-dependencies"][extra]}
     assert imported_packages() == {IMPORT_NAMES.get(name, name) for name in declared - PLUGINS}
 
 
 def test_metadata():
     assert PROJECT["scripts"] == {"kidneyseg": "KidneySegLib.commands.app:main"}
-    extras = {"slicer", "train", "test", "deidentification", "dicom-network", "docs", "judges"}
+    extras = {"slicer", "train", "test", "clicks", "deidentification", "dicom-network", "docs", "judges"}
     assert set(PROJECT["optional-dependencies"]) == extras
     assert re.fullmatch(r"\d+\.\d+\.\d+", KidneySegLib.__version__)
 
