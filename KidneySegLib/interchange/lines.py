@@ -20,7 +20,7 @@ import numpy as np
 
 from KidneySegLib.findings import Point
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS
-from KidneySegLib.interchange.measurements import Line, Number
+from KidneySegLib.interchange.measurements import Line, NumericMeasurement
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.source_images import SourceImages
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 AXIAL = (LONG_AXIS, SHORT_AXIS)
 
 
-def image_of_axes(numbers: Sequence[Number], planes: Planes, source: SourceImages) -> int | None:
+def image_of_axes(numbers: Sequence[NumericMeasurement], planes: Planes, source: SourceImages) -> int | None:
     """Returns the number of the image whose pixels give a finding's axial diameters, None where none can.
 
     Args:
@@ -45,7 +45,9 @@ def image_of_axes(numbers: Sequence[Number], planes: Planes, source: SourceImage
     return planes.image_with(points)
 
 
-def add_line(item: NumContentItem, number: Number, image: int | None, planes: Planes, source: SourceImages) -> None:
+def add_line(
+    item: NumContentItem, number: NumericMeasurement, image: int | None, planes: Planes, source: SourceImages
+) -> None:
     """Adds the line that a length was measured along to its item.
 
     TID 1419, which holds measures of a segment, has no such row but may be extended; highdicom makes only what the

@@ -46,7 +46,7 @@ ALONG_BODY = {"head", "feet"}
 
 
 @dataclass(frozen=True)
-class Number:
+class NumericMeasurement:
     """One measured value.
 
     Attributes:
@@ -66,7 +66,7 @@ class Number:
     line: Line | None = None
 
 
-def numbers_of(finding: Finding) -> list[Number]:
+def numbers_of(finding: Finding) -> list[NumericMeasurement]:
     """Returns what was measured on a finding, without what could not be measured.
 
     Attenuation is that of the voxels; of a stone the mean, the length and the volume take partial volume into account.
@@ -86,40 +86,40 @@ def numbers_of(finding: Finding) -> list[Number]:
         volume = math.nan if finding.volume_ml is None else finding.volume_ml
         mean_by = length_by = volume_by = PARTIAL_VOLUME
     numbers = [
-        Number(ATTENUATION, mean, HOUNSFIELD_UNIT, MEAN, mean_by),
-        Number(ATTENUATION, measures.hu_sd, HOUNSFIELD_UNIT, STANDARD_DEVIATION),
-        Number(ATTENUATION, measures.hu_min, HOUNSFIELD_UNIT, MINIMUM),
-        Number(ATTENUATION, measures.hu_max, HOUNSFIELD_UNIT, MAXIMUM),
-        Number(
+        NumericMeasurement(ATTENUATION, mean, HOUNSFIELD_UNIT, MEAN, mean_by),
+        NumericMeasurement(ATTENUATION, measures.hu_sd, HOUNSFIELD_UNIT, STANDARD_DEVIATION),
+        NumericMeasurement(ATTENUATION, measures.hu_min, HOUNSFIELD_UNIT, MINIMUM),
+        NumericMeasurement(ATTENUATION, measures.hu_max, HOUNSFIELD_UNIT, MAXIMUM),
+        NumericMeasurement(
             LONG_AXIS,
             measures.axial_diameter_mm,
             MILLIMETRE,
             method=LONGEST_IN_SLICE,
             line=(measures.axial_start_lps_mm, measures.axial_end_lps_mm),
         ),
-        Number(
+        NumericMeasurement(
             SHORT_AXIS,
             measures.perpendicular_mm,
             MILLIMETRE,
             method=AT_RIGHT_ANGLES,
             line=(measures.perpendicular_start_lps_mm, measures.perpendicular_end_lps_mm),
         ),
-        Number(
+        NumericMeasurement(
             LENGTH,
             length,
             MILLIMETRE,
             method=length_by,
             line=(measures.length_start_lps_mm, measures.length_end_lps_mm),
         ),
-        Number(VOLUME, volume, MILLILITRE, method=volume_by),
+        NumericMeasurement(VOLUME, volume, MILLILITRE, method=volume_by),
     ]
     if isinstance(finding, KidneyFinding):
-        numbers.append(Number(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE, method=SUM_OF_VOXELS))
+        numbers.append(NumericMeasurement(ORGAN_VOLUME, finding.organ_volume_ml, MILLILITRE, method=SUM_OF_VOXELS))
     whole = len(numbers) if not cut else DENSITIES + DIAMETERS if cut <= ALONG_BODY else DENSITIES
     return [number for number in numbers[:whole] if not math.isnan(number.value)]
 
 
-def measurement(number: Number) -> Measurement:
+def measurement(number: NumericMeasurement) -> Measurement:
     """Returns the item of a measurement report, without its line."""
     from highdicom.sr import Measurement
 

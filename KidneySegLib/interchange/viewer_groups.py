@@ -15,7 +15,7 @@ from KidneySegLib.findings import Finding, Findings, side_word
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS, VOLUME, concept
 from KidneySegLib.interchange.lines import image_of_axes, in_image, in_space
 from KidneySegLib.interchange.measurement_groups import Drawn, description
-from KidneySegLib.interchange.measurements import Number, numbers_of
+from KidneySegLib.interchange.measurements import NumericMeasurement, numbers_of
 from KidneySegLib.interchange.segments import name_of, title_of
 from KidneySegLib.structures import Structure
 
@@ -67,7 +67,7 @@ def viewer_group(
     return group
 
 
-def _measurement(number: Number, image: int | None, drawn: Drawn) -> Measurement:
+def _measurement(number: NumericMeasurement, image: int | None, drawn: Drawn) -> Measurement:
     """Returns a number with its line; without derivation and method, since viewers skip what has other children."""
     from highdicom.sr import Measurement
 

@@ -16,9 +16,9 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import METAL
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.measuring.lesions.quality import stones_with_contrast
-from KidneySegLib.segmentation.stones.candidates import LARGEST_ML, Candidate, candidates
+from KidneySegLib.segmentation.stones.dense_bodies import LARGEST_ML, DenseBody, dense_bodies
 from KidneySegLib.segmentation.stones.region import stone_regions
-from KidneySegLib.segmentation.stones.rules import Verdict, excreted, judge
+from KidneySegLib.segmentation.stones.rules import StoneVerdict, excreted, judge_dense_body
 from KidneySegLib.segmentation.stones.tissue import tissue_of
 from KidneySegLib.segmentation.stones.tubes import without_tube
 from KidneySegLib.volume import Volume
@@ -45,7 +45,7 @@ def find_stones(
     if phase.phase == "excretory":
         return found, [Flag.of("stones_not_searched", reason="excretory phase")]
     at_threshold = fixed_threshold_hu is not None and not contrast
-    accepted: list[Candidate] = []
+    accepted: list[DenseBody] = []
     told: set[str] = set()
     clipped = False
     for region in stone_regions(canonical, labels, ureter=not contrast):
@@ -54,17 +54,17 @@ def find_stones(
         if tissue is None:
             continue
         clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
-        for body in candidates(canonical, labels, region, tissue, border_at_threshold=at_threshold):
+        for body in dense_bodies(canonical, labels, region, tissue, border_at_threshold=at_threshold):
             rest = None if body.too_large else without_tube(body, canonical.spacing[::-1])
             if rest is not None:
                 told.add("tube")
                 if body.inside > 0.5 and rest.any():
                     accepted.append(replace(body, mask=rest))
                 continue
-            verdict = judge(body, tissue, contrast=contrast)
-            if verdict is Verdict.STONE:
+            verdict = judge_dense_body(body, tissue, contrast=contrast)
+            if verdict is StoneVerdict.STONE:
                 accepted.append(body)
-            told.add("metal" if verdict is Verdict.STONE and body.peak >= METAL else verdict.value)
+            told.add("metal" if verdict is StoneVerdict.STONE and body.peak >= METAL else verdict.value)
     flags = [Flag.of("stones_not_searched", reason="display window")] if clipped else _phase_flags(phase)
     flags += [flag for name, flag in _TOLD.items() if name in told]
     if contrast and excreted(accepted):
@@ -79,10 +79,10 @@ def find_stones(
 # The flag on what a dense body was taken for.
 _TOLD = {
     "tube": Flag.of("ureteral_stent"),
-    Verdict.VESSEL.value: Flag.of("calcified_vessel"),
-    Verdict.CALCIFIED_LESION.value: Flag.of("calcified_lesion"),
-    Verdict.BESIDE_URETER.value: Flag.of("dense_beside_ureter"),
-    Verdict.TOO_LARGE.value: Flag.of("dense_and_large", limit_ml=LARGEST_ML),
+    StoneVerdict.VESSEL.value: Flag.of("calcified_vessel"),
+    StoneVerdict.CALCIFIED_LESION.value: Flag.of("calcified_lesion"),
+    StoneVerdict.BESIDE_URETER.value: Flag.of("dense_beside_ureter"),
+    StoneVerdict.TOO_LARGE.value: Flag.of("dense_and_large", limit_ml=LARGEST_ML),
     "metal": Flag.of("dense_as_metal"),
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from KidneySegLib.hounsfield import BLURRED_BODY
-from KidneySegLib.segmentation.stones.candidates import Candidate
+from KidneySegLib.segmentation.stones.dense_bodies import DenseBody
 from KidneySegLib.segmentation.stones.region import Zone
 from KidneySegLib.segmentation.stones.tissue import Tissue
 
@@ -28,7 +28,7 @@ URETER_FAT = 0.2
 EXCRETED_BODIES = 3
 
 
-class Verdict(StrEnum):
+class StoneVerdict(StrEnum):
     """What a dense body is taken for; all but ``NOTHING`` is labelled or told."""
 
     STONE = "stone"
@@ -39,38 +39,38 @@ class Verdict(StrEnum):
     NOTHING = "nothing"
 
 
-def judge(body: Candidate, tissue: Tissue, *, contrast: bool) -> Verdict:
+def judge_dense_body(body: DenseBody, tissue: Tissue, *, contrast: bool) -> StoneVerdict:
     """Judges one dense body of a kidney with parenchyma ``tissue``; tubes are looked for before."""
     if body.inside <= 0.5 or body.peak < (tissue.sure if body.voxels == 1 else tissue.peak):
-        return Verdict.NOTHING
+        return StoneVerdict.NOTHING
     if body.too_large:
-        return Verdict.TOO_LARGE
+        return StoneVerdict.TOO_LARGE
     if body.at_lesion > LESION_SHARE:
-        return Verdict.CALCIFIED_LESION
+        return StoneVerdict.CALCIFIED_LESION
     if body.zone is Zone.URETER:
         if contrast or not _dense_in_ureter(body, tissue):
-            return Verdict.NOTHING
-        return Verdict.STONE if _like_ureteral_stone(body) else Verdict.BESIDE_URETER
-    return Verdict.VESSEL if body.zone is not Zone.KIDNEY and _like_vessel(body) else Verdict.STONE
+            return StoneVerdict.NOTHING
+        return StoneVerdict.STONE if _like_ureteral_stone(body) else StoneVerdict.BESIDE_URETER
+    return StoneVerdict.VESSEL if body.zone is not Zone.KIDNEY and _like_vessel(body) else StoneVerdict.STONE
 
 
-def excreted(stones: Sequence[Candidate]) -> bool:
+def excreted(stones: Sequence[DenseBody]) -> bool:
     """Whether dense bodies on a scan with contrast medium may be excreted contrast medium: several, or both kidneys."""
     return len(stones) >= EXCRETED_BODIES or len({stone.side for stone in stones}) > 1
 
 
-def _like_vessel(body: Candidate) -> bool:
+def _like_vessel(body: DenseBody) -> bool:
     length, width, thickness = body.axes
     return thickness < VESSEL_THICKNESS_MM and length > VESSEL_SLIMNESS * max(width, 1.0)
 
 
-def _dense_in_ureter(body: Candidate, tissue: Tissue) -> bool:
+def _dense_in_ureter(body: DenseBody, tissue: Tissue) -> bool:
     """Whether a body in the way of the ureter is dense and large enough for a stone, and not in the bowel."""
     above = body.peak >= tissue.level + URETER_ABOVE_TISSUE_HU
     return above and body.axes[0] >= URETER_LEAST_MM and body.darkest > BLURRED_BODY
 
 
-def _like_ureteral_stone(body: Candidate) -> bool:
+def _like_ureteral_stone(body: DenseBody) -> bool:
     length, width, _ = body.axes
     slim = length <= URETER_SLIMNESS * width
     return length <= URETER_LONGEST_MM and width <= URETER_THICKEST_MM and slim and body.in_fat >= URETER_FAT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from KidneySegLib.segmentation.stones.candidates import Candidate, principal_axes
+from KidneySegLib.segmentation.stones.dense_bodies import DenseBody, principal_axes
 
 # A stent or a nephrostomy tube has 4.7 to 14 French: 1.6 to 4.7 mm, blurred to 7 mm at most. Branches of a cast of the
 # collecting system are as thin, but shorter than this.
@@ -16,7 +16,7 @@ LEAST_INSIDE = 0.25
 LEAST_STONE_MM = 6.0
 
 
-def without_tube(body: Candidate, spacing: tuple[float, float, float]) -> np.ndarray | None:
+def without_tube(body: DenseBody, spacing: tuple[float, float, float]) -> np.ndarray | None:
     """Returns what of a body is no tube, bool ``(k, j, i)`` like its mask (nothing: empty), or None if it has none.
 
     Curls and bends do not matter: a tube is a connected part that is nowhere thick, and long.

@@ -23,7 +23,7 @@ MARGIN_MM = REACH_MM + 2.0
 
 
 @dataclass(frozen=True)
-class Candidate:
+class DenseBody:
     """One dense body.
 
     Attributes:
@@ -56,9 +56,9 @@ class Candidate:
     too_large: bool = False
 
 
-def candidates(
+def dense_bodies(
     canonical: Volume, labels: np.ndarray, region: KidneyRegion, tissue: Tissue, *, border_at_threshold: bool
-) -> Iterator[Candidate]:
+) -> Iterator[DenseBody]:
     """Finds the dense bodies that reach into a kidney's region.
 
     Args:
@@ -99,7 +99,7 @@ def candidates(
             slice(outer.start + a.start, outer.start + a.stop) for outer, a in zip(region.box, box, strict=True)
         )
         near = labels[whole][around]
-        yield Candidate(
+        yield DenseBody(
             side=region.side,
             zone=Zone(int(np.bincount(zones, minlength=4)[1:].argmax()) + 1),
             box=whole,  # type: ignore[arg-type]
