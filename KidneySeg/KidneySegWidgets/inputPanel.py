@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from KidneySegWidgets.bundles import installedBundles
 from KidneySegWidgets.runParameters import AUTOMATIC, RunParameters, engineTask, engineTasks, lastVolume
 from KidneySegWidgets.settings import devices, setting
+from KidneySegWidgets.taskTexts import taskTitle
 
 
 class InputPanel:
@@ -26,7 +27,7 @@ class InputPanel:
             ui.deviceComboBox.addItem(label, identifier)
         ui.taskComboBox.addItem(_("Automatic"), AUTOMATIC)
         for task in engineTasks():
-            ui.taskComboBox.addItem(_(task.title), task.name)
+            ui.taskComboBox.addItem(taskTitle(task), task.name)
         ui.taskComboBox.connect("currentIndexChanged(int)", self._onTask)
         ui.bundleComboBox.connect("currentIndexChanged(int)", self._onBundle)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)

@@ -12,6 +12,7 @@ import vtk
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engineLocation import ensureEngine
+from KidneySegWidgets.taskTexts import taskExams, taskTitle
 
 AUTOMATIC = "auto"
 
@@ -89,7 +90,7 @@ class RunParameters:
             return _("No task fits this volume by itself. Choose the task, or load another image.")
         if not self.task.accepts(probeOf(self.volume)):
             sentence = _("The task '{task}' takes {exam}. Choose the task Automatic, or load another image.")
-            return sentence.format(task=_(self.task.title), exam=_(self.task.takes))
+            return sentence.format(task=taskTitle(self.task), exam=taskExams(self.task))
         if not self.bundle:
             return _("No model for this task is installed. Name the folder of your models in the settings below.")
         return ""
