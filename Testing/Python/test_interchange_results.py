@@ -183,7 +183,8 @@ def test_a_single_slice_has_results_too(tmp_path: Path, thickness: float | None)
     paths = write_dicom_results(tmp_path / "out", result_of(volume, labels, findings), tmp_path / "s")
     masks = masks_on(volume, read(paths[0]))
     assert np.array_equal(np.sum(list(masks.values()), axis=0), labels > 0)
-    container = read(paths[1]).ContentSequence[-1]
+    items = read(paths[1]).ContentSequence
+    (container,) = [i for i in items if i.ConceptNameCodeSequence[0].CodeMeaning == "Imaging Measurements"]
     concepts = {i.ConceptNameCodeSequence[0].CodeMeaning for i in container.ContentSequence[0].ContentSequence}
     assert "Length" in concepts and ("Volume" in concepts) == (thickness is not None)
 
