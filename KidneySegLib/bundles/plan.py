@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,8 +17,11 @@ from KidneySegLib.bundles.limits import (
     MOST_CHANNELS,
     MOST_LEVELS,
     MOST_MEMBERS,
+    MOST_PARAMETERS,
     MOST_SCALES,
-    check_size,
+    MOST_VALUES,
+    SMALLEST_VOXEL_MM3,
+    SPACING_MM,
 )
 from KidneySegLib.errors import BundleError
 
@@ -121,7 +125,7 @@ class StagePlan:
             raise ValueError(f"stage '{self.name}': its patch must have {along_k}multiples of {self.divisor}")
         if self.window[0] >= self.window[1]:
             raise ValueError(f"stage '{self.name}': its window must begin below its end")
-        check_size(self)
+        _check_size(self)
         return self
 
     @property
@@ -162,3 +166,30 @@ class StagePlan:
             return read_declaration(cls, data)
         except ValueError as error:
             raise BundleError(f"The plan of a stage cannot be read ({error}).") from error
+
+
+def _check_size(stage: StagePlan) -> None:
+    """Checks that a stage can be run at all.
+
+    Raises:
+        ValueError: it asks for more than any network needs.
+    """
+    network = stage.network
+    working = [math.prod(stage.spacing) * scale**3 for scale in stage.scales]
+    spacings = [spacing * scale for spacing in stage.spacing for scale in stage.scales]
+    members = stage.ensemble.members if stage.ensemble else 1
+    fits = (
+        _parameters(network) * members <= MOST_PARAMETERS
+        and math.prod(stage.patch) * max(network.filters[0], len(network.inputs)) <= MOST_VALUES
+        and all(SPACING_MM[0] <= spacing <= SPACING_MM[1] for spacing in spacings)
+        and min(working) >= SMALLEST_VOXEL_MM3
+    )
+    if not fits:
+        raise ValueError("it asks for a size that no network needs or no computer has")
+
+
+def _parameters(network: NetworkPlan) -> int:
+    """Returns about how many parameters a U-Net with kernels of three has: two convolutions a level, each way."""
+    kernel = 3**network.dimensions
+    pairs = zip(network.filters, (*network.filters[1:], network.filters[-1]), strict=True)
+    return sum(4 * kernel * fine * coarse for fine, coarse in pairs)

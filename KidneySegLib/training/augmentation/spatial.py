@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from KidneySegLib.bundles.declaration import Share
 from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.geometry.rotation import rotation
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.training.augmentation.filters import neighbour_mean
 from KidneySegLib.training.augmentation.patch import Patch
@@ -35,18 +36,6 @@ class Spatial(Declared):
     stretch: Factor = 1.12
     elastic: Share = 0.6
     elastic_mm: NotNegative = 5.0
-
-
-def rotation(degrees: np.ndarray) -> np.ndarray:
-    """Returns the rotation matrix about axes 0, 1, 2 in this order."""
-    matrix = np.eye(3)
-    for axis, angle in enumerate(np.radians(degrees)):
-        first, second = [a for a in range(3) if a != axis]
-        turn = np.eye(3)
-        turn[first, first] = turn[second, second] = math.cos(angle)
-        turn[first, second], turn[second, first] = -math.sin(angle), math.sin(angle)
-        matrix = turn @ matrix
-    return matrix
 
 
 def sample(

@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.rotation import rotation
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
-from KidneySegLib.training.augmentation.spatial import rotation
 from KidneySegLib.training.synthesis.shapes import LesionShape
 from KidneySegLib.training.synthesis.textures import Form
 

@@ -15,8 +15,8 @@ from scipy import ndimage
 from torch.nn import functional
 
 from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.geometry.rotation import rotation
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
-from KidneySegLib.training.augmentation.spatial import rotation
 
 ENHANCED_BY_HU = 25.0
 _LEAST_ML = 2.0

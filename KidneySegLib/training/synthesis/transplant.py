@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from KidneySegLib.datasets.tissue import kidney_depth
+from KidneySegLib.geometry.rotation import rotation
 from KidneySegLib.hounsfield import PERIRENAL_FAT, SOFT_TISSUE
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
 from KidneySegLib.training.augmentation.grain import grain
 from KidneySegLib.training.augmentation.patch import Patch
-from KidneySegLib.training.augmentation.spatial import rotation
 from KidneySegLib.training.synthesis.forms import offsets, take, whole
 from KidneySegLib.training.synthesis.shapes import DiseasedKidney
 from KidneySegLib.training.synthesis.textures import CystTexture, Form, MassTexture
