@@ -20,6 +20,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from KidneySegWidgets.correctionPanel import CorrectionPanel
+from KidneySegWidgets.examView import hideResult, showExam
 from KidneySegWidgets.exportPanel import ExportPanel
 from KidneySegWidgets.inputPanel import InputPanel
 from KidneySegWidgets.parameterNode import KidneySegParameterNode, connectWidgets
@@ -68,6 +69,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode: Any = None
         self._guiTag: Any = None
         self._orphans: list[Any] = []
+        self._viewsAreBehind = False
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
@@ -102,6 +104,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def enter(self) -> None:
         self._useParameterNode()
+        self._showInViews()
 
     def onReload(self) -> None:
         """Reads the files beside this one again, too."""
@@ -153,10 +156,20 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _showResult(self, result: ResultNodes | None) -> None:
         self.results.setResult(result)
         self.correction.setResult(result)
+        self._viewsAreBehind = result is not None
+        self._showInViews()
+
+    def _showInViews(self) -> None:
+        """Lets the views follow the chosen result; while another module is open, they are that module's."""
+        if self._viewsAreBehind and self.parent.isEntered:
+            self._viewsAreBehind = False
+            showExam(self.results.result)
 
     # events
 
     def _onNewResult(self, result: ResultNodes) -> None:
+        if not self.parent.isEntered:  # the reader may be correcting another exam: nothing may be drawn over it
+            hideResult(result)
         self._parameterNode.result = result.segmentationNode
         self.ui.resultSection.collapsed = False
 

@@ -75,12 +75,12 @@ def engineExam(result: ResultNodes) -> Any:
     voxels = prepared.voxels
     if voxels.dtype.kind == "f":
         voxels = np.rint(np.nan_to_num(voxels, nan=_AIR))
-    voxels = voxels.astype(np.int32) + _assumedIntercept(result.networkFindings())
+    voxels = voxels.astype(np.int32) + assumedIntercept(result.networkFindings())
     volume = Volume(np.clip(voxels, _AIR, _HIGHEST).astype(np.int16), prepared.ijkToLps)
     return exam_again(volume, result.networkFindings())
 
 
-def _assumedIntercept(findings: Any) -> int:
+def assumedIntercept(findings: Any) -> int:
     """Returns what the engine added to make Hounsfield units of values without a rescale intercept."""
     for flag in findings.flags:
         if flag.code == "rescale_assumed":

@@ -9,6 +9,7 @@ import qt
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining
+from KidneySegWidgets.examView import showExam
 from KidneySegWidgets.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.lesionView import showFinding
 from KidneySegWidgets.resultNodes import ATTRIBUTE, ResultNodes
@@ -22,6 +23,7 @@ class ResultPanel:
     def __init__(self, ui: Any) -> None:
         self._ui = ui
         self.result: ResultNodes | None = None
+        self._changingTable = False
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
         ui.show3DCheckBox.connect("toggled(bool)", self._onShow3D)
@@ -38,7 +40,12 @@ class ResultPanel:
         self.result = result
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)
-        self._ui.tableView.setMRMLTableNode(result.table if result is not None and result.hasFindings else None)
+        self._changingTable = True  # Qt selects another row when the selected one goes; the reader did not
+        try:
+            self._ui.tableView.setMRMLTableNode(result.table if result is not None and result.hasFindings else None)
+            self._ui.tableView.clearSelection()
+        finally:
+            self._changingTable = False
         # Slicer makes no column narrower than 60 pixels, which is more than "R" wants and a narrow panel has
         self._ui.tableView.horizontalHeader().setMinimumSectionSize(_NARROWEST_COLUMN)
         self._ui.resultDetails.setVisible(result is not None)
@@ -66,7 +73,8 @@ class ResultPanel:
 
     def _onRowSelected(self, _selected: Any = None, _deselected: Any = None) -> None:
         rows = self._ui.tableView.selectionModel().selectedRows()
-        if self.result is not None and rows:
+        if self.result is not None and rows and not self._changingTable:
+            showExam(self.result)  # the reader may have looked at another exam meanwhile
             showFinding(self.result, rows[0].row())
 
     def _onShow3D(self, shown: bool) -> None:
