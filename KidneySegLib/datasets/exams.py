@@ -134,16 +134,20 @@ def assign_sides(labels: np.ndarray, spacing: Sequence[float], middle: float) ->
     lesions = labels > 2
     if not lesions.any():
         return sides
-    pieces, count = ndimage.label(lesions)
-    if sides.any():
-        distance, nearest = ndimage.distance_transform_edt(sides == 0, sampling=spacing, return_indices=True)
-        nearest_side = sides[tuple(nearest)]
+    # every voxel that is asked, and every nearest kidney voxel, lies in the box of all labels
+    (box,) = ndimage.find_objects((labels > 0).view(np.uint8))
+    part, start = sides[box], box[2].start
+    pieces, count = ndimage.label(lesions[box])
+    kidneys = bool(part.any())
+    if kidneys:
+        distance, nearest = ndimage.distance_transform_edt(part == 0, sampling=spacing, return_indices=True)
+        nearest_side = part[tuple(nearest)]
     for piece in range(1, count + 1):
         inside = pieces == piece
-        if sides.any() and distance[inside].min() <= _NEAR_MM:
+        if kidneys and distance[inside].min() <= _NEAR_MM:
             votes = np.bincount(nearest_side[inside], minlength=3)
-            sides[inside] = 1 + int(votes[2] > votes[1])
+            part[inside] = 1 + int(votes[2] > votes[1])
         else:
             # canonical orientation: i grows to the patient's left
-            sides[inside] = 1 + int(np.nonzero(inside)[2].mean() > middle)
+            part[inside] = 1 + int(start + np.nonzero(inside)[2].mean() > middle)
     return sides

@@ -223,6 +223,13 @@ def test_a_mass_that_replaced_its_kidney_belongs_to_its_side_of_the_body() -> No
     assert (assign_sides(alone, (3.0, 1.0, 1.0), middle=59.5)[alone == 3] == 2).all()
 
 
+def test_lesions_of_a_patient_without_kidneys_go_by_the_middle_of_the_body() -> None:
+    labels = np.zeros((8, 10, 40), np.uint8)
+    labels[2:5, 3:6, 4:8], labels[2:5, 3:6, 30:35] = 3, 4
+    sides = assign_sides(labels, (3.0, 1.0, 1.0), middle=19.5)
+    assert (sides[labels == 3] == 1).all() and (sides[labels == 4] == 2).all() and not sides[labels == 0].any()
+
+
 def test_the_middle_of_the_body_is_told_from_its_outline() -> None:
     hu = np.full((3, 20, 50), -1000, np.int16)
     hu[:, 4:16, 11:30] = 40
