@@ -99,8 +99,10 @@ def _run_commands(exam: Exam, source: Path, engine: CommandLine) -> None:
     """Leaves the results in folders beside each other, named as in FOLDERS."""
     segment, es, tr, measured, changes, labelmap, identified = (engine.folder / name for name in FOLDERS)
     quiet = ("--progress", "none")
-    extra = (*exam.options, *(("--dicom",) if exam.is_dicom else ()))
-    if not engine.run("segment", "segment", source, "-o", segment, "--report", "--device", "cpu", *quiet, *extra):
+    run = ("segment", source, "-o", segment, "--report", "--device", "cpu", *quiet, *exam.options)
+    # images without identifiers are segmented, but cannot be exported
+    has_dicom = exam.is_dicom and engine.run("segment", *run, "--dicom")
+    if not has_dicom and not engine.run("segment without DICOM" if exam.is_dicom else "segment", *run):
         return
     for language in (es, tr):
         engine.run(language.name, "report", segment, "--image", source, "--language", language.name, "-o", language)
@@ -109,10 +111,10 @@ def _run_commands(exam: Exam, source: Path, engine: CommandLine) -> None:
     if engine.run("measured", "measure", source, corrected, "--findings", segment, "-o", measured, *quiet):
         prior = ("--prior", segment, "--days", "200")
         engine.run("changes", "report", measured, "--image", source, *prior, "-o", changes)
-        if exam.is_dicom:
-            pdf = ("--pdf", changes / "report.pdf")
+        if has_dicom:
+            pdf = ("--pdf", changes / "report.pdf") if changes.is_dir() else ()
             engine.run("per lesion", "dicom", measured, "--source", source, "--per-lesion", *pdf)
-    if source.is_dir():
+    if has_dicom and source.is_dir():
         engine.run("labelmap", "dicom", segment, "--source", source, "--labelmap", "-o", labelmap)
         named = ("--identified", "--header", "A hospital", "-o", identified)
         engine.run("identified", "report", segment, "--image", source, *named)

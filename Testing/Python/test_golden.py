@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from Golden import compare
+from Golden.command_line import CommandLine
 from Golden.compare import Comparison, compare_recordings
 from Golden.correction import CYST, correct
 from Golden.dicom_decoding import UidNames, decode_dicom
 from Golden.differences import Kind
-from Golden.exams import is_chosen
+from Golden.exams import Exam, is_chosen
+from Golden.record import record_exam
 from Golden.recording import Record, write_record
 from Golden.text_decoding import html_text
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -186,6 +189,28 @@ def test_correction_removes_the_smallest_lesion_draws_a_cyst_and_takes_a_slice()
     assert np.count_nonzero(corrected == CYST) == pytest.approx(1072, rel=0.05)
     assert not np.any(corrected[15] == 2) and np.any(corrected[14] == 2)
     assert np.array_equal(correct(np.zeros_like(labels), (2.0, 1.0, 1.0)), np.zeros_like(labels))
+
+
+class EngineThatRefusesDicom(CommandLine):
+    """Stands for an engine that segments an exam and cannot export it."""
+
+    def run(self, name: str, *arguments: str | Path) -> bool:
+        refused = "--dicom" in arguments
+        self.said[name] = {"exit code": 3 if refused else 0, "printed": []}
+        if "-o" in arguments and not refused:
+            folder = Path(arguments[arguments.index("-o") + 1])
+            folder.mkdir()
+            sitk.WriteImage(sitk.Image((4, 4, 4), sitk.sitkUInt8), str(folder / "labels.nii.gz"))
+        return not refused
+
+
+def test_an_exam_that_cannot_be_exported_is_recorded_without_dicom(tmp_path: Path) -> None:
+    exam = Exam("dicom/one", tmp_path / "series", is_dicom=True)
+    (tmp_path / "series").mkdir()
+    made = record_exam(exam, EngineThatRefusesDicom(tmp_path, tmp_path))
+    assert made.data["commands"]["segment"]["exit code"] == 3
+    assert list(made.data["commands"]) == ["segment", "segment without DICOM", "es", "tr", "measured", "changes"]
+    assert "segment/labels.nii.gz" in made.voxels and "measured/labels.nii.gz" in made.voxels
 
 
 def test_a_report_becomes_lines_under_their_headings() -> None:
