@@ -88,7 +88,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
-        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self._onSceneStartImport)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
         self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
@@ -170,7 +171,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onNewResult(self, result: ResultNodes) -> None:
         if not self.parent.isEntered:  # the reader may be correcting another exam: nothing may be drawn over it
             hideResult(result)
-        self._parameterNode.result = result.segmentationNode
+        self.logic.getParameterNode().result = result.segmentationNode  # there is one even while a scene is read
         self.ui.resultSection.collapsed = False
 
     def _onExported(self) -> None:
@@ -186,7 +187,13 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.runs.onQueueChanged()
 
     def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
-        """The scene is another one now: empty, or read from a file."""
+        self._useParameterNode()
+
+    def _onSceneStartImport(self, _caller: Any, _event: Any) -> None:
+        """Reading fills the same parameter node before the selectors list what it names: they would show none."""
+        self._forgetParameterNode()
+
+    def _onSceneEndImport(self, _caller: Any, _event: Any) -> None:
         self._useParameterNode()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)

@@ -212,6 +212,44 @@ def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(drawn > 0, labels == 1)
 
 
+@pytest.mark.parametrize("closed_first", [True, False])
+def test_saved_scene_fills_the_selectors_though_nothing_else_was_chosen(
+    host: Any, tmp_path: Path, closed_first: bool
+) -> None:
+    """Two exams, all selectors as they were; the panel shows and takes what the scene holds."""
+    import slicer.util
+    from SlicerHost.hands import choose, click, waitUntil
+
+    widget = segmented(host)
+    add_volume(phantom()[0], "other")
+    host.app.processEvents()
+    click(widget.ui.segmentButton)
+    waitUntil(lambda: widget.runs.queue.current is None)
+    choose(widget.ui.resultSelector, "ct KidneySeg")
+    path = tmp_path / "scene.mrb"
+    assert slicer.util.saveScene(str(path))
+    if closed_first:
+        slicer.mrmlScene.Clear(0)
+        host.app.processEvents()
+        assert widget.ui.inputSelector.currentNode() is None
+    slicer.util.loadScene(str(path), properties={"clear": True})
+    host.app.processEvents()
+    parameters = widget.logic.getParameterNode()
+    assert parameters.inputVolume.GetName() == "other"
+    assert widget.ui.inputSelector.currentNode() is parameters.inputVolume
+    assert parameters.result.GetName() == "ct KidneySeg"
+    assert widget.ui.resultSelector.currentNode() is parameters.result
+    assert widget.results.result.segmentationNode is parameters.result
+    assert widget.ui.tableView.mrmlTableNode() is widget.results.result.table
+    assert widget.ui.segmentButton.enabled
+    red = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceCompositeNode()
+    assert red.GetBackgroundVolumeID() == widget.results.result.volume.GetID()
+    assert not slicer.util.getNode("other KidneySeg").GetDisplayVisibility()
+    choose(widget.ui.resultSelector, "other KidneySeg")
+    assert widget.results.result.volume.GetName() == "other", "and they still choose"
+    assert red.GetBackgroundVolumeID() == widget.results.result.volume.GetID()
+
+
 def test_reload_keeps_the_result_and_ends_the_run(host: Any) -> None:
     import slicer
 
