@@ -118,4 +118,4 @@ def test_there_is_one_door_to_dicom_files() -> None:
     """Whoever reads a file by pydicom itself would unpack whatever it holds."""
     library = Path(opening.__file__).parents[1]
     users = {path.relative_to(library) for path in library.rglob("*.py") if "dcmread(" in path.read_text("utf-8")}
-    assert users == {Path("dicom/opening.py")}
+    assert users == {Path("images/opening.py")}
