@@ -2,8 +2,8 @@
 
 Exit codes: 0 done; 1 unforeseen error; 2 wrong use of the command line; 3 the input cannot be used; 4 a model bundle
 cannot be used; 5 memory, disk or device do not suffice; 6 the result could not be written; 7 a DICOM server is away or
-refuses; 8 done in part (studies that failed, storage commitment that was refused); 130 stopped by the user (Ctrl-C);
-143 stopped by SIGTERM.
+refuses; 8 done in part (studies that failed, storage commitment that was refused); 130 stopped by the user (Ctrl-C, or
+the reader of the progress ended); 143 stopped by SIGTERM.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
+from KidneySegLib.errors import Cancelled
 from KidneySegLib.progress import Progress, silent
 
 # Share of the whole run that each stage takes on a CPU, for one bar over all stages.
@@ -53,8 +55,18 @@ def overall(stage: str, fraction: float) -> float:
 
 
 def _json_line(stage: str, fraction: float, message: str) -> None:
+    """Prints a line.
+
+    Raises:
+        Cancelled: nobody reads them any more: the front end ended, and nobody waits for the result.
+    """
     line = {"stage": stage, "fraction": round(overall(stage, fraction), 4), "message": message}
-    print(json.dumps(line), file=sys.stdout, flush=True)
+    try:
+        print(json.dumps(line), file=sys.stdout, flush=True)
+    except BrokenPipeError:
+        # what is left in the buffer must not be written when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Cancelled("Stopped: nobody reads the progress any more. Nothing half-written is left.") from None
 
 
 @contextmanager

@@ -155,8 +155,8 @@ class _Run:
 
     def _write_result(self, folder: Path, target: Path) -> None:
         try:
-            findings = Findings.from_json((folder / "findings.json").read_text(encoding="utf-8"))
-        except (InputError, OSError, UnicodeDecodeError) as error:
+            findings = Findings.read(folder / "findings.json")
+        except InputError as error:
             raise FileLeftOut("results that are damaged or of another version") from error
         try:
             series = str(findings.provenance.input.source.get("series_uid", ""))

@@ -13,6 +13,9 @@ from KidneySegLib.findings.encoding import build, plain
 from KidneySegLib.findings.measures import Point
 from KidneySegLib.volume import Volume
 
+# No size, spacing or place of an image comes near to it; NaN and infinity are not below it.
+_LARGEST = 1e9
+
 LIBRARIES = ("numpy", "torch", "SimpleITK", "pydicom")
 
 
@@ -50,6 +53,23 @@ class InputRecord:
     direction: tuple[float, ...]
     origin_lps_mm: Point
     source: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> InputRecord:
+        """Takes what was stored.
+
+        Raises:
+            KeyError: a field is missing.
+            ValueError: size, spacing, direction or origin are not those of a grid.
+        """
+        record = build(cls, values)
+        numbers = {3: (record.size, record.spacing_mm, record.origin_lps_mm), 9: (record.direction,)}
+        for count, parts in numbers.items():
+            if not all(len(part) == count and all(map(_is_plain_number, part)) for part in parts):
+                raise ValueError("The record of the input holds no grid.")
+        if min(record.size) < 1 or min(record.spacing_mm) <= 0 or not isinstance(record.source, dict):
+            raise ValueError("The record of the input holds no grid.")
+        return record
 
     @property
     def is_flat(self) -> bool:
@@ -104,11 +124,20 @@ class Provenance:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
-        """Takes what ``to_dict`` returned."""
+        """Takes what ``to_dict`` returned.
+
+        Raises:
+            KeyError, TypeError: a field is missing or unknown.
+            ValueError: the grid is none.
+        """
         parts = dict(values)
-        parts["input"] = build(InputRecord, values["input"])
+        parts["input"] = InputRecord.from_dict(values["input"])
         parts["bundles"] = tuple(build(BundleRecord, bundle) for bundle in values["bundles"])
         return cls(**parts)
+
+
+def _is_plain_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) < _LARGEST
 
 
 def library_versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from KidneySegLib.errors import InputError
@@ -14,6 +15,8 @@ from KidneySegLib.findings.provenance import Provenance
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding
 from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
+
+DAMAGED = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
 
 Finding = KidneyFinding | LesionFinding | StoneFinding
 
@@ -84,19 +87,33 @@ class Findings:
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
+    def read(cls, file: Path) -> Findings:
+        """Reads ``findings.json``.
+
+        Raises:
+            InputError: as ``from_json``, or the file cannot be opened.
+        """
+        try:
+            text = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(DAMAGED) from error
+        except OSError as error:
+            raise InputError("The findings of the result cannot be opened. Check the folder and its rights.") from error
+        return cls.from_json(text)
+
+    @classmethod
     def from_json(cls, text: str) -> Findings:
         """Takes the content of ``findings.json``.
 
         Raises:
             InputError: the text is no findings file, is damaged, or has a schema that this version does not know.
         """
-        damaged = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(damaged) from error
+        except (ValueError, RecursionError) as error:
+            raise InputError(DAMAGED) from error
         if not isinstance(values, dict) or "schema_version" not in values:
-            raise InputError(damaged)
+            raise InputError(DAMAGED)
         if values["schema_version"] != SCHEMA_VERSION:
             raise InputError(
                 f"The findings file has schema version {values['schema_version']}; this KidneySeg reads version "
@@ -113,4 +130,4 @@ class Findings:
                 phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(damaged) from error
+            raise InputError(DAMAGED) from error

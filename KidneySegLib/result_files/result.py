@@ -97,7 +97,8 @@ class Result:
         The grid is the findings' own: a NIfTI file read by ITK has lost what little its axes deviate from right angles.
 
         Raises:
-            InputError: it is no complete result folder, or a file in it is damaged.
+            InputError: it is no complete result folder, a file in it is damaged, or the label map was changed after it
+                was measured.
             GeometryError: the label map lies on another grid than the image that was segmented.
         """
         if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():
@@ -105,23 +106,23 @@ class Result:
                 f"This is not a complete result: {FINDINGS} and {LABELS} must lie in one folder. Give the folder that "
                 "'kidneyseg segment' wrote."
             )
-        findings = Findings.from_json((folder / FINDINGS).read_text(encoding="utf-8"))
+        findings = Findings.read(folder / FINDINGS)
         labels = read_image(folder / LABELS)
         if labels.voxels.dtype != np.uint8:
             raise InputError("The label map was written by another program. Measure it with 'kidneyseg measure' first.")
         label_map = Volume(labels.voxels, _grid(findings.provenance.input, labels)).canonical()
         # without an instance map it is of an earlier version; one that does not fit was changed by somebody since
-        segmentation = _by_instances(folder / INSTANCES, label_map, findings)
-        return cls(None, segmentation or Segmentation.of(label_map, label_map.voxels), findings)
+        segmentation = _by_instances(folder / INSTANCES, label_map, findings) or _by_labels(label_map, findings)
+        return cls(None, segmentation, findings)
 
     def with_exam(self, exam: Exam) -> Result:
-        """Returns the result with its image.
+        """Returns the result with its image, whose estimated values are moved to the scale that the run found.
 
         Args:
             exam: the image, as it was read for the run.
 
         Raises:
-            InputError: it is another image, or the label map was changed after it was measured.
+            InputError: it is another image.
             GeometryError: it lies elsewhere.
         """
         if exam.volume.voxels.shape != self.segmentation.labels.shape:
@@ -129,28 +130,38 @@ class Result:
                 "The image has another size than the result's label map. Give the image that was segmented."
             )
         on_grid(self.segmentation.label_map, exam.volume)
-        kidneys = self.segmentation.kidneys
-        for kidney in self.findings.kidneys:
-            body = kidneys.get(kidney.side)
-            if body is None or np.count_nonzero(body.mask) != kidney.measures.voxels:
-                raise InputError(
-                    "The label map was changed after it was measured. Run 'kidneyseg measure' on it first."
-                )
-            mean = exam.volume.voxels[body.box][body.mask].mean()
-            # estimated values may have been moved by the run
-            if exam.units is not Units.ESTIMATED_HU and abs(mean - kidney.measures.hu_mean) > TOLERANCE_HU:
-                raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
-        return Result(exam, self.segmentation, self.findings)
+        bodies = self.segmentation.kidneys
+        apart = [
+            kidney.measures.hu_mean - exam.volume.voxels[bodies[kidney.side].box][bodies[kidney.side].mask].mean()
+            for kidney in self.findings.kidneys
+        ]
+        # the run moves estimated values by whole numbers
+        offset = round(apart[0]) if apart and exam.units is Units.ESTIMATED_HU else 0
+        if any(abs(difference - offset) > TOLERANCE_HU for difference in apart):
+            raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
+        return Result(exam.moved(offset), self.segmentation, self.findings)
 
 
 def _by_instances(path: Path, label_map: Volume, findings: Findings) -> Segmentation | None:
     if not path.is_file():
         return None
     try:
-        numbers = on_grid(read_image(path), label_map)
-    except GeometryError:
+        stored = read_image(path)
+        numbers = on_grid(stored, label_map) if stored.voxels.dtype == np.uint16 else None
+    except InputError:  # damaged, or of another image
         return None
-    return by_instance_map(label_map, numbers, findings)
+    return by_instance_map(label_map, numbers, findings) if numbers is not None else None
+
+
+def _by_labels(label_map: Volume, findings: Findings) -> Segmentation:
+    """Takes a label map apart by its labels alone, and checks that it is what the findings were measured on."""
+    try:
+        return Segmentation.of(label_map, label_map.voxels).like(findings)
+    except InputError as error:
+        raise InputError(
+            "The label map was changed after it was measured. Run 'kidneyseg measure' on it, into another folder; "
+            "its --findings needs the network's result as it was written."
+        ) from error
 
 
 def _grid(record: InputRecord, labels: Volume) -> np.ndarray:

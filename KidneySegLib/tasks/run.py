@@ -196,8 +196,12 @@ def read_exam(source: Path, findings: Findings, series: str | None = None) -> Ex
         InputError, GeometryError: as ``Task.read``.
     """
     settings = findings.provenance.settings
-    window = settings.get("window_hu")
-    options = ReadOptions(series, settings.get("pixel_mm"), (window[0], window[1]) if window else None)
+    window, pixel = settings.get("window_hu"), settings.get("pixel_mm")
+    try:
+        low_high = (float(window[0]), float(window[1])) if window else None
+        options = ReadOptions(series, float(pixel) if pixel is not None else None, low_high)
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        raise InputError("The findings of the result are damaged: window or pixel size. Segment it again.") from error
     return task_of(findings).read(source, options, silent)
 
 

@@ -124,6 +124,19 @@ def test_a_signal_ends_the_run_and_leaves_nothing(models, image, tmp_path, numbe
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["segment", "sample"])
+def test_a_run_whose_progress_nobody_reads_stops_and_leaves_nothing(models, image, tmp_path, command):
+    what = (image, "-o", tmp_path / "out", "--model", "tiny") if command == "segment" else (tmp_path,)
+    process = start(models, command, *what, "--progress", "json")
+    assert process.stdout is not None and process.stderr is not None
+    assert json.loads(process.stdout.readline())["fraction"] == 0
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(timeout=60) == 130
+    assert "nobody reads the progress" in err and len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_models_lists_verifies_and_reports_damage(models, tmp_path):
     code, out, _ = run(models, "models")
     assert "tiny: ct, version 0.1" in out and "verified" in out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,10 +189,47 @@ def test_other_schema_versions_are_refused(findings: Findings, version: int) -> 
         Findings.from_json(text)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 2, "kidneys": 3}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema_version": 2}',
+        '{"schema_version": 2, "kidneys": 3}',
+        pytest.param("[" * 100_000, id="deep"),
+        pytest.param('{"schema_version": ' + "9" * 5000 + "}", id="long number"),
+    ],
+)
 def test_damaged_files_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a findings file"):
         Findings.from_json(text)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "findings.json").write_bytes(b'{"schema_version": "\xff"}')
+    with pytest.raises(InputError, match="not a findings file"):
+        Findings.read(tmp_path / "findings.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("size", ["a", 1, 2]),
+        ("size", [10**400, 1, 1]),
+        ("size", [0, 1, 1]),
+        ("spacing_mm", [0.0, 1.0, 1.0]),
+        ("spacing_mm", [float("nan"), 1.0, 1.0]),
+        ("direction", [1, 0]),
+        ("origin_lps_mm", None),
+        ("source", []),
+    ],
+)
+def test_a_grid_that_is_none_is_refused(findings: Findings, name: str, value: object) -> None:
+    values = findings.to_dict()
+    values["provenance"]["input"][name] = value
+    with pytest.raises(InputError, match="not a findings file"):
+        Findings.from_json(json.dumps(values))
 
 
 def test_versions_of_libraries() -> None:

@@ -7,12 +7,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from interchange_cases import Case, make_case, read
+from reporting_cases import findings_of, phantom
+from result_cases import result_of
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.results import write_dicom_results
 from KidneySegLib.pacs.transfer.belonging import files_to_send
@@ -207,3 +211,18 @@ def test_results_below_one_folder_are_each_looked_at(written: tuple[Path, Path],
     assert [len(files) for files in files_to_send([tmp_path])] == [8, 0]
     os.replace(tmp_path / "a" / "measurements.sr.dcm", tmp_path / "b" / "measurements.sr.dcm")
     assert [len(files) for files in files_to_send([tmp_path])] == [6, 1]
+
+
+def test_the_image_of_a_picture_comes_back_on_the_scale_that_the_run_found() -> None:
+    """Otherwise everything that a reader corrects is measured that much too low."""
+    volume, labels = phantom()
+    made = result_of(volume, labels, findings_of(volume, labels))
+    lower = Exam(volume.like((volume.voxels - 49).astype(np.int16)), units=Units.ESTIMATED_HU)
+    image = replace(made, exam=None).with_exam(lower).image
+    assert np.array_equal(image.volume.voxels, made.image.volume.voxels)
+    with pytest.raises(InputError, match="its densities differ"):
+        replace(made, exam=None).with_exam(replace(lower, units=Units.HU))
+    other = lower.stored.voxels.copy()
+    other[labels == 2] += 5
+    with pytest.raises(InputError, match="its densities differ"):
+        replace(made, exam=None).with_exam(replace(lower, stored=lower.stored.like(other)))
