@@ -58,12 +58,21 @@ def fillTable(table: Any, findings: Any) -> None:
 def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
     if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
         return f"\u2265 {values['length_at_least_mm']:.{_DECIMALS[name]}f}"
+    if name == "volume_ml" and values[name] is not None:
+        return _volume(values[name])
     if name in _DECIMALS:
         return "" if values[name] is None else f"{values[name]:.{_DECIMALS[name]}f}"
     if name == "structure":
         kinds = {"mass": _("Solid mass"), "cyst": _("Cyst"), "stone": _("Stone")}
         return kinds.get(values["structure"], _("Kidney"))
     return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
+
+
+def _volume(millilitres: float) -> str:
+    """Returns a volume with three significant digits, but no more decimals than findings.json has."""
+    rounded = float(f"{millilitres:.3g}")  # 9.996 ml are 10.0 ml
+    digits = next((digits for least, digits in ((100, 0), (10, 1), (1, 2)) if rounded >= least), _DECIMALS["volume_ml"])
+    return f"{millilitres:.{digits}f}"
 
 
 def _side(side: str) -> str:

@@ -80,7 +80,8 @@ def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: P
         assert inside > 0.85, f"{identifier}: {inside:.2f} of the outline lies in the reference"
     findings = result.findings()
     rows = table_rows(result.table)
-    assert [float(row["volume_ml"]) for row in rows[:2]] == [k.measures.volume_ml for k in findings.kidneys]
+    volumes = [kidney.measures.volume_ml for kidney in findings.kidneys]
+    assert [float(row["volume_ml"]) for row in rows[:2]] == pytest.approx(volumes, rel=0.005)
     assert findings.provenance.bundles[0].name == "ct-kidney"
     assert findings.provenance.device.startswith("cpu")
     assert host.dialogs.texts() == []
@@ -102,7 +103,9 @@ def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
     voxel_ml = np.prod(widget.results.result.volume.GetSpacing()) / 1000
     Editor(host, widget).stroke("kidney_left", gone, "remove")
     rows = measured(widget)
-    assert float(rows[1]["volume_ml"]) == pytest.approx(volume_ml - gone.sum() * voxel_ml, abs=0.01)
+    rest_ml = widget.results.result.findings().kidneys[1].measures.volume_ml
+    assert rest_ml == pytest.approx(volume_ml - gone.sum() * voxel_ml, abs=0.01)
+    assert float(rows[1]["volume_ml"]) == pytest.approx(rest_ml, rel=0.005)
     host.mainWindow.moduleSelector().selectModule("KidneySeg")
     assert slicer.util.saveScene(str(folder / "scene.mrb"))
     slicer.mrmlScene.Clear(0)
@@ -116,7 +119,7 @@ def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
     click(widget.ui.exportButton)
     exported = read_image(folder / "KidneySeg_1" / "labels.nii.gz")
     node = widget.results.result.volume
-    assert (exported.voxels == 2).sum() * voxel_ml == pytest.approx(float(rows[1]["volume_ml"]), abs=0.01)
+    assert (exported.voxels == 2).sum() * voxel_ml == pytest.approx(rest_ml, abs=0.01)
     corner = [0, 0, 0, 1]
     np.testing.assert_allclose(exported.to_lps(np.zeros(3)), (_to_lps(node) @ corner)[:3], atol=0.05)
     assert (folder / "KidneySeg_1" / "report.pdf").is_file()

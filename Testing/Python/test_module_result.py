@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import RAS, click_row, picture_folder, segmented  # noqa: E402
-from reporting_cases import oblique, phantom  # noqa: E402
+from module_cases import RAS, click_row, open_panel, picture_folder, segmented, table_rows  # noqa: E402
+from reporting_cases import findings_of, oblique, phantom  # noqa: E402
 
 
 def test_columns_are_as_narrow_as_their_texts(host: Any) -> None:
@@ -22,6 +23,32 @@ def test_columns_are_as_narrow_as_their_texts(host: Any) -> None:
     header = widget.ui.tableView.horizontalHeader()
     assert header.sectionSize(0) < 60, "Slicer's table view sets 60 pixels whenever it gets a table"
     assert widget.ui.tableView.horizontalScrollBar().maximum == 0, "and nothing has to be scrolled"
+
+
+@pytest.mark.parametrize(
+    ("volume_ml", "shown"),
+    [
+        (1234.567, "1235"),
+        (165.193, "165"),
+        (99.96, "100"),
+        (12.345, "12.3"),
+        (9.996, "10.0"),
+        (7.618, "7.62"),
+        (0.045, "0.045"),
+    ],
+)
+def test_volume_has_three_significant_digits(host: Any, volume_ml: float, shown: str) -> None:
+    import slicer
+
+    open_panel(host)
+    from KidneySegWidgets.findingsTable import fillTable
+
+    findings = findings_of(*phantom())
+    first, *others = findings.kidneys
+    measures = replace(first.measures, volume_ml=volume_ml)
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode")
+    fillTable(table, replace(findings, kidneys=[replace(first, measures=measures), *others]))
+    assert table_rows(table)[0]["volume_ml"] == shown
 
 
 @pytest.mark.parametrize("rotation", [None, oblique()], ids=["straight", "oblique"])
