@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,9 @@ class Patch:
             getattr(self, name)[box] = values
 
 
-class Transform(Declared):
+class Transform(Declared, ABC):
     """One kind of augmentation: a table of a recipe that changes patches. All works on slices (k = 1) too."""
 
+    @abstractmethod
     def apply(self, patch: Patch, rng: np.random.Generator) -> None:
         """Changes a patch in place; all randomness is drawn from ``rng``."""
-        raise NotImplementedError
