@@ -19,18 +19,18 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from KidneySegWidgets.correctionPanel import CorrectionPanel
-from KidneySegWidgets.examView import hideResult, showExam
-from KidneySegWidgets.exportPanel import ExportPanel
-from KidneySegWidgets.inputPanel import InputPanel
-from KidneySegWidgets.parameterNode import KidneySegParameterNode, connectWidgets
-from KidneySegWidgets.processRunner import ChildProcessRunner, Runner
-from KidneySegWidgets.resultNodes import ResultNodes
-from KidneySegWidgets.resultPanel import ResultPanel
-from KidneySegWidgets.runPanel import RunPanel
-from KidneySegWidgets.sampleData import registerSampleData
-from KidneySegWidgets.settingsPanel import SettingsPanel
-from KidneySegWidgets.terminologies import loadTerminologies
+from KidneySegWidgets.engine.processRunner import ChildProcessRunner, Runner
+from KidneySegWidgets.engine.terminologies import loadTerminologies
+from KidneySegWidgets.exam.sampleData import registerSampleData
+from KidneySegWidgets.panels.correctionPanel import CorrectionPanel
+from KidneySegWidgets.panels.exportPanel import ExportPanel
+from KidneySegWidgets.panels.inputPanel import InputPanel
+from KidneySegWidgets.panels.resultPanel import ResultPanel
+from KidneySegWidgets.panels.runPanel import RunPanel
+from KidneySegWidgets.panels.settingsPanel import SettingsPanel
+from KidneySegWidgets.result.examView import hideResult, showExam
+from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.run.parameterNode import KidneySegParameterNode, connectWidgets
 
 HOMEPAGE = "https://github.com/KidneySeg/SlicerKidneySeg"
 
@@ -246,8 +246,8 @@ class KidneySegTest(ScriptedLoadableModuleTest):
         self.test_segmentPhantom()
 
     def test_segmentPhantom(self) -> None:
-        from KidneySegWidgets.installation import missingPackages
-        from KidneySegWidgets.selfTest import checkPhantomResult, segmentBySteps
+        from KidneySegWidgets.engine.installation import missingPackages
+        from KidneySegWidgets.run.selfTest import checkPhantomResult, segmentBySteps
 
         missing = missingPackages()
         if missing:

@@ -9,7 +9,7 @@ from functools import cache
 import slicer
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.processTree import withoutWindow
+from KidneySegWidgets.engine.processTree import withoutWindow
 
 _GROUP = "KidneySeg"
 _DEFAULTS = {

@@ -89,8 +89,8 @@ def measure(series: Path, device: str) -> tuple[float, float, float, float, floa
     from SlicerHost.hands import click, waitUntil
 
     widget = host.openModule(ROOT / "KidneySeg" / "KidneySeg.py")
-    from KidneySegWidgets import processRunner
-    from KidneySegWidgets.sampleData import loadSeries
+    from KidneySegWidgets.engine import processRunner
+    from KidneySegWidgets.exam.sampleData import loadSeries
 
     loadSeries(series)
     host.app.processEvents()

@@ -56,8 +56,8 @@ def test_module_works_where_it_is_installed(host: Any, built: Path) -> None:
     volume, labels = phantom()
     add_volume(volume)
     widget = host.openModule(built / "KidneySeg.py")
-    from KidneySegWidgets.engineLocation import engineRoot
-    from KidneySegWidgets.installation import missingPackages
+    from KidneySegWidgets.engine.engineLocation import engineRoot
+    from KidneySegWidgets.engine.installation import missingPackages
 
     assert engineRoot() == built, "the engine that was installed with the module, not another one"
     assert missingPackages() == []

@@ -204,7 +204,7 @@ def test_edit_opens_segment_editor_on_this_result(host: Any) -> None:
 def test_an_assumed_intercept_is_that_of_the_network_s_run(host: Any, values: dict[str, Any], added: int) -> None:
     """Values with air at 0 were measured 24 HU too low after a correction."""
     widget = segmented(host)
-    from KidneySegWidgets.correction import engineExam
+    from KidneySegWidgets.result.correction import engineExam
 
     from KidneySegLib.flags import Flag, Severity
 

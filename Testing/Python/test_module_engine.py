@@ -196,7 +196,7 @@ def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.Monk
     from SlicerHost.hands import waitUntil
 
     host.loadModule(MODULE)
-    from KidneySegWidgets import processRunner
+    from KidneySegWidgets.engine import processRunner
 
     ignore = "" if obedient else "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     child = f"{ignore}import time; time.sleep(60)"
@@ -235,7 +235,7 @@ def test_what_a_launcher_leaves_behind_ends_too(host: Any, monkeypatch: pytest.M
     from SlicerHost.hands import waitUntil
 
     host.loadModule(MODULE)
-    from KidneySegWidgets import processRunner
+    from KidneySegWidgets.engine import processRunner
 
     script = (
         "import subprocess, sys; "

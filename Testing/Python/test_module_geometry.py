@@ -195,8 +195,8 @@ def test_from_click_to_segments_in_two_seconds(host: Any) -> None:
     import slicer.util
 
     open_panel(host)
-    from KidneySegWidgets.inputVolume import prepareVolume, writeNrrd
-    from KidneySegWidgets.resultImport import importResult
+    from KidneySegWidgets.exam.inputVolume import prepareVolume, writeNrrd
+    from KidneySegWidgets.result.resultImport import importResult
 
     from KidneySegLib.result_files.labels.files import write_nifti
 

@@ -41,7 +41,7 @@ def test_volume_has_three_significant_digits(host: Any, volume_ml: float, shown:
     import slicer
 
     open_panel(host)
-    from KidneySegWidgets.findingsTable import fillTable
+    from KidneySegWidgets.result.findingsTable import fillTable
 
     findings = findings_of(*phantom())
     first, *others = findings.kidneys

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 MODULE = ROOT / "KidneySeg"
-FILES = [MODULE / "KidneySeg.py", *sorted((MODULE / "KidneySegWidgets").glob("*.py"))]
+FILES = [MODULE / "KidneySeg.py", *sorted((MODULE / "KidneySegWidgets").rglob("*.py"))]
 # What only developers see: a second run in one runner, the module's own test, an unknown setting.
 FOR_DEVELOPERS = {"selfTest.py", "processRunner.py", "runQueue.py:setRunner"}
 
@@ -46,6 +46,6 @@ def test_names_for_programs_are_not_offered_to_translators() -> None:
 def test_the_engines_tasks_can_be_translated() -> None:
     from KidneySegLib.tasks.registry import all_tasks
 
-    tree = ast.parse((MODULE / "KidneySegWidgets" / "taskTexts.py").read_text(encoding="utf-8"))
+    tree = ast.parse((MODULE / "KidneySegWidgets" / "run" / "taskTexts.py").read_text(encoding="utf-8"))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     assert {text for task in all_tasks() for text in (task.name, task.title, task.takes)} <= texts

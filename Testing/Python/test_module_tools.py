@@ -20,7 +20,7 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 from module_cases import MODULE, add_volume, open_panel, picture_folder  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
-FILES = [MODULE, *sorted((MODULE.parent / "KidneySegWidgets").glob("*.py"))]
+FILES = [MODULE, *sorted((MODULE.parent / "KidneySegWidgets").rglob("*.py"))]
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_only_slicers_own_packages_at_file_scope() -> None:
 
 def test_built_extension_installs_every_file() -> None:
     cmake = (MODULE.parent / "CMakeLists.txt").read_text(encoding="utf-8")
-    assert "KidneySegWidgets/*.py" in cmake
+    assert "GLOB_RECURSE" in cmake and "KidneySegWidgets/*.py" in cmake
     for path in (MODULE.parent / "Resources").rglob("*"):
         if path.is_file():
             name = path.relative_to(MODULE.parent).as_posix().replace("/KidneySeg.", "/${MODULE_NAME}.")

@@ -1,0 +1,1 @@
+"""Where the engine is, how it is run and what it needs."""

@@ -1,0 +1,1 @@
+"""The exam: a volume node as the engine takes it, and the sample."""

@@ -1,0 +1,1 @@
+"""A result written to files, and a corrected case for training."""

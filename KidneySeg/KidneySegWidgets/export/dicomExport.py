@@ -1,0 +1,95 @@
+"""Results as DICOM: finds the images behind a volume in Slicer's database and lets the engine refer to them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+
+_UIDS = "DICOM.instanceUIDs"
+
+
+def sourceFiles(volume: Any) -> list[Path]:
+    """Returns the DICOM files that a volume node was loaded from.
+
+    Raises:
+        RuntimeError: it does not come from Slicer's DICOM database, or the files are no longer there.
+    """
+    uids = ((volume.GetAttribute(_UIDS) if volume is not None else None) or "").split()
+    if not uids:
+        raise RuntimeError(
+            _(
+                "DICOM results and a report with the patient's name need the images that they were made from, and "
+                "this volume does not come from Slicer's DICOM database. Import the series in the DICOM module, load "
+                "it from there and segment that volume; or export without DICOM and without the patient's name."
+            )
+        )
+    database = getattr(slicer, "dicomDatabase", None)
+    files = [Path(name) for name in (database.fileForInstance(uid) for uid in uids if database is not None) if name]
+    if len(files) < len(uids) or not all(file.is_file() for file in files):
+        raise RuntimeError(
+            _(
+                "The DICOM images of this volume are no longer in Slicer's DICOM database. Import the series there "
+                "again; or export without DICOM and without the patient's name."
+            )
+        )
+    return sorted(set(files))
+
+
+def writeDicom(folder: Path, result: Any, files: list[Path]) -> None:
+    """Writes segmentation, measurements and, if the folder holds one, the report as DICOM.
+
+    Args:
+        folder: where to; a `report.pdf` in it becomes a DICOM file, too.
+        result: the engine's Result.
+        files: the DICOM images.
+
+    Raises:
+        KidneySegError: the images cannot be referred to, or the volume lies elsewhere; the message says why.
+    """
+    ensureEngine()
+    from KidneySegLib.errors import GeometryError
+    from KidneySegLib.interchange.results import write_dicom_results
+    from KidneySegLib.measuring.instances import Segmentation
+    from KidneySegLib.result_files.labels.reading import on_grid
+    from KidneySegLib.result_files.result import Result
+    from KidneySegLib.tasks.run import input_record, read_exam
+
+    report = folder / "report.pdf"
+    with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as name:
+        series = Path(name)
+        for number, file in enumerate(files):
+            _place(file, series / f"{number:06d}.dcm")
+        exam = read_exam(series, result.findings)
+        try:
+            voxels = on_grid(result.segmentation.label_map, exam.volume)
+        except GeometryError as error:
+            sentence = _(
+                "The volume does not lie where its DICOM images lie: it was moved, cropped or resampled. Segment it as "
+                "it was loaded; or export without DICOM."
+            )
+            raise GeometryError(sentence) from error
+        provenance = replace(result.findings.provenance, input=input_record(exam))
+        findings = replace(result.findings, provenance=provenance)
+        write_dicom_results(
+            folder,
+            Result(exam, Segmentation.of(exam.volume, voxels), findings),
+            series,
+            pdf=report.read_bytes() if report.is_file() else None,
+        )
+
+
+def _place(file: Path, target: Path) -> None:
+    """Puts a file beside the others of its series: a link, or a copy where the system allows none."""
+    try:
+        os.symlink(file, target)
+    except OSError:
+        shutil.copyfile(file, target)

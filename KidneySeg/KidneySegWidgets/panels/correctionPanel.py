@@ -1,0 +1,146 @@
+"""The section Correction: hands over to Segment Editor and measures again after changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.complaints import complaining
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.result.correction import recompute, reset
+from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.segments import drawnState
+
+# Segment Editor changes a segment with each stroke; measuring waits until the reader pauses.
+_PAUSE_MS = 1500
+
+
+class CorrectionPanel:
+    """Follows the segmentation of the shown result."""
+
+    def __init__(self, ui: Any, isAutomatic: Callable[[], bool], onMeasured: Callable[[], None]) -> None:
+        self._ui, self._isAutomatic, self._onMeasured = ui, isAutomatic, onMeasured
+        self._result: ResultNodes | None = None
+        self._observed: list[tuple[Any, int]] = []
+        self._drawn: list[Any] = []
+        self._measuring = False
+        self.isStale = False
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_PAUSE_MS)
+        self._timer.connect("timeout()", self._onPause)
+        ui.editButton.connect("clicked()", self._onEdit)
+        ui.recomputeButton.connect("clicked()", self.measure)
+        ui.resetButton.connect("clicked()", self._onReset)
+
+    def setResult(self, result: ResultNodes | None) -> None:
+        """Follows another result; None follows none."""
+        self._forget()
+        self._result, self.isStale = result, False
+        if result is not None:
+            segmentation = result.segmentationNode.GetSegmentation()
+            kind = slicer.vtkSegmentation
+            for event in (kind.SourceRepresentationModified, kind.SegmentAdded, kind.SegmentRemoved):
+                self._observed.append((segmentation, segmentation.AddObserver(event, self._onSegmentsChanged)))
+            tag = segmentation.AddObserver(kind.SegmentModified, self._onSegmentModified)
+            self._observed.append((segmentation, tag))
+            self._drawn = drawnState(segmentation)
+        self._show()
+
+    def stop(self) -> None:
+        """Follows nothing any more."""
+        self._forget()
+        self._result = None
+
+    def measure(self) -> bool:
+        """Measures the segments as they are; returns whether that was possible."""
+        return self._work(recompute, _("The segments could not be measured."))
+
+    def _work(self, work: Callable[[ResultNodes], Any], complaint: str) -> bool:
+        self._timer.stop()
+        result = self._result
+        if result is None:
+            return False
+        self._measuring = True
+        done = False
+        try:
+            with complaining(complaint):
+                work(result)
+                done = True
+        finally:
+            self._measuring = False
+        self.isStale = self.isStale and not done
+        self._drawn = drawnState(result.segmentationNode.GetSegmentation())
+        self._onMeasured()
+        self._show()
+        return done
+
+    def _forget(self) -> None:
+        self._timer.stop()
+        for observed, tag in self._observed:
+            observed.RemoveObserver(tag)
+        self._observed = []
+
+    def _onSegmentModified(self, segmentation: Any, event: str) -> None:
+        """Undo and redo in Segment Editor say no more than this, and a new name or colour says the same."""
+        if not self._measuring and drawnState(segmentation) != self._drawn:
+            self._onSegmentsChanged(segmentation, event)
+
+    def _onSegmentsChanged(self, segmentation: Any, _event: str) -> None:
+        if self._measuring:
+            return
+        self._drawn = drawnState(segmentation)
+        self.isStale = True
+        if self._isAutomatic():
+            self._timer.start()
+        self._show()
+
+    def _onPause(self) -> None:
+        if slicer.mrmlScene.IsBatchProcessing():
+            self._timer.start()
+        elif self._result is not None and slicer.mrmlScene.IsNodePresent(self._result.segmentationNode):
+            self.measure()
+
+    def _onEdit(self) -> None:
+        if self._result is None:
+            return
+        slicer.util.selectModule("SegmentEditor")
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+        editor.setSegmentationNode(self._result.segmentationNode)
+        if self._result.volume is not None:
+            editor.setSourceVolumeNode(self._result.volume)
+
+    def _onReset(self) -> None:
+        question = _("All corrections of this result will be lost. Go back to what the network drew?")
+        if slicer.util.confirmYesNoDisplay(question, windowTitle="KidneySeg"):
+            self._work(reset, _("The network's result could not be brought back."))
+
+    def _show(self) -> None:
+        has = self._result is not None and self._result.networkLabels is not None
+        self._ui.correctionSection.setVisible(self._result is not None)
+        for name in ("editButton", "recomputeButton", "resetButton"):
+            getattr(self._ui, name).enabled = has
+        self._ui.correctionLabel.text = (
+            self._text() if has else _("The network's version is gone: segment the volume again to correct it.")
+        )
+
+    def _text(self) -> str:
+        if self.isStale:
+            return _("Segments were changed; table and remarks are of before.")
+        ensureEngine()
+        from KidneySegLib.measuring.correction import corrections
+        from KidneySegLib.structures import BY_KEY
+
+        try:
+            changed = corrections(self._result.findings())  # type: ignore[union-attr]
+        except Exception:
+            return ""  # the section Result says why the findings cannot be read
+        if not changed:
+            return _("As the network drew it.")
+        named = ", ".join(f"{BY_KEY[key].name} ({_('Dice')} {value:.3f})" for key, value in changed.items())
+        return _("Corrected by the reader: {names}.").format(names=named)

@@ -1,0 +1,86 @@
+"""Contrast phase, flags and corrections in words for the panel."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.settings import REPORT_LANGUAGES
+
+_COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#607d8b"}
+_MARKS = {"error": "●", "warning": "▲", "info": "–"}
+_ORDER = ("error", "warning", "info")
+
+
+def phaseText(findings: Any) -> str:
+    """Returns the contrast phase and how sure it is."""
+    estimate = findings.phase
+    if estimate is None or estimate.phase == "unknown":
+        return _("cannot be told")
+    names = {
+        "non-contrast": _("non-contrast"),
+        "corticomedullary": _("corticomedullary (arterial)"),
+        "nephrographic": _("nephrographic (portal venous)"),
+        "excretory": _("excretory (late)"),
+    }
+    if estimate.confidence >= 0.8:
+        return names[estimate.phase]
+    return _("{phase}, not sure").format(phase=names[estimate.phase])
+
+
+def summaryText(findings: Any) -> str:
+    """Returns what was found in one line."""
+    counts = (
+        (sum(lesion.structure == "mass" for lesion in findings.lesions), _("solid mass"), _("solid masses")),
+        (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cyst"), _("cysts")),
+        (len(findings.stones), _("stone"), _("stones")),
+    )
+    kidneys = [_kidneyText(kidney) for kidney in findings.kidneys]
+    lesions = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+    text = ", ".join([*kidneys, *lesions]) or _("no kidney was found")
+    return text[0].upper() + text[1:]
+
+
+def _kidneyText(kidney: Any) -> str:
+    """Returns side and volume; no side is claimed that the anatomy contradicts."""
+    if not kidney.side_certain:
+        name = {"right": _("header-right kidney"), "left": _("header-left kidney")}[kidney.side.value]
+    else:
+        name = {"right": _("right kidney"), "left": _("left kidney")}[kidney.side.value]
+    volume = kidney.measures.volume_ml
+    if volume != volume:  # NaN: a single slice has no volume
+        return name
+    return _("{kidney} {volume:.0f} ml").format(kidney=name, volume=volume)
+
+
+def flagsHtml(findings: Any) -> str:
+    """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped."""
+    flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
+    if not flags:
+        return _("No remarks.")
+    language = _engineLanguage()
+    rows = (
+        f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
+        f"<td>{html.escape(flag.said(language))}</td></tr>"
+        for flag in flags
+    )
+    return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
+
+
+def _engineLanguage() -> Any:
+    """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English.
+
+    Slicer keeps the setting when its translation is switched off.
+    """
+    ensureEngine()
+    from KidneySegLib.languages.language import Language
+
+    translated = slicer.util.settingsValue("Internationalization/Enabled", False, converter=slicer.util.toBool)
+    setting = slicer.app.userSettings().value("language") if translated else None
+    code = str(setting or "en").partition("_")[0]
+    return Language.of(code if code in dict(REPORT_LANGUAGES) else "en")

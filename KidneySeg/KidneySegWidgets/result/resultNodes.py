@@ -1,0 +1,133 @@
+"""The nodes of one result. The segmentation node refers to the others, so a saved scene brings all of them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+ATTRIBUTE = "KidneySeg.Result"
+_VOLUME, _NETWORK = "KidneySeg.Volume", "KidneySeg.NetworkLabels"
+_FINDINGS, _ORIGINAL, _TABLE = "KidneySeg.Findings", "KidneySeg.NetworkFindings", "KidneySeg.Table"
+_LINE = "KidneySeg.Diameter"
+
+
+class ResultNodes:
+    """A result: its segmentation node and what belongs to it."""
+
+    def __init__(self, segmentationNode: Any) -> None:
+        self.segmentationNode = segmentationNode
+
+    @classmethod
+    def create(cls, volume: Any) -> ResultNodes:
+        """Makes an empty segmentation for a volume, in the same study of the subject hierarchy."""
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume.GetName()} KidneySeg")
+        node.SetAttribute(ATTRIBUTE, "1")
+        node.CreateDefaultDisplayNodes()
+        node.GetDisplayNode().SetOpacity2DFill(0.25)  # the tissue must be seen below its outline
+        node.SetNodeReferenceID(_VOLUME, volume.GetID())
+        result = cls(node)
+        result.addToStudy(node)
+        return result
+
+    @staticmethod
+    def isResult(node: Any) -> bool:
+        return node is not None and node.GetAttribute(ATTRIBUTE) == "1"
+
+    def addToStudy(self, node: Any) -> None:
+        """Puts a node beside the volume in the subject hierarchy: into the same patient and study."""
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        volumeItem = hierarchy.GetItemByDataNode(self.volume) if self.volume is not None else 0
+        item = hierarchy.GetItemByDataNode(node)
+        if volumeItem and item:
+            hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
+
+    @property
+    def volume(self) -> Any:
+        """The volume that was segmented; None if it was removed."""
+        return self.segmentationNode.GetNodeReference(_VOLUME)
+
+    @property
+    def networkLabels(self) -> Any:
+        """Hidden label map with what the network drew, on the grid that it worked on."""
+        return self.segmentationNode.GetNodeReference(_NETWORK)
+
+    def setNetworkLabels(self, node: Any) -> None:
+        node.SetHideFromEditors(True)
+        node.SetName(f"{self.segmentationNode.GetName()} network labels")
+        self._refer(_NETWORK, node)
+
+    @property
+    def table(self) -> Any:
+        """Table with kidneys, lesions and stones; made at the first call."""
+        node = self.segmentationNode.GetNodeReference(_TABLE)
+        if node is None:
+            node = self._add("vtkMRMLTableNode", "measurements", _TABLE)
+            node.SetLocked(True)
+            self.addToStudy(node)
+        return node
+
+    @property
+    def hasFindings(self) -> bool:
+        return self.segmentationNode.GetNodeReference(_FINDINGS) is not None
+
+    def findings(self) -> Any:
+        """Returns the findings as they are now.
+
+        Raises:
+            InputError: they were written by another version of the engine, or are damaged.
+        """
+        return _findingsOf(self.segmentationNode.GetNodeReference(_FINDINGS))
+
+    def setFindings(self, findings: Any) -> None:
+        self._text(_FINDINGS, "findings").SetText(findings.to_json())
+
+    def networkFindings(self) -> Any:
+        """Returns the findings as the network's run had them."""
+        return _findingsOf(self.segmentationNode.GetNodeReference(_ORIGINAL))
+
+    def setNetworkFindings(self, findings: Any) -> None:
+        self._text(_ORIGINAL, "network findings").SetText(findings.to_json())
+
+    @property
+    def line(self) -> Any:
+        """The diameter line that the views show; None until a row was chosen."""
+        return self.segmentationNode.GetNodeReference(_LINE)
+
+    def makeLine(self) -> Any:
+        """Returns the diameter line; made at the first call."""
+        return self.line or self._add("vtkMRMLMarkupsLineNode", "diameter", _LINE)
+
+    def parts(self) -> list[Any]:
+        """Returns the nodes that are of no use without the segmentation."""
+        roles = (_NETWORK, _TABLE, _FINDINGS, _ORIGINAL, _LINE)
+        nodes = (self.segmentationNode.GetNodeReference(role) for role in roles)
+        return [node for node in nodes if node is not None]
+
+    def _text(self, role: str, name: str) -> Any:
+        node = self.segmentationNode.GetNodeReference(role)
+        if node is None:
+            node = self._add("vtkMRMLTextNode", name, role, hidden=True)
+            node.SetForceCreateStorageNode(slicer.vtkMRMLTextNode.CreateStorageNodeAlways)
+        return node
+
+    def _add(self, className: str, name: str, role: str, hidden: bool = False) -> Any:
+        node = slicer.mrmlScene.CreateNodeByClass(className)
+        node.UnRegister(None)
+        node.SetName(slicer.mrmlScene.GenerateUniqueName(f"{self.segmentationNode.GetName()} {name}"))
+        node.SetHideFromEditors(hidden)
+        slicer.mrmlScene.AddNode(node)
+        self._refer(role, node)
+        return node
+
+    def _refer(self, role: str, node: Any) -> None:
+        self.segmentationNode.SetNodeReferenceID(role, node.GetID())
+
+
+def _findingsOf(textNode: Any) -> Any:
+    from KidneySegWidgets.engine.engineLocation import ensureEngine
+
+    ensureEngine()
+    from KidneySegLib.findings import Findings
+
+    return Findings.from_json(textNode.GetText() if textNode is not None else "")

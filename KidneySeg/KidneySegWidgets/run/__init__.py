@@ -1,0 +1,1 @@
+"""One run: its parameters, its queue and its progress."""
