@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
+from types import MappingProxyType
 from typing import Any
 
-from KidneySegLib.flags.values import ValueKind
+from KidneySegLib.flags.usual_values import usual_kind
+from KidneySegLib.flags.values import Name, ValueKind
 from KidneySegLib.languages.language import MINUS, Language
 
 
@@ -20,8 +22,28 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
+class _AnySentence:
+    """What a sentence and a counted sentence have in common."""
+
+    when: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the catalogues."""
+        raise NotImplementedError
+
+    @property
+    def names(self) -> list[str]:
+        """The values that a flag with this sentence has, in the order of the text."""
+        return [*fields_of(self.texts[0]), *self.when]
+
+    def fits(self, values: Mapping[str, Any]) -> bool:
+        """Whether a flag with these values says this sentence."""
+        return set(values) == set(self.names) and all(values[name] == value for name, value in self.when.items())
+
+
 @dataclass(frozen=True)
-class Sentence:
+class Sentence(_AnySentence):
     """A sentence with fields for values, in English; a text of the catalogues of all languages.
 
     Attributes:
@@ -37,22 +59,13 @@ class Sentence:
         """The texts of the catalogues."""
         return (self.text,)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The values that a flag with this sentence has."""
-        return frozenset(fields_of(self.texts[0])) | frozenset(self.when)
-
-    def fits(self, values: Mapping[str, Any]) -> bool:
-        """Whether a flag with these values says this sentence."""
-        return set(values) == self.names and all(values[name] == value for name, value in self.when.items())
-
     def template(self, values: Mapping[str, Any], language: Language) -> str:  # noqa: ARG002
         """Returns the sentence in a language, not filled in."""
         return language.text(self.text)
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counted(_AnySentence):
     """A sentence that depends on a number, in English; a text of the catalogues with plural forms.
 
     Attributes:
@@ -70,15 +83,6 @@ class Counted:
         """The texts of the catalogues."""
         return (self.one, self.many)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The values that a flag with this sentence has."""
-        return frozenset(fields_of(self.one))
-
-    def fits(self, values: Mapping[str, Any]) -> bool:
-        """Whether a flag with these values says this sentence."""
-        return set(values) == self.names
-
     def template(self, values: Mapping[str, Any], language: Language) -> str:
         """Returns the sentence in a language and number, not filled in."""
         return language.one_or_many(self.one, self.many, int(values[self.by]))
@@ -91,7 +95,7 @@ class FlagKind:
     Attributes:
         severity: of every flag with this code.
         sentences: which of them is said follows from the values that a flag has.
-        values: what the values are, by name; names tell the unit (``_mm``, ``_ml``, ``_hu``).
+        values: what the values are, by name.
     """
 
     severity: Severity
@@ -122,6 +126,37 @@ class FlagKind:
         return text.replace(MINUS, "-") if language.code == "en" else text
 
 
-def fields_of(text: str) -> set[str]:
-    """Returns the names in braces."""
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+def info(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+    """Returns a flag that asks for nothing.
+
+    Args:
+        sentences: which of them is said follows from the values that a flag has.
+        values: what the values are whose names do not tell it (``usual_values``).
+    """
+    return _kind(Severity.INFO, sentences, values)
+
+
+def warning(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+    """Returns a flag that asks for a look; arguments as for ``info``."""
+    return _kind(Severity.WARNING, sentences, values)
+
+
+def error(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+    """Returns a flag by which the result is not to be relied on; arguments as for ``info``."""
+    return _kind(Severity.ERROR, sentences, values)
+
+
+def _kind(severity: Severity, given: Sequence[str | Sentence | Counted], values: dict[str, ValueKind]) -> FlagKind:
+    sentences = tuple(Sentence(text) if isinstance(text, str) else text for text in given)
+    choices: dict[str, dict[str, None]] = {}
+    for sentence in sentences:
+        for name, choice in sentence.when.items():
+            choices.setdefault(name, {})[f"`{choice}`"] = None
+    chosen = {name: Name(" or ".join(words)) for name, words in choices.items() if name not in values}
+    names = dict.fromkeys(name for sentence in sentences for name in sentence.names)
+    return FlagKind(severity, sentences, {name: (values | chosen).get(name) or usual_kind(name) for name in names})
+
+
+def fields_of(text: str) -> list[str]:
+    """Returns the names in braces, in their order."""
+    return list(dict.fromkeys(name for _, name, _, _ in Formatter().parse(text) if name is not None))

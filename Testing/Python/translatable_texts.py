@@ -1,7 +1,7 @@
 """Finds the texts that are to be translated: ``python Testing/Python/translatable_texts.py > kidneyseg.pot``.
 
 A text is a literal in a call of a marker: ``_("…")``, ``N_("…")``, ``language.text("…")``, ``language.plural(…)``, and
-in the catalogue of flags ``Sentence("…")`` and ``Counted("…", "…")``.
+in the catalogue of flags ``Sentence("…")``, ``Counted("…", "…")``, and each text of ``warning("…", "…")``.
 Babel's own search reads tokens, and takes the words after a function of such a name for texts (which ones differs from
 version to version); Python's syntax tree knows a call from a definition and from a drawing of text at a place.
 """
@@ -21,6 +21,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "KidneySegLib"
 ROOMS = ("flags", "languages", "reporting")
 # how many literals a call of each marker begins with
 MARKERS = {"_": 1, "N_": 1, "text": 1, "Sentence": 1, "plural": 2, "one_or_many": 2, "Counted": 2}
+# calls whose literals are texts of their own, however many
+SEVERITIES = {"info", "warning", "error"}
 
 
 def texts_of(source: str) -> Iterator[tuple[int, str | tuple[str, ...]]]:
@@ -29,9 +31,11 @@ def texts_of(source: str) -> Iterator[tuple[int, str | tuple[str, ...]]]:
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        wanted = node.args[: MARKERS.get(name, 0)]
+        wanted = node.args if name in SEVERITIES else node.args[: MARKERS.get(name, 0)]
         literals = [a.value for a in wanted if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-        if literals and len(literals) == MARKERS[name]:
+        if name in SEVERITIES:
+            yield from ((node.lineno, text) for text in literals)
+        elif literals and len(literals) == MARKERS[name]:
             yield node.lineno, literals[0] if len(literals) == 1 else tuple(literals)
 
 

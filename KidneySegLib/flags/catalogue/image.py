@@ -2,165 +2,85 @@
 
 from __future__ import annotations
 
-from KidneySegLib.flags.kinds import FlagKind, Sentence, Severity
+from KidneySegLib.flags.kinds import error, info, warning
 from KidneySegLib.flags.values import Number, Significant
 
 IMAGE = {
-    "rescale_assumed": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The header has no rescale values. Judging by air and soft tissue, an intercept of {intercept_hu} was "
-                "assumed; check that fluid and fat have plausible Hounsfield units."
-            ),
-            Sentence(
-                "The values have air near 0 and soft tissue near {subtracted_hu}, so {subtracted_hu} was subtracted "
-                "to make them Hounsfield units; check that fluid and fat have plausible values."
-            ),
-        ),
-        {"intercept_hu": Number("HU"), "subtracted_hu": Number("HU")},
+    "rescale_assumed": warning(
+        "The header has no rescale values. Judging by air and soft tissue, an intercept of {intercept_hu} was "
+        "assumed; check that fluid and fat have plausible Hounsfield units.",
+        "The values have air near 0 and soft tissue near {subtracted_hu}, so {subtracted_hu} was subtracted to make "
+        "them Hounsfield units; check that fluid and fat have plausible values.",
     ),
-    "negatives_wrapped": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "Negative Hounsfield units had been stored as large positive numbers, without their sign; they were "
-                "restored. Check that fluid and fat have plausible values."
-            ),
-        ),
+    "negatives_wrapped": warning(
+        "Negative Hounsfield units had been stored as large positive numbers, without their sign; they were restored. "
+        "Check that fluid and fat have plausible values."
     ),
-    "negatives_lost": FlagKind(
-        Severity.ERROR,
-        (
-            Sentence(
-                "All negative Hounsfield units are missing: they were cut off at 0 when the image was saved, so fat "
-                "and air look alike. Use the original CT."
-            ),
-        ),
+    "negatives_lost": error(
+        "All negative Hounsfield units are missing: they were cut off at 0 when the image was saved, so fat and air "
+        "look alike. Use the original CT."
     ),
-    "not_hounsfield": FlagKind(
-        Severity.ERROR,
-        (
-            Sentence(
-                "The values lie between {low} and {high}: they are grey levels for display, not Hounsfield units. "
-                "Results from such images are not reliable; use the original CT."
-            ),
-            Sentence(
-                "The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image."
-            ),
-        ),
-        {"low": Number("grey levels"), "high": Number("grey levels")},
+    "not_hounsfield": error(
+        "The values lie between {low} and {high}: they are grey levels for display, not Hounsfield units. Results "
+        "from such images are not reliable; use the original CT.",
+        "The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image.",
+        low=Number("grey levels"),
+        high=Number("grey levels"),
     ),
-    "values_scaled": FlagKind(
-        Severity.ERROR,
-        (
-            Sentence(
-                "The values reach down to {lowest}, far below air: they were multiplied or normalised and are not "
-                "Hounsfield units. Results from such images are not reliable; use the original CT."
-            ),
-            Sentence(
-                "The values have their air at {air} instead of -1000: they were multiplied or normalised and are not "
-                "Hounsfield units. Results from such images are not reliable; use the original CT."
-            ),
-            Sentence(
-                "The values lie too close together for fat, soft tissue and bone: they were multiplied or normalised "
-                "and are not Hounsfield units. Results from such images are not reliable; use the original CT."
-            ),
-        ),
-        {"lowest": Number("values of the image"), "air": Number("values of the image")},
+    "values_scaled": error(
+        "The values reach down to {lowest}, far below air: they were multiplied or normalised and are not Hounsfield "
+        "units. Results from such images are not reliable; use the original CT.",
+        "The values have their air at {air} instead of -1000: they were multiplied or normalised and are not "
+        "Hounsfield units. Results from such images are not reliable; use the original CT.",
+        "The values lie too close together for fat, soft tissue and bone: they were multiplied or normalised and are "
+        "not Hounsfield units. Results from such images are not reliable; use the original CT.",
+        lowest=Number("values of the image"),
+        air=Number("values of the image"),
     ),
-    "values_clipped": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The image only holds values from {low_hu} to {high_hu} HU, as if it had been exported with a display "
-                "window. Densities in HU are not reliable, and stones cannot be measured."
-            ),
-            Sentence("All values below {low_hu} HU were cut off before the image was saved: fat and air look alike."),
-        ),
-        {"low_hu": Number("HU"), "high_hu": Number("HU")},
+    "values_clipped": warning(
+        "The image only holds values from {low_hu} to {high_hu} HU, as if it had been exported with a display window. "
+        "Densities in HU are not reliable, and stones cannot be measured.",
+        "All values below {low_hu} HU were cut off before the image was saved: fat and air look alike.",
     ),
-    "lossy_compression": FlagKind(
-        Severity.INFO,
-        (Sentence("The images were compressed with loss; small differences of density may be gone."),),
+    "lossy_compression": info("The images were compressed with loss; small differences of density may be gone."),
+    "inverted_display": info(
+        "The images are marked for inverted display; their Hounsfield units were taken as stored."
     ),
-    "inverted_display": FlagKind(
-        Severity.INFO,
-        (Sentence("The images are marked for inverted display; their Hounsfield units were taken as stored."),),
+    "thick_slices": warning(
+        "The slices are {spacing_mm} mm apart. Small lesions may be missed and lengths along the body are coarse; use "
+        "a thinner reconstruction if there is one.",
+        spacing_mm=Number("mm", 1),
     ),
-    "thick_slices": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The slices are {spacing_mm} mm apart. Small lesions may be missed and lengths along the body are "
-                "coarse; use a thinner reconstruction if there is one."
-            ),
-        ),
-        {"spacing_mm": Number("mm", 1)},
+    "noise": warning(
+        "The image is noisy (about {noise_hu} HU in soft tissue), so borders are less certain. A softer kernel or "
+        "thicker slices may help."
     ),
-    "noise": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The image is noisy (about {noise_hu} HU in soft tissue), so borders are less certain. A softer kernel "
-                "or thicker slices may help."
-            ),
-        ),
-        {"noise_hu": Number("HU")},
+    "single_slice": info(
+        "This is a single slice: lengths are the longest within it, and volumes are those of the slab of "
+        "{thickness_mm} mm that the header states. Neither is the size of the whole kidney or stone.",
+        "This is a single slice: lengths are the longest within it, and its thickness is not known, so volumes are "
+        "left empty. Neither is the size of the whole kidney or stone.",
+        thickness_mm=Significant("mm", 6),
     ),
-    "single_slice": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "This is a single slice: lengths are the longest within it, and volumes are those of the slab of "
-                "{thickness_mm} mm that the header states. Neither is the size of the whole kidney or stone."
-            ),
-            Sentence(
-                "This is a single slice: lengths are the longest within it, and its thickness is not known, so volumes "
-                "are left empty. Neither is the size of the whole kidney or stone."
-            ),
-        ),
-        {"thickness_mm": Significant("mm", 6)},
+    "grey_values": warning(
+        "The picture holds grey values, not Hounsfield units. Its display window is not known; a width of {width_hu} "
+        "HU was assumed. Densities are estimates, all that is denser than white looks alike, and a wrong window "
+        "changes which pixels count as stone.",
+        "The picture holds grey values, not Hounsfield units. Black was taken for {low_hu} HU and white for {high_hu} "
+        "HU, as given. Densities are estimates, all that is denser than white looks alike, and a wrong window "
+        "changes which pixels count as stone.",
     ),
-    "grey_values": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The picture holds grey values, not Hounsfield units. Its display window is not known; a width of "
-                "{width_hu} HU was assumed. Densities are estimates, all that is denser than white looks alike, and a "
-                "wrong window changes which pixels count as stone."
-            ),
-            Sentence(
-                "The picture holds grey values, not Hounsfield units. Black was taken for {low_hu} HU and white for "
-                "{high_hu} HU, as given. Densities are estimates, all that is denser than white looks alike, and a "
-                "wrong window changes which pixels count as stone."
-            ),
-        ),
-        {"width_hu": Number("HU"), "low_hu": Number("HU"), "high_hu": Number("HU")},
+    "scale_from_kidneys": warning(
+        "The HU scale was set by the kidneys: they were given {kidney_hu} HU, as without contrast medium (moved by "
+        "{offset_hu} HU). In a scan with contrast medium all densities are then too low, and stones can be missed; "
+        "give the window with --window if it is known."
     ),
-    "scale_from_kidneys": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The HU scale was set by the kidneys: they were given {kidney_hu} HU, as without contrast medium "
-                "(moved by {offset_hu} HU). In a scan with contrast medium all densities are then too low, and stones "
-                "can be missed; give the window with --window if it is known."
-            ),
-        ),
-        {"kidney_hu": Number("HU"), "offset_hu": Number("HU")},
+    "sides_assumed": warning(
+        "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen from the "
+        "feet, the patient's right on the picture's left, the front at the top."
     ),
-    "sides_assumed": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen "
-                "from the feet, the patient's right on the picture's left, the front at the top."
-            ),
-        ),
-    ),
-    "pixel_size_given": FlagKind(
-        Severity.INFO,
-        (Sentence("All lengths rest on the pixel size that was given: {pixel_mm} mm."),),
-        {"pixel_mm": Significant("mm", 6)},
+    "pixel_size_given": info(
+        "All lengths rest on the pixel size that was given: {pixel_mm} mm.",
+        pixel_mm=Significant("mm", 6),
     ),
 }

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-from KidneySegLib.flags.kinds import FlagKind, Sentence, Severity
+from KidneySegLib.flags.kinds import info, warning
 from KidneySegLib.flags.values import Number, SideWord, Word
 from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES
 
 LABELS = {
-    "overlapping_segments": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "Segments overlapped in {voxels} voxels. Each was counted once: stone before cyst, cyst before solid "
-                "mass, solid mass before kidney."
-            ),
-        ),
-        {"voxels": Number("voxels")},
+    "overlapping_segments": info(
+        "Segments overlapped in {voxels} voxels. Each was counted once: stone before cyst, cyst before solid mass, "
+        "solid mass before kidney.",
+        voxels=Number("voxels"),
     ),
-    "overlapping_kidneys": FlagKind(
-        Severity.WARNING,
-        (Sentence("The right and the left kidney overlapped in the label map: check both outlines."),),
+    "overlapping_kidneys": warning("The right and the left kidney overlapped in the label map: check both outlines."),
+    "vertebrae_numbered_as_cysts": warning(
+        "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."
     ),
-    "vertebrae_numbered_as_cysts": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."
-            ),
-        ),
+    "sides_from_image": warning(
+        "The label map does not tell the right kidney from the left one: the body's middle in the image decided. "
+        "Check the sides."
     ),
-    "sides_from_image": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The label map does not tell the right kidney from the left one: the body's middle in the image "
-                "decided. Check the sides."
-            ),
-        ),
-    ),
-    "corrected_by_reader": FlagKind(
-        Severity.INFO,
-        (
-            Sentence("{kidney}: corrected by the reader (Dice with the network's version {dice})."),
-            Sentence("{structure}: corrected by the reader (Dice with the network's version {dice})."),
-        ),
-        {"kidney": SideWord(KIDNEY_OF), "structure": Word(STRUCTURES), "dice": Number("0 to 1", 3)},
+    "corrected_by_reader": info(
+        "{kidney}: corrected by the reader (Dice with the network's version {dice}).",
+        "{structure}: corrected by the reader (Dice with the network's version {dice}).",
+        kidney=SideWord(KIDNEY_OF),
+        structure=Word(STRUCTURES),
+        dice=Number("0 to 1", 3),
     ),
 }

@@ -2,188 +2,91 @@
 
 from __future__ import annotations
 
-from KidneySegLib.flags.findings import FindingName, OrganVolume
-from KidneySegLib.flags.kinds import Counted, FlagKind, Sentence, Severity
-from KidneySegLib.flags.values import Ends, Name, Number, Said, Share, SideWord, Word
-from KidneySegLib.languages.language import N_
+from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
+from KidneySegLib.flags.values import Number, SideWord, Word
 from KidneySegLib.languages.words import PHASES, STRUCTURES_IN_TEXT
 
-_PROBABLY = Said(N_("probably "))
-
 MEASURING = {
-    "no_kidney": FlagKind(Severity.WARNING, (Sentence("No kidney was found in this image."),)),
-    "one_kidney": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "Only the {side} kidney was found. The {other} one may be absent, outside the image, elsewhere in the "
-                "body, or missed: please look."
-            ),
+    "no_kidney": warning("No kidney was found in this image."),
+    "one_kidney": warning(
+        "Only the {side} kidney was found. The {other} one may be absent, outside the image, elsewhere in the body, "
+        "or missed: please look.",
+        other=SideWord(),
+    ),
+    "kidney_cut": warning(
+        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume is then "
+        "too small, and its length is not known: {seen_mm} mm are seen along the body.",
+        "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume is then "
+        "too small, and its length is not known.",
+    ),
+    "unusual_volume": warning(
+        Sentence(
+            "The {side} kidney has an unusual volume of {volume} (usual: {smallest_ml} to {largest_ml} ml). "
+            "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included: please look.",
+            {"size": "large"},
         ),
-        {"side": SideWord(), "other": SideWord()},
-    ),
-    "kidney_cut": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume "
-                "is then too small, and its length is not known: {seen_mm} mm are seen along the body."
-            ),
-            Sentence(
-                "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume "
-                "is then too small, and its length is not known."
-            ),
-        ),
-        {"side": SideWord(), "ends": Ends(), "seen_mm": Number("mm")},
-    ),
-    "unusual_volume": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The {side} kidney has an unusual volume of {volume} (usual: {smallest_ml} to {largest_ml} ml). "
-                "Hydronephrosis, many cysts or a mass can be the cause, or other tissue was included: please look.",
-                {"size": "large"},
-            ),
-            Sentence(
-                "The {side} kidney has an unusual volume of {volume} (usual: {smallest_ml} to {largest_ml} ml). "
-                "It may be atrophic, or part of it was missed: please look.",
-                {"size": "small"},
-            ),
-        ),
-        {
-            "side": SideWord(),
-            "volume": OrganVolume(),
-            "smallest_ml": Number("ml"),
-            "largest_ml": Number("ml"),
-            "size": Name("`large` or `small`"),
-        },
-    ),
-    "asymmetry": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "The {larger} kidney is {ratio} times as large as the {smaller} one ({larger_volume}; "
-                "{smaller_volume})."
-            ),
-        ),
-        {
-            "larger": SideWord(),
-            "smaller": SideWord(),
-            "ratio": Number("ratio of the volumes", 1),
-            "larger_volume": OrganVolume(),
-            "smaller_volume": OrganVolume(),
-        },
-    ),
-    "lesion_cut": FlagKind(
-        Severity.WARNING,
-        (Sentence("{lesion} reaches the end of the image towards {ends}: it may be larger than measured."),),
-        {"lesion": FindingName(), "ends": Ends()},
-    ),
-    "stone_cut": FlagKind(
-        Severity.WARNING,
-        (Sentence("{stone} reaches the end of the image towards {ends}: it may be larger than measured."),),
-        {"stone": FindingName(), "ends": Ends()},
-    ),
-    "low_confidence_lesion": FlagKind(
-        Severity.WARNING,
-        (Sentence("{lesion} is uncertain (confidence {confidence}): it may be something else. Check it."),),
-        {"lesion": FindingName(), "confidence": Share()},
-    ),
-    "lesion_without_kidney": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its "
-                "place in the kidney is not known."
-            ),
-        ),
-        {"lesion": FindingName()},
-    ),
-    "lesion_in_doubtful_kidney": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "{lesion} lies in what may be no kidney: it may be a part of another organ, such as the liver. Check "
-                "both before it is reported."
-            ),
-        ),
-        {"lesion": FindingName()},
-    ),
-    "poles_of_a_part": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "The {side} kidney is not whole in the image: upper, inter and lower pole of its lesions refer to the "
-                "part that is there."
-            ),
-        ),
-        {"side": SideWord()},
-    ),
-    "dense_cyst": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "{lesion} has {median_hu} HU (median): more than {limit_hu} HU is not a simple cyst by density. "
-                "Characterise it."
-            ),
-        ),
-        {"lesion": FindingName(), "median_hu": Number("HU"), "limit_hu": Number("HU")},
-    ),
-    "specks": FlagKind(
-        Severity.INFO,
-        (
-            Counted(
-                "{count} group of voxels labelled {structure} is smaller than {limit_mm} mm and not listed as a "
-                "finding.",
-                "{count} groups of voxels labelled {structure} are smaller than {limit_mm} mm and not listed as a "
-                "finding.",
-            ),
-        ),
-        {"count": Number("groups of voxels"), "structure": Word(STRUCTURES_IN_TEXT), "limit_mm": Number("mm")},
-    ),
-    "phase_unknown": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "The contrast phase could not be told. Without it, enhancement of lesions cannot be judged from this "
-                "image, and excreted contrast medium could hide stones."
-            ),
+        Sentence(
+            "The {side} kidney has an unusual volume of {volume} (usual: {smallest_ml} to {largest_ml} ml). It may be "
+            "atrophic, or part of it was missed: please look.",
+            {"size": "small"},
         ),
     ),
-    "masses_without_contrast": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "This is {probably}a scan without contrast medium. Solid masses as dense as the kidney do not stand "
-                "out and may be missed, and whether a lesion enhances cannot be known."
-            ),
-        ),
-        {"probably": _PROBABLY},
+    "asymmetry": warning(
+        "The {larger} kidney is {ratio} times as large as the {smaller} one ({larger_volume}; {smaller_volume}).",
+        larger=SideWord(),
+        smaller=SideWord(),
+        ratio=Number("ratio of the volumes", 1),
     ),
-    "stones_with_contrast": FlagKind(
-        Severity.WARNING,
-        (
-            Sentence(
-                "This is {probably}a scan with contrast medium in the collecting system (excretory phase). Stones "
-                "beside or inside it cannot be seen, and the densities of stones are not those of a scan without "
-                "contrast medium.",
-                {"phase": "excretory"},
-            ),
-            Sentence(
-                "This is {probably}a scan with contrast medium ({phase} phase). Small stones may be hidden, and the "
-                "densities of stones are not those of a scan without contrast medium."
-            ),
-        ),
-        {"probably": _PROBABLY, "phase": Word(PHASES)},
+    "lesion_cut": warning("{lesion} reaches the end of the image towards {ends}: it may be larger than measured."),
+    "stone_cut": warning("{stone} reaches the end of the image towards {ends}: it may be larger than measured."),
+    "low_confidence_lesion": warning(
+        "{lesion} is uncertain (confidence {confidence}): it may be something else. Check it."
     ),
-    "masses_in_early_phase": FlagKind(
-        Severity.INFO,
-        (
-            Sentence(
-                "This is {probably}the corticomedullary phase. Small masses in the medulla may be missed; the "
-                "nephrographic phase shows them better."
-            ),
+    "lesion_without_kidney": warning(
+        "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its place in "
+        "the kidney is not known."
+    ),
+    "lesion_in_doubtful_kidney": warning(
+        "{lesion} lies in what may be no kidney: it may be a part of another organ, such as the liver. Check both "
+        "before it is reported."
+    ),
+    "poles_of_a_part": info(
+        "The {side} kidney is not whole in the image: upper, inter and lower pole of its lesions refer to the part "
+        "that is there."
+    ),
+    "dense_cyst": warning(
+        "{lesion} has {median_hu} HU (median): more than {limit_hu} HU is not a simple cyst by density. Characterise "
+        "it."
+    ),
+    "specks": info(
+        Counted(
+            "{count} group of voxels labelled {structure} is smaller than {limit_mm} mm and not listed as a finding.",
+            "{count} groups of voxels labelled {structure} are smaller than {limit_mm} mm and not listed as a finding.",
         ),
-        {"probably": _PROBABLY},
+        count=Number("groups of voxels"),
+        structure=Word(STRUCTURES_IN_TEXT),
+    ),
+    "phase_unknown": info(
+        "The contrast phase could not be told. Without it, enhancement of lesions cannot be judged from this image, "
+        "and excreted contrast medium could hide stones."
+    ),
+    "masses_without_contrast": info(
+        "This is {probably}a scan without contrast medium. Solid masses as dense as the kidney do not stand out and "
+        "may be missed, and whether a lesion enhances cannot be known."
+    ),
+    "stones_with_contrast": warning(
+        Sentence(
+            "This is {probably}a scan with contrast medium in the collecting system (excretory phase). Stones beside "
+            "or inside it cannot be seen, and the densities of stones are not those of a scan without contrast "
+            "medium.",
+            {"phase": "excretory"},
+        ),
+        "This is {probably}a scan with contrast medium ({phase} phase). Small stones may be hidden, and the densities "
+        "of stones are not those of a scan without contrast medium.",
+        phase=Word(PHASES),
+    ),
+    "masses_in_early_phase": info(
+        "This is {probably}the corticomedullary phase. Small masses in the medulla may be missed; the nephrographic "
+        "phase shows them better."
     ),
 }
