@@ -1,7 +1,7 @@
 """A model bundle on disk: ``bundle.json``, ``weights.safetensors`` and ``card.md`` in one folder.
 
-Weights are stored in half precision as safetensors: reading them never unpickles, and the whole file is checked
-against the checksum in ``bundle.json`` before a value of it is used.
+Weights are stored as safetensors: reading them never unpickles, and the whole file is checked against the checksum in
+``bundle.json`` before a value of it is used.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from KidneySegLib.bundles.limits import LARGEST_WEIGHT, LARGEST_WEIGHTS, MOST_ST
 from KidneySegLib.bundles.migration import migrated
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import Rules, rules_of
+from KidneySegLib.bundles.stored_weights import packed, unpacked
 from KidneySegLib.errors import BundleError
 
 if TYPE_CHECKING:
@@ -101,20 +102,19 @@ class Bundle(BundleHeader):
         try:
             if (self.folder / WEIGHTS).stat().st_size > LARGEST_WEIGHTS:
                 raise OSError("the file is too large")
-            tensors = load_file(self.folder / WEIGHTS)
+            tensors = unpacked(load_file(self.folder / WEIGHTS))
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             raise BundleError(f"The weights of bundle '{self.name}' cannot be read. Get the bundle again.") from error
         stages: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             stage, _, parameter = key.partition("/")
-            weights = value.float()
             # NaN is not smaller than anything
-            if weights.numel() and not float(weights.abs().max()) <= LARGEST_WEIGHT:
+            if value.numel() and not float(value.abs().max()) <= LARGEST_WEIGHT:
                 raise BundleError(
                     f"The weights of bundle '{self.name}' hold values that no network has (NaN, infinite or huge). Get "
                     "the bundle again."
                 )
-            stages.setdefault(stage, {})[parameter] = weights
+            stages.setdefault(stage, {})[parameter] = value
         return stages
 
 
@@ -136,17 +136,12 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> Bundle:
-    """Writes weights (by stage and parameter name, stored in half precision) and plan; returns it with its checksum."""
-    import torch
+    """Writes weights (by stage and parameter name, see ``stored_weights``) and plan; returns it with its checksum."""
     from safetensors.torch import save_file
 
     bundle.folder.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        f"{stage}/{name}": value.detach().to("cpu", torch.float16).contiguous()
-        for stage, parameters in weights.items()
-        for name, value in parameters.items()
-    }
-    save_file(tensors, bundle.folder / WEIGHTS)
+    tensors = {f"{stage}/{name}": value for stage, of in weights.items() for name, value in of.items()}
+    save_file(packed(tensors), bundle.folder / WEIGHTS)
     plan = TypeAdapter(Bundle).dump_python(bundle, mode="json", exclude_none=True, exclude={"folder", "sha256"})
     data = {"format_version": FORMAT_VERSION, **plan, "sha256": _checksum(bundle.folder / WEIGHTS)}
     (bundle.folder / MANIFEST).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

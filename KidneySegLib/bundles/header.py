@@ -11,7 +11,7 @@ from typing import Any
 from KidneySegLib.bundles.limits import LARGEST_MANIFEST
 from KidneySegLib.errors import BundleError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "bundle.json"
 CARD = "card.md"
 _LONGEST_TEXT = 200

@@ -1,7 +1,8 @@
 """Takes the manifest of an older format to the present one.
 
 Format 1 had one flat list of rules for all tasks; further thresholds stood in the code of its time, and are written
-down here as they were. Its 2D networks saw each slice whole without saying so.
+down here as they were. Its 2D networks saw each slice whole without saying so. Format 3 has the manifest of format 2;
+its weights may lie in 8 bits, which an older KidneySeg must not take for their values.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def _from_1(data: Mapping[str, Any]) -> dict[str, Any]:
     new = {key: value for key, value in data.items() if key != "weights_sha256"}
     stages = [_stage_from_1(stage) for stage in data["stages"]]
     rules = _rules_from_1(data["rules"], data["task"], {stage["name"] for stage in stages})
-    return {**new, "format_version": 2, "stages": stages, "rules": rules, "sha256": data["weights_sha256"]}
+    return {**new, "format_version": 3, "stages": stages, "rules": rules, "sha256": data["weights_sha256"]}
 
 
 def _stage_from_1(stage: Mapping[str, Any]) -> dict[str, Any]:
