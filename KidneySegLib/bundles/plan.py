@@ -11,11 +11,8 @@ from pydantic import Field, model_validator
 
 from KidneySegLib.bundles.declaration import Count, Number, Positive, Switch, Text, Whole, declaration, read_declaration
 from KidneySegLib.bundles.limits import (
-    FEWEST_LEVELS,
     GREATEST_HU,
     GREATEST_OVERLAP,
-    MOST_CHANNELS,
-    MOST_LEVELS,
     MOST_MEMBERS,
     MOST_PARAMETERS,
     MOST_SCALES,
@@ -23,40 +20,12 @@ from KidneySegLib.bundles.limits import (
     SMALLEST_VOXEL_MM3,
     SPACING_MM,
 )
+from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.errors import BundleError
 
 T = TypeVar("T")
 
-_Channels = Annotated[Count, Field(le=MOST_CHANNELS)]
-_Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
 _Hounsfield = Annotated[Number, Field(ge=-GREATEST_HU, le=GREATEST_HU)]
-
-
-@declaration
-class NetworkPlan:
-    """The network of one stage.
-
-    Attributes:
-        architecture: name known to ``networks.factory``.
-        filters: channels per resolution level, finest first; each level halves the grid.
-        outputs: names of the output channels.
-        inputs: names of the input channels: see ``inference.window_channels``, or
-            ``inference.organ_channels.ORGAN_INPUTS``.
-        affine: whether instance normalisation is followed by a learnt scale and shift.
-        exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
-    """
-
-    architecture: Text
-    filters: Annotated[tuple[_Channels, ...], Field(min_length=FEWEST_LEVELS, max_length=MOST_LEVELS)]
-    outputs: _Names
-    inputs: _Names = ("image",)
-    affine: Switch = False
-    exclusive: Switch = False
-
-    @property
-    def dimensions(self) -> int:
-        """2 for a network that sees slices, else 3."""
-        return 2 if self.architecture.endswith("2d") else 3
 
 
 @declaration
@@ -131,7 +100,7 @@ class StagePlan:
     @property
     def divisor(self) -> int:
         """Patch sizes must be multiples of this."""
-        return int(2 ** (len(self.network.filters) - 1))
+        return self.network.divisor
 
     def with_members(self, weights: Sequence[Mapping[str, T]]) -> tuple[StagePlan, dict[str, T]]:
         """Returns the stage with so many members, and their weights under the names that a bundle has for them."""
@@ -179,17 +148,10 @@ def _check_size(stage: StagePlan) -> None:
     spacings = [spacing * scale for spacing in stage.spacing for scale in stage.scales]
     members = stage.ensemble.members if stage.ensemble else 1
     fits = (
-        _parameters(network) * members <= MOST_PARAMETERS
-        and math.prod(stage.patch) * max(network.filters[0], len(network.inputs)) <= MOST_VALUES
+        network.parameters * members <= MOST_PARAMETERS
+        and math.prod(stage.patch) * max(network.finest_channels, len(network.inputs)) <= MOST_VALUES
         and all(SPACING_MM[0] <= spacing <= SPACING_MM[1] for spacing in spacings)
         and min(working) >= SMALLEST_VOXEL_MM3
     )
     if not fits:
         raise ValueError("it asks for a size that no network needs or no computer has")
-
-
-def _parameters(network: NetworkPlan) -> int:
-    """Returns about how many parameters a U-Net with kernels of three has: two convolutions a level, each way."""
-    kernel = 3**network.dimensions
-    pairs = zip(network.filters, (*network.filters[1:], network.filters[-1]), strict=True)
-    return sum(4 * kernel * fine * coarse for fine, coarse in pairs)

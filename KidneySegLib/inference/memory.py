@@ -30,7 +30,7 @@ _FEWEST_VOXELS = 32
 def tile_bytes(stage: StagePlan, patch: tuple[int, int, int]) -> int:
     """Returns how much memory one tile of ``patch`` voxels takes, about."""
     k, j, i = patch
-    return k * j * i * stage.network.filters[0] * _BYTES_PER_VALUE
+    return k * j * i * stage.network.finest_channels * _BYTES_PER_VALUE
 
 
 def smaller_patch(stage: StagePlan, patch: tuple[int, int, int]) -> tuple[int, int, int] | None:

@@ -10,9 +10,9 @@ from KidneySegLib.errors import BundleError
 if TYPE_CHECKING:
     import torch
 
-    from KidneySegLib.bundles.plan import NetworkPlan
+    from KidneySegLib.bundles.network import NetworkPlan
 
-_UNETS = ("unet2d", "unet3d")
+_UNETS, _DEEPLAB, _LINKNET, _FUSED = ("unet2d", "unet3d"), "deeplabv3plus2d", "linknet2d", "fused2d"
 
 
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
@@ -23,20 +23,40 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
     Raises:
         BundleError: the architecture is not known to this version.
     """
-    if plan.architecture in _UNETS:
+    if plan.architecture in _UNETS and plan.filters:
         # torch takes a second to import; whoever only reads plans does not wait for it
         from KidneySegLib.networks.unet import UNet
 
         return UNet(plan.dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
+    if plan.architecture in (_DEEPLAB, _LINKNET) and plan.encoder:
+        return _on_encoder(plan.architecture, plan.encoder, plan)
+    if (
+        plan.architecture == _FUSED
+        and plan.branches
+        and {b.architecture for b in plan.branches} <= {_DEEPLAB, _LINKNET}
+    ):
+        from KidneySegLib.networks.fused import FusedNetworks
+
+        branches = [_on_encoder(branch.architecture, branch.encoder, plan) for branch in plan.branches]
+        return FusedNetworks(branches, len(plan.outputs))
     raise BundleError(
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."
     )
 
 
+def _on_encoder(architecture: str, encoder: str, plan: NetworkPlan) -> torch.nn.Module:
+    from KidneySegLib.networks.deeplab import DeepLabV3Plus
+    from KidneySegLib.networks.linknet import LinkNet
+    from KidneySegLib.networks.resnet import resnet_kind
+
+    kind: type[torch.nn.Module] = DeepLabV3Plus if architecture == _DEEPLAB else LinkNet
+    return kind(resnet_kind(encoder), len(plan.inputs), len(plan.outputs))
+
+
 def parameters(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Returns every learnt value of a network by its name."""
-    return {name: value.detach() for name, value in network.state_dict().items()}
+    """Returns every learnt value of a network by its name; counters of batches are none."""
+    return {name: value.detach() for name, value in network.state_dict().items() if value.is_floating_point()}
 
 
 def load_parameters(network: torch.nn.Module, values: Mapping[str, torch.Tensor]) -> None:

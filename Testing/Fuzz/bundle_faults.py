@@ -14,7 +14,8 @@ import torch
 from Fuzz.case import Case, Family
 from KidneySegLib.bundles.bundle import Bundle, read_bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.segmentation.load import load_predictors

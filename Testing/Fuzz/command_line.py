@@ -21,7 +21,8 @@ from Fuzz.case import Case, Outcome, Result
 from Fuzz.truth import FOLDER, SECRETS, write
 from KidneySegLib.bundles.bundle import Bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.result_files.names import RESULT_FILES
 

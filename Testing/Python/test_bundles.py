@@ -12,7 +12,8 @@ from KidneySegLib.bundles.bundle import Bundle, read_bundle, write_bundle
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.bundles.declaration import Share, declaration
 from KidneySegLib.bundles.header import read_header
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import CtRules, CtSliceRules, OutlineRules, Rules, declare_rules
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import choose_device

@@ -13,7 +13,8 @@ import SimpleITK as sitk
 from bundle_cases import made_bundle
 
 from KidneySegLib.bundles.bundle import write_bundle
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters

@@ -12,7 +12,8 @@ from bundle_cases import LESION_RULES, made_bundle
 from result_cases import segmented
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.inference.memory import probabilities_within_memory, smaller_patch

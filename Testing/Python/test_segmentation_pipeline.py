@@ -9,7 +9,8 @@ from bundle_cases import KIDNEY_RULES, made_bundle
 from result_cases import segmented
 
 from KidneySegLib.bundles.bundle import Bundle
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import Cancelled
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import load

@@ -16,7 +16,8 @@ from result_cases import segmented
 from test_segmentation_lesions import KIDNEY, LEVELS, SPACING, ball_ml, image, outline, volume_ml
 from test_segmentation_pipeline import STAGES, Bright, body, reoriented
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import load

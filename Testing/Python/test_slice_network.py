@@ -9,7 +9,8 @@ import pytest
 import torch
 from slice_cases import ellipse
 
-from KidneySegLib.bundles.plan import Ensemble, Equalisation, NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import Ensemble, Equalisation, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor

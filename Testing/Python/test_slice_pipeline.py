@@ -11,7 +11,8 @@ import torch
 from result_cases import described_slice, result_of
 from slice_cases import KIDNEY, PIXEL_MM, ellipse, made_slice
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import OutlineRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, ParenchymaLevel, organ_channels, parenchyma_level
 from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.recipe import Recipe

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from KidneySegLib.bundles.plan import NetworkPlan, StagePlan
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters

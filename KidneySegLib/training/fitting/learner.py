@@ -11,7 +11,7 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
-from KidneySegLib.networks.factory import build_network, load_parameters
+from KidneySegLib.networks.factory import build_network, load_parameters, parameters
 from KidneySegLib.training.fitting.warm_start import carried_over
 from KidneySegLib.training.recipe import Recipe, Schedule
 
@@ -94,8 +94,9 @@ class Learner:
         # Early weights are poor: the mean forgets them faster at the start.
         decay = min(self.recipe.schedule.average, self.step / (9 + self.step))
         with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(value, 1 - decay)
+            values = parameters(self.network)
+            for name, mean in parameters(self.average).items():
+                mean.lerp_(values[name], 1 - decay)
         self.losses.append(float(loss.detach()))
         return self.losses[-1]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-from KidneySegLib.bundles.plan import NetworkPlan
+from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.networks.factory import parameters
 
 # A kidney that is found is healthy tissue at first; lesions begin as improbable as this, in logits.
