@@ -84,7 +84,7 @@ def test_deep_encoder_takes_a_step_on_one_small_image() -> None:
     network(torch.randn(1, 1, 64, 64)).square().mean().backward()
     optimiser.step()
     assert bool(torch.isfinite(network.encoder.conv1.weight).all())
-    assert float((network.encoder.conv1.weight - before).abs().max()) > 0
+    assert bool((network.encoder.conv1.weight != before).any())
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
