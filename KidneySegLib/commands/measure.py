@@ -22,6 +22,12 @@ def measure(
         Path | None,
         typer.Option(help="Result folder of the network's run: names are kept, and what was corrected is listed"),
     ] = None,
+    last: Annotated[
+        Path | None,
+        typer.Option(
+            help="Result folder of a correction before this one: its marks and names are kept (needs --findings)"
+        ),
+    ] = None,
     series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
     numbering: Annotated[
         Numbering,
@@ -43,7 +49,9 @@ def measure(
     check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
         options = ReadOptions(series=series)
-        result = run.measure(image, labels, previous=findings, options=options, numbering=numbering, progress=receiver)
+        result = run.measure(
+            image, labels, previous=findings, last=last, options=options, numbering=numbering, progress=receiver
+        )
         receiver("write", 0.0, "Writing the result")
         result.write(output)
         receiver("write", 1.0, "Done")

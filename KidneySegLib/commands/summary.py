@@ -6,7 +6,7 @@ import math
 
 import typer
 
-from KidneySegLib.findings import Findings, side_word
+from KidneySegLib.findings import Findings, LesionFinding, StoneFinding, side_word
 from KidneySegLib.languages.words import POLES
 from KidneySegLib.structures import BY_KEY
 
@@ -26,11 +26,16 @@ def summarise(findings: Findings) -> None:
         where = side_word(lesion) + (f", {POLES[lesion.pole]}" if lesion.pole else "")
         typer.echo(
             f"{BY_KEY[lesion.structure].name} {lesion.id} ({where}): {lesion.measures.volume_ml:.1f} ml, "
-            f"axial {lesion.measures.axial_diameter_mm:.0f} mm"
+            f"axial {lesion.measures.axial_diameter_mm:.0f} mm{_read(lesion)}"
         )
     for stone in findings.stones:
         at_least = "at least " if stone.cut_at else ""
         size = "too small to be measured" if stone.longest_mm is None else f"length {at_least}{stone.longest_mm:.1f} mm"
-        typer.echo(f"Stone {stone.id}, {side_word(stone)} {stone.location}: {size}")
+        typer.echo(f"Stone {stone.id}, {side_word(stone)} {stone.location}: {size}{_read(stone)}")
     for flag in findings.flags:
         typer.echo(f"[{flag.severity.value}] {flag.message}")
+
+
+def _read(finding: LesionFinding | StoneFinding) -> str:
+    """Returns what a reader made of it; nothing where nobody spoke of it."""
+    return "" if finding.reading.state == "found" else f" ({finding.reading.state} by the reader)"

@@ -17,6 +17,7 @@ from KidneySegLib.deidentification.instance import FileLeftOut
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.findings.marks import without_names
 from KidneySegLib.flags import TEXT, Flag
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.names import INSTANCES, LABELS
@@ -106,6 +107,7 @@ def _clean_findings(findings: Findings, pseudonyms: Pseudonyms, known: Identity 
         key: _clean_value(_without_path(value), pseudonyms, identity) for key, value in provenance.settings.items()
     }
     flags = [_clean_flag(flag, identity) for flag in findings.flags]
+    findings = without_names(findings)  # free text of a reader
     record = replace(provenance.input, source=source)
     provenance = replace(provenance, input=record, settings=settings, started_utc=_NO_TIME)
     return replace(findings, provenance=provenance, flags=tuple(flags))

@@ -10,11 +10,14 @@ from KidneySegLib.findings.lesion import LesionFinding, LesionStructure, Pole
 from KidneySegLib.findings.measures import Measures, Point
 from KidneySegLib.findings.phase import Phase, PhaseEstimate
 from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
+from KidneySegLib.findings.reading import NOT_READ, Reading, ReadingState
+from KidneySegLib.findings.rejected import RejectedFinding
 from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Finding, Findings
 from KidneySegLib.findings.side_words import side_word, word_of
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 
 __all__ = [
+    "NOT_READ",
     "SCHEMA_VERSION",
     "SIDES_IN_DOUBT",
     "BundleRecord",
@@ -30,6 +33,9 @@ __all__ = [
     "Point",
     "Pole",
     "Provenance",
+    "Reading",
+    "ReadingState",
+    "RejectedFinding",
     "StoneBurden",
     "StoneFinding",
     "StoneLocation",

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from KidneySegLib.findings.encoding import build, plain
 from KidneySegLib.findings.measures import Measures
+from KidneySegLib.findings.reading import NOT_READ, Reading
 from KidneySegLib.findings.side_words import read_side, side_word
 from KidneySegLib.structures import Side
 
@@ -34,6 +35,7 @@ class LesionFinding:
         length_at_least_mm: maximum 3D diameter of what is seen of a lesion that the image cuts, which has no
             ``length_mm`` then; None if it is whole.
         side_certain: as for a kidney.
+        reading: what a reader made of it.
     """
 
     id: str
@@ -48,6 +50,7 @@ class LesionFinding:
     cut_at: tuple[str, ...] = ()
     length_at_least_mm: float | None = None
     side_certain: bool = True
+    reading: Reading = NOT_READ
 
     @property
     def longest_mm(self) -> float:
@@ -69,6 +72,7 @@ class LesionFinding:
             "cut_at": list(self.cut_at),
             **plain({**asdict(self.measures), "volume_mm3": self.volume_mm3}),
             **plain({name: getattr(self, name) for name in (*_PLACE, "length_at_least_mm")}),
+            **self.reading.to_dict(),
         }
 
     @classmethod
@@ -88,6 +92,7 @@ class LesionFinding:
             cut_at=tuple(values["cut_at"]),
             length_at_least_mm=values.get("length_at_least_mm"),
             side_certain=certain,
+            reading=Reading.from_dict(values),
             **{name: values[name] for name in _PLACE},
         )
 

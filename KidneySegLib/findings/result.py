@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from KidneySegLib.findings.kidney import KidneyFinding
 from KidneySegLib.findings.lesion import LesionFinding
 from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.findings.provenance import Provenance
+from KidneySegLib.findings.rejected import RejectedFinding
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding
 from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
@@ -39,6 +41,7 @@ class Findings:
         stones: right before left, head to feet.
         stone_burden: of every side that has stones, right before left.
         phase: contrast phase; None where it was not estimated.
+        rejected: lesions and stones that a reader took out; they are in no other list, number or label map.
     """
 
     kidneys: tuple[KidneyFinding, ...]
@@ -48,6 +51,7 @@ class Findings:
     stones: tuple[StoneFinding, ...] = ()
     stone_burden: tuple[StoneBurden, ...] = ()
     phase: PhaseEstimate | None = None
+    rejected: tuple[RejectedFinding, ...] = ()
 
     def kidney(self, side: Side) -> KidneyFinding | None:
         """Returns the kidney of this side, or None if it was not found."""
@@ -57,6 +61,11 @@ class Findings:
     def all(self) -> tuple[Finding, ...]:
         """Kidneys, lesions and stones, in the order in which a segmentation has its instances."""
         return (*self.kidneys, *self.lesions, *self.stones)
+
+    def remarks_on(self, identifier: str) -> list[Flag]:
+        """Returns the flags that are about one lesion or stone."""
+        about = ("lesion", "stone")
+        return [f for f in self.flags if any(_is(f.values.get(name), identifier) for name in about)]
 
     @property
     def sides_certain(self) -> bool:
@@ -78,6 +87,7 @@ class Findings:
             "stones": [stone.to_dict() for stone in self.stones],
             "stone_burden": [burden.to_dict() for burden in self.stone_burden],
             "phase": self.phase.to_dict() if self.phase else None,
+            "rejected": [each.to_dict() for each in self.rejected],
             "flags": [flag.to_dict() for flag in self.flags],
             "provenance": self.provenance.to_dict(),
         }
@@ -128,6 +138,11 @@ class Findings:
                 stones=tuple(StoneFinding.from_dict(stone) for stone in values["stones"]),
                 stone_burden=tuple(StoneBurden.from_dict(burden) for burden in values["stone_burden"]),
                 phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
+                rejected=tuple(RejectedFinding.from_dict(each) for each in values.get("rejected", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(DAMAGED) from error
+
+
+def _is(value: object, identifier: str) -> bool:
+    return isinstance(value, Mapping) and value.get("id") == identifier

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.measures import Measures
+from KidneySegLib.findings.reading import NOT_READ, Reading
 from KidneySegLib.findings.side_words import read_side, side_word
 from KidneySegLib.structures import Side
 
@@ -39,6 +40,7 @@ class StoneFinding:
         length_at_least_mm: maximum length of what is seen of a stone that the image cuts; None if it is whole or cannot
             be measured.
         side_certain: whether the side is the patient's; false where the anatomy contradicts the image's header.
+        reading: what a reader made of it.
     """
 
     id: str
@@ -55,6 +57,7 @@ class StoneFinding:
     cut_at: tuple[str, ...] = ()
     length_at_least_mm: float | None = None
     side_certain: bool = True
+    reading: Reading = NOT_READ
 
     @property
     def structure(self) -> str:
@@ -76,7 +79,8 @@ class StoneFinding:
         voxels = {_VOXEL_NAMES.get(name, name): value for name, value in asdict(self.measures).items()}
         own = {name: getattr(self, name) for name in (*_OWN, "volume_mm3", "length_at_least_mm")}
         place = {"id": self.id, "structure": self.structure, "side": side_word(self), "pole": self.pole}
-        return {**place, "location": self.location, "cut_at": list(self.cut_at), **plain({**voxels, **own})}
+        where = {**place, "location": self.location, "cut_at": list(self.cut_at)}
+        return {**where, **plain({**voxels, **own}), **self.reading.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StoneFinding:
@@ -92,6 +96,7 @@ class StoneFinding:
             cut_at=tuple(values.get("cut_at", ())),
             length_at_least_mm=values.get("length_at_least_mm"),
             side_certain=certain,
+            reading=Reading.from_dict(values),
             **{name: values[name] for name in _OWN},
         )
         exact = values["volume_mm3"]  # has the more exact digits

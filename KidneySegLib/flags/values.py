@@ -128,6 +128,21 @@ class Name(WithoutSide):
 
 
 @dataclass(frozen=True)
+class Names(WithoutSide):
+    """Several names that are the same in all languages.
+
+    Attributes:
+        told: of what.
+    """
+
+    told: str
+
+    def shown(self, value: Sequence[str], language: Language) -> str:
+        """Returns a list."""
+        return language.listed([str(name) for name in value])
+
+
+@dataclass(frozen=True)
 class Word(WithoutSide):
     """A word or clause of a list.
 

@@ -41,6 +41,15 @@ AT_RIGHT_ANGLES = Code("at_right_angles", "Longest line at right angles to it in
 LONGEST_IN_SPACE = Code("longest_in_space", "Longest line in any direction, between voxel faces", PRIVATE_SCHEME)
 PARTIAL_VOLUME = Code("partial_volume", "Corrected for partial volume of the border", PRIVATE_SCHEME)
 
+# What a reader made of a finding; no context group has such words.
+READING = Code("reading_state", "What a reader made of the finding", PRIVATE_SCHEME)
+READING_STATES = {
+    "found": Code("found", "Found by the network, not confirmed", PRIVATE_SCHEME),
+    "confirmed": Code("confirmed", "Confirmed by the reader", PRIVATE_SCHEME),
+    "changed": Code("changed", "Changed by the reader", PRIVATE_SCHEME),
+    "added": Code("added", "Added by the reader", PRIVATE_SCHEME),
+}
+
 CT_PROCEDURE = Code("25045-6", "CT unspecified body region", "LN")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from KidneySegLib.findings import Finding, Findings, LesionFinding, StoneFinding
+from KidneySegLib.findings import Finding, Findings, KidneyFinding, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
-from KidneySegLib.interchange.codes import POLES, STONE_SITES, category, concept
+from KidneySegLib.interchange.codes import POLES, READING, READING_STATES, STONE_SITES, category, concept
 from KidneySegLib.interchange.lines import add_centre, add_line, image_of_axes
 from KidneySegLib.interchange.measurements import measurement, numbers_of
 from KidneySegLib.interchange.planes import Planes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AlgorithmIdentification,
         FindingSite,
         MeasurementsAndQualitativeEvaluations,
+        QualitativeEvaluation,
         ReferencedSegment,
         TrackingIdentifier,
         VolumetricROIMeasurementsAndQualitativeEvaluations,
@@ -66,6 +67,7 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
         "tracking_identifier": _tracking(drawn.segments.tracking[name_of(finding)]),
         "measurements": [measurement(number) for number in numbers],
         **description(structure, finding, findings),
+        "qualitative_evaluations": _reading(finding, findings),
     }
     segment = drawn.segments.of(finding)
     group: Group
@@ -81,7 +83,27 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
             add_line(item, number, image, drawn.planes, drawn.source)
     if not any(number.line for number in numbers):
         add_centre(items[0], finding.measures.centroid_lps_mm, drawn.source)
+    if not isinstance(finding, KidneyFinding) and finding.reading.reader_name:
+        _add_name(group, finding.reading.reader_name)
     return group
+
+
+def _reading(finding: Finding, findings: Findings) -> list[QualitativeEvaluation] | None:
+    """Returns what a reader made of a lesion or stone; nothing of label maps that no network drew."""
+    from highdicom.sr import QualitativeEvaluation
+
+    if isinstance(finding, KidneyFinding) or not findings.provenance.bundles:
+        return None
+    return [QualitativeEvaluation(concept(READING), concept(READING_STATES[finding.reading.state]))]
+
+
+def _add_name(group: Group, name: str) -> None:
+    """Writes what the reader calls a finding as a comment; the templates of groups may be extended."""
+    from highdicom.sr import RelationshipTypeValues, TextContentItem
+    from pydicom.sr.codedict import codes
+
+    item = TextContentItem(codes.DCM.Comment, name, relationship_type=RelationshipTypeValues.CONTAINS)
+    group[0].ContentSequence.append(item)
 
 
 def description(structure: Structure, finding: Finding, findings: Findings) -> dict[str, Any]:

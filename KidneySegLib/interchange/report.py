@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SERIES_NUMBER = 9002
 VIEWER_SERIES_NUMBER = 9004
+# Flags that are no warning and yet change what the report means: which series was read, what a reader took out.
+TOLD = {*CHOICE_OF_SERIES, "rejected_by_reader"}
 
 
 def make_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR:
@@ -99,12 +101,12 @@ def _images_with_lines(parts: Sequence[Part], drawn: Drawn) -> list[Dataset]:
 
 
 def _add_flags(content: MeasurementReport, findings: Findings) -> None:
-    """Writes warnings, errors and which of several series was read as comments; TID 1500 may be extended."""
+    """Writes warnings, errors and some more flags as comments; TID 1500 may be extended."""
     from highdicom.sr import RelationshipTypeValues, TextContentItem
     from pydicom.sr.codedict import codes
 
     for flag in findings.flags:
-        if flag.severity is not Severity.INFO or flag.code in CHOICE_OF_SERIES:
+        if flag.severity is not Severity.INFO or flag.code in TOLD:
             item = TextContentItem(codes.DCM.Comment, flag.message, RelationshipTypeValues.CONTAINS)
             content[0].ContentSequence.append(item)
 

@@ -113,7 +113,7 @@ class Language:
         return self._written(f"{value:.{digits}g}")
 
     def listed(self, numbers: Sequence[str]) -> str:
-        """Returns written numbers in a row."""
+        """Returns written numbers or names in a row."""
         return (", " if DECIMAL_SIGNS[self.code] == "." else "; ").join(numbers)
 
     def _written(self, text: str) -> str:

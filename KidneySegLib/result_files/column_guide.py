@@ -22,6 +22,8 @@ from KidneySegLib.findings import (
     Measures,
     PhaseEstimate,
     Provenance,
+    Reading,
+    RejectedFinding,
     StoneBurden,
     StoneFinding,
 )
@@ -48,6 +50,7 @@ OWN_MEANINGS = {
 NESTED = (
     ("stone_burden[]", StoneBurden),
     ("phase", PhaseEstimate),
+    ("rejected[]", RejectedFinding),
     ("flags[]", Flag),
     ("provenance", Provenance),
     ("provenance.input", InputRecord),
@@ -96,6 +99,8 @@ def _columns() -> list[tuple[str, str, str, str]]:
     """Returns each column with its unit, the rows that it applies to and its meaning."""
     groups = (("kidneys", KidneyFinding), ("lesions", LesionFinding), ("stones", StoneFinding))
     told = {name: meanings(kind) for name, kind in groups}
+    for name in ("lesions", "stones"):
+        told[name] |= meanings(Reading)
     everywhere = meanings(Measures)
     guide = []
     for column in COLUMNS:

@@ -7,7 +7,8 @@ Columns of ``measurements.csv``, one row per kidney, solid mass, cyst and stone:
 ending ``_x``, ``_y``, ``_z`` (mm LPS). Further columns are those of the findings' own attributes; a cell is empty where
 a column does not apply or could not be measured. A kidney's row is its parenchyma, ``organ_...`` includes its lesions;
 a stone's ``volume_ml``, ``length_mm`` and ``hu_mean`` regard partial volume, ``voxel_...`` do
-not. New columns are only ever added at the end.
+not. What a reader rejected has no row; ``findings.json`` lists it. New
+columns are only ever added at the end.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ COLUMNS = (
     "voxel_hu_mean",
     "length_at_least_mm",
     "organ_length_at_least_mm",
+    "state",
+    "reader_name",
+    "was",
 )
 
 

@@ -18,6 +18,7 @@ from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
+from KidneySegLib.findings.marks import carried
 from KidneySegLib.flags import Flag
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.measuring.correction import (
@@ -28,10 +29,12 @@ from KidneySegLib.measuring.correction import (
     known_findings,
 )
 from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.reading import with_reading
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.readers.input import NO_OPTIONS, ReadOptions
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.result_files.labels.reading import on_grid, read_labels
+from KidneySegLib.result_files.names import FINDINGS
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.segmentation.load import load_model
 from KidneySegLib.structures import Numbering
@@ -97,6 +100,7 @@ def measure(
     labels: Path,
     *,
     previous: Path | None = None,
+    last: Path | None = None,
     options: ReadOptions = NO_OPTIONS,
     numbering: Numbering = Numbering.KIDNEYSEG,
     progress: Progress = silent,
@@ -109,6 +113,8 @@ def measure(
         previous: result folder of the network's run (or its ``findings.json``). Lesions and stones then keep their
             identifiers, and the findings list what was corrected, with the Dice to the network's version. None measures
             the labels as they are, whoever drew them.
+        last: result folder (or ``findings.json``) of a correction before this one: what the reader drew then keeps its
+            identifier, and what was confirmed or named stays so. It needs ``previous``.
         options: what the user says of the input.
         numbering: whose numbers the label map has.
         progress: receives progress; stops the run by raising ``Cancelled``.
@@ -117,6 +123,8 @@ def measure(
         InputError: exam, label map or earlier result cannot be used.
         GeometryError: they do not lie on the same grid.
     """
+    if last is not None and previous is None:
+        raise InputError("Marks of an earlier correction refer to the network's result. Give that too (--findings).")
     clock = Clock(progress)
     network = _network_result(previous) if previous is not None else None
     clock("read", 0.0, "Reading the images")
@@ -127,7 +135,7 @@ def measure(
     drawing = read_labels(labels, exam.volume, numbering)
     clock("measure", 0.0, "Measuring")
     if network is not None:
-        result = correct(task, exam, drawing.labels, _on_exam(network, exam))
+        result = correct(task, exam, drawing.labels, _on_exam(network, exam), _findings_in(last))
         return replace(result, findings=replace(result.findings, flags=(*result.findings.flags, *drawing.flags)))
     segmentation = Segmentation.of(exam.volume, drawing.labels, flags=drawing.flags)
     provenance = Provenance(
@@ -147,17 +155,19 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     """Measures a corrected label map.
 
     Lesions and stones keep their identifiers, untouched lesions the network's certainty. Each corrected structure is
-    told by a flag and in ``provenance.settings``, with the Dice between the network's version and the reader's.
+    told by a flag and in ``provenance.settings``, with the Dice between the network's version and the reader's. What
+    the reader made of each lesion and stone goes with it: confirmed, changed, added, rejected, and the reader's names.
 
     Args:
         task: by which the network's result was measured.
         exam: the image.
         labels: the corrected label map, uint8 ``(k, j, i)`` on the exam's grid in canonical order.
         network: the network's result on the same grid.
-        last: findings of the correction before this one, so that what the reader drew then keeps its identifier.
+        last: findings of the correction before this one, so that what the reader drew then keeps its identifier,
+            and every finding the reader's marks; None takes those of the network's findings.
 
     Returns:
-        The result; with the network's own findings where nothing differs.
+        The result; with the network's own findings and the reader's marks where nothing differs.
 
     Raises:
         GeometryError: the label map does not lie on the exam's grid.
@@ -166,7 +176,7 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     original = network.findings
     changed = changed_structures(network.segmentation.labels, labels)
     if not changed:
-        return Result(exam, network.segmentation, original)
+        return Result(exam, network.segmentation, carried(original, last) if last is not None else original)
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
     # what is said of the network's labels is said anew of the corrected ones, where it still holds
@@ -176,7 +186,7 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     drawn = Segmentation.of(exam.volume, labels, flags=[*flags, *correction_flags(changed)])
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
-    return Result(exam, drawn, findings)
+    return Result(exam, drawn, with_reading(findings, drawn, known, original, last or original))
 
 
 def input_record(exam: Exam) -> InputRecord:
@@ -234,6 +244,13 @@ def _network_result(previous: Path) -> Result:
             "'kidneyseg segment' wrote."
         )
     return result
+
+
+def _findings_in(path: Path | None) -> Findings | None:
+    """Returns the findings of a result folder or file; None of None."""
+    if path is None:
+        return None
+    return Findings.read(path / FINDINGS if path.is_dir() else path)
 
 
 def _on_exam(network: Result, exam: Exam) -> Result:

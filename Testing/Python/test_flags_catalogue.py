@@ -42,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "signs": ["spine in front", "head at the feet"],
     "kind": "material map",
     "probably": True,
+    "findings": ["M2", "C1"],
 }
 # Where one name has another meaning.
 SPECIAL: dict[str, dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr.codedict import codes
 
-from KidneySegLib.findings import KidneyFinding, LesionFinding, StoneFinding
+from KidneySegLib.findings import KidneyFinding, LesionFinding, RejectedFinding, StoneFinding
+from KidneySegLib.findings.marks import confirmed, named
+from KidneySegLib.flags import Flag
 from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.results import write_dicom_results
 from KidneySegLib.structures import SIDE_CODES
@@ -214,3 +217,25 @@ def test_groups_follow_the_segments_where_each_lesion_is_one(written: list[Datas
         assert [str(s.TrackingID) for s in segmentation.SegmentSequence] == list(groups_of(report))
     else:
         assert len(segmentation.SegmentSequence) == 6
+
+
+def test_what_a_reader_made_of_a_lesion_is_in_its_group(case: Case, tmp_path: Path) -> None:
+    marked = named(confirmed(case.findings, "M1"), "C2", "follow-up")
+    gone = RejectedFinding(case.findings.lesions[1], "background")
+    flags = (*marked.flags, Flag.of("rejected_by_reader", findings=["C9"]))
+    findings = replace(marked, rejected=(gone,), flags=flags)
+    written = write_dicom_results(tmp_path, replace(case.result, findings=findings), case.series)
+    report = read(written[1])
+    states = {}
+    for name, group in groups_of(report).items():
+        codes_of = [c for c in group.ContentSequence if c.ConceptNameCodeSequence[0].CodeValue == "reading_state"]
+        states[name] = [str(c.ConceptCodeSequence[0].CodeValue) for c in codes_of]
+    assert states["Right kidney"] == [] and states["M1"] == ["confirmed"]
+    assert states["C1"] == states["S2"] == ["found"]
+    (comment,) = [
+        c for c in groups_of(report)["C2"].ContentSequence if c.ValueType == "TEXT" and c.TextValue == "follow-up"
+    ]
+    assert comment.ConceptNameCodeSequence[0].CodeValue == codes.DCM.Comment.value
+    said = [c.TextValue for c in report.ContentSequence if c.ValueType == "TEXT"]
+    assert "Rejected by the reader and counted nowhere: C9." in said
+    assert list(groups_of(report)) == NAMES

@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from slicer.i18n import tr as _
@@ -21,7 +22,8 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
 
     Nothing of the patient goes with them: files have fixed names and hold voxels and geometry only, and the case is
     called by a checksum of its voxels. `labels.json` says which number is which structure, so that the case can be
-    used where numbers mean other things.
+    used where numbers mean other things, and what the reader made of each lesion: found, confirmed, changed, added,
+    rejected.
 
     Raises:
         RuntimeError: nothing was corrected, or the written files do not read back as they should.
@@ -38,7 +40,7 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     try:
-        _writeCase(partial, volume, labels, corrections(findings))
+        _writeCase(partial, volume, labels, findings)
         _checkCase(partial, volume, labels)
         target = folder / name
         if target.exists():
@@ -49,8 +51,9 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
     return target
 
 
-def _writeCase(folder: Path, volume: object, labels: np.ndarray, corrected: dict[str, float]) -> None:
+def _writeCase(folder: Path, volume: object, labels: np.ndarray, findings: Any) -> None:
     import SimpleITK as sitk
+    from KidneySegLib.measuring.correction import corrections
     from KidneySegLib.result_files.labels.files import write_nifti
     from KidneySegLib.structures import STRUCTURES
 
@@ -59,9 +62,20 @@ def _writeCase(folder: Path, volume: object, labels: np.ndarray, corrected: dict
     content = {
         "labels": {structure.key: structure.label for structure in STRUCTURES},
         "present": [structure.key for structure in STRUCTURES if (labels == structure.label).any()],
-        "corrected_by_reader": corrected,
+        "corrected_by_reader": corrections(findings),
+        "findings": [_readingOf(finding) for finding in (*findings.lesions, *findings.stones)],
+        "rejected": [
+            {"id": each.finding.id, "structure": each.finding.structure, "became": each.became}
+            for each in findings.rejected
+        ],
     }
     (folder / "labels.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _readingOf(finding: Any) -> dict[str, Any]:
+    """Returns what the reader made of a lesion or stone; not the reader's name for it, which may name the patient."""
+    values = finding.to_dict()
+    return {name: values[name] for name in ("id", "structure", "state", "was")}
 
 
 def _checkCase(folder: Path, volume: object, labels: np.ndarray) -> None:

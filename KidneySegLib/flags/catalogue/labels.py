@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from KidneySegLib.flags.kinds import info, warning
-from KidneySegLib.flags.values import Number, SideWord, Word
+from KidneySegLib.flags.values import Names, Number, SideWord, Word
 from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES
 
 LABELS = {
@@ -26,5 +26,8 @@ LABELS = {
         kidney=SideWord(KIDNEY_OF),
         structure=Word(STRUCTURES),
         dice=Number("0 to 1", 3),
+    ),
+    "rejected_by_reader": info(
+        "Rejected by the reader and counted nowhere: {findings}.", findings=Names("identifiers of lesions and stones")
     ),
 }

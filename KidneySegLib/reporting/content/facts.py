@@ -23,7 +23,7 @@ def facts(findings: Findings, language: Language, patient: Patient | None) -> li
     if technique:
         rows.append((_("Technique"), technique))
     if findings.phase is not None:
-        rows.append((_("Contrast phase"), _phase(findings.phase, language)))
+        rows.append((_("Contrast phase"), phase_text(findings.phase, language)))
     rows.append((_("Analysis"), _analysis(provenance, language)))
     return rows
 
@@ -112,7 +112,8 @@ def _technique(provenance: Provenance, language: Language) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _phase(phase: PhaseEstimate, language: Language) -> str:
+def phase_text(phase: PhaseEstimate, language: Language) -> str:
+    """Returns the contrast phase and what it was told by."""
     _ = language.text
     name = _(PHASES[phase.phase])
     if not phase.evidence:

@@ -11,6 +11,7 @@ from KidneySegLib.languages.language import Language
 from KidneySegLib.languages.words import KIDNEY_OF, POLES, SIDES, STRUCTURES
 from KidneySegLib.reporting.content.content import Column, Table
 from KidneySegLib.reporting.content.places import LOCATIONS
+from KidneySegLib.reporting.content.reading import reading_notes
 from KidneySegLib.structures import Side
 
 AT_LEAST = "≥ "
@@ -118,7 +119,7 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
         Column(_("Confidence"), "%", 1.05),
     )
     notes = [_("≥ : the image ends within it.")] if any(lesion.cut_at for lesion in shown) else []
-    notes += _left_out(len(lesions) - len(shown), language)
+    notes += [*reading_notes(lesions, language), *_left_out(len(lesions) - len(shown), language)]
     return Table(_("Masses and cysts"), columns, tuple(rows), notes=tuple(notes))
 
 
@@ -159,7 +160,7 @@ def _stones(findings: Findings, language: Language, most: int) -> Table:
         notes.append(_("≥ : the image ends within it."))
     if any(stone.below_resolution for stone in shown):
         notes.append(_("No size: the stone has one or two voxels and is too small to be measured."))
-    notes += _left_out(len(findings.stones) - len(shown), language)
+    notes += [*reading_notes(findings.stones, language), *_left_out(len(findings.stones) - len(shown), language)]
     return Table(_("Stones"), columns, tuple(rows), frozenset(totals), notes=tuple(notes))
 
 

@@ -1,0 +1,89 @@
+"""Marks that a reader sets on findings without drawing anything: a lesion is confirmed, or gets a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings.lesion import LesionFinding
+from KidneySegLib.findings.reading import LONGEST_NAME, Reading, is_name
+from KidneySegLib.findings.result import Findings
+from KidneySegLib.findings.stone import StoneFinding
+
+# States in which the outline is the network's, which a reader may confirm.
+AS_DRAWN = ("found", "confirmed")
+
+
+def confirmed(findings: Findings, identifier: str, *, yes: bool = True) -> Findings:
+    """Returns findings with a lesion or stone that a reader confirmed, or with ``yes=False`` no longer.
+
+    What a reader changed or added needs no confirmation and stays what it is.
+
+    Raises:
+        InputError: there is no such finding.
+    """
+
+    def mark(reading: Reading) -> Reading:
+        if reading.state not in AS_DRAWN:
+            return reading
+        return replace(reading, state="confirmed" if yes else "found")
+
+    return _marked(findings, identifier, mark)
+
+
+def named(findings: Findings, identifier: str, name: str) -> Findings:
+    """Returns findings with a reader's name for a lesion or stone; an empty one takes it away.
+
+    Raises:
+        InputError: there is no such finding, or the name is more than a short line.
+    """
+    name = name.strip()
+    if not is_name(name):
+        raise InputError(f"A name of a lesion is one line of at most {LONGEST_NAME} characters.")
+    return _marked(findings, identifier, lambda reading: replace(reading, reader_name=name))
+
+
+def carried(findings: Findings, last: Findings) -> Findings:
+    """Returns findings with the marks that a reader set meanwhile on what has the same identifier.
+
+    Args:
+        findings: measured from a label map, with the marks of when that began.
+        last: the findings that were shown until now.
+    """
+    marks = {each.id: each.reading for each in _named(last)}
+
+    def mark(finding: LesionFinding | StoneFinding) -> Reading:
+        mine, shown = finding.reading, marks.get(finding.id, finding.reading)
+        both = mine.state in AS_DRAWN and shown.state in AS_DRAWN
+        return replace(mine, reader_name=shown.reader_name, state=shown.state if both else mine.state)
+
+    return _with(findings, mark)
+
+
+def without_names(findings: Findings) -> Findings:
+    """Returns findings without the reader's names, which are free text."""
+    findings = _with(findings, lambda finding: replace(finding.reading, reader_name=""))
+    nameless = (
+        replace(each, finding=replace(each.finding, reading=replace(each.finding.reading, reader_name="")))
+        for each in findings.rejected
+    )
+    return replace(findings, rejected=tuple(nameless))
+
+
+def _marked(findings: Findings, identifier: str, mark: Callable[[Reading], Reading]) -> Findings:
+    if identifier not in (each.id for each in _named(findings)):
+        raise InputError("There is no lesion or stone of this name in the result. Choose one of its list.")
+    return _with(findings, lambda each: mark(each.reading) if each.id == identifier else each.reading)
+
+
+def _named(findings: Findings) -> list[LesionFinding | StoneFinding]:
+    return [*findings.lesions, *findings.stones]
+
+
+def _with(findings: Findings, reading: Callable[[LesionFinding | StoneFinding], Reading]) -> Findings:
+    return replace(
+        findings,
+        lesions=tuple(replace(lesion, reading=reading(lesion)) for lesion in findings.lesions),
+        stones=tuple(replace(stone, reading=reading(stone)) for stone in findings.stones),
+    )
