@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
 
 from KidneySegLib.errors import ResourceError
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,6 @@ def choose_device(wanted: str) -> Device:
     Raises:
         ResourceError: the name is unknown, or this machine has no such device.
     """
-    import torch
-
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted):
         raise ResourceError(f"Unknown device '{wanted}'. Use auto, cpu, cuda, cuda:N or mps.")
     if wanted == "auto":
@@ -51,7 +47,6 @@ def choose_device(wanted: str) -> Device:
 
 
 def _cuda(wanted: str) -> Device:
-    import torch
 
     index = int(wanted.partition(":")[2] or 0)
     if index >= torch.cuda.device_count():

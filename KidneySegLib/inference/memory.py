@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+import torch
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.errors import ResourceError
 from KidneySegLib.flags import Flag
 from KidneySegLib.inference.predict import OrganMasks, Predictor, fitted
 from KidneySegLib.room_in_memory import available_memory
-
-if TYPE_CHECKING:
-    import torch
 
 # Bytes per voxel and per channel of the finest level while a tile runs: input, output and concatenated skip of two
 # convolutions. The peak of the process rose by 34 for an 80³ tile of the kidney network in 32 bits, by 18 in bfloat16.
@@ -90,8 +88,6 @@ def probabilities_within_memory(
 
 def _demand_less(predictor: Predictor, patch: tuple[int, int, int]) -> tuple[Predictor, tuple[int, int, int]]:
     """Returns what to try next after memory ran out."""
-    import torch
-
     less = smaller_patch(predictor.stage, patch)
     if less is not None:
         return predictor, less

@@ -7,16 +7,13 @@ difference need not find it out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
 
+from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
-
-if TYPE_CHECKING:
-    import torch
-
-    from KidneySegLib.bundles.plan import StagePlan
 
 ORGAN_INPUTS = ("relative", "smooth", "bright", "fluid", "organ", "level")
 
@@ -79,9 +76,6 @@ def organ_channels(
         stage: whose window clips the values, and whose spacing is that of the arrays.
         other: of the patient's other kidney.
     """
-    import torch
-    from scipy.ndimage import gaussian_filter
-
     hu = hu.clamp(*stage.window)
     parenchyma = parenchyma_level(hu, kidney, stage.window).corrected(other)
     level, bright = parenchyma.middle, parenchyma.bright

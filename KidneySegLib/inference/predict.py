@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import torch
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
+from KidneySegLib.networks.sliding_window import sliding_window, tile_count
 from KidneySegLib.progress import Share
-
-if TYPE_CHECKING:
-    import torch
-
 
 Tell = Callable[[float], None]
 
@@ -62,8 +60,6 @@ class Predictor:
             progress: called with the finished share after every tile; may raise to stop the run.
             organ: masks like ``hu``, for a stage whose inputs are made from them.
         """
-        import torch
-
         stage = fitted(self.stage, tuple(hu.shape))
         padding = [
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
@@ -86,10 +82,6 @@ class Predictor:
 
     def _logits(self, image: torch.Tensor, stage: StagePlan, network: torch.nn.Module, tell: Tell) -> torch.Tensor:
         """Runs one network over an image ``(inputs, k, j, i)``; returns logits alike, 32-bit float on the CPU."""
-        import torch
-
-        from KidneySegLib.networks.sliding_window import sliding_window, tile_count
-
         flat = stage.network.dimensions == 2
         done, total = 0, tile_count(image.shape[1:], stage.patch, stage.overlap)
 
@@ -126,7 +118,5 @@ def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
 
 def _combined(found: list[torch.Tensor], fusion: str) -> torch.Tensor:
     """Returns the mean or the median of probabilities; of an even number the median is the lower of the middle two."""
-    import torch
-
     stacked = torch.stack(found)
     return stacked.mean(dim=0) if fusion == "mean" else stacked.median(dim=0).values

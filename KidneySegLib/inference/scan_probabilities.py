@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.flags import Flag
 from KidneySegLib.inference.memory import probabilities_within_memory
-from KidneySegLib.inference.predict import OrganMasks
+from KidneySegLib.inference.organ_channels import ParenchymaLevel
+from KidneySegLib.inference.predict import OrganMasks, Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample, restore
 from KidneySegLib.progress import Share
-
-if TYPE_CHECKING:
-    from KidneySegLib.flags import Flag
-    from KidneySegLib.inference.organ_channels import ParenchymaLevel
-    from KidneySegLib.inference.predict import Predictor
 
 
 def scan_probabilities(

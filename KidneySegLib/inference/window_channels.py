@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import torch
+from skimage.exposure import equalize_adapthist
 
+from KidneySegLib.bundles.plan import Equalisation, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.resampling import normalise
-
-if TYPE_CHECKING:
-    import torch
-
-    from KidneySegLib.bundles.plan import Equalisation, StagePlan
 
 # Fluid, unenhanced parenchyma and blood lie within 60 HU; the window of the whole scan leaves them a few grey levels.
 SOFT_TISSUE_HU = (-40.0, 160.0)
@@ -33,8 +29,6 @@ def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
     Raises:
         BundleError: it has another input.
     """
-    import torch
-
     windows = {"image": stage.window, "soft": SOFT_TISSUE_HU}
     unknown = set(stage.network.inputs) - set(WINDOW_INPUTS)
     if unknown:
@@ -72,8 +66,6 @@ def _equalised(
     HU are clipped to the window first: raw values from -1024 to metal would leave CLAHE few grey levels for soft
     tissue.
     """
-    from skimage.exposure import equalize_adapthist
-
     low, high = window
     grey = (np.clip(hu, low, high).astype(np.float64) - low) / (high - low)
     if np.ptp(grey) == 0:  # nothing to equalise, as in a slice of air

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydicom.uid import generate_uid
+
 from KidneySegLib import __version__
 from KidneySegLib.findings import Findings
 
@@ -41,8 +43,6 @@ def parameters(findings: Findings) -> dict[str, str]:
 
 def new_series(number: int, description: str) -> dict[str, Any]:
     """Returns fresh identifiers and the description of a series with one instance, as highdicom names them."""
-    from pydicom.uid import generate_uid
-
     return {
         "series_instance_uid": str(generate_uid(prefix=None)),
         "series_number": number,

@@ -6,12 +6,9 @@ Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7474 (methods), 702
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from highdicom.sr import CodedConcept
 
 from KidneySegLib.structures import ANATOMICAL_STRUCTURE, KIDNEY, Code, Structure
-
-if TYPE_CHECKING:
-    from highdicom.sr import CodedConcept
 
 PRIVATE_SCHEME = "99KIDNEYSEG"
 
@@ -66,6 +63,4 @@ def category(structure: Structure) -> Code:
 
 def concept(code: Code) -> CodedConcept:
     """Returns a code as an item of a DICOM code sequence."""
-    from highdicom.sr import CodedConcept
-
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)

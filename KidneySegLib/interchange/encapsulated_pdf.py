@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.interchange import algorithm
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset, FileDataset
 
 SERIES_NUMBER = 9003
 # Copied from the images where they are there: Patient, General Study and Patient Study modules (PS3.3 C.7.1, C.7.2).
@@ -34,9 +34,6 @@ def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: st
     Raises:
         InputError: it is no PDF.
     """
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
-
     if not pdf.startswith(b"%PDF-"):
         raise InputError("The report is not a PDF file. Give a PDF.")
     series = algorithm.new_series(SERIES_NUMBER, title)
@@ -65,8 +62,6 @@ def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: st
 
 def _describe(dataset: Dataset, title: str) -> None:
     """Adds equipment and what the document is (PS3.3 C.24.1, C.24.2, C.7.5.1)."""
-    import datetime
-
     now = datetime.datetime.now()
     equipment = algorithm.equipment()
     dataset.Modality = "DOC"
@@ -84,8 +79,6 @@ def _describe(dataset: Dataset, title: str) -> None:
 
 def _reference(source: Dataset) -> Dataset:
     """Returns an item of the Source Instance Sequence."""
-    from pydicom.dataset import Dataset
-
     item = Dataset()
     item.ReferencedSOPClassUID = source.SOPClassUID
     item.ReferencedSOPInstanceUID = source.SOPInstanceUID

@@ -6,16 +6,14 @@ slice is missing from the series, or positions are rounded, the reader knows the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from highdicom.seg import Segmentation
+from highdicom.sr import CodedConcept
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.source_images import SourceImages
-
-if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
-    from pydicom.dataset import Dataset
 
 
 def refer_to_images(segmentation: Segmentation, planes: Planes, source: SourceImages) -> None:
@@ -32,10 +30,6 @@ def refer_to_images(segmentation: Segmentation, planes: Planes, source: SourceIm
 
 def _derivation(source: SourceImages, image: int) -> Dataset:
     """Returns an item of the Derivation Image Sequence (PS3.3 C.7.6.16.2.6)."""
-    from highdicom.sr import CodedConcept
-    from pydicom.dataset import Dataset
-    from pydicom.sr.codedict import codes
-
     frame = source.frames[image]
     reference = Dataset()
     reference.ReferencedSOPClassUID = frame.sop_class_uid

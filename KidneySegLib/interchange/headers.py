@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
+from pydicom.valuerep import DA, TM, DSfloat
 
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-    from pydicom.valuerep import DSfloat
 
 # Attributes of patient and study that must be present in every instance, if only empty (type 2, PS3.3 C.7.1 and C.7.2).
 REQUIRED = (
@@ -54,9 +52,6 @@ def _state_geometry(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> 
 
     A multi-frame image may state them for each frame anew; the reader took only frames that have them in common.
     """
-    from pydicom.dataset import Dataset
-    from pydicom.valuerep import DSfloat
-
     stated = frame.thickness or 0.0
     thickness = DSfloat(stated if stated > 0 else spacing_mm, auto_format=True)
     if not frame.multiframe:
@@ -73,15 +68,12 @@ def _state_geometry(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> 
 
 
 def _numbers(values: Sequence[float] | None) -> list[DSfloat]:
-    from pydicom.valuerep import DSfloat
 
     return [DSfloat(value, auto_format=True) for value in values or ()]
 
 
 def _is_valid(dataset: Dataset, keyword: str) -> bool:
     """Whether a date or time can be read as one; de-identified series hold words there."""
-    from pydicom.valuerep import DA, TM
-
     try:
         (DA if keyword.endswith("Date") else TM)(dataset[keyword].value or None)
     except (ValueError, TypeError):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
 
 from KidneySegLib.interchange.source_images import SourceImages
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 
 def library_entries(places: Iterable[int], source: SourceImages) -> list[Dataset]:
@@ -21,8 +19,6 @@ def library_entries(places: Iterable[int], source: SourceImages) -> list[Dataset
         places: numbers of the images in ``source.frames``, in any order.
         source: the images.
     """
-    from pydicom.dataset import Dataset
-
     headers = {str(dataset.SOPInstanceUID): dataset for dataset in source.datasets}
     entries = {}
     for place in sorted(set(places)):

@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from highdicom.sr import (
+    ContentSequence,
+    CoordinatesForMeasurement,
+    CoordinatesForMeasurement3D,
+    NumContentItem,
+    SourceImageForMeasurement,
+    SourceImageForRegion,
+)
+from pydicom.sr.codedict import codes
 
 from KidneySegLib.findings import Point
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS
 from KidneySegLib.interchange.measurements import Line, NumericMeasurement
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.source_images import SourceImages
-
-if TYPE_CHECKING:
-    from highdicom.sr import CoordinatesForMeasurement, CoordinatesForMeasurement3D, NumContentItem
 
 AXIAL = (LONG_AXIS, SHORT_AXIS)
 
@@ -60,8 +65,6 @@ def add_line(
         planes: where the label map's slices lie.
         source: the images.
     """
-    from highdicom.sr import ContentSequence, SourceImageForMeasurement
-
     assert number.line is not None
     content = ContentSequence(item.get("ContentSequence", ()))
     if image is not None and number.name in AXIAL:
@@ -75,9 +78,6 @@ def add_line(
 
 def add_centre(item: NumContentItem, centre: Point, source: SourceImages) -> None:
     """Adds to the first number of a finding without lines where the finding is: its centre in mm LPS."""
-    from highdicom.sr import ContentSequence, CoordinatesForMeasurement3D
-    from pydicom.sr.codedict import codes
-
     uid = source.frame_of_reference_uid
     point = CoordinatesForMeasurement3D("POINT", np.array([centre]), uid, purpose=codes.DCM.Center)
     item.ContentSequence = ContentSequence([*item.get("ContentSequence", ()), point])
@@ -85,15 +85,11 @@ def add_centre(item: NumContentItem, centre: Point, source: SourceImages) -> Non
 
 def in_image(line: Line, image: int, planes: Planes, source: SourceImages) -> CoordinatesForMeasurement:
     """Returns a line as pixels of the image that it lies on."""
-    from highdicom.sr import CoordinatesForMeasurement, SourceImageForRegion
-
     return CoordinatesForMeasurement("POLYLINE", planes.pixels(line), SourceImageForRegion(*_reference(image, source)))
 
 
 def in_space(line: Line, source: SourceImages) -> CoordinatesForMeasurement3D:
     """Returns a line in mm LPS of the images' frame of reference."""
-    from highdicom.sr import CoordinatesForMeasurement3D
-
     return CoordinatesForMeasurement3D("POLYLINE", np.array(line), source.frame_of_reference_uid)
 
 

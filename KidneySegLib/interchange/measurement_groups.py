@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from highdicom.seg import Segmentation
+from highdicom.sr import (
+    AlgorithmIdentification,
+    FindingSite,
+    MeasurementsAndQualitativeEvaluations,
+    QualitativeEvaluation,
+    ReferencedSegment,
+    RelationshipTypeValues,
+    SourceSeriesForSegmentation,
+    TextContentItem,
+    TrackingIdentifier,
+    VolumetricROIMeasurementsAndQualitativeEvaluations,
+)
+from pydicom.sr.codedict import codes
 
 from KidneySegLib.findings import Finding, Findings, KidneyFinding, LesionFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
@@ -15,19 +30,7 @@ from KidneySegLib.interchange.segments import Segment, Segments, Tracking, name_
 from KidneySegLib.interchange.source_images import SourceImages
 from KidneySegLib.structures import KIDNEY, SIDE_CODES, Structure
 
-if TYPE_CHECKING:
-    from highdicom.seg import Segmentation
-    from highdicom.sr import (
-        AlgorithmIdentification,
-        FindingSite,
-        MeasurementsAndQualitativeEvaluations,
-        QualitativeEvaluation,
-        ReferencedSegment,
-        TrackingIdentifier,
-        VolumetricROIMeasurementsAndQualitativeEvaluations,
-    )
-
-    Group = VolumetricROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
+Group = VolumetricROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,6 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
         drawn: what the group refers to.
         findings: all findings, for how they came about.
     """
-    from highdicom.sr import MeasurementsAndQualitativeEvaluations, VolumetricROIMeasurementsAndQualitativeEvaluations
-
     numbers = numbers_of(finding)
     common = {
         "tracking_identifier": _tracking(drawn.segments.tracking[name_of(finding)]),
@@ -90,8 +91,6 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
 
 def _reading(finding: Finding, findings: Findings) -> list[QualitativeEvaluation] | None:
     """Returns what a reader made of a lesion or stone; nothing of label maps that no network drew."""
-    from highdicom.sr import QualitativeEvaluation
-
     if isinstance(finding, KidneyFinding) or not findings.provenance.bundles:
         return None
     return [QualitativeEvaluation(concept(READING), concept(READING_STATES[finding.reading.state]))]
@@ -99,9 +98,6 @@ def _reading(finding: Finding, findings: Findings) -> list[QualitativeEvaluation
 
 def _add_name(group: Group, name: str) -> None:
     """Writes what the reader calls a finding as a comment; the templates of groups may be extended."""
-    from highdicom.sr import RelationshipTypeValues, TextContentItem
-    from pydicom.sr.codedict import codes
-
     item = TextContentItem(codes.DCM.Comment, name, relationship_type=RelationshipTypeValues.CONTAINS)
     group[0].ContentSequence.append(item)
 
@@ -117,13 +113,11 @@ def description(structure: Structure, finding: Finding, findings: Findings) -> d
 
 
 def _tracking(tracking: Tracking) -> TrackingIdentifier:
-    from highdicom.sr import TrackingIdentifier
 
     return TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier)
 
 
 def _site(finding: Finding) -> FindingSite:
-    from highdicom.sr import FindingSite
 
     region, pole = KIDNEY, None
     if isinstance(finding, StoneFinding):
@@ -138,14 +132,12 @@ def _site(finding: Finding) -> FindingSite:
 
 
 def _algorithm(findings: Findings) -> AlgorithmIdentification:
-    from highdicom.sr import AlgorithmIdentification
 
     parameters = [f"{name}={value}" for name, value in algorithm.parameters(findings).items()]
     return AlgorithmIdentification(algorithm.NAME, findings.provenance.kidneyseg_version, parameters or None)
 
 
 def _reference(segment: Segment, drawn: Drawn) -> ReferencedSegment:
-    from highdicom.sr import ReferencedSegment, SourceSeriesForSegmentation
 
     return ReferencedSegment(
         sop_class_uid=drawn.segmentation.SOPClassUID,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from highdicom.sr import Measurement
 
 from KidneySegLib.findings import Finding, KidneyFinding, Point, StoneFinding
 from KidneySegLib.interchange.codes import (
@@ -34,9 +35,6 @@ from KidneySegLib.interchange.codes import (
     concept,
 )
 from KidneySegLib.structures import Code
-
-if TYPE_CHECKING:
-    from highdicom.sr import Measurement
 
 Line = tuple[Point, Point]
 
@@ -121,8 +119,6 @@ def numbers_of(finding: Finding) -> list[NumericMeasurement]:
 
 def measurement(number: NumericMeasurement) -> Measurement:
     """Returns the item of a measurement report, without its line."""
-    from highdicom.sr import Measurement
-
     return Measurement(
         name=concept(number.name),
         value=number.value,

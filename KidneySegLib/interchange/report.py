@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from highdicom.sr import (
+    Comprehensive3DSR,
+    DeviceObserverIdentifyingAttributes,
+    MeasurementReport,
+    ObservationContext,
+    ObserverContext,
+    RelationshipTypeValues,
+    TextContentItem,
+)
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
 
 from KidneySegLib.findings import Finding, Findings
 from KidneySegLib.flags import Severity
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
 from KidneySegLib.interchange.image_library import library_entries
-from KidneySegLib.interchange.measurement_groups import Drawn, measurement_group
+from KidneySegLib.interchange.measurement_groups import Drawn, Group, measurement_group
 from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.segments import Part
 from KidneySegLib.interchange.viewer_groups import viewer_group
 from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES
 from KidneySegLib.structures import Structure
-
-if TYPE_CHECKING:
-    from highdicom.coding_schemes import CodingSchemeIdentificationItem
-    from highdicom.sr import Comprehensive3DSR, MeasurementReport, ObservationContext
-    from pydicom.dataset import Dataset
-
-    from KidneySegLib.interchange.measurement_groups import Group
 
 SERIES_NUMBER = 9002
 VIEWER_SERIES_NUMBER = 9004
@@ -74,7 +81,6 @@ def _document(
     series: dict[str, Any],
     findings: Findings,
 ) -> Comprehensive3DSR:
-    from highdicom.sr import Comprehensive3DSR, MeasurementReport
 
     content = MeasurementReport(
         observation_context=_observer(findings),
@@ -102,9 +108,6 @@ def _images_with_lines(parts: Sequence[Part], drawn: Drawn) -> list[Dataset]:
 
 def _add_flags(content: MeasurementReport, findings: Findings) -> None:
     """Writes warnings, errors and some more flags as comments; TID 1500 may be extended."""
-    from highdicom.sr import RelationshipTypeValues, TextContentItem
-    from pydicom.sr.codedict import codes
-
     for flag in findings.flags:
         if flag.severity is not Severity.INFO or flag.code in TOLD:
             item = TextContentItem(codes.DCM.Comment, flag.message, RelationshipTypeValues.CONTAINS)
@@ -113,10 +116,6 @@ def _add_flags(content: MeasurementReport, findings: Findings) -> None:
 
 def _observer(findings: Findings) -> ObservationContext:
     """Returns that a program observed (TID 1001, 1004); its identifier is new each time, as it has no serial number."""
-    from highdicom.sr import DeviceObserverIdentifyingAttributes, ObservationContext, ObserverContext
-    from pydicom.sr.codedict import codes
-    from pydicom.uid import generate_uid
-
     device = DeviceObserverIdentifyingAttributes(
         uid=str(generate_uid(prefix=None)),
         name=algorithm.title(findings),
@@ -129,8 +128,6 @@ def _observer(findings: Findings) -> ObservationContext:
 
 def _own_scheme() -> CodingSchemeIdentificationItem:
     """Returns whose private codes are in the report."""
-    from highdicom.coding_schemes import CodingSchemeIdentificationItem
-
     return CodingSchemeIdentificationItem(
         designator=PRIVATE_SCHEME, name=algorithm.NAME, responsible_organization=algorithm.NAME
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
@@ -22,9 +23,6 @@ from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.marks import mark_dataset, mark_of_pdf, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES
 from KidneySegLib.result_files.result import Result
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 FILES = SEGMENTATION, MEASUREMENTS, DIAMETERS, REPORT = DICOM_FILES
 

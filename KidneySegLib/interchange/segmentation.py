@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from highdicom import AlgorithmIdentificationSequence
+from highdicom.color import CIELabColor
+from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
+from highdicom.seg import Segmentation, SegmentDescription
+from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+from pydicom.valuerep import DSfloat
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange import algorithm
@@ -14,9 +18,6 @@ from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments
 from KidneySegLib.interchange.source_images import SourceImages
 from KidneySegLib.structures import SIDE_CODES
-
-if TYPE_CHECKING:
-    from highdicom.seg import Segmentation, SegmentDescription
 
 SERIES_NUMBER = 9001
 
@@ -34,11 +35,6 @@ def make_segmentation(
         labelmap: the SOP class Label Map Segmentation, with one run-length encoded frame per slice; otherwise
             Segmentation with binary frames, one per slice and segment, which more programs read.
     """
-    from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
-    from highdicom.seg import Segmentation
-    from pydicom.uid import ExplicitVRLittleEndian, RLELossless
-    from pydicom.valuerep import DSfloat
-
     numbers = planes.order.apply(segments.numbers)
     filled = np.flatnonzero(numbers.any(axis=(1, 2)))
     first, last = int(filled[0]), int(filled[-1])
@@ -66,9 +62,6 @@ def make_segmentation(
 
 
 def _description(segment: Segment, findings: Findings) -> SegmentDescription:
-    from highdicom import AlgorithmIdentificationSequence
-    from highdicom.color import CIELabColor
-    from highdicom.seg import SegmentDescription
 
     structure = segment.structure
     description = SegmentDescription(

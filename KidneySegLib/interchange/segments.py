@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from pydicom.uid import generate_uid
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Finding, Findings, KidneyFinding, StoneFinding, side_word, word_of
@@ -190,6 +191,5 @@ def _segment(
 
 
 def _new_tracking(identifier: str) -> Tracking:
-    from pydicom.uid import generate_uid
 
     return Tracking(identifier, str(generate_uid(prefix=None)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
@@ -15,9 +16,6 @@ from KidneySegLib.readers.dicom.finding.source_frames import frame_key, slice_ke
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.geometry import placement_problem
 from KidneySegLib.readers.dicom.images.opening import open_dicom
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,16 @@ meanings ``Long Axis`` and ``Short Axis``; the comment becomes the label.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from highdicom.sr import (
+    CoordinatesForMeasurement,
+    CoordinatesForMeasurement3D,
+    Measurement,
+    MeasurementsAndQualitativeEvaluations,
+    RelationshipTypeValues,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from pydicom.sr.codedict import codes
 
 from KidneySegLib.findings import Finding, Findings, side_word
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS, VOLUME, concept
@@ -18,14 +27,6 @@ from KidneySegLib.interchange.measurement_groups import Drawn, description
 from KidneySegLib.interchange.measurements import NumericMeasurement, numbers_of
 from KidneySegLib.interchange.segments import name_of, title_of
 from KidneySegLib.structures import Structure
-
-if TYPE_CHECKING:
-    from highdicom.sr import (
-        CoordinatesForMeasurement,
-        CoordinatesForMeasurement3D,
-        Measurement,
-        MeasurementsAndQualitativeEvaluations,
-    )
 
 TOOL = "Cornerstone3DTools@^0.1.0:Bidirectional"
 NUMBERS = (LONG_AXIS, SHORT_AXIS, VOLUME)
@@ -42,14 +43,6 @@ def viewer_group(
         drawn: what the measurements refer to.
         findings: all findings, for how they came about.
     """
-    from highdicom.sr import (
-        MeasurementsAndQualitativeEvaluations,
-        RelationshipTypeValues,
-        TextContentItem,
-        TrackingIdentifier,
-    )
-    from pydicom.sr.codedict import codes
-
     name = name_of(finding)
     numbers = [number for number in numbers_of(finding) if number.name in NUMBERS]
     if not {LONG_AXIS, SHORT_AXIS} <= {number.name for number in numbers}:
@@ -69,8 +62,6 @@ def viewer_group(
 
 def _measurement(number: NumericMeasurement, image: int | None, drawn: Drawn) -> Measurement:
     """Returns a number with its line; without derivation and method, since viewers skip what has other children."""
-    from highdicom.sr import Measurement
-
     lines: list[CoordinatesForMeasurement | CoordinatesForMeasurement3D] = []
     if number.line is not None and image is not None:
         lines.append(in_image(number.line, image, drawn.planes, drawn.source))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+import torch
+
+from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.errors import BundleError
-
-if TYPE_CHECKING:
-    import torch
-
-    from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.networks.deeplab import DeepLabV3Plus
+from KidneySegLib.networks.fused import FusedNetworks
+from KidneySegLib.networks.linknet import LinkNet
+from KidneySegLib.networks.resnet import resnet_kind
+from KidneySegLib.networks.unet import UNet
 
 _UNETS, _DEEPLAB, _LINKNET, _FUSED = ("unet2d", "unet3d"), "deeplabv3plus2d", "linknet2d", "fused2d"
 
@@ -24,9 +26,6 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
         BundleError: the architecture is not known to this version.
     """
     if plan.architecture in _UNETS and plan.filters:
-        # torch takes a second to import; whoever only reads plans does not wait for it
-        from KidneySegLib.networks.unet import UNet
-
         return UNet(plan.dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
     if plan.architecture in (_DEEPLAB, _LINKNET) and plan.encoder:
         return _on_encoder(plan.architecture, plan.encoder, plan)
@@ -35,8 +34,6 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
         and plan.branches
         and {b.architecture for b in plan.branches} <= {_DEEPLAB, _LINKNET}
     ):
-        from KidneySegLib.networks.fused import FusedNetworks
-
         branches = [_on_encoder(branch.architecture, branch.encoder, plan) for branch in plan.branches]
         return FusedNetworks(branches, len(plan.outputs))
     raise BundleError(
@@ -46,9 +43,6 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
 
 
 def _on_encoder(architecture: str, encoder: str, plan: NetworkPlan) -> torch.nn.Module:
-    from KidneySegLib.networks.deeplab import DeepLabV3Plus
-    from KidneySegLib.networks.linknet import LinkNet
-    from KidneySegLib.networks.resnet import resnet_kind
 
     kind: type[torch.nn.Module] = DeepLabV3Plus if architecture == _DEEPLAB else LinkNet
     return kind(resnet_kind(encoder), len(plan.inputs), len(plan.outputs))

@@ -20,7 +20,6 @@ from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
 from KidneySegLib.findings.marks import carried
 from KidneySegLib.flags import Flag
-from KidneySegLib.inference.device import choose_device
 from KidneySegLib.measuring.correction import (
     CORRECTED,
     changed_structures,
@@ -36,7 +35,6 @@ from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.result_files.labels.reading import on_grid, read_labels
 from KidneySegLib.result_files.names import FINDINGS
 from KidneySegLib.result_files.result import Result
-from KidneySegLib.segmentation.load import load_model
 from KidneySegLib.structures import Numbering
 from KidneySegLib.tasks.clock import Clock
 from KidneySegLib.tasks.registry import task_for, task_named, task_of
@@ -70,6 +68,9 @@ def run(
         BundleError: the model cannot be used.
         ResourceError: device or memory do not suffice.
     """
+    from KidneySegLib.inference.device import choose_device
+    from KidneySegLib.segmentation.load import load_model
+
     task = task_named(task) if isinstance(task, str) else task
     clock = Clock(progress)
     bundle = find_bundle(model, task.name)

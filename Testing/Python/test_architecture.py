@@ -16,16 +16,22 @@ PACKAGE = ROOT / "KidneySegLib"
 # Imported where they are used, so that Slicer's module and the command line start at once and can say what is missing.
 HEAVY = {"torch", "monai", "skimage", "pydicom", "SimpleITK", "highdicom", "matplotlib", "PIL", "cc3d", "safetensors"}
 HEAVY |= {"dicomweb_client", "pynetdicom", "requests", "reportlab", "jinja2"}
-# Rooms that work on tensors throughout: they are entered only when a network is about to run or to be trained.
-TENSOR_ROOMS = ("KidneySegLib.networks", "KidneySegLib.training")
-ALLOWED_IN_TENSOR_ROOMS = {"torch", "monai"}
+# Rooms that work with a library throughout: they are entered only when a network is about to run or to be trained, or
+# when DICOM results are written.
+OWN_LIBRARIES = {
+    "KidneySegLib.networks": {"torch"},
+    "KidneySegLib.inference": {"torch", "skimage"},
+    "KidneySegLib.segmentation": {"torch", "cc3d"},
+    "KidneySegLib.training": {"torch", "monai"},
+    "KidneySegLib.interchange": {"pydicom", "highdicom"},
+}
 MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in PACKAGE.rglob("*.py")
 )
 
 
-def in_tensor_room(module: str) -> bool:
-    return module.startswith(TENSOR_ROOMS)
+def own_libraries(module: str) -> set[str]:
+    return next((libraries for room, libraries in OWN_LIBRARIES.items() if module.startswith(room)), set())
 
 
 def path_of(module: str) -> Path:
@@ -68,7 +74,7 @@ def test_a_broken_floor_is_noticed(tmp_path: Path):
 
 
 def test_importing_pulls_no_heavy_package():
-    modules = [module for module in MODULES if not in_tensor_room(module) and not module.endswith("__main__")]
+    modules = [module for module in MODULES if not own_libraries(module) and not module.endswith("__main__")]
     script = (
         "import importlib, json, sys\n"
         f"for name in {modules!r}:\n"
@@ -92,9 +98,9 @@ def file_scope_imports(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if in_tensor_room(module)])
-def test_tensor_rooms_import_only_torch_and_monai(module: str):
-    assert not (file_scope_imports(path_of(module)) & HEAVY) - ALLOWED_IN_TENSOR_ROOMS
+@pytest.mark.parametrize("module", [module for module in MODULES if own_libraries(module)])
+def test_such_rooms_import_only_their_own_libraries_at_file_scope(module: str):
+    assert not (file_scope_imports(path_of(module)) & HEAVY) - own_libraries(module)
 
 
 def test_a_network_runs_without_monai():

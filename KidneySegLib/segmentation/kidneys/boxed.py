@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.inference.organ_channels import ParenchymaLevel
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.structures import Side
-
-if TYPE_CHECKING:
-    from KidneySegLib.inference.organ_channels import ParenchymaLevel
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 
 def box_probabilities(

@@ -6,18 +6,14 @@ for a kidney (``KidneyRules.smallest_candidate_ml``) are noise and not told.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from KidneySegLib.flags import Flag
+from KidneySegLib.segmentation.kidneys.outlines import Located
+from KidneySegLib.segmentation.kidneys.sides import Region
 from KidneySegLib.structures import Side
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from KidneySegLib.segmentation.kidneys.outlines import Located
-    from KidneySegLib.segmentation.kidneys.sides import Region
 
 # Of a piece that belongs to the result, at least this share lies in it.
 _LEAST_SHARE = 0.5

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
+import torch
+from scipy import ndimage
 
+from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.hounsfield import BODY, BONE
 from KidneySegLib.inference.resampling import grid_shape
-
-if TYPE_CHECKING:
-    import torch
-
-    from KidneySegLib.bundles.plan import StagePlan
-    from KidneySegLib.bundles.rules import KidneyRules
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 # Working voxels around a located kidney that may still be kidney.
 _KIDNEY_RIM = 2
@@ -64,8 +62,6 @@ def find_candidates(
         threshold: above which a voxel counts.
         rules: sizes below which pieces are small, or noise.
     """
-    import cc3d
-
     values = probability.numpy()
     labelled, count = cc3d.connected_components(values > threshold, connectivity=6, return_N=True)
     statistics = cc3d.statistics(labelled)
@@ -103,8 +99,6 @@ def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:
         hu: ``(k, j, i)`` on the locator's grid, canonical orientation.
         candidates: at least one; enhanced kidneys are as bright as bone, so they are left out.
     """
-    from scipy import ndimage
-
     heights = slice(min(int(c.lower[0]) for c in candidates), max(int(c.upper[0]) for c in candidates))
     slab = hu[heights]
     kidneys = np.any([c.mask[heights] for c in candidates], axis=0)

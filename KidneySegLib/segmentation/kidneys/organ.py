@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box
-
-if TYPE_CHECKING:
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.segmentation.kidneys.outline import Outline
-    from KidneySegLib.volume import Volume
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.volume import Volume
 
 # A large mass leaves the kidney's box; the box follows it up to five times. Most runs need one pass.
 _GROWTH_MM = 30.0
@@ -72,8 +70,6 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
 
 def _joined(found: np.ndarray, kidney: np.ndarray) -> np.ndarray:
     """Returns the kidney and what was found that hangs together with it."""
-    import cc3d
-
     pieces = cc3d.connected_components(found | kidney, connectivity=6)
     own = np.unique(pieces[kidney])
     return np.isin(pieces, own[own > 0])

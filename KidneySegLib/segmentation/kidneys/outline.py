@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
 
+from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, touches_end
 from KidneySegLib.structures import Side
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import KidneyRules
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 # The box grows at most seven times when the kidney reaches its side, by this much each time: enough for a giant one of
 # which little was located. Most need no growth, so the first pass is nearly all of the progress.
@@ -108,8 +106,6 @@ def _main_pieces(mask: np.ndarray, seeds: np.ndarray, second_share: float) -> np
         seeds: what was located, same shape.
         second_share: of the main piece's size, which a further one has at least.
     """
-    import cc3d
-
     labelled, count = cc3d.connected_components(mask, connectivity=6, return_N=True)
     if count == 0:
         return mask

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.locate import Candidate
 from KidneySegLib.segmentation.kidneys.outline import Outline, outline_kidney
 from KidneySegLib.segmentation.kidneys.plausible import not_confirmed, reason_against
 from KidneySegLib.segmentation.kidneys.sides import Region, assign
 from KidneySegLib.structures import Side
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import KidneyRules
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 # Where what was outlined first is no kidney, the next piece of that side is tried; so many in all.
 _TRIES = 3

@@ -7,15 +7,11 @@ where none lies. Being dense inside (stones, stents, contrast medium) or large i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.flags import Flag
+from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.surroundings import bone_around, look_around
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import KidneyRules
-    from KidneySegLib.segmentation.kidneys.outline import Outline
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 # A kidney is 45 mm long at birth, which makes some 10 ml; that of a preterm child or a shrunken one has a few. Of one
 # that the image cuts, less can be seen, but what is smaller still cannot be told from anything else.

@@ -10,23 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
 
+from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
+from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.find import Lesions, in_percent
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import RenalRules
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.segmentation.kidneys.outline import Outline
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 # Around the outline, so that what lies beside it is seen; the box grows where the organ reaches its side.
 _MARGIN_MM, _GROWTH_MM = 24.0, 30.0
@@ -84,8 +82,6 @@ def _organ(renal: np.ndarray, lesion: np.ndarray, outline: Outline, box: Box, li
         box: where the arrays lie.
         likely_lesion: probability of a lesion from which on the renal network decides alone.
     """
-    import cc3d
-
     kidney = in_box(outline.probability, outline.box, box)
     alone = (lesion / likely_lesion).clip(0, 1)
     pieces = cc3d.connected_components(renal * alone + (renal + kidney) / 2 * (1 - alone) > 0.5, connectivity=6)
@@ -104,7 +100,6 @@ def _lesions(
     rules: RenalRules,
     flags: list[Flag],
 ) -> Lesions:
-    import cc3d
 
     lesion, spacing = mass + cyst, volume.spacing[::-1]
     pieces, count = cc3d.connected_components((lesion > threshold) & whole.mask, connectivity=18, return_N=True)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import (
+    binary_closing,
+    binary_dilation,
+    binary_erosion,
+    binary_fill_holes,
+    binary_opening,
+    label,
+    uniform_filter,
+)
 
 from KidneySegLib.hounsfield import BELOW_FAT, BODY, BONE, COMPACT_BONE, CORTICAL_BONE, FAT_MEAN, LUNG, SPONGY_BONE
-
-if TYPE_CHECKING:
-    from KidneySegLib.segmentation.kidneys.outline import Outline
-    from KidneySegLib.volume import Volume
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.volume import Volume
 
 _SLICES, _CELL_MM = 7, 2.0
 # The border is blurred and may be off by this much; what is near reaches from here to there.
@@ -124,16 +130,12 @@ class _Plane:
 
     def lung(self, air: float) -> tuple[int, int]:
         """Returns how many cells of the body are lung, and how many the body has."""
-        from scipy.ndimage import binary_fill_holes, binary_opening
-
         body = binary_fill_holes(self._largest(self.hu > air))
         lung = binary_opening(body & (self.hu > LUNG[0]) & (self.hu < LUNG[1]), iterations=2)
         return int(np.count_nonzero(lung)), int(np.count_nonzero(body))
 
     def bodiless(self, air: float, bone: float) -> bool:
         """Whether the outline lies in something that ends in air all around and holds neither bone nor fat."""
-        from scipy.ndimage import binary_erosion, binary_fill_holes, binary_opening, label, uniform_filter
-
         parts, _ = label(self.hu > air)
         own = parts[self.outline & (parts > 0)]
         if own.size == 0:
@@ -151,8 +153,6 @@ class _Plane:
 
     def in_skull(self, bone: float) -> bool:
         """Whether a closed ring of bone lies around the outline, as far away as that of a skull."""
-        from scipy.ndimage import binary_closing, binary_fill_holes, label
-
         if not self.outline.any():
             return False
         disk = self._disk(_GAP_MM)
@@ -170,8 +170,6 @@ class _Plane:
 
     def _within(self, mm: float) -> np.ndarray:
         """Returns the outline and what lies within a distance of it."""
-        from scipy.ndimage import binary_dilation
-
         return np.asarray(binary_dilation(self.outline, self._disk(mm)))
 
     def _disk(self, mm: float) -> np.ndarray:
@@ -183,7 +181,6 @@ class _Plane:
 
     @staticmethod
     def _largest(mask: np.ndarray) -> np.ndarray:
-        from scipy.ndimage import label
 
         parts, count = label(mask)
         return np.asarray(parts == 1 + np.bincount(parts.ravel())[1:].argmax()) if count else mask

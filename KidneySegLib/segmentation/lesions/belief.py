@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
+from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
+from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.geometry.boxes import bounding_boxes
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import OrganLesionRules
 
 _LEVEL_STEP = 0.05
 
@@ -31,8 +30,6 @@ def believed(
         threshold: the lowest level.
         rules: of the bundle.
     """
-    from scipy.ndimage import binary_fill_holes, distance_transform_edt
-
     rest = probability > threshold
     found = np.zeros_like(rest)
     if not rest.any():
@@ -81,8 +78,6 @@ def _convincing(
         least: mean probability of a piece inside the outline, and of one that lies mostly outside.
         contact_mm: how near a piece has to come to the outline.
     """
-    import cc3d
-
     pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     certainty = _mean_within(pieces, probability, count)
@@ -105,9 +100,6 @@ def _without_rims(
         spacing: mm along k, j, i.
         rules: of the bundle.
     """
-    import cc3d
-    from scipy.ndimage import distance_transform_edt
-
     outside = mask & (beyond > 0)
     if not outside.any():
         return mask

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cc3d
 import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from KidneySegLib.hounsfield import FAT
 from KidneySegLib.segmentation.lesions.kind import CYST
@@ -39,8 +41,6 @@ def refine_cysts(labels: np.ndarray, kidney: np.ndarray, hu: np.ndarray, spacing
         hu: the image, same shape.
         spacing: mm along k, j, i.
     """
-    import cc3d
-
     pieces, count = cc3d.connected_components(labels == CYST, connectivity=18, return_N=True)
     refined = labels.copy()
     reach = [int(np.ceil((_SHELL_MM + 3 * _SMOOTH_MM) / s)) for s in spacing]
@@ -57,8 +57,6 @@ def refine_cysts(labels: np.ndarray, kidney: np.ndarray, hu: np.ndarray, spacing
 
 def _refined(cyst: np.ndarray, parenchyma: np.ndarray, hu: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
     """Returns the mask of one cyst without what is parenchyma; the whole of it where density tells no border."""
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
-
     inside = distance_transform_edt(cyst, sampling=spacing)
     outside = distance_transform_edt(~cyst, sampling=spacing)
     core = inside > max(_CORE_MM, _CORE_SHARE * float(inside.max()))
@@ -85,8 +83,6 @@ def _refined(cyst: np.ndarray, parenchyma: np.ndarray, hu: np.ndarray, spacing: 
 
 def _with_core(mask: np.ndarray, core: np.ndarray) -> np.ndarray:
     """Returns the pieces of a mask that hold much of the core."""
-    import cc3d
-
     pieces, count = cc3d.connected_components(mask, connectivity=6, return_N=True)
     keep = np.bincount(pieces[core], minlength=count + 1) >= _LEAST_SHARE * np.count_nonzero(core)
     keep[0] = False

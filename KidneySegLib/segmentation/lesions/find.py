@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, bounding_boxes
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
+from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, in_box
 from KidneySegLib.segmentation.kidneys.organ import OrganMask
+from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.belief import believed
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
 from KidneySegLib.structures import KIDNEYS, Side
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import OrganLesionRules
-    from KidneySegLib.inference.predict import Predictor
-    from KidneySegLib.segmentation.kidneys.outline import Outline
-    from KidneySegLib.volume import Volume
+from KidneySegLib.volume import Volume
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,14 @@ cysts and solid masses overlap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import cc3d
 import numpy as np
+from scipy.ndimage import distance_transform_edt, uniform_filter
 
+from KidneySegLib.bundles.rules import LesionRules
 from KidneySegLib.hounsfield import FLUID_MEDIAN, FLUID_RANGE
 from KidneySegLib.structures import BY_KEY
-
-if TYPE_CHECKING:
-    from KidneySegLib.bundles.rules import LesionRules
 
 MASS, CYST = BY_KEY["mass"].label, BY_KEY["cyst"].label
 
@@ -41,9 +40,6 @@ def decide_kinds(
             main kind: fluid in a mass is necrosis, an odd bright spot in a cyst its wall. So is what a lesion of two
             kinds holds in parts that are too small to be lesions.
     """
-    import cc3d
-    from scipy.ndimage import distance_transform_edt, uniform_filter
-
     labels = np.where(mask, np.where(solid, MASS, CYST), 0).astype(np.uint8)
     pieces, count = cc3d.connected_components(mask, connectivity=18, return_N=True)
     if count == 0:
@@ -66,8 +62,6 @@ def decide_kinds(
 
 def _join_specks(labels: np.ndarray, lesion: np.ndarray, smallest: float) -> None:
     """Gives parts of fewer than ``smallest`` voxels the other kind; masses first."""
-    import cc3d
-
     for kind, other in ((MASS, CYST), (CYST, MASS)):
         parts, count = cc3d.connected_components(lesion & (labels == kind), connectivity=18, return_N=True)
         small = np.bincount(parts.ravel(), minlength=count + 1) < smallest

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.diameters import maximum_diameter
@@ -54,9 +56,6 @@ def left_out(canonical: Volume, found: Lesions, side: Side, labels: np.ndarray) 
         side: of the kidney.
         labels: uint8 ``(k, j, i)`` on the scan's grid: the result, with the lesions of all kidneys.
     """
-    import cc3d
-    from scipy.ndimage import distance_transform_edt
-
     part = labels[found.box]
     likely = (found.percent >= _LEAST_PERCENT) & ((part == 0) | (part == KIDNEYS[side].label))
     if not likely.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cc3d
 import numpy as np
 
 REGIONS = 2
@@ -18,8 +19,6 @@ def largest_regions(mask: np.ndarray, spacing: tuple[float, float]) -> np.ndarra
         mask: bool ``(j, i)``; pixels that touch at a corner are connected.
         spacing: of rows and columns in mm; regions below 60 mm² are left out.
     """
-    import cc3d
-
     regions = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=8)
     sizes = np.bincount(regions.ravel())[1:]
     result = np.zeros(mask.shape, np.uint8)
@@ -37,8 +36,6 @@ def left_out_mm2(mask: np.ndarray, kept: np.ndarray, spacing: tuple[float, float
         kept: ``(j, i)``: what ``largest_regions`` returned for it.
         spacing: of rows and columns in mm.
     """
-    import cc3d
-
     rest = cc3d.connected_components(np.ascontiguousarray(mask & (kept == 0)), connectivity=8)
     areas = np.bincount(rest.ravel())[1:] * spacing[0] * spacing[1]
     return sorted((float(area) for area in areas if area >= TOLD_MM2), reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from KidneySegLib.hounsfield import BODY, BONE
 from KidneySegLib.structures import KIDNEYS, Side
@@ -42,8 +43,6 @@ def slice_midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, flo
         kidneys: bool, same shape: what may be as bright as bone without being bone.
         spacing: of rows and columns in mm.
     """
-    from scipy import ndimage
-
     pieces, count = ndimage.label(hu > max(BODY, float(hu.min()) + 1))
     if count == 0:
         return (hu.shape[1] - 1) / 2

@@ -9,7 +9,9 @@ side for a stone of 1200 HU that was cut off at 240 HU.
 
 from __future__ import annotations
 
+import cc3d
 import numpy as np
+from scipy.ndimage import binary_dilation, maximum_filter
 
 from KidneySegLib.geometry.partial_volume import ball
 
@@ -33,9 +35,6 @@ def outline(
         level: value of the tissue around in HU.
         noise: standard deviation of its noise in HU.
     """
-    import cc3d
-    from scipy.ndimage import binary_dilation, maximum_filter
-
     size = [2 * max(1, int(REACH_MM / axis)) + 1 for axis in spacing]
     near = binary_dilation(core, ball(REACH_MM / 2, spacing))
     peaks = maximum_filter(np.where(core, voxels, -np.inf).astype(np.float32), size=size)

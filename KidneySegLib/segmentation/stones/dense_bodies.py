@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.geometry.partial_volume import ball
@@ -68,8 +70,6 @@ def dense_bodies(
         tissue: that kidney's parenchyma.
         border_at_threshold: draw the border where the threshold is passed, not half-way to the surroundings.
     """
-    import cc3d
-
     voxels = canonical.voxels[region.box]
     dense = voxels >= tissue.dense
     searched = dense & (region.zones != Zone.OUTSIDE)
@@ -139,7 +139,5 @@ def _with_margin(box: Box, margin: list[int], shape: tuple[int, ...]) -> Box:
 
 def _shell(body: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
     """Returns the voxels around a body, beyond its blurred border."""
-    from scipy.ndimage import binary_dilation
-
     near = binary_dilation(body, ball(1.2, spacing))
     return binary_dilation(near, ball(2.0, spacing)) & ~near

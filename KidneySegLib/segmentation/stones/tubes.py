@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cc3d
 import numpy as np
+from scipy.ndimage import distance_transform_edt
 
 from KidneySegLib.segmentation.stones.dense_bodies import DenseBody, principal_axes
 
@@ -25,9 +27,6 @@ def without_tube(body: DenseBody, spacing: tuple[float, float, float]) -> np.nda
         body: one dense body.
         spacing: mm along k, j, i.
     """
-    import cc3d
-    from scipy.ndimage import distance_transform_edt
-
     if body.axes[0] <= LENGTH_MM or body.inside < LEAST_INSIDE:
         return None
     # the box has a margin but at the ends of the image, where nobody knows that the body ends
