@@ -164,11 +164,6 @@ class CtSliceRules(Rules):
 _BY_TASK: dict[str, type[Rules]] = {"ct": CtRules, "ct-slice": CtSliceRules}
 
 
-def declare_rules(task: str, rules: type[Rules]) -> None:
-    """Makes the rules of a further task known, before its bundles are read."""
-    _BY_TASK[task] = rules
-
-
 def rules_of(task: str) -> type[Rules]:
     """Returns the class of a task's rules; that without any rule for a task that declared none."""
     return _BY_TASK.get(task, Rules)

@@ -56,15 +56,3 @@ def scan_probabilities(
         flags += [flag for flag in more if flag not in flags]
     total /= len(stage.scales)
     return total, flags
-
-
-def slice_probability(hu: np.ndarray, spacing: tuple[float, float], predictor: Predictor) -> np.ndarray:
-    """Returns the probability of the first output of a 2D network, 32-bit float ``(j, i)``.
-
-    Args:
-        hu: one slice ``(j, i)``, rows from front to back, columns from the patient's right to left.
-        spacing: of its rows (j) and columns (i) in mm.
-        predictor: a stage with a 2D network.
-    """
-    found, _ = scan_probabilities(hu[None], (1.0, *spacing), predictor, lambda _: None)
-    return np.asarray(found[0, 0])

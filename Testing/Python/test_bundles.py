@@ -14,7 +14,7 @@ from KidneySegLib.bundles.declaration import Share, declaration
 from KidneySegLib.bundles.header import read_header
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import StagePlan
-from KidneySegLib.bundles.rules import CtRules, CtSliceRules, OutlineRules, Rules, declare_rules
+from KidneySegLib.bundles.rules import CtRules, CtSliceRules, OutlineRules, Rules
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
@@ -276,13 +276,12 @@ def test_shipped_bundles_are_whole_and_in_the_present_format():
         assert read_header(folder).title == bundle.title and bundle.card
 
 
-def test_a_further_task_declares_its_own_rules(tmp_path, monkeypatch):
+def test_a_further_task_has_its_own_rules(tmp_path, monkeypatch):
     @declaration
     class DiscRules(Rules):
         brightness: Share
 
-    monkeypatch.setattr("KidneySegLib.bundles.rules._BY_TASK", {"ct": CtRules})
-    declare_rules("disc", DiscRules)
+    monkeypatch.setattr("KidneySegLib.bundles.rules._BY_TASK", {"ct": CtRules, "disc": DiscRules})
     bundle, _ = make(tmp_path / "mine", task="disc", rules=DiscRules(0.5))
     assert bundle.rules == DiscRules(brightness=0.5)
     data = json.loads((bundle.folder / "bundle.json").read_text())

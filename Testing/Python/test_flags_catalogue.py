@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_pages.flags import PAGE, flag_guide
 
 from KidneySegLib.flags import TEXT, Flag
 from KidneySegLib.flags.catalogue import CATALOGUE, ROOMS
-from KidneySegLib.flags.guide import flag_guide
 from KidneySegLib.flags.kinds import Counted, FlagKind, Sentence, fields_of
 from KidneySegLib.languages.language import DECIMAL_SIGNS, Language
 
@@ -205,6 +205,5 @@ def test_numbers_follow_the_language_and_keep_their_ascii_signs_in_english() -> 
 
 
 def test_the_reference_is_that_of_the_catalogue() -> None:
-    page = ROOT / "docs" / "reference" / "flags.md"
-    assert page.read_text(encoding="utf-8") == flag_guide()
+    assert PAGE.read_text(encoding="utf-8") == flag_guide()
     assert "reference/flags" in (ROOT / "docs" / "index.md").read_text(encoding="utf-8")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
+from made_pages.columns import GUIDE, column_guide, unit_of
 from report_cases import case
 
-from KidneySegLib.result_files.column_guide import column_guide, unit_of
 from KidneySegLib.result_files.tables import COLUMNS
-
-GUIDE = Path(__file__).resolve().parents[2] / "Resources" / "Tables" / "columns.md"
 
 
 def test_the_file_is_up_to_date() -> None:

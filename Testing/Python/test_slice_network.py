@@ -14,7 +14,7 @@ from KidneySegLib.bundles.plan import Ensemble, Equalisation, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.inference.scan_probabilities import slice_probability
+from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network
 from KidneySegLib.segmentation.slices.regions import largest_regions
@@ -44,6 +44,11 @@ def predictor(network: torch.nn.Module, **changes: object) -> Predictor:
 def seen_of(hu: np.ndarray, **changes: object) -> np.ndarray:
     """What the network sees of one slice."""
     return window_channels(torch.from_numpy(hu.astype(np.float32))[None], stage(**changes))[0, 0].numpy()
+
+
+def slice_probability(hu: np.ndarray, spacing: tuple[float, float], predictor: Predictor) -> np.ndarray:
+    """The probability of the first output, ``(j, i)``."""
+    return scan_probabilities(hu[None], (1.0, *spacing), predictor, lambda _: None)[0][0, 0]
 
 
 class Brightness(torch.nn.Module):

@@ -1,7 +1,8 @@
 """The catalogue of flags: every code with its severity, its values and its sentences, by the room that raises it.
 
 A sentence is chosen by the values that a flag has. Sentences are English; ``Resources/Translations`` has them in the
-other languages. Two codes never mean the same. ``docs/reference/flags.md`` is made of it (``flags.guide``).
+other languages. Two codes never mean the same. ``docs/reference/flags.md`` is made of it
+(``docs/made_pages/flags.py``).
 """
 
 from __future__ import annotations

@@ -25,18 +25,17 @@ def box_probabilities(
     outputs: Sequence[str] | None = None,
     other: ParenchymaLevel | None = None,
 ) -> tuple[np.ndarray, list[Flag]]:
-    """Returns the probability of outputs in ``box``, float32 ``(outputs, k, j, i)``, the mean over the scales.
+    """Returns what ``scan_probabilities`` finds in ``box``, float32 ``(outputs, k, j, i)``, and flags.
 
     Args:
         volume: canonical orientation.
         side: which kidney; the left one is mirrored for the network.
         box: where to look, slices for k, j, i.
-        predictor: the stage.
-        tell: takes the finished share.
-        masks: bool ``(k, j, i)`` in ``box``: the kidney with its lesions and its outline, for a stage whose inputs are
-            made from them.
-        outputs: which ones, in which order; None takes every one.
-        other: with ``masks``: level of the patient's other kidney, if there is one.
+        predictor: as for ``scan_probabilities``; so are all others.
+        tell: takes a share.
+        masks: on the voxels of ``box``.
+        outputs: by name.
+        other: of the kidney on the other side.
     """
     crop = volume.voxels[box]
     if side is Side.LEFT:

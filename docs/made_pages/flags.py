@@ -1,15 +1,14 @@
-"""The reference of flags as Markdown, told from the catalogue.
-
-``docs/reference/flags.md`` holds it; it is made by ``python -c "from KidneySegLib.flags.guide import flag_guide;
-print(flag_guide(), end='')" > docs/reference/flags.md``.
-"""
+"""The reference of flags, told from their catalogue; ``python docs/made_pages/flags.py`` writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from KidneySegLib.flags.catalogue import ROOMS
 from KidneySegLib.flags.kinds import FlagKind
+
+PAGE = Path(__file__).resolve().parents[1] / "reference" / "flags.md"
 
 
 def flag_guide() -> str:
@@ -27,7 +26,7 @@ def flag_guide() -> str:
         "A field in braces is the value of that name. A value that stands in no sentence chooses the sentence.",
         "Sides are the header's only (`header-right`, `header-left`) where the anatomy contradicts the header.",
         "",
-        "Made from the code by `KidneySegLib.flags.guide`.",
+        "Made from the code by `docs/made_pages/flags.py`.",
         "",
     ]
     for room, kinds in ROOMS.items():
@@ -48,3 +47,7 @@ def _values(kind: FlagKind) -> Iterator[str]:
         for name, value in kind.values.items():
             yield f"| `{name}` | {value.told} |"
         yield ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(flag_guide(), encoding="utf-8")

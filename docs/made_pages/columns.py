@@ -1,8 +1,7 @@
 """What the columns of ``measurements.csv`` and the keys of ``findings.json`` mean, told from the code itself.
 
 The meanings are those of the findings' docstrings, so that they are written once. ``Resources/Tables/columns.md`` holds
-the guide for readers without the code; it is made by ``python -c "from KidneySegLib.result_files.column_guide import
-column_guide; print(column_guide(), end='')"``.
+the guide for readers without the code; ``python docs/made_pages/columns.py`` makes it.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from KidneySegLib.findings import (
@@ -30,6 +30,7 @@ from KidneySegLib.findings import (
 from KidneySegLib.flags import Flag
 from KidneySegLib.result_files.tables import COLUMNS
 
+GUIDE = Path(__file__).resolve().parents[2] / "Resources" / "Tables" / "columns.md"
 UNITS = (
     (r"_ml$", "ml"),
     (r"_mm3$", "mm³"),
@@ -66,7 +67,7 @@ def column_guide() -> str:
         [
             "# Columns of measurements.csv, keys of findings.json",
             "",
-            "Made from the code by `KidneySegLib.result_files.column_guide`. Names are stable: new ones are only",
+            "Made from the code by `docs/made_pages/columns.py`. Names are stable: new ones are only",
             "added, at the end. Positions are patient coordinates (LPS: x to the left, y to the back, z to the head).",
             "",
             "## measurements.csv",
@@ -139,3 +140,7 @@ def meanings(kind: type[Any]) -> dict[str, str]:
     entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section.group(1) if section else "", re.MULTILINE)
     plain = {name: " ".join(meaning.split()).rstrip(".").replace("``", "`") for name, meaning in entries}
     return {name: re.sub(r"\b(None|NaN)\b", "empty", meaning) for name, meaning in plain.items()}
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(column_guide(), encoding="utf-8")
