@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from KidneySegLib.flags.findings import FindingName, OrganVolume
 from KidneySegLib.flags.series import SeriesList, SeriesName
-from KidneySegLib.flags.values import Ends, Number, Said, Share, SideWord, ValueKind
+from KidneySegLib.flags.values import Ends, Number, Percent, Said, SideWord, ValueKind
 from KidneySegLib.languages.language import N_
 
 _UNITS = {"mm": "mm", "mm2": "mm²", "ml": "ml", "hu": "HU", "degrees": "degrees"}
@@ -17,7 +17,7 @@ _USUAL: dict[str, ValueKind] = {
     "lesion": FindingName(),
     "stone": FindingName(),
     "volume": OrganVolume(),
-    "confidence": Share(),
+    "confidence": Percent(),
     "probably": Said(N_("probably ")),
     "series": SeriesName(),
     "others": SeriesList(),

@@ -73,7 +73,7 @@ class Significant(WithoutSide):
 
 
 @dataclass(frozen=True)
-class Share(WithoutSide):
+class Percent(WithoutSide):
     """A number of 0 to 1, shown in per cent."""
 
     told: str = "0 to 1"

@@ -65,6 +65,11 @@ def read_input(path: Path, progress: Callable[[float], None] | None = None, *, s
         return read_image_file(path, progress)
     if is_dicom_file(path):
         return read_ct(path, series_uid=series_uid, progress=progress)
+    if is_picture(path):
+        raise InputError(
+            "A picture shows a single slice. If it is one of a CT, add --task ct-slice and the size of its pixels, "
+            "such as --pixel-mm 0.8."
+        )
     raise InputError(f"The file is neither DICOM nor one of {', '.join(IMAGE_SUFFIXES)}. Choose such a file.")
 
 

@@ -21,8 +21,8 @@ from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
 from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
-from KidneySegLib.segmentation.kidneys.sides import Region, assign
-from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions, outline_level
+from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
+from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
 from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
@@ -104,11 +104,11 @@ def _locate(
 
 def _find_renal(
     canonical: Volume,
-    kidneys: list[tuple[Region, Outline]],
+    kidneys: list[tuple[LocatedKidney, Outline]],
     predictors: Mapping[str, Predictor],
     rules: RenalRules | None,
     progress: Progress,
-) -> list[tuple[Outline, Lesions]] | None:
+) -> list[tuple[Outline, FoundLesions]] | None:
     """Returns each kidney with all that belongs to it, and its lesions; None if the bundle has no stage for them."""
     if RENAL_STAGE not in predictors or rules is None:
         return None
@@ -125,7 +125,7 @@ def _find_lesions(
     predictors: Mapping[str, Predictor],
     rules: OrganLesionRules | None,
     progress: Progress,
-) -> list[Lesions]:
+) -> list[FoundLesions]:
     """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
     if not predictors.keys() >= LESION_STAGES or rules is None:
         return []
@@ -145,7 +145,7 @@ def _lesion_share(progress: Progress, side: Side, number: int, count: int) -> Sh
     return Share.of(progress, "lesions", f"Looking for masses and cysts of the {side} kidney").nth(number, count)
 
 
-def _draw(outline: Outline, region: Region, labels: np.ndarray) -> None:
+def _draw(outline: Outline, region: LocatedKidney, labels: np.ndarray) -> None:
     """Writes a kidney into ``labels``."""
     side, mask = outline.side, outline.mask
     if region.border is not None:

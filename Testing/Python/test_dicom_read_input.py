@@ -79,6 +79,9 @@ def test_nothing_readable(tmp_path: Path) -> None:
     (tmp_path / "scan.docx").write_bytes(b"x" * 200)
     with pytest.raises(InputError, match="neither DICOM nor one of .nii"):
         read_input(tmp_path / "scan.docx")
+    (tmp_path / "slice.png").write_bytes(b"x" * 200)
+    with pytest.raises(InputError, match="--task ct-slice and the size of its pixels, such as --pixel-mm"):
+        read_input(tmp_path / "slice.png")
     (tmp_path / "scan.nii.gz").write_bytes(gzip.compress(b"x" * 400))
     with pytest.raises(InputError, match="cannot be read"):
         read_input(tmp_path / "scan.nii.gz")

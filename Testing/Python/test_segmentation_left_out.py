@@ -30,7 +30,7 @@ from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.languages.language import Language
 from KidneySegLib.segmentation import load, pipeline
 from KidneySegLib.segmentation.kidneys.organ import find_organ
-from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.left_out import LeftOut, left_out, told
 from KidneySegLib.segmentation.slices.pipeline import outline_slice
 from KidneySegLib.structures import Side
@@ -39,7 +39,7 @@ from KidneySegLib.volume import Volume
 FIELDS = (("es", "riñón derecho"), ("tr", "sağ böbrek"))
 
 
-def of(volume: Volume, found: Lesions) -> list[LeftOut]:
+def of(volume: Volume, found: FoundLesions) -> list[LeftOut]:
     labels = np.zeros(volume.voxels.shape, np.uint8)
     draw_lesions([found], [Side.RIGHT], labels)
     return left_out(volume, found, Side.RIGHT, labels)
@@ -76,14 +76,14 @@ def test_a_rim_is_told_from_the_thickness_on_that_the_network_can_see():
     assert not find(thick).labels.any() and len(of(thick, find(thick))) == 1
 
 
-def made(*boxes: tuple[tuple[slice, slice, slice], int]) -> tuple[Volume, Lesions]:
+def made(*boxes: tuple[tuple[slice, slice, slice], int]) -> tuple[Volume, FoundLesions]:
     """1 mm voxels; boxes of a probability in per cent, of which nothing is labelled."""
     volume = Volume(np.zeros((40, 40, 40), np.int16), np.diag([1.0, 1.0, 1.0, 1.0]))
     percent = np.zeros(volume.voxels.shape, np.uint8)
     for box, value in boxes:
         percent[box] = value
     whole = (slice(0, 40), slice(0, 40), slice(0, 40))
-    return volume, Lesions(whole, np.zeros_like(percent), percent, ())
+    return volume, FoundLesions(whole, np.zeros_like(percent), percent, ())
 
 
 def cube(start: int, size: int) -> tuple[slice, slice, slice]:
@@ -113,7 +113,7 @@ def test_a_lesion_that_the_limit_of_size_leaves_out_is_told_from_a_length_of_5_m
         lesion = (grid[0] / across) ** 2 + (grid[1] / across) ** 2 + (grid[2] / along) ** 2 <= 1
         assert np.count_nonzero(lesion) < LESION_RULES.smallest_voxels(volume.spacing)
         percent = np.where(lesion, 90, 0).astype(np.uint8)
-        found = Lesions((slice(0, 30),) * 3, np.zeros_like(percent), percent, ())
+        found = FoundLesions((slice(0, 30),) * 3, np.zeros_like(percent), percent, ())
         assert bool(of(volume, found)) == is_told
 
 

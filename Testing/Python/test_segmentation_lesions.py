@@ -21,7 +21,7 @@ from KidneySegLib.measuring.instances import Confidence
 from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
-from KidneySegLib.segmentation.lesions.find import Lesions, draw_lesions, find_lesions
+from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -88,14 +88,14 @@ def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
 
 def find(
     volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: OrganLesionRules = LESION_RULES
-) -> Lesions:
+) -> FoundLesions:
     kidney = outline(volume, side)
     organ = find_organ(volume, kidney, predictor(ORGAN, AnyOf()), lambda done: None)
     lesions = predictor(STAGE, ByDifference(doubt))
     return find_lesions(volume, kidney, organ, lesions, rules, lambda done: None)
 
 
-def volume_ml(found: Lesions, label: int) -> float:
+def volume_ml(found: FoundLesions, label: int) -> float:
     return float((found.labels == label).sum()) * SPACING**3 / 1000
 
 
@@ -162,7 +162,7 @@ def test_a_lesion_never_takes_voxels_of_the_other_kidney():
     labels = np.zeros((4, 4, 8), np.uint8)
     labels[..., :3], labels[..., 5:] = 1, 2
     everywhere = (slice(0, 4), slice(0, 4), slice(0, 8))
-    lesion = Lesions(everywhere, np.full(labels.shape, MASS, np.uint8), np.full(labels.shape, 80, np.uint8), ())
+    lesion = FoundLesions(everywhere, np.full(labels.shape, MASS, np.uint8), np.full(labels.shape, 80, np.uint8), ())
     percent = draw_lesions([lesion], [Side.RIGHT], labels)
     assert (labels[..., :5] == MASS).all() and (labels[..., 5:] == 2).all()
     assert percent is not None and (percent[..., :5] == 80).all() and not percent[..., 5:].any()
@@ -170,7 +170,7 @@ def test_a_lesion_never_takes_voxels_of_the_other_kidney():
 
 def test_no_lesion_has_no_certainty():
     labels = np.zeros((4, 4, 8), np.uint8)
-    none = Lesions((slice(0, 4), slice(0, 4), slice(0, 8)), labels.copy(), labels.copy(), ())
+    none = FoundLesions((slice(0, 4), slice(0, 4), slice(0, 8)), labels.copy(), labels.copy(), ())
     assert draw_lesions([none], [Side.LEFT], labels) is None
     assert Confidence.within(labels, labels) is None
     stones = labels + np.uint8(5)

@@ -23,7 +23,7 @@ from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.renal import find_renal
-from KidneySegLib.segmentation.lesions.find import Lesions
+from KidneySegLib.segmentation.lesions.find import FoundLesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -57,7 +57,7 @@ def predictor(doubt: float = 0.0, levels: tuple[int, int, int] = LEVELS) -> Pred
 
 def find(
     volume: Volume, *, side: Side = Side.RIGHT, doubt: float = 0.0, rules: RenalRules = RENAL_RULES
-) -> tuple[Outline, Lesions]:
+) -> tuple[Outline, FoundLesions]:
     return find_renal(volume, outline(volume, side), predictor(doubt), rules, lambda done: None)
 
 

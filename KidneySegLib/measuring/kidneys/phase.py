@@ -40,7 +40,7 @@ FEWEST_BLOCKS = 30
 
 
 @dataclass(frozen=True)
-class _Side:
+class _KidneyLevels:
     """Numbers of one kidney: HU and ml."""
 
     parenchyma: float
@@ -88,7 +88,7 @@ def estimate_phase(volume: Volume, labels: np.ndarray) -> PhaseEstimate:
     return PhaseEstimate("nephrographic", sureness / 2 if clipped else sureness, evidence)
 
 
-def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side | None:
+def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _KidneyLevels | None:
     """Returns the numbers of one kidney, or None if too little of it is there."""
     box = enlarged(box, volume, MARGIN_MM)
     part = labels[box]
@@ -106,7 +106,7 @@ def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _Side 
     inside = kidney.hull & (kidney.depth >= MEDULLA_DEPTH_MM[0]) & (others == 0) & np.isfinite(hu)
     collecting = hu[inside]
     excreted = np.count_nonzero(collecting > cortex_hu + EXCRETED_ABOVE_CORTEX)
-    return _Side(
+    return _KidneyLevels(
         parenchyma=float(np.median(hu[tissue])),
         cortex=cortex_hu,
         medulla=medulla_hu,

@@ -31,7 +31,7 @@ _WANTED = (
 
 
 @dataclass(frozen=True)
-class _Result:
+class _StoredResult:
     """A result folder: the mark of its result, "" if unknown, and what was segmented, empty if not DICOM."""
 
     mark: str
@@ -69,7 +69,7 @@ def files_to_send(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     return list(dict.fromkeys(sent)), list(dict.fromkeys(strangers))
 
 
-def _result_in(folder: Path) -> _Result | None:
+def _result_in(folder: Path) -> _StoredResult | None:
     path = folder / FINDINGS
     try:
         mark = mark_of(path) if path.is_file() else None
@@ -82,7 +82,7 @@ def _result_in(folder: Path) -> _Result | None:
         values = values.get(key) if isinstance(values, dict) else None
     source = values if isinstance(values, dict) else {}
     images = source.get("sop_instance_uids")
-    return _Result(
+    return _StoredResult(
         mark,
         str(source.get("study_uid") or ""),
         str(source.get("series_uid") or ""),
@@ -90,7 +90,7 @@ def _result_in(folder: Path) -> _Result | None:
     )
 
 
-def _belongs(path: Path, result: _Result, *, named: bool) -> bool:
+def _belongs(path: Path, result: _StoredResult, *, named: bool) -> bool:
     try:
         with quiet_pydicom():
             dataset = open_dicom(path, stop_before_pixels=True, specific_tags=list(_WANTED))

@@ -64,7 +64,7 @@ def _bind(manager: Any, peer: Peer, most_bytes: int) -> None:
     def counted(connection: http.client.HTTPConnection, sock: socket.socket, **kwargs: Any) -> Any:
         response = http.client.HTTPResponse(sock, **kwargs)
         # the reader that is replaced has read nothing yet
-        response.fp = io.BufferedReader(_Counted(response.fp.detach(), sock, peer, most_bytes), _BUFFER)
+        response.fp = io.BufferedReader(_CountedReader(response.fp.detach(), sock, peer, most_bytes), _BUFFER)
         return response
 
     plain = type("Plain", (HTTPConnection,), {"response_class": counted})
@@ -75,7 +75,7 @@ def _bind(manager: Any, peer: Peer, most_bytes: int) -> None:
     }
 
 
-class _Counted(io.RawIOBase):
+class _CountedReader(io.RawIOBase):
     """The bytes of one answer, read against a clock and a limit."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, peer: Peer, most_bytes: int) -> None:

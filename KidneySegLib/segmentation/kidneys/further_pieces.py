@@ -12,14 +12,14 @@ import numpy as np
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.kidneys.outlines import Located
-from KidneySegLib.segmentation.kidneys.sides import Region
+from KidneySegLib.segmentation.kidneys.sides import LocatedKidney
 from KidneySegLib.structures import Side
 
 # Of a piece that belongs to the result, at least this share lies in it.
 _LEAST_SHARE = 0.5
 
 
-def further_pieces(located: Located, refused: Sequence[Region], labels: np.ndarray) -> list[Flag]:
+def further_pieces(located: Located, refused: Sequence[LocatedKidney], labels: np.ndarray) -> list[Flag]:
     """Returns a flag on each piece that is neither in the result nor was refused as no kidney.
 
     Args:

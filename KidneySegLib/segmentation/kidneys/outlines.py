@@ -14,7 +14,7 @@ from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.locate import Candidate
 from KidneySegLib.segmentation.kidneys.outline import Outline, outline_kidney
 from KidneySegLib.segmentation.kidneys.plausible import not_confirmed, reason_against
-from KidneySegLib.segmentation.kidneys.sides import Region, assign
+from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -36,9 +36,9 @@ class Located:
     candidates: list[Candidate]
     middle: float
     spacing: np.ndarray
-    regions: list[Region]
+    regions: list[LocatedKidney]
 
-    def next_region(self, side: Side, tried: list[Region]) -> Region | None:
+    def next_region(self, side: Side, tried: list[LocatedKidney]) -> LocatedKidney | None:
         """Returns where else the kidney of a side may be, after what was tried; of small pieces most are noise."""
         seen = np.any([region.seeds > 0 for region in tried], axis=0)
         rest = [piece for piece in self.candidates if not piece.small and not (piece.mask & seen).any()]
@@ -51,7 +51,7 @@ def outline_kidneys(
     predictor: Predictor,
     rules: KidneyRules,
     progress: Progress,
-) -> tuple[list[tuple[Region, Outline]], list[Region], list[Flag]]:
+) -> tuple[list[tuple[LocatedKidney, Outline]], list[LocatedKidney], list[Flag]]:
     """Outlines at most one kidney per side; what cannot be one is left out and told.
 
     Args:
@@ -65,10 +65,10 @@ def outline_kidneys(
         Each kidney with its region, right before left; the regions that hold none; and flags on what was left out or
         lowered.
     """
-    found, empty, flags = [], list[Region](), list[Flag]()
+    found, empty, flags = [], list[LocatedKidney](), list[Flag]()
     for number, first in enumerate(located.regions):
-        region: Region | None = first
-        tried: list[Region] = []
+        region: LocatedKidney | None = first
+        tried: list[LocatedKidney] = []
         share = Share.of(progress, "kidneys", f"Outlining the {first.side} kidney").nth(number, len(located.regions))
         refused: list[Flag] = []
         while region is not None and len(tried) < _TRIES:
@@ -91,7 +91,7 @@ def outline_kidneys(
     return found, empty, flags
 
 
-def native_box(region: Region, canonical: Volume, margin_mm: float) -> Box:
+def native_box(region: LocatedKidney, canonical: Volume, margin_mm: float) -> Box:
     """Takes a region from the locator's grid to the scan's, with a margin."""
     slices = []
     sizes = zip(

@@ -22,7 +22,7 @@ from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.border import refine_cysts
-from KidneySegLib.segmentation.lesions.find import Lesions, in_percent
+from KidneySegLib.segmentation.lesions.find import FoundLesions, in_percent
 from KidneySegLib.segmentation.lesions.kind import decide_kinds
 from KidneySegLib.volume import Volume
 
@@ -34,7 +34,7 @@ _OUTPUTS = ("background", "mass", "cyst")
 
 def find_renal(
     volume: Volume, outline: Outline, predictor: Predictor, rules: RenalRules, tell: Callable[[float], None]
-) -> tuple[Outline, Lesions]:
+) -> tuple[Outline, FoundLesions]:
     """Segments one kidney with its masses and cysts.
 
     Args:
@@ -99,7 +99,7 @@ def _lesions(
     threshold: float,
     rules: RenalRules,
     flags: list[Flag],
-) -> Lesions:
+) -> FoundLesions:
 
     lesion, spacing = mass + cyst, volume.spacing[::-1]
     pieces, count = cc3d.connected_components((lesion > threshold) & whole.mask, connectivity=18, return_N=True)
@@ -109,4 +109,4 @@ def _lesions(
     keep[0] = False
     labels = decide_kinds(keep[pieces], mass > cyst, volume.voxels[whole.box], spacing, rules)
     labels = refine_cysts(labels, whole.mask, volume.voxels[whole.box], spacing)
-    return Lesions(whole.box, labels, in_percent(np.where(whole.mask, lesion, 0)), tuple(flags))
+    return FoundLesions(whole.box, labels, in_percent(np.where(whole.mask, lesion, 0)), tuple(flags))

@@ -12,6 +12,8 @@ from KidneySegLib.structures import Side
 
 # Pieces of one side nearer than this to its main piece belong to it (a kidney torn by a cyst or the locator).
 _SAME_KIDNEY_MM = 30.0
+# A piece that the locator believes this much less is something else beside the kidney. Set by hand, not tuned on exams.
+_LESS_BELIEVED = 0.25
 # A piece of at least this size with at least this share on each side of the midline is taken for a fused kidney.
 _FUSED_ML, _FUSED_SHARE = 40.0, 0.2
 # Right and left centres differing more than this in height: one of them is not in its usual place.
@@ -19,7 +21,7 @@ _USUAL_HEIGHT_MM = 110.0
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class LocatedKidney:
     """Where one kidney shall be segmented.
 
     Attributes:
@@ -39,7 +41,7 @@ class Region:
     small: bool = False
 
 
-def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> tuple[list[Region], list[Flag]]:
+def assign(candidates: list[Candidate], middle: float, spacing: np.ndarray) -> tuple[list[LocatedKidney], list[Flag]]:
     """Gives at most one region to each side.
 
     Args:
@@ -98,13 +100,13 @@ def _split(candidate: Candidate, middle: float) -> list[Candidate]:
     return parts
 
 
-def _merge(side: Side, pieces: list[Candidate], spacing: np.ndarray) -> Region:
+def _merge(side: Side, pieces: list[Candidate], spacing: np.ndarray) -> LocatedKidney:
     """Joins the main piece with those close to it."""
     main = pieces[0]
     lower, upper, seeds = main.lower, main.upper, main.mask.copy()
     for piece in pieces[1:]:
         gap = np.maximum(piece.lower - upper, lower - piece.upper).clip(0) * spacing
-        if float(np.linalg.norm(gap)) <= _SAME_KIDNEY_MM and piece.confidence > main.confidence - 0.25:
+        if float(np.linalg.norm(gap)) <= _SAME_KIDNEY_MM and piece.confidence > main.confidence - _LESS_BELIEVED:
             lower, upper = np.minimum(lower, piece.lower), np.maximum(upper, piece.upper)
             seeds |= piece.mask
-    return Region(side, lower, upper, seeds, small=main.small)
+    return LocatedKidney(side, lower, upper, seeds, small=main.small)

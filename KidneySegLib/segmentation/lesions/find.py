@@ -24,7 +24,7 @@ from KidneySegLib.volume import Volume
 
 
 @dataclass(frozen=True)
-class Lesions:
+class FoundLesions:
     """Masses and cysts of one kidney on the scan's own grid.
 
     Attributes:
@@ -64,7 +64,7 @@ def find_lesions(
     rules: OrganLesionRules,
     tell: Callable[[float], None],
     other: ParenchymaLevel | None = None,
-) -> Lesions:
+) -> FoundLesions:
     """Segments the masses and cysts of one kidney.
 
     Args:
@@ -87,7 +87,7 @@ def find_lesions(
     mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
     labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
-    return Lesions(box, labels, in_percent(lesion), tuple(flags))
+    return FoundLesions(box, labels, in_percent(lesion), tuple(flags))
 
 
 def in_percent(probability: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ def in_percent(probability: np.ndarray) -> np.ndarray:
     return np.rint(100 * np.minimum(probability, 1)).astype(np.uint8)
 
 
-def draw_lesions(lesions: Sequence[Lesions], sides: Sequence[Side], labels: np.ndarray) -> np.ndarray | None:
+def draw_lesions(lesions: Sequence[FoundLesions], sides: Sequence[Side], labels: np.ndarray) -> np.ndarray | None:
     """Writes lesions into a label map, over their own kidney and background, never over the other kidney.
 
     Args:

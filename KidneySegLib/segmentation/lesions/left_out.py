@@ -19,7 +19,7 @@ from scipy.ndimage import distance_transform_edt
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.diameters import maximum_diameter
-from KidneySegLib.segmentation.lesions.find import Lesions
+from KidneySegLib.segmentation.lesions.find import FoundLesions
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -47,7 +47,7 @@ class LeftOut:
     centre: np.ndarray
 
 
-def left_out(canonical: Volume, found: Lesions, side: Side, labels: np.ndarray) -> list[LeftOut]:
+def left_out(canonical: Volume, found: FoundLesions, side: Side, labels: np.ndarray) -> list[LeftOut]:
     """Returns what of one kidney may be a lesion and is not labelled as one.
 
     Args:
