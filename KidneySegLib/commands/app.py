@@ -17,12 +17,13 @@ import typer
 
 from KidneySegLib import __version__
 from KidneySegLib.commands.crossvalidate import crossvalidate
+from KidneySegLib.commands.data import app as data
 from KidneySegLib.commands.deidentify import deidentify
 from KidneySegLib.commands.dicom import dicom
 from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.measure import measure
-from KidneySegLib.commands.models import models
+from KidneySegLib.commands.models import app as models
 from KidneySegLib.commands.pull import pull
 from KidneySegLib.commands.push import push
 from KidneySegLib.commands.refine import refine
@@ -57,7 +58,6 @@ COMMANDS = (
     serve,
     sample,
     deidentify,
-    models,
     train,
     crossvalidate,
     export,
@@ -65,6 +65,10 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command()(command)
+# commands that have commands of their own
+GROUPS = (models, data)
+for group in GROUPS:
+    app.add_typer(group)
 
 
 def _version(wanted: bool) -> None:

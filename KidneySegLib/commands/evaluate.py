@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from KidneySegLib.errors import OutputError
+from KidneySegLib.errors import BundleError, InputError, OutputError
+from KidneySegLib.structures import Numbering
 
 if TYPE_CHECKING:
     from KidneySegLib.evaluation.evaluate import CaseResult
+    from KidneySegLib.evaluation.found import Finder
+    from KidneySegLib.evaluation.page.claim import Study
     from KidneySegLib.evaluation.tables import ScoreTable
 
 _PROGRESS = ("case", "Dice", "IoU", "seconds")
@@ -34,8 +37,31 @@ def evaluate(
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Draw every missed and every false lesion and stone of volumes")
     ] = False,
+    found: Annotated[
+        Path | None,
+        typer.Option(help="Folder of results or label maps, called after the exams: they are compared, nothing is run"),
+    ] = None,
+    numbering: Annotated[Numbering, typer.Option(help="Whose numbers the label maps of --found have")] = (
+        Numbering.KIDNEYSEG
+    ),
+    page: Annotated[
+        bool, typer.Option("--page", help="Write evaluation.html, and the papers' tables as CSV, Markdown and LaTeX")
+    ] = False,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Output of an earlier evaluation with --page to compare with on the page; repeatable"),
+    ] = None,
+    guard: Annotated[
+        Path | None,
+        typer.Option(
+            help="Output of the evaluation (--page) of the model in use: one that is worse on them is refused"
+        ),
+    ] = None,
+    training: Annotated[
+        Path | None, typer.Option(help="Run folder of the training: the page then has its seconds")
+    ] = None,
 ) -> None:
-    """Runs a task on exams with references and prints the agreement as Markdown tables.
+    """Compares what a task finds in exams with references, or what is there already, and prints Markdown tables.
 
     Of all cases Dice and IoU, mean ± sd; of volumes also per kidney (as an organ: together with its masses, cysts and
     stones), per class, and lesion by lesion.
@@ -49,10 +75,57 @@ def evaluate(
 
     def tell(case: CaseResult) -> None:
         values = ("", "") if case.overlap is None else (f"{case.overlap.dice:.3f}", f"{case.overlap.iou:.3f}")
-        line(case.name, *values, f"{case.seconds:.1f}")
+        line(case.name, *values, "" if case.seconds is None else f"{case.seconds:.1f}")
 
-    for table in evaluate_exams(exams, output, task=task, model=model, device=device, pictures=pictures, tell=tell)[1]:
+    if (against or training) and not page:
+        raise InputError("--against and --training are for the page. Add --page.")
+    finder = None
+    if found is not None:
+        from KidneySegLib.evaluation.found import stored
+
+        finder = stored(found, task, numbering)
+    results, tables = evaluate_exams(
+        exams, output, task=task, model=model, device=device, pictures=pictures, tell=tell, finder=finder
+    )
+    for table in tables:
         typer.echo(f"\n{table.markdown()}", nl=False)
+    if page:
+        from KidneySegLib.training.fitting.record import read_record
+
+        seconds = None if training is None else read_record(training).seconds
+        study = _study(task, None if found else model, found, results, device)
+        path = _write_page(output, results, study, against or [], seconds)
+        typer.echo(f"\nThe page is {path}.")
+    if guard is not None:
+        from KidneySegLib.evaluation.guard import losses
+
+        worse = losses(results, guard)
+        if worse:
+            raise BundleError(f"The model is worse than the one in use: {'; '.join(worse)} (mean Dice). Keep that one.")
+        typer.echo("\nThe model is not worse than the one in use.")
+
+
+def _study(task: str, model: str | None, found: Path | None, results: Sequence[CaseResult], device: str) -> Study:
+    from KidneySegLib.bundles.catalogue import find_bundle
+    from KidneySegLib.evaluation.page.claim import Study
+    from KidneySegLib.inference.device import choose_device
+
+    name, ran_on = "given label maps", ""
+    if found is None:
+        bundle = find_bundle(model, task)
+        name, ran_on = f"{bundle.name} {bundle.version} ({bundle.sha256[:12]})", choose_device(device).name
+    return Study(task, name, len(results), len({result.patient for result in results}), ran_on)
+
+
+def _write_page(
+    output: Path, results: Sequence[CaseResult], study: Study, others: Sequence[Path], seconds: float | None
+) -> Path:
+    from KidneySegLib.evaluation.page.page import write_page
+
+    try:
+        return write_page(output, results, study, others=others, training_seconds=seconds)
+    except OSError as error:
+        raise OutputError("The page could not be written. Check that the disk has space left.") from error
 
 
 def evaluate_exams(
@@ -64,6 +137,7 @@ def evaluate_exams(
     device: str = "auto",
     pictures: bool = False,
     tell: Callable[[CaseResult], None] = lambda _: None,
+    finder: Finder | None = None,
 ) -> tuple[list[CaseResult], list[ScoreTable]]:
     """Runs a task on exams with references and compares what it found.
 
@@ -76,6 +150,7 @@ def evaluate_exams(
         device: see ``inference.device.choose_device``.
         pictures: whether to draw every missed and every false lesion into ``output/pictures``.
         tell: called after each case.
+        finder: gives what was found already; see ``evaluation.found.stored``.
 
     Returns:
         The results, and the tables for reading.
@@ -94,10 +169,11 @@ def evaluate_exams(
     from KidneySegLib.evaluation.volumes import Evaluation
 
     results: list[CaseResult] = []
-    for case, result, reference in run(task, find_cases(task, exams), model=model, device=device, output=output):
+    cases = find_cases(task, exams)
+    for case, found, reference in run(task, cases, model=model, device=device, output=output, finder=finder):
         if pictures and case.exam is not None and reference is not None:
-            found = result.segmentation.labels
-            write_pictures(output / "pictures", result.image.volume, found, reference, case.exam.lesions)
+            volume, lesions = found.exam.volume, case.exam.lesions
+            write_pictures(output / "pictures", volume, found.labels, reference, lesions)
         results.append(case)
         tell(case)
     pages, files = overlap_pages(results), overlap_files(results)

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
     from KidneySegLib.bundles.plan import StagePlan
     from KidneySegLib.bundles.rules import Rules
+    from KidneySegLib.training.fitting.record import RunRecord
 
 
 def export(
     runs: Annotated[
         list[str],
         typer.Argument(
-            help="RECIPE=RUN-FOLDER for each stage, in the order they run; several runs of a stage make an ensemble"
+            help="RECIPE=RUN-FOLDER for each stage, in the order they run; several runs of a stage make an ensemble, "
+            "and so does the folder of a cross-validation, or of the members of an ensemble"
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle; its name is the bundle's")],
@@ -38,18 +40,21 @@ def export(
         bool, typer.Option("--last", help="The averaged weights of the last step, not the best ones")
     ] = False,
 ) -> None:
-    """Packs the weights of one run per stage into a model bundle; an existing card stays."""
+    """Packs the weights of one run per stage into a model bundle; without a card, one is filled from the runs."""
     import torch
 
     from KidneySegLib.bundles.bundle import Bundle, write_bundle
     from KidneySegLib.bundles.catalogue import find_bundle
+    from KidneySegLib.bundles.header import CARD
     from KidneySegLib.networks.factory import build_network, parameters
+    from KidneySegLib.training.card import card
+    from KidneySegLib.training.fitting.record import RECORD, read_record
     from KidneySegLib.training.recipe import find_recipe, read_recipe
 
     stages: dict[str, StagePlan] = {}
     members: dict[str, list[dict[str, torch.Tensor]]] = {}
-    for run in runs:
-        recipe, separator, folder = run.partition("=")
+    read_runs: list[RunRecord] = []
+    for run, recipe, separator, folder in [part for each in runs for part in _parts(each)]:
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
         if not separator or not file.is_file():
             raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
@@ -60,6 +65,8 @@ def export(
         if stages.setdefault(stage.name, stage) != stage:
             raise InputError(f"The runs of the stage '{stage.name}' have different plans: they make no ensemble.")
         members.setdefault(stage.name, []).append(parameters(network))
+        if (Path(folder) / RECORD).is_file():
+            read_runs.append(read_record(Path(folder)))
     trained = {name: stage.with_members(members[name]) for name, stage in stages.items()}
     if base:
         old = find_bundle(base, task)
@@ -69,7 +76,17 @@ def export(
     judged = _rules(task, set(trained), base, rules)
     bundle = Bundle(output, output.name, version, title, task, licence, plans, judged, sha256="")
     written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
+    if not written.card:
+        (output / CARD).write_text(card(written, read_runs, last=last), encoding="utf-8")
     typer.echo(f"Wrote {written.name} {written.version}, sha256 {written.sha256[:12]}.")
+
+
+def _parts(run: str) -> list[tuple[str, str, str, str]]:
+    """Returns the argument, its recipe, "=" and the folder of the run, or of each fold or member in that folder."""
+    recipe, separator, folder = run.partition("=")
+    inside = [path for kind in ("fold", "member") for path in Path(folder).glob(f"{kind}-*") if path.is_dir()]
+    inside.sort(key=lambda path: (len(path.name), path.name))
+    return [(run, recipe, separator, str(path)) for path in inside] or [(run, recipe, separator, folder)]
 
 
 def _rules(task: str, stages: set[str], base: str, file: Path | None) -> Rules:

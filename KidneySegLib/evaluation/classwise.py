@@ -12,6 +12,7 @@ than 1 fits voxels found outside the reference, not the reference's foreground a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,12 @@ def confusion(found: np.ndarray, reference: np.ndarray) -> np.ndarray:
     counts = np.bincount(pairs, minlength=n * n)
     counts[0] = 0
     return counts.reshape(n, n)
+
+
+def confusion_sum(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the voxels of several exams together, int64 ``(4, 4)``."""
+    n = len(CLASSES) + 1
+    return np.sum([np.zeros((n, n), np.int64), *matrices], axis=0)
 
 
 def class_scores(matrix: np.ndarray) -> dict[str, Scores]:

@@ -17,7 +17,7 @@ from KidneySegLib.evaluation.components import (
     number_connected,
     number_reported,
 )
-from KidneySegLib.evaluation.matching import Group, match
+from KidneySegLib.evaluation.matching import Group, best_ious, match
 from KidneySegLib.structures import BY_KEY, BY_LABEL
 from KidneySegLib.volume import Volume
 
@@ -59,6 +59,9 @@ class ScoredLesion:
         counterpart: of a reference lesion the class that it was found as (empty: not found); of a found one the
             structure of the reference on which most of it lies: ``background``, ``kidney``, or a lesion's.
         counterpart_ml: volume of its counterpart, or of the group's other side; None without one.
+        iou: largest intersection over union with a single lesion of the other map, 0 if it touches none.
+        confidence: of a found lesion: mean probability that its voxels were given, 0 to 1; of a reference lesion: the
+            highest of its counterparts; None where it is not known, or without a counterpart.
     """
 
     exam: str
@@ -72,6 +75,8 @@ class ScoredLesion:
     distance_mm: float | None
     counterpart: str
     counterpart_ml: float | None
+    iou: float
+    confidence: float | None
 
 
 class _Agreement(NamedTuple):
@@ -87,7 +92,13 @@ NO_AGREEMENT = _Agreement(None, None, None, None)
 
 
 def detect(
-    exam: str, structure: str, found: np.ndarray, reference: np.ndarray, grid: Volume, first_slice: int = 0
+    exam: str,
+    structure: str,
+    found: np.ndarray,
+    reference: np.ndarray,
+    grid: Volume,
+    first_slice: int = 0,
+    percent: np.ndarray | None = None,
 ) -> list[ScoredLesion]:
     """Compares the lesions of one structure.
 
@@ -98,6 +109,7 @@ def detect(
         reference: the true one.
         grid: any volume on their grid.
         first_slice: index of the grid's first slice within the whole exam.
+        percent: uint8 ``(k, j, i)``: probability of each found voxel's label in per cent; None where it is not known.
 
     Returns:
         The reference's lesions, then those found, each the largest first.
@@ -109,6 +121,8 @@ def detect(
     pieces = measure_components(found_ids, grid, size, first_slice)
     mistaken = _mistaken(structure, found, reference_ids, grid)
     lies_on = _lies_on(found_ids, reference)
+    best_found, best_reference = best_ious(found_ids, reference_ids)
+    sure = _confidences(structure, found_ids, percent)
     lesions = []
     for group in match(found_ids, reference_ids):
         mine, its = [references[n - 1] for n in group.references], [pieces[n - 1] for n in group.found]
@@ -118,13 +132,24 @@ def detect(
         for n, part in zip(group.references, mine, strict=True):
             status = (Status.FOUND if group.matched else Status.MISSED) if n in counted else Status.TOO_SMALL
             one, called = as_one and n in counted, structure if group.matched else mistaken.get(n, "")
-            values = (both.dice, one, both.distance_mm, called, both.found_ml)
-            lesions.append(ScoredLesion(exam, structure, True, n, status, part, *values))
+            values = (both.dice, one, both.distance_mm, called, both.found_ml, float(best_reference[n]))
+            known = [sure[f] for f in group.found if f in sure] if group.matched else []
+            lesions.append(ScoredLesion(exam, structure, True, n, status, part, *values, max(known, default=None)))
         for n, part in zip(group.found, its, strict=True):
             status = (Status.TRUE if counted else Status.TOO_SMALL) if group.matched else Status.FALSE
-            values = (both.dice, as_one, both.distance_mm, lies_on[n - 1], both.reference_ml)
-            lesions.append(ScoredLesion(exam, structure, False, n, status, part, *values))
+            values = (both.dice, as_one, both.distance_mm, lies_on[n - 1], both.reference_ml, float(best_found[n]))
+            lesions.append(ScoredLesion(exam, structure, False, n, status, part, *values, sure.get(n)))
     return sorted(lesions, key=lambda lesion: (not lesion.in_reference, lesion.number))
+
+
+def _confidences(structure: str, found_ids: np.ndarray, percent: np.ndarray | None) -> dict[int, float]:
+    """Returns the mean probability of every found lesion by its number, 0 to 1; none where it is not known."""
+    if percent is None or structure not in MISTAKEN_FOR:
+        return {}
+    ids = found_ids.ravel()
+    voxels = np.bincount(ids)
+    means = np.bincount(ids, weights=percent.ravel()) / np.maximum(voxels, 1) / 100
+    return {number: float(means[number]) for number in range(1, len(voxels)) if means[number] > 0}
 
 
 def _found(structure: str, found: np.ndarray, grid: Volume) -> np.ndarray:

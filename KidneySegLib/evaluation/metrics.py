@@ -13,6 +13,8 @@ from statistics import fmean, stdev
 
 import numpy as np
 
+_TOLERANCE_MM = 2.0
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -51,19 +53,51 @@ class Agreement:
     """How well a found mask agrees with a reference.
 
     Attributes:
-        dice: Dice coefficient.
-        surface_dice: share of both surfaces that lie within the tolerance of the other (Nikolov et al., 2021).
+        surface_dice: share of both surfaces that lie within 2 mm of the other (Nikolov et al., 2021).
+        reader_surface_dice: the same within the distance at which expert readers differ (``readers.TOLERANCE_MM``);
+            None where that is not known.
         hd95_mm: 95th percentile of the distances between the surfaces, the larger of both directions; infinite if one
             of the masks is empty.
         reference_ml: volume of the reference.
         found_ml: volume found.
+        both_ml: volume that both have.
+        image_ml: volume of the image.
     """
 
-    dice: float
     surface_dice: float
+    reader_surface_dice: float | None
     hd95_mm: float
     reference_ml: float
     found_ml: float
+    both_ml: float
+    image_ml: float
+
+    @property
+    def dice(self) -> float:
+        """Dice coefficient, which is the F1 score of the voxels; two empty masks agree (1.0)."""
+        total = self.reference_ml + self.found_ml
+        return 2 * self.both_ml / total if total else 1.0
+
+    @property
+    def iou(self) -> float:
+        """Intersection over union; two empty masks agree (1.0)."""
+        union = self.reference_ml + self.found_ml - self.both_ml
+        return self.both_ml / union if union else 1.0
+
+    @property
+    def precision(self) -> float | None:
+        """Share of what was found that is right; None if nothing was found."""
+        return self.both_ml / self.found_ml if self.found_ml else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the reference that was found; None if the reference is empty."""
+        return self.both_ml / self.reference_ml if self.reference_ml else None
+
+    @property
+    def accuracy(self) -> float:
+        """Share of all voxels of the image on which both agree; close to 1 wherever the structure is small."""
+        return 1 - (self.reference_ml + self.found_ml - 2 * self.both_ml) / self.image_ml
 
     @property
     def volume_error_percent(self) -> float:
@@ -102,49 +136,67 @@ def mean_overlap(overlaps: Sequence[Overlap]) -> Overlap:
 
 
 def agreement(
-    found: np.ndarray, reference: np.ndarray, spacing: Sequence[float], tolerance_mm: float = 2.0
+    found: np.ndarray,
+    reference: np.ndarray,
+    spacing: Sequence[float],
+    *,
+    reader_tolerance_mm: float | None = None,
+    image_voxels: int | None = None,
 ) -> Agreement:
     """Compares two bool masks on one grid.
 
     Args:
-        found: what was found.
+        found: what was found, ``(k, j, i)``; with k = 1, surfaces are the outlines of the slice.
         reference: what is held to be true.
         spacing: mm along k, j, i.
-        tolerance_mm: distance within which surfaces agree.
+        reader_tolerance_mm: distance at which expert readers differ; None where that is not known.
+        image_voxels: voxels of the whole image, where the masks are cut out of it.
     """
     voxel_ml = float(np.prod(spacing)) / 1000
-    volumes = {"reference_ml": int(reference.sum()) * voxel_ml, "found_ml": int(found.sum()) * voxel_ml}
+    counts = (int(reference.sum()), int(found.sum()), int((found & reference).sum()), image_voxels or found.size)
+    volumes = tuple(count * voxel_ml for count in counts)
     if not found.any() or not reference.any():
         same = 1.0 if found.any() == reference.any() else 0.0
-        return Agreement(same, same, 0.0 if same else float("inf"), **volumes)
+        readers = None if reader_tolerance_mm is None else same
+        return Agreement(same, readers, 0.0 if same else float("inf"), *volumes)
+    if found.shape[0] == 1:
+        found, reference, spacing = found[0], reference[0], spacing[1:]
     box = _common_box(found | reference)
-    found, reference = found[box], reference[box]
-    return Agreement(dice(found, reference), *_surfaces(found, reference, spacing, tolerance_mm), **volumes)
+    tolerances = (_TOLERANCE_MM, _TOLERANCE_MM if reader_tolerance_mm is None else reader_tolerance_mm)
+    (fixed, readers), distance = _surfaces(found[box], reference[box], spacing, tolerances)
+    return Agreement(fixed, None if reader_tolerance_mm is None else readers, distance, *volumes)
 
 
 def _surfaces(
-    found: np.ndarray, reference: np.ndarray, spacing: Sequence[float], tolerance_mm: float
-) -> tuple[float, float]:
-    """Returns surface Dice and HD95, through MONAI."""
+    found: np.ndarray, reference: np.ndarray, spacing: Sequence[float], tolerances: Sequence[float]
+) -> tuple[list[float], float]:
+    """Returns the surface Dice at each tolerance, and HD95, through MONAI."""
     import torch
     from monai.metrics.hausdorff_distance import compute_hausdorff_distance
-    from monai.metrics.surface_dice import compute_surface_dice
+    from monai.metrics.utils import get_edge_surface_distance
 
-    pair = [torch.from_numpy(np.ascontiguousarray(m))[None, None].float() for m in (found, reference)]
+    pair = [torch.from_numpy(np.ascontiguousarray(m)) for m in (found, reference)]
     grid = [float(s) for s in spacing]
     with warnings.catch_warnings():
         # MONAI 1.5 and 1.6 warn of an argument that they set themselves.
         warnings.simplefilter("ignore", FutureWarning)
-        surface = compute_surface_dice(*pair, [tolerance_mm], include_background=True, spacing=grid, use_subvoxels=True)
-        distance = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=grid)
-    return float(surface[0, 0]), float(distance[0, 0])
+        edges, distances, areas = get_edge_surface_distance(*pair, spacing=grid, use_subvoxels=True, symmetric=True)
+        batch = [mask[None, None].float() for mask in pair]
+        distance = compute_hausdorff_distance(*batch, include_background=True, percentile=95, spacing=grid)
+    sizes = [area[edge] for area, edge in zip(areas, edges, strict=True)]
+    whole = sum(float(size.sum()) for size in sizes)
+    shares = []
+    for tolerance in tolerances:
+        near = (float(size[far <= tolerance].sum()) for size, far in zip(sizes, distances, strict=True))
+        shares.append(sum(near) / whole)
+    return shares, float(distance[0, 0])
 
 
 def _common_box(mask: np.ndarray) -> tuple[slice, ...]:
     """Returns the bounding box with one voxel around it where there is room."""
     slices = []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
+    for axis in range(mask.ndim):
+        others = tuple(a for a in range(mask.ndim) if a != axis)
         where = np.nonzero(mask.any(axis=others))[0]
         slices.append(slice(max(0, int(where[0]) - 1), int(where[-1]) + 2))
     return tuple(slices)

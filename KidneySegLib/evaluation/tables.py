@@ -117,8 +117,8 @@ def _classes(evaluation: Evaluation) -> ScoreTable:
         "coefficient. The mean is over the classes that the reference has; a class in neither map stays empty."
     )
     scores = class_scores(matrix)
-    rows: list[tuple[Cell, ...]] = [(NAMES[name], *_percent(scores[name])) for name in CLASSES]
-    rows.append(("mean", *_percent(mean_scores(matrix))))
+    rows: list[tuple[Cell, ...]] = [(NAMES[name], *percent_cells(scores[name])) for name in CLASSES]
+    rows.append(("mean", *percent_cells(mean_scores(matrix))))
     return ScoreTable("classes", "Kidney, solid mass, cyst: voxels", note, ("class", *SCORES_HEADER), rows)
 
 
@@ -126,7 +126,7 @@ def _classes_by_exam(evaluation: Evaluation) -> ScoreTable:
     rows: list[tuple[Cell, ...]] = []
     for exam in evaluation.exams:
         scores = class_scores(exam.confusion)
-        rows += [(exam.exam, NAMES[name], *_percent(scores[name])) for name in CLASSES]
+        rows += [(exam.exam, NAMES[name], *percent_cells(scores[name])) for name in CLASSES]
     return ScoreTable("classes_by_exam", "", "", ("exam", "class", *SCORES_HEADER), rows)
 
 
@@ -265,7 +265,8 @@ def _identity(lesion: ScoredLesion) -> tuple[str, str, str, int]:
     return lesion.exam, lesion.structure, lesion.status.value, lesion.number
 
 
-def _percent(scores: Scores) -> tuple[float | None, ...]:
+def percent_cells(scores: Scores) -> tuple[float | None, ...]:
+    """Returns the cells of ``SCORES_HEADER``."""
     return tuple(_times_100(x) for x in (scores.accuracy, scores.precision, scores.recall, scores.f1))
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.datasets.exams import assign_sides, body_middle
-from KidneySegLib.evaluation.classwise import confusion
+from KidneySegLib.evaluation.classwise import confusion, confusion_sum
 from KidneySegLib.evaluation.detection import DETECTED, ScoredLesion, Status, detect
 from KidneySegLib.evaluation.metrics import Agreement, agreement
+from KidneySegLib.evaluation.readers import TOLERANCE_MM
+from KidneySegLib.measuring.instances import Confidence
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -69,6 +71,7 @@ class ExamResult:
         exam: its name.
         organs: agreement per side on the kidney together with its masses, cysts and stones; a side that is in neither
             map is left out.
+        structures: the same on all masses, all cysts and all stones; one that is in neither map is left out.
         confusion: voxels by class, see ``classwise.confusion``.
         stones: stone voxels.
         lesions: masses, cysts and stones of the reference and those found.
@@ -76,6 +79,7 @@ class ExamResult:
 
     exam: str
     organs: dict[Side, Agreement]
+    structures: dict[str, Agreement]
     confusion: np.ndarray
     stones: StoneVoxels
     lesions: tuple[ScoredLesion, ...]
@@ -149,7 +153,7 @@ class Evaluation:
     @property
     def confusion(self) -> np.ndarray:
         """Voxels by class over all exams."""
-        return np.sum([exam.confusion for exam in self.exams], axis=0)
+        return confusion_sum([exam.confusion for exam in self.exams])
 
     @property
     def stones(self) -> StoneVoxels:
@@ -190,7 +194,9 @@ class Evaluation:
         return table
 
 
-def evaluate_labels(exam: str, image: Volume, found: np.ndarray, reference: np.ndarray) -> ExamResult:
+def evaluate_labels(
+    exam: str, image: Volume, found: np.ndarray, reference: np.ndarray, confidence: Confidence | None = None
+) -> ExamResult:
     """Compares two label maps of one exam.
 
     Args:
@@ -198,31 +204,49 @@ def evaluate_labels(exam: str, image: Volume, found: np.ndarray, reference: np.n
         image: the exam, on their grid, in canonical orientation (``Volume.canonical``).
         found: what was found, uint8 ``(k, j, i)``, values of ``structures``.
         reference: what is held to be true.
+        confidence: of the network in the masses and cysts that it found; None where that is not known.
     """
     box = _box_of(found, reference)
     middle = body_middle(image.voxels) - box[2].start
     found, reference, grid = found[box], reference[box], image.crop(box)
+    percent = None if confidence is None else confidence.on(box)
     lesions: list[ScoredLesion] = []
     for structure in DETECTED:
-        lesions += detect(exam, structure, found, reference, grid, box[0].start)
+        lesions += detect(exam, structure, found, reference, grid, box[0].start, percent)
     return ExamResult(
         exam,
-        _organs(found, reference, grid, middle),
+        _organs(found, reference, grid, middle, image.voxels.size),
+        _lesions(found, reference, grid, image.voxels.size),
         confusion(found, reference),
         _stones(found, reference, grid),
         tuple(lesions),
     )
 
 
-def _organs(found: np.ndarray, reference: np.ndarray, grid: Volume, middle: float) -> dict[Side, Agreement]:
+def _organs(
+    found: np.ndarray, reference: np.ndarray, grid: Volume, middle: float, image_voxels: int
+) -> dict[Side, Agreement]:
     sides_found, sides_reference = (assign_sides(map_, grid.spacing[::-1], middle) for map_ in (found, reference))
     organs = {}
     for side in Side:
         value = KIDNEYS[side].label
         pair = sides_found == value, sides_reference == value
         if pair[0].any() or pair[1].any():
-            organs[side] = agreement(*pair, grid.spacing[::-1])
+            organs[side] = agreement(
+                *pair, grid.spacing[::-1], reader_tolerance_mm=TOLERANCE_MM["kidney"], image_voxels=image_voxels
+            )
     return organs
+
+
+def _lesions(found: np.ndarray, reference: np.ndarray, grid: Volume, image_voxels: int) -> dict[str, Agreement]:
+    structures = {}
+    for key in DETECTED:
+        pair = found == BY_KEY[key].label, reference == BY_KEY[key].label
+        if pair[0].any() or pair[1].any():
+            structures[key] = agreement(
+                *pair, grid.spacing[::-1], reader_tolerance_mm=TOLERANCE_MM.get(key), image_voxels=image_voxels
+            )
+    return structures
 
 
 def _stones(found: np.ndarray, reference: np.ndarray, grid: Volume) -> StoneVoxels:

@@ -70,6 +70,19 @@ class Confidence:
         inside = inside[np.all((inside >= 0) & (inside < self.percent.shape), axis=1)]
         return float(self.percent[tuple(inside.T)].mean()) / 100 if len(inside) else None
 
+    def on(self, box: Box) -> np.ndarray:
+        """Returns ``percent`` on another part of the label map, uint8 ``(k, j, i)``, 0 where it is not covered."""
+        result = np.zeros(tuple(part.stop - part.start for part in box), np.uint8)
+        starts = [max(own.start, part.start) for own, part in zip(self.box, box, strict=True)]
+        ends = [min(own.stop, part.stop) for own, part in zip(self.box, box, strict=True)]
+        if all(a < b for a, b in zip(starts, ends, strict=True)):
+            there, here = (
+                tuple(slice(a - part.start, b - part.start) for a, b, part in zip(starts, ends, place, strict=True))
+                for place in (box, self.box)
+            )
+            result[there] = self.percent[here]
+        return result
+
 
 @dataclass(frozen=True)
 class NetworkOutline:

@@ -112,6 +112,8 @@ class Schedule(Declared):
         warm_up: steps of linear rise at the start.
         average: decay of the running mean of weights that is validated and exported.
         seed: of weights and patches.
+        stop_after: a run ends when so many epochs in a row have not validated better; None: it never ends early.
+        precision: of the network's own computations; losses and weights always have 32 bits.
     """
 
     epochs: Count
@@ -120,6 +122,8 @@ class Schedule(Declared):
     warm_up: Annotated[Whole, Field(ge=0)] = 100
     average: Share = 0.998
     seed: Annotated[Whole, Field(ge=0)] = 0
+    stop_after: Count | None = None
+    precision: Literal["bfloat16", "float32"] = "bfloat16"
 
     @property
     def steps(self) -> int:
@@ -210,6 +214,7 @@ class Recipe(Declared):
         self,
         *,
         leave_out: Sequence[str] = (),
+        more: Sequence[str] = (),
         synthesis: bool = True,
         epochs: int | None = None,
         steps_per_epoch: int | None = None,
@@ -221,6 +226,7 @@ class Recipe(Declared):
 
         Args:
             leave_out: exams, by folder name or as the recipe names them, that are not trained on.
+            more: folders below the data folder that are trained on as well.
             synthesis: False takes the synthetic lesions out.
             epochs: length of the schedule.
             steps_per_epoch: length of an epoch.
@@ -236,7 +242,7 @@ class Recipe(Declared):
         if len(left) < len(set(leave_out)):
             raise InputError(f"Not all exams to leave out are in the recipe; it has: {', '.join(train)}.")
         return self._with(
-            data={"train": tuple(name for name in train if name not in left)},
+            data={"train": (*(name for name in train if name not in left), *more)},
             schedule={"epochs": epochs, "steps_per_epoch": steps_per_epoch},
             augmentation={} if synthesis else dict.fromkeys(SYNTHESIS),
             folds={"count": folds, "split": split},

@@ -12,12 +12,13 @@ from slice_cases import write_folder
 from training_cases import RECIPE, write_exams
 from typer.testing import CliRunner
 
+from KidneySegLib.bundles.bundle import read_bundle
 from KidneySegLib.commands.app import app
 from KidneySegLib.datasets.folds import Split, make_folds
 from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.errors import InputError
-from KidneySegLib.evaluation.metrics import Overlap
-from KidneySegLib.training.cross_validation import Fold, table
+from KidneySegLib.evaluation.metrics import Overlap, dice
+from KidneySegLib.training.cross_validation import Fold, fold_table
 from KidneySegLib.training.fitting.validation import Score
 from KidneySegLib.training.recipe import Folds
 
@@ -51,8 +52,8 @@ def test_a_random_split_leaks_and_says_so():
     assert sorted(n for fold in folds for n in fold) == list(range(20))
     assert any(len({slices[n].patient for n in fold}) == 2 for fold in folds)
     result = [fold(Overlap(0.9, 0.8, 0.1))]
-    assert "LEAK" in table(result, Folds(split=Split.RANDOM), slices)
-    assert "LEAK" not in table(result, Folds(split=Split.PATIENT), slices)
+    assert "LEAK" in fold_table(result, Folds(split=Split.RANDOM), slices).note
+    assert "LEAK" not in fold_table(result, Folds(split=Split.PATIENT), slices).note
 
 
 def test_too_few_patients_are_refused():
@@ -64,13 +65,22 @@ def test_too_few_patients_are_refused():
 
 def test_the_table_is_that_of_the_paper():
     folds = [fold(Overlap(0.9, 0.8, 0.02), Overlap(1.0, 1.0, 0.04)), fold(Overlap(0.85, 0.74, 0.05))]
-    text = table(folds, Folds(), slices_of({"a": 1, "b": 1, "c": 1}))
-    assert "2-fold cross-validation, 3 slices of 3 patients. Split by patient" in text
+    result = fold_table(folds, Folds(), slices_of({"a": 1, "b": 1, "c": 1}))
+    text = result.lines()
+    assert "2-fold cross-validation, 3 slices of 3 patients. Split by patient" in result.note
     assert "| 1 | 2 | 0.9500 | 0.9000 | 0.0300 |" in text
     assert "| mean ± sd | 3 | 0.9000 ± 0.0707 | 0.8200 ± 0.1131 | 0.0400 ± 0.0141 |" in text
 
 
-FILES = ("crossvalidation.md", "exams.csv", "curves.png", "boxes.png", "comparison.png")
+FILES = (
+    "crossvalidation.md",
+    "crossvalidation.csv",
+    "crossvalidation.tex",
+    "exams.csv",
+    "curves.png",
+    "boxes.png",
+    "comparison.png",
+)
 
 
 def crossvalidate(folder: Path, text: str, *options: str) -> str:
@@ -90,6 +100,26 @@ def test_slices_are_cross_validated(tmp_path):
     with (tmp_path / "folds" / "exams.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert sorted(row["exam"] for row in rows) == ["p0 0", "p0 1", "p1 2", "p1 3", "p2 4", "p2 5"]
+    # what each fold's network says of exams that it did not see gives the scores of the table
+    kept, scores = {}, {row["exam"]: float(row["dice"]) for row in rows}
+    for fold in ("fold-1", "fold-2"):
+        with (tmp_path / "folds" / fold / "out-of-fold" / "regions.csv").open() as file:
+            for row in csv.DictReader(file):
+                with np.load(tmp_path / "folds" / fold / "out-of-fold" / f"{row['file']}.npz") as data:
+                    size = int(np.prod(data["shape"]))
+                    masks = (np.unpackbits(data[f"kidney_{n}"], count=size) > 0 for n in ("found", "reference"))
+                    kept[row["region"]] = dice(*masks)
+                    assert data["kidney_percent"].shape == tuple(data["shape"])
+    assert kept == pytest.approx(scores, abs=1e-4)
+    # the folds make an ensemble
+    bundle = tmp_path / "bundle"
+    arguments = ["export", f"{tmp_path / 'recipe.toml'}={tmp_path / 'folds'}", "-o", bundle, "--last"]
+    arguments += ["--version", "1", "--licence", "CC0", "--task", "ct-slice"]
+    result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert read_bundle(bundle).stage("slice").ensemble.members == 2
+    card = (bundle / "card.md").read_text()
+    assert "those of the last step" in card and card.count("| slice, sha256") == 2 and "To be filled in" in card
 
 
 def test_volumes_are_cross_validated_and_a_stopped_one_goes_on(tmp_path):

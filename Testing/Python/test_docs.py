@@ -13,7 +13,7 @@ import typer
 from docs_examples import ROOT
 
 from KidneySegLib import errors
-from KidneySegLib.commands.app import COMMANDS, SIGTERM_EXIT, app
+from KidneySegLib.commands.app import COMMANDS, GROUPS, SIGTERM_EXIT, app
 
 DOCS = ROOT / "docs"
 # Sphinx's own command, in a process that cannot connect to anything
@@ -57,8 +57,8 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 def test_every_command_stands_in_the_reference(site: Path) -> None:
     text = (site / "reference" / "commands.html").read_text(encoding="utf-8")
-    for command in COMMANDS:
-        assert f'id="kidneyseg-{command.__name__}"' in text
+    for name in [command.__name__ for command in COMMANDS] + [group.info.name for group in GROUPS]:
+        assert f'id="kidneyseg-{name}"' in text
     assert "--keep-characteristics" in text and "<!-- commands -->" not in text
 
 

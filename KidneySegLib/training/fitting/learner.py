@@ -12,11 +12,13 @@ from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.training.fitting.processes import is_first, spread
 from KidneySegLib.training.fitting.warm_start import carried_over
 from KidneySegLib.training.recipe import Recipe, Schedule
 
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
 BACKGROUND = "background"
+_PRECISIONS = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 _OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
@@ -49,7 +51,7 @@ class Learner:
         plan = recipe.stage.network
         self.recipe, self.folder, self.device = recipe, folder, device
         self.first = 1 if plan.outputs[0] == BACKGROUND else 0
-        self.precision = torch.bfloat16
+        self.precision = _PRECISIONS[recipe.schedule.precision]
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.schedule.seed)
         self.network = build_network(plan).to(device)
@@ -63,10 +65,13 @@ class Learner:
             self.network.parameters(), lr=optimiser.learning_rate, weight_decay=optimiser.weight_decay
         )
         self.dice = DiceLoss(sigmoid=True, batch=True, smooth_nr=1.0, smooth_dr=1.0)
-        self.step, self.best = 0, -1.0
+        self.step, self.best, self.seconds = 0, -1.0, 0.0
+        self.waited = 0  # epochs since the best one
         self.losses: list[float] = []  # of the steps since the last validation
         if (folder / CHECKPOINT).is_file():
             self._load()
+        # after loading: the wrapper copies the first process's weights to all others
+        self.trained = spread(self.network, device)
 
     def learn(self, image: torch.Tensor, target: torch.Tensor) -> float:
         """Takes one step and returns its loss; NaN if the step was left out.
@@ -81,7 +86,7 @@ class Learner:
             image, target = image[:, :, 0], target[:, :, 0]
         self.network.train()
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-            logits = self.network(image.to(self.device))
+            logits = self.trained(image.to(self.device))
         loss = self._loss(logits.float(), target.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -115,15 +120,27 @@ class Learner:
 
     def offer(self, score: float) -> None:
         """Keeps the averaged weights as the best ones if no validation scored higher."""
+        self.waited += 1
         if score > self.best:
-            self.best = score
-            _write(self.folder / BEST, self.average.state_dict())
+            self.best, self.waited = score, 0
+            if is_first():
+                _write(self.folder / BEST, self.average.state_dict())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last step was taken, or the recipe waits no longer for a better epoch."""
+        schedule = self.recipe.schedule
+        return self.step >= schedule.steps or (schedule.stop_after is not None and self.waited >= schedule.stop_after)
 
     def save(self) -> None:
-        """Writes the whole state."""
+        """Writes the whole state; of several processes, which all have the same, the first one does."""
+        if not is_first():
+            return
         state = {
             "step": self.step,
             "best": self.best,
+            "waited": self.waited,
+            "seconds": self.seconds,
             "losses": self.losses,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -137,6 +154,8 @@ class Learner:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.best, self.losses = state["step"], state["best"], state["losses"]
+        # runs of earlier versions have neither
+        self.waited, self.seconds = state.get("waited", 0), state.get("seconds", 0.0)
 
 
 def _exclusive_losses(logits: torch.Tensor, target: torch.Tensor, first: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Sequence
@@ -11,11 +12,16 @@ from statistics import fmean
 import torch
 from torch.utils.data import DataLoader, Subset
 
+from KidneySegLib import __version__
 from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.progress import Progress, silent
 from KidneySegLib.training.fitting.curves import log_epoch
+from KidneySegLib.training.fitting.epochs import EpochWriter, RunClock, log_nowhere
 from KidneySegLib.training.fitting.learner import Learner
+from KidneySegLib.training.fitting.processes import agreed, count, is_first, own_share
+from KidneySegLib.training.fitting.record import RunRecord, write_record
 from KidneySegLib.training.fitting.validation import score, summary
 from KidneySegLib.training.patches import Patches
 from KidneySegLib.training.recipe import Recipe
@@ -77,34 +83,89 @@ class Trainer:
         minutes: float = math.inf,
         workers: int = 0,
         shapes: ShapeLibrary | None = None,
+        progress: Progress = silent,
+        writer: EpochWriter = log_nowhere,
     ) -> bool:
-        """Trains until the last epoch ends or ``minutes`` are over; returns whether the last epoch has ended."""
+        """Trains until the last epoch ends, no epoch gets better any more, or ``minutes`` are over.
+
+        Args:
+            exams: to learn from.
+            validation: to choose the weights by.
+            minutes: after which the session ends; call again to continue.
+            workers: processes that make patches.
+            shapes: to paint lesions with.
+            progress: receives the share of the schedule, and the time that is left.
+            writer: takes the numbers of every epoch besides ``curves.csv``, such as TensorBoard's.
+
+        Returns:
+            Whether the run has ended.
+
+        Raises:
+            InputError: the batch cannot be divided among the processes.
+            Cancelled: the receiver of progress stopped the run; what was learnt since the last checkpoint is lost.
+        """
         schedule, learner = self.recipe.schedule, self.learner
         patches = Patches(self.recipe, exams, shapes)
-        rest = Subset(patches, range(learner.step * schedule.batch, len(patches)))
-        loader = DataLoader(rest, batch_size=schedule.batch, num_workers=workers, persistent_workers=workers > 0)
-        end = saved = time.monotonic()
-        end += 60 * minutes
-        for image, target in loader:
-            learner.learn(*trim(image, target, self.recipe.stage.divisor))
+        own = own_share(learner.step, schedule.steps, schedule.batch)
+        share = schedule.batch // count()
+        loader = DataLoader(Subset(patches, own), batch_size=share, num_workers=workers, persistent_workers=workers > 0)
+        clock = RunClock(learner.seconds, learner.step, schedule.steps)
+        saved = time.monotonic()
+        end = saved + 60 * minutes
+        for image, target in loader if not learner.ended else ():
+            loss = learner.learn(*trim(image, target, self.recipe.stage.divisor))
+            progress("train", learner.step / schedule.steps, clock.message(learner.step, schedule, loss))
             if learner.step % schedule.steps_per_epoch == 0:
-                self._end_epoch(validation)
+                self._end_epoch(validation, writer)
+                progress("train", learner.step / schedule.steps, clock.message(learner.step, schedule, loss))
+            learner.seconds = clock.seconds
             now = time.monotonic()
             if now - saved > CHECKPOINT_SECONDS:
-                learner.save()
+                self._save(exams, validation)
                 saved = now
-            if now > end:
+            # the first process's clock counts, or one would wait for the others for ever
+            if learner.ended or agreed(float(now > end), learner.device):
                 break
-        learner.save()
-        return learner.step >= schedule.steps
+        self._save(exams, validation)
+        return learner.ended
 
-    def _end_epoch(self, validation: Sequence[LabelledExam]) -> None:
+    def _save(self, exams: Sequence[LabelledExam], validation: Sequence[LabelledExam]) -> None:
+        """Writes the state, and what it is of."""
+        self.learner.save()
+        if is_first():
+            write_record(self.folder, self._record(exams, validation))
+
+    def _record(self, exams: Sequence[LabelledExam], validation: Sequence[LabelledExam]) -> RunRecord:
+        learner = self.learner
+        digest = hashlib.sha256(self.recipe.model_dump_json().encode()).hexdigest()[:12]
+        return RunRecord(
+            recipe=f"{self.recipe.stage.name}, sha256 {digest}",
+            seconds=round(learner.seconds, 1),
+            steps=learner.step,
+            epoch=self.epoch,
+            epochs=self.recipe.schedule.epochs,
+            best=learner.best,
+            stopped_early=learner.ended and learner.step < self.recipe.schedule.steps,
+            exams=len(exams),
+            patients=len({exam.patient for exam in exams}),
+            validation_exams=len(validation),
+            device=learner.device.type,
+            processes=count(),
+            torch=str(torch.__version__),
+            kidneyseg=__version__,
+        )
+
+    def _end_epoch(self, validation: Sequence[LabelledExam], writer: EpochWriter) -> None:
         """Validates, logs, and keeps the weights if no epoch was better."""
         learner, plan = self.learner, self.recipe.validation
         loss = fmean(learner.losses or [math.nan])
         learner.losses = []
-        scores = score(self.predictor, validation, plan)
-        found = summary(scores, plan)
-        log_epoch(self.folder, self.epoch, loss, found, scores)
-        print(f"epoch {self.epoch}: loss {loss:.4f}, {plan.choose_by} validation Dice {found.dice:.4f}", flush=True)
-        learner.offer(found.dice)
+        best = math.nan
+        if is_first():
+            scores = score(self.predictor, validation, plan)
+            found = summary(scores, plan)
+            log_epoch(self.folder, self.epoch, loss, found, scores)
+            writer(self.epoch, {"training loss": loss, "Dice": found.dice, "IoU": found.iou, "loss": found.loss})
+            print(f"epoch {self.epoch}: loss {loss:.4f}, {plan.choose_by} validation Dice {found.dice:.4f}", flush=True)
+            best = found.dice
+        learner.offer(agreed(best, learner.device))

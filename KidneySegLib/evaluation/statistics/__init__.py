@@ -1,0 +1,1 @@
+"""What is said of many cases together: intervals, pairs, calibration, detection curves, panoptic quality."""

@@ -1,0 +1,76 @@
+"""Confidence intervals by bootstrap over patients: cases of one patient are alike, so whole patients are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+
+DRAWS, SEED = 2000, 0
+# A draw in which the statistic has no value is left out; with fewer than this share of draws there is no interval.
+_LEAST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % confidence interval.
+
+    Attributes:
+        value: over all cases.
+        low: 2.5th percentile over the draws; None where there are fewer than two patients.
+        high: 97.5th percentile.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def __str__(self) -> str:
+        """Returns ``value (low to high)`` with three decimals."""
+        return f"{self.value:.3f}" + ("" if self.low is None else f" ({self.low:.3f} to {self.high:.3f})")
+
+
+def bootstrap(
+    records: Sequence[tuple[str, T]], statistic: Callable[[Sequence[T]], float | None], draws: int = DRAWS
+) -> Interval | None:
+    """Returns a statistic and its percentile interval (Efron and Tibshirani, 1993).
+
+    Args:
+        records: pairs of patient and what is known of one case (or kidney, or lesion).
+        statistic: of what is known of all cases; None where it has no value.
+        draws: how often as many patients as there are are drawn, with replacement. The same records give the same
+            interval.
+
+    Returns:
+        The interval; None where the statistic has no value.
+    """
+    value = statistic([record for _, record in records])
+    if value is None:
+        return None
+    by_patient: dict[str, list[T]] = {}
+    for patient, record in records:
+        by_patient.setdefault(patient, []).append(record)
+    if len(by_patient) < 2:
+        return Interval(value, None, None)
+    groups = list(by_patient.values())
+    rng = np.random.default_rng(SEED)
+    drawn = []
+    for _ in range(draws):
+        chosen = rng.integers(len(groups), size=len(groups))
+        one = statistic([record for n in chosen for record in groups[n]])
+        if one is not None:
+            drawn.append(one)
+    if len(drawn) < _LEAST_SHARE * draws:
+        return Interval(value, None, None)
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return Interval(value, float(low), float(high))
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Returns the mean of what is finite; None if nothing is."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else None
