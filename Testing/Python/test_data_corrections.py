@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from test_commands_evaluate import GRID, SHAPE, made_labels, write
+from evaluation_cases import GRID, SHAPE, made_labels, save, write_exam
 from training_cases import RECIPE, write_exams
 from typer.testing import CliRunner
 
@@ -26,9 +26,7 @@ def case(folder, numbers=OTHER, value=30):
     labels = np.zeros_like(ours)
     for label, number in zip((1, 2, 3, 4, 5), numbers.values(), strict=True):
         labels[ours == label] = number
-    write(folder, labels)
-    image = np.full(SHAPE, value, np.int16)
-    sitk.WriteImage(Volume(image, GRID).to_image(), str(folder / "image.nii.gz"))
+    write_exam(folder, labels, value)
     (folder / "labels.json").write_text(json.dumps({"labels": numbers}))
     return folder
 
@@ -65,11 +63,11 @@ def test_faulty_cases_are_named_and_nothing_is_copied(tmp_path):
     (folder / "labels.json").write_text(json.dumps({"labels": {"kidney_right": 11}}))
     refuse("'one' has the label 12")
     (folder / "labels.json").write_text(json.dumps({"labels": OTHER}))
-    sitk.WriteImage(Volume(np.zeros(SHAPE, np.uint8), GRID).to_image(), str(folder / "mask.nii.gz"))
+    save(folder / "mask.nii.gz", np.zeros(SHAPE, np.uint8))
     refuse("'one' has no label at all")
     moved = GRID.copy()
     moved[0, 3] = 9
-    sitk.WriteImage(Volume(made_labels(), moved).to_image(), str(folder / "mask.nii.gz"))
+    save(folder / "mask.nii.gz", made_labels(), moved)
     refuse("not on the same grid")
     (folder / "mask.nii.gz").unlink()
     refuse(r"no mask\.nii\.gz")
@@ -84,7 +82,7 @@ def test_one_image_with_two_outlines_is_refused(tmp_path):
     other = case(tmp_path / "b")
     labels = sitk.GetArrayFromImage(sitk.ReadImage(str(other / "mask.nii.gz")))
     labels[0, 0, 0] = 11
-    sitk.WriteImage(Volume(labels, GRID).to_image(), str(other / "mask.nii.gz"))
+    save(other / "mask.nii.gz", labels)
     with pytest.raises(InputError, match="same image but other labels"):
         gather([tmp_path / "a", other], tmp_path / "data")
 
@@ -99,11 +97,11 @@ def test_a_recipe_takes_corrected_cases_besides_its_own(tmp_path):
 
 
 def test_a_model_that_is_worse_is_refused(tmp_path):
-    write(tmp_path / "data" / "one", made_labels())
+    write_exam(tmp_path / "data" / "one", made_labels())
     (tmp_path / "found").mkdir()
 
     def evaluate(labels, *options):
-        sitk.WriteImage(Volume(labels, GRID).to_image(), str(tmp_path / "found" / "one.nii.gz"))
+        save(tmp_path / "found" / "one.nii.gz", labels)
         arguments = ("evaluate", tmp_path / "data", "-o", tmp_path / "out", "--found", tmp_path / "found")
         return call(*arguments, *options)
 
@@ -116,16 +114,16 @@ def test_a_model_that_is_worse_is_refused(tmp_path):
     false[3:6, 25:28, 42:46] = 3
     with pytest.raises(BundleError, match=r"worse than the one in use: mass 0\.000 instead of 1\.000"):
         evaluate(false, "--guard", old)
-    write(tmp_path / "data" / "two", made_labels())
+    write_exam(tmp_path / "data" / "two", made_labels())
     (tmp_path / "data" / "one" / "image.nii.gz").unlink()
-    sitk.WriteImage(Volume(made_labels(), GRID).to_image(), str(tmp_path / "found" / "two.nii.gz"))
+    save(tmp_path / "found" / "two.nii.gz", made_labels())
     with pytest.raises(InputError, match="not among these"):
         evaluate(made_labels(), "--guard", old)
 
 
 def test_the_least_sure_result_comes_next(tmp_path):
     for name, confidence in (("sure", 0.95), ("unsure", 0.6)):
-        write(tmp_path / name, made_labels())
+        write_exam(tmp_path / name, made_labels())
         image, mask = tmp_path / name / "image.nii.gz", tmp_path / name / "mask.nii.gz"
         assert call("measure", image, mask, "-o", tmp_path / f"{name}-result").exit_code == 0
         findings = tmp_path / f"{name}-result" / "findings.json"

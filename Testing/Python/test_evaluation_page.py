@@ -6,28 +6,21 @@ import re
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
-from test_commands_evaluate import GRID, SHAPE, made_labels, write
+from evaluation_cases import SHAPE, made_labels, save, write_exam
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.latex import escaped
-from KidneySegLib.volume import Volume
 
 PAPERS = ("paper1_table1", "paper2_table2", "paper4_table3", "paper4_table4", "paper4_table5")
-
-
-def save(path, labels):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sitk.WriteImage(Volume(labels, GRID).to_image(), str(path))
 
 
 @pytest.fixture
 def exams(tmp_path):
     """Two exams, the name of a patient on one; found: one exactly, one with its cyst missed."""
     for name in ("Doe_Jane<b>", "second"):
-        write(tmp_path / "data" / name, made_labels())
+        write_exam(tmp_path / "data" / name, made_labels())
     save(tmp_path / "found" / "Doe_Jane<b>.nii.gz", made_labels())
     save(tmp_path / "found" / "second.nii.gz", np.where(made_labels() == 4, 2, made_labels()).astype(np.uint8))
     return tmp_path
@@ -97,7 +90,7 @@ def test_what_is_missing_or_misplaced_is_told(exams):
 
 def test_a_result_folder_is_compared_with_its_confidence(tmp_path):
     """A measured label map is a result folder; a confidence is put into its findings, as a network's run has it."""
-    write(tmp_path / "data" / "one", made_labels())
+    write_exam(tmp_path / "data" / "one", made_labels())
     drawn = made_labels()
     save(tmp_path / "labels.nii.gz", drawn)
     image = tmp_path / "data" / "one" / "image.nii.gz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -34,12 +35,14 @@ def _p1(results: Sequence[CaseResult]) -> ScoreTable:
         for group in patients.values()
     ]
     rows: list[tuple[Cell, ...]] = [
-        (str(number), len(group), *(None if value != value else f"{value:.4f}" for value in values))
+        (str(number), len(group), *(None if math.isnan(value) else f"{value:.4f}" for value in values))
         for number, (group, values) in enumerate(zip(patients.values(), measures, strict=True), start=1)
     ]
     if measures:
-        spreads = [Spread.of(column) for column in zip(*measures, strict=True)]
-        cells = (None if spread.mean != spread.mean else str(spread) for spread in spreads)
+        # the loss of a task that keeps no probability is NaN, of which there is no deviation
+        cells = (
+            None if any(map(math.isnan, column)) else str(Spread.of(column)) for column in zip(*measures, strict=True)
+        )
         rows.append(("mean ± sd", sum(map(len, patients.values())), *cells))
     note = (
         "Form of Table I of Pérez Martínez et al. (2026), whose rows are folds; here they are patients, by number. "

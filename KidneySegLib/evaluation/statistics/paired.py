@@ -56,5 +56,5 @@ def compare(first: Mapping[str, float], second: Mapping[str, float]) -> Comparis
         from scipy.stats import wilcoxon
 
         p = float(wilcoxon(differences).pvalue)
-    means = (float(np.mean([values[patient] for patient in shared])) for values in (first, second))
-    return Comparison(len(shared), *means, interval, p)
+    own, other = (float(np.mean([values[patient] for patient in shared])) for values in (first, second))
+    return Comparison(len(shared), own, other, interval, p)
