@@ -19,10 +19,10 @@ PAPERS = ("paper1_table1", "paper2_table2", "paper4_table3", "paper4_table4", "p
 @pytest.fixture
 def exams(tmp_path):
     """Two exams, the name of a patient on one; found: one exactly, one with its cyst missed."""
-    for name in ("Doe_Jane<b>", "second"):
+    for name in ("Doe_Jane<b>", "Roe_John"):
         write_exam(tmp_path / "data" / name, made_labels())
     save(tmp_path / "found" / "Doe_Jane<b>.nii.gz", made_labels())
-    save(tmp_path / "found" / "second.nii.gz", np.where(made_labels() == 4, 2, made_labels()).astype(np.uint8))
+    save(tmp_path / "found" / "Roe_John.nii.gz", np.where(made_labels() == 4, 2, made_labels()).astype(np.uint8))
     return tmp_path
 
 
@@ -40,10 +40,10 @@ def test_label_maps_are_compared_and_the_page_names_nobody(exams):
     result = run(exams / "data", "-o", out, "--found", exams / "found", "--page")
     assert result.exit_code == 0, result.output
     html = (out / "evaluation.html").read_text()
-    assert "Jane" not in html and "second" not in html and str(exams) not in html
+    assert "Jane" not in html and "Roe" not in html and str(exams) not in html
     assert not re.search(r"<script|https?://", html)
     assert html.count("data:image/png;base64,") >= 5
-    assert [row["case"] for row in rows_of(out / "case_numbers.csv")] == ["Doe_Jane<b>", "second"]
+    assert [row["case"] for row in rows_of(out / "case_numbers.csv")] == ["Doe_Jane<b>", "Roe_John"]
     cyst = next(row for row in rows_of(out / "agreement.csv") if row["structure"] == "cyst")
     assert cyst["Dice (F1)"] == "0.500 (0.000 to 1.000)" and cyst["items"] == "2"
     (detected,) = [row for row in rows_of(out / "lesion_detection.csv") if row["structure"] == "cyst"]
@@ -68,7 +68,7 @@ def test_the_papers_have_their_tables_in_three_forms(exams):
 def test_another_model_is_compared_on_the_same_cases(exams):
     first, second = exams / "first", exams / "second"
     assert run(exams / "data", "-o", first, "--found", exams / "found", "--page").exit_code == 0
-    save(exams / "found" / "second.nii.gz", made_labels())
+    save(exams / "found" / "Roe_John.nii.gz", made_labels())
     options = ("--found", exams / "found", "--page", "--against", first)
     assert run(exams / "data", "-o", second, *options).exit_code == 0
     rows = {row["structure"]: row for row in rows_of(second / "comparison.csv")}
@@ -79,8 +79,8 @@ def test_another_model_is_compared_on_the_same_cases(exams):
 
 
 def test_what_is_missing_or_misplaced_is_told(exams):
-    (exams / "found" / "second.nii.gz").unlink()
-    with pytest.raises(InputError, match="Nothing was found for the exam 'second'"):
+    (exams / "found" / "Roe_John.nii.gz").unlink()
+    with pytest.raises(InputError, match="Nothing was found for the exam 'Roe_John'"):
         run(exams / "data", "-o", exams / "out", "--found", exams / "found")
     with pytest.raises(InputError, match="does not exist"):
         run(exams / "data", "-o", exams / "out", "--found", exams / "nowhere")
