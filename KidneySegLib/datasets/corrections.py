@@ -16,7 +16,6 @@ import numpy as np
 from KidneySegLib.datasets.exams import read_mask
 from KidneySegLib.errors import InputError
 from KidneySegLib.publishing import complaints, partial_folder
-from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume, read_image
 
@@ -122,9 +121,13 @@ def _name(image: Volume) -> str:
 def _write(folder: Path, image: Volume, labels: np.ndarray) -> None:
     import SimpleITK as sitk
 
+    files = {"image.nii.gz": image, "mask.nii.gz": image.like(labels)}
     with complaints(), partial_folder(folder) as partial:
-        sitk.WriteImage(image.to_image(), str(partial / "image.nii.gz"))
-        write_nifti(partial / "mask.nii.gz", image, labels)
+        for name, volume in files.items():
+            sitk.WriteImage(volume.to_image(), str(partial / name))
+            # ITK says nothing of a full disk
+            if not np.array_equal(read_image(partial / name).voxels, volume.voxels):
+                raise OSError("what was written does not read back")
         folder.mkdir(exist_ok=True)
-        for name in ("image.nii.gz", "mask.nii.gz"):
+        for name in files:
             (partial / name).replace(folder / name)

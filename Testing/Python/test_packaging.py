@@ -58,7 +58,7 @@ def test_every_import_is_declared_and_every_dependency_is_used():
 
 def test_metadata():
     assert PROJECT["scripts"] == {"kidneyseg": "KidneySegLib.commands.app:main"}
-    extras = {"slicer", "train", "test", "clicks", "deidentification", "dicom-network", "docs", "judges"}
+    extras = {"slicer", "train", "test", "clicks", "deidentification", "dicom-network", "docs", "judges", "tensorboard"}
     assert set(PROJECT["optional-dependencies"]) == extras
     assert re.fullmatch(r"\d+\.\d+\.\d+", KidneySegLib.__version__)
 

@@ -78,8 +78,8 @@ def detection_table(results: Sequence[CaseResult]) -> ScoreTable:
         at = (f"{sensitivity_at(curve, rate):.3f}" if curve else None for rate in FALSE_ALARMS)
         values = (bootstrap(records, _sensitivity), bootstrap(records, _false_alarms), bootstrap(records, _alarm_rate))
         rows.append((structure, _count(records), *map(_cell, values), *at))
-    header = ("structure", "lesions", "sensitivity", "false alarms per exam", "exams with a false alarm", *rates)
-    return ScoreTable("lesion_detection", "Lesions: sensitivity, false alarms, FROC", note, header, rows)
+    counts = ("structure", "lesions", "sensitivity", "false alarms per exam", "exams with a false alarm")
+    return ScoreTable("lesion_detection", "Lesions: sensitivity, false alarms, FROC", note, (*counts, *rates), rows)
 
 
 def panoptic_table(results: Sequence[CaseResult]) -> ScoreTable:
@@ -140,8 +140,8 @@ def case_table(results: Sequence[CaseResult]) -> ScoreTable:
             values = (a.dice, a.iou, a.accuracy, a.precision, a.recall, a.surface_dice, a.reader_surface_dice)
             rows.append((result.name, result.patient, structure, *values, a.hd95_mm, a.reference_ml, a.found_ml))
     header = ("case", "patient", "structure", "dice", "iou", "accuracy", "precision", "recall", "surface_dice_2mm")
-    header += ("surface_dice_readers", "hd95_mm", "reference_ml", "found_ml")
-    return ScoreTable("structures_by_case", "", "", header, rows)
+    more = ("surface_dice_readers", "hd95_mm", "reference_ml", "found_ml")
+    return ScoreTable("structures_by_case", "", "", (*header, *more), rows)
 
 
 def _records(results: Sequence[CaseResult], structure: str) -> list[tuple[str, Agreement]]:
