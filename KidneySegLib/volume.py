@@ -17,6 +17,7 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.image_headers.check import check_image_file
+from KidneySegLib.itk_names import itk_name
 from KidneySegLib.room_in_memory import check_room
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _read_file(path: Path) -> sitk.Image:
     prepare_itk()
     try:
         check_room(_size_in_memory(path))
-        image: Any = sitk.ReadImage(str(path))
+        image: Any = sitk.ReadImage(itk_name(path))
     except RuntimeError as error:
         raise InputError(
             "The image file cannot be read: it is damaged, or its content is not what its name says."
@@ -293,7 +294,7 @@ def _size_in_memory(path: Path) -> int:
     import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
+    reader.SetFileName(itk_name(path))
     reader.ReadImageInformation()
     one_voxel = sitk.Image([1] * reader.GetDimension(), reader.GetPixelID(), reader.GetNumberOfComponents())
     return math.prod(reader.GetSize()) * one_voxel.GetSizeOfPixelComponent() * one_voxel.GetNumberOfComponentsPerPixel()

@@ -27,6 +27,7 @@ from KidneySegLib.commands.models import app as models
 from KidneySegLib.commands.pull import pull
 from KidneySegLib.commands.push import push
 from KidneySegLib.commands.refine import refine
+from KidneySegLib.commands.remeasure import remeasure
 from KidneySegLib.commands.report import report
 from KidneySegLib.commands.sample import sample
 from KidneySegLib.commands.segment import segment
@@ -69,6 +70,8 @@ for command in COMMANDS:
 GROUPS = (models, data)
 for group in GROUPS:
     app.add_typer(group)
+# for programs, not for people
+app.command(hidden=True)(remeasure)
 
 
 def _version(wanted: bool) -> None:

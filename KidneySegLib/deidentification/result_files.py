@@ -19,6 +19,7 @@ from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.findings.marks import without_names
 from KidneySegLib.flags import TEXT, Flag
+from KidneySegLib.itk_names import itk_name
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.names import INSTANCES, LABELS
 from KidneySegLib.result_files.tables import write_measurements
@@ -92,7 +93,7 @@ def write_clean_image(source: Path, folder: Path, pseudonyms: Pseudonyms) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     content = volume.voxels.tobytes() + np.float32(volume.ijk_to_lps).tobytes()
     path = folder / f"image-{pseudonyms.short('image', content.hex())}.nii.gz"
-    sitk.WriteImage(image, str(path), True)
+    sitk.WriteImage(image, itk_name(path), True)
     # ITK says nothing when the disk is full
     if not np.array_equal(read_image(path).voxels, volume.voxels):
         raise OSError("the image was not written completely")

@@ -37,6 +37,10 @@ class Body:
         k, j, i = (slice(start, start + size) for start, size in zip(self.offset, self.mask.shape, strict=True))
         return k, j, i
 
+    def is_same(self, other: Body) -> bool:
+        """Whether it has the same voxels as another body of the same grid, both cut to their bounding boxes."""
+        return self.offset == other.offset and np.array_equal(self.mask, other.mask)
+
     def voxels(self) -> np.ndarray:
         """Returns the indices of its voxels within the volume, ``(n, 3)`` in ``(k, j, i)``."""
         return np.argwhere(self.mask) + self.offset

@@ -11,6 +11,7 @@ from KidneySegLib.findings import Measures
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.measuring.instances import LESIONS, Instance, Segmentation
 from KidneySegLib.measuring.kidneys.organ import KidneyShape, organ_of
+from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.measuring.measurements import measure
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import AxisOrder, Volume
@@ -29,6 +30,7 @@ class Anatomy:
         stones: right before left, head to feet.
         organs: the kidneys' shapes; a kidney that is too small to have one is missing.
         specks: number of voxel groups, by structure key, that are too small to be lesions.
+        known: what was measured before on another version of the same label map; None if nothing was.
     """
 
     order: AxisOrder
@@ -39,9 +41,10 @@ class Anatomy:
     stones: tuple[Instance, ...]
     organs: dict[Side, KidneyShape]
     specks: dict[str, int]
+    known: KnownFindings | None = None
 
     @classmethod
-    def of(cls, exam: Exam, segmentation: Segmentation) -> Anatomy:
+    def of(cls, exam: Exam, segmentation: Segmentation, known: KnownFindings | None = None) -> Anatomy:
         """Sorts the instances of a segmentation and finds the kidneys' shapes."""
         kidneys = segmentation.kidneys
         lesions = tuple(item for item in segmentation.instances if item.structure in LESIONS)
@@ -53,18 +56,21 @@ class Anatomy:
                 organs[side] = organ
         left_out = [structure.key for structure, _ in segmentation.specks]
         specks = {key: left_out.count(key) for key in dict.fromkeys(left_out)}
-        return cls(exam.order, exam.volume, segmentation.labels, kidneys, lesions, stones, organs, specks)
+        return cls(exam.order, exam.volume, segmentation.labels, kidneys, lesions, stones, organs, specks, known)
 
     def lesions_of(self, side: Side) -> list[Instance]:
         """Returns the lesions of one side."""
         return [lesion for lesion in self.lesions if lesion.side is side]
 
     def measure(self, body: Body) -> Measures:
-        """Measures a body; its axial slice is counted in the stored order.
+        """Measures a body, unless that is known; its axial slice is counted in the stored order.
 
         Raises:
             InputError: the image has no valid values inside it.
         """
+        before = self.known.measures(body) if self.known is not None else None
+        if before is not None:
+            return before
         measures = measure(self.canonical, body.mask, body.offset)
         last = self.canonical.voxels.shape[0] - 1
         stored = last - measures.axial_slice if self.order.flipped[0] else measures.axial_slice

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.flags import Flag
+from KidneySegLib.flags.catalogue.measuring import MEASURING
+from KidneySegLib.flags.catalogue.orientation import ORIENTATION
+from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.structures import BY_KEY, STRUCTURES
 
 # Name of the flag, and of the setting in the provenance that holds the Dice of each corrected structure by its key.
 CORRECTED = "corrected_by_reader"
+
+# What describing a label map says of it, and so says anew of a corrected one.
+_SAID_ANEW = {*MEASURING, *ORIENTATION, "single_slice"}
 
 
 def corrections(findings: Findings) -> dict[str, float]:
@@ -21,13 +29,31 @@ def corrections(findings: Findings) -> dict[str, float]:
 
 def changed_structures(before: np.ndarray, after: np.ndarray) -> dict[str, float]:
     """Returns the Dice between two label maps of every structure that differs, by its key."""
+    boxes = [*bounding_boxes(before).values(), *bounding_boxes(after).values()]
+    if not boxes:
+        return {}
+    box = tuple(slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
+    count = 1 + max(structure.label for structure in STRUCTURES)
+    pairs = np.bincount((before[box].astype(np.intp) * count + after[box]).ravel(), minlength=count**2)
+    # voxels by their label before (rows) and after (columns)
+    voxels = pairs.reshape(count, count)
     changed = {}
     for structure in STRUCTURES:
-        one, other = before == structure.label, after == structure.label
-        if not np.array_equal(one, other):
-            total = int(np.count_nonzero(one)) + int(np.count_nonzero(other))
-            changed[structure.key] = 2 * int(np.count_nonzero(one & other)) / total
+        label = structure.label
+        total, same = int(voxels[label].sum() + voxels[:, label].sum()), int(voxels[label, label])
+        if total != 2 * same:
+            changed[structure.key] = 2 * same / total
     return changed
+
+
+def lasting_flags(findings: Findings) -> list[Flag]:
+    """Returns the flags of a network's run that a correction leaves as they are: of the image and of how it was read.
+
+    That a search for stones met contrast medium lasts only where the phase cannot be told; otherwise the phase says so.
+    """
+    told = findings.phase is not None and findings.phase.phase != "unknown"
+    anew = _SAID_ANEW if told else _SAID_ANEW - {"stones_with_contrast"}
+    return [flag for flag in findings.flags if flag.code not in anew]
 
 
 def correction_flags(changed: dict[str, float]) -> list[Flag]:
@@ -41,7 +67,7 @@ def correction_flags(changed: dict[str, float]) -> list[Flag]:
 
 
 def known_findings(segmentation: Segmentation, findings: Findings, last: Findings | None) -> KnownFindings:
-    """Returns what is known of the findings of a segmentation, and by its place of what was drawn since.
+    """Returns what is known of a segmentation and its findings, and by its place of what was drawn since.
 
     Args:
         segmentation: what the findings were measured on; another version may tell bodies apart in another way, and
@@ -58,4 +84,12 @@ def known_findings(segmentation: Segmentation, findings: Findings, last: Finding
         for finding in (*named, *drawn_since)
         if finding.id not in voxels
     }
-    return KnownFindings(voxels, centres, {lesion.id: lesion.confidence for lesion in findings.lesions})
+    bodies = ((segmentation.instance_of(finding), finding.measures) for finding in findings.all)
+    return KnownFindings(
+        voxels,
+        centres,
+        {lesion.id: lesion.confidence for lesion in findings.lesions},
+        # the length of what the image cuts was left out of its measures
+        [(each.body, measures) for each, measures in bodies if each is not None and not math.isnan(measures.length_mm)],
+        findings.phase,
+    )

@@ -47,7 +47,8 @@ def describe(
         exam: the image in HU.
         segmentation: what was drawn in it.
         provenance: how the segmentation came about.
-        known: findings that keep their identifiers, for a label map that was corrected.
+        known: findings that keep their identifiers, for a label map that was corrected. The image was checked when
+            they were found, and is not checked again; its contrast phase is lost by no correction.
 
     Returns:
         The findings; remarks from before (reading, segmentation) come first among the flags.
@@ -55,15 +56,17 @@ def describe(
     Raises:
         InputError: the image has no valid values inside a kidney, lesion or stone.
     """
-    anatomy = Anatomy.of(exam, segmentation)
+    anatomy = Anatomy.of(exam, segmentation, known)
     kidneys = _kidneys(anatomy)
     lesions = measure_lesions(anatomy, segmentation.confidence, known)
     stones, burden = measure_stones(anatomy, known)
     # its blocks begin at the first stored voxel of a kidney, so the stored order keeps its last digit
     phase = estimate_phase(exam.stored, exam.order.invert(segmentation.labels))
+    if known is not None and kidneys:
+        phase = known.surer_phase(phase)
     remarks = [
         *check_orientation(exam.volume, segmentation.labels, lesions),
-        *check_image(exam.volume),
+        *(check_image(exam.volume) if known is None else []),
         *check_kidneys(kidneys),
         *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful),
         *check_stones(stones),

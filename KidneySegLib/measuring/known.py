@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from KidneySegLib.findings import Measures
+from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.geometry.bodies import Body
 
 
@@ -21,11 +23,15 @@ class KnownFindings:
         voxels: indices ``(n, 3)`` of each finding's voxels by its identifier, in canonical order.
         centres: canonical ``(k, j, i)`` of findings of which only the place is known, by identifier.
         confidences: how sure the network was, by identifier; None where that is not known.
+        measured: bodies of the network's with their measures: a body that nobody changed is not measured again.
+        phase: the contrast phase as it was told before; None where nobody estimated it.
     """
 
     voxels: Mapping[str, np.ndarray]
     centres: Mapping[str, np.ndarray]
     confidences: Mapping[str, float | None]
+    measured: Sequence[tuple[Body, Measures]] = ()
+    phase: PhaseEstimate | None = None
 
     def names(self, letter: str, bodies: Sequence[Body]) -> list[str]:
         """Returns an identifier for each body of one kind.
@@ -54,6 +60,18 @@ class KnownFindings:
         if name not in self.voxels or not np.array_equal(self.voxels[name], body.voxels()):
             return None
         return self.confidences.get(name)
+
+    def measures(self, body: Body) -> Measures | None:
+        """Returns the measures of a body that is exactly as it was; None of any other."""
+        same = (measures for old, measures in self.measured if old.is_same(body))
+        return next(same, None)
+
+    def surer_phase(self, estimate: PhaseEstimate) -> PhaseEstimate:
+        """Returns the surer one of the phase as it was told before and a new estimate.
+
+        A scan has one phase, and what a reader takes away of a kidney takes away of the evidence only.
+        """
+        return estimate if self.phase is None or estimate.confidence > self.phase.confidence else self.phase
 
 
 def numbered(letter: str, count: int) -> list[str]:

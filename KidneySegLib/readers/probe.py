@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.itk_names import itk_name
 from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.pictures import is_picture
@@ -67,7 +68,7 @@ def _axial_slices(path: Path) -> int:
 
     prepare_itk()
     reader = sitk.ImageFileReader()
-    reader.SetFileName(str(path))
+    reader.SetFileName(itk_name(path))
     try:
         reader.ReadImageInformation()
         towards_head = np.abs(np.array(reader.GetDirection()).reshape(reader.GetDimension(), -1)[2, :3])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.itk_names import itk_name
 from KidneySegLib.sample.phantom import Scan, acquire, build_phantom
 from KidneySegLib.sample.series import SeriesWriter
 from KidneySegLib.sample.tissues import Phase
@@ -87,7 +88,7 @@ def _write_into(
             progress((number + 1) / scan.slices)
     labels = np.stack(planes)
     try:
-        sitk.WriteImage(Volume(labels, scan.ijk_to_lps).to_image(), str(folder / LABELS), useCompression=True)
+        sitk.WriteImage(Volume(labels, scan.ijk_to_lps).to_image(), itk_name(folder / LABELS), useCompression=True)
     except RuntimeError as error:
         raise OSError(0, "label map") from error
     truth = describe(phantom, scan, phase, seed, labels)

@@ -20,12 +20,14 @@ from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenance
 from KidneySegLib.findings.marks import carried
 from KidneySegLib.flags import Flag
+from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.measuring.correction import (
     CORRECTED,
     changed_structures,
     correction_flags,
     corrections,
     known_findings,
+    lasting_flags,
 )
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.reading import with_reading
@@ -180,11 +182,7 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
         return Result(exam, network.segmentation, carried(original, last) if last is not None else original)
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
-    # what is said of the network's labels is said anew of the corrected ones, where it still holds
-    remarks = task.describe(bare, replace(network.segmentation, flags=()), known, original.provenance).flags
-    again = {flag.code for flag in remarks}
-    flags = [flag for flag in original.flags if flag.code not in again]
-    drawn = Segmentation.of(exam.volume, labels, flags=[*flags, *correction_flags(changed)])
+    drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *correction_flags(changed)])
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
     return Result(exam, drawn, with_reading(findings, drawn, known, original, last or original))
@@ -217,16 +215,32 @@ def read_exam(source: Path, findings: Findings, series: str | None = None) -> Ex
 
 
 def exam_again(volume: Volume, findings: Findings) -> Exam:
-    """Returns an image that a front end holds as the exam of its findings.
+    """Returns an image that a front end holds as the exam of its findings, in whole HU as the run measured it.
 
     Args:
-        volume: the image in the units that the run measured, as it is stored.
+        volume: the image as it was given to the run; values that are none are air.
         findings: what the run measured.
     """
+    voxels, intercept = volume.voxels, assumed_intercept(findings)
+    if voxels.dtype.kind == "f":
+        voxels = np.rint(np.nan_to_num(voxels, nan=OUTSIDE))
+    elif voxels.dtype != np.int16 or intercept:
+        voxels = voxels.astype(np.int32)
+    voxels = np.clip(voxels + intercept if intercept else voxels, OUTSIDE, np.iinfo(np.int16).max)
+    volume = volume.like(voxels.astype(np.int16, copy=False))
     settings = findings.provenance.settings
     units = Units(settings.get("units") or (Units.ESTIMATED_HU if settings.get("window_hu") else Units.HU))
     unknown = any(math.isnan(finding.measures.volume_ml) for finding in findings.all)
     return Exam(volume, units=units, thickness_known=not unknown, settings=settings)
+
+
+def assumed_intercept(findings: Findings) -> int:
+    """Returns what the run added to make Hounsfield units of values without a rescale intercept."""
+    for flag in findings.flags:
+        if flag.code == "rescale_assumed":
+            # results of earlier versions do not hold the number
+            return int(flag.values.get("intercept_hu", -flag.values.get("subtracted_hu", -OUTSIDE)))
+    return 0
 
 
 def _model_setting(model: str | None, bundle: Bundle) -> str:

@@ -15,12 +15,22 @@ from typer.testing import CliRunner
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError, OutputError
 from KidneySegLib.findings import Findings
+from KidneySegLib.findings.phase import PhaseEstimate
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import read_labels
 from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.tasks.run import measure
 from KidneySegLib.volume import Volume
+
+ASYMMETRY = {
+    "larger": "left",
+    "smaller": "right",
+    "ratio": 2.0,
+    "larger_volume": {"total_ml": 200.0, "lesions_ml": 0.0},
+    "smaller_volume": {"total_ml": 100.0, "lesions_ml": 0.0},
+}
 
 
 def two_masses() -> tuple[Volume, np.ndarray]:
@@ -45,7 +55,6 @@ def case(tmp_path: Path) -> tuple[Path, Path, Volume, np.ndarray]:
 
 def test_removed_lesion_and_stone_leave_the_others_their_names(case):
     image, network, volume, labels = case
-    original = findings_of(volume, labels)
     corrected = labels.copy()
     corrected[18:][labels[18:] == 3] = 2  # M1, the upper one, was none
     corrected[18, :, :45][labels[18, :, :45] == 5] = 1  # S1, the right one
@@ -58,7 +67,7 @@ def test_removed_lesion_and_stone_leave_the_others_their_names(case):
     assert set(told) == {"kidney_right", "kidney_left", "mass", "stone"}
     assert told["mass"] == pytest.approx(expected, abs=1e-4)
     assert [f.code for f in run.findings.flags].count("corrected_by_reader") == 4
-    assert run.findings.lesions[0].measures == original.lesions[1].measures
+    assert run.findings.lesions[0].measures == Findings.read(network / "findings.json").lesions[1].measures
 
 
 def test_remarks_name_lesions_as_the_list_does_and_untouched_ones_keep_their_confidence():
@@ -193,3 +202,73 @@ def test_command_writes_the_same_files_as_segment(case, tmp_path):
     assert isinstance(refused.exception, OutputError)
     once_more = ["measure", str(image), str(tmp_path / "mine.nii.gz"), "--findings", str(tmp_path / "out"), "-o"]
     assert isinstance(CliRunner().invoke(app, [*once_more, str(tmp_path / "two")]).exception, InputError)
+
+
+def test_front_ends_get_the_same_findings_from_parts_of_label_maps(case, tmp_path):
+    image, _network, volume, labels = case
+    original = findings_of(volume, labels)
+    first, second = labels.copy(), labels.copy()
+    first[16:20, 30:34, 20:24] = 3  # the reader draws a mass in the right kidney
+    second[16:20, 30:34, 20:23] = 3  # and takes a part of it away again
+    last = described_corrected(volume, first, network=labels, original=original)
+    expected = described_corrected(volume, second, network=labels, original=original, last=last)
+    part = (slice(2, 36), slice(4, 58), slice(3, 88))
+    for name, drawn in (("labels", second), ("network", labels)):
+        sitk.WriteImage(volume.like(drawn).crop(part).to_image(), str(tmp_path / f"{name}.nrrd"))
+    for name, findings in (("network", original), ("last", last)):
+        (tmp_path / f"{name}.json").write_text(findings.to_json(), encoding="utf-8")
+    names = [str(tmp_path / name) for name in ("labels.nrrd", "network.nrrd", "network.json", "last.json", "out.json")]
+    options = ["--network-labels", "--network", "--last", "--output"]
+    words = [word for pair in zip(options, names[1:], strict=True) for word in pair]
+    done = CliRunner().invoke(app, ["remeasure", str(image), names[0], *words])
+    assert done.exit_code == 0, done.exception
+    assert Findings.read(Path(names[-1])).to_json() == expected.to_json()
+    assert "remeasure" not in CliRunner().invoke(app, ["--help"]).output, "it is for programs"
+
+
+def test_bodies_that_nobody_changed_are_not_measured_again(monkeypatch):
+    from KidneySegLib.measuring import anatomy
+
+    volume, labels = two_masses()
+    original = findings_of(volume, labels)
+    corrected = labels.copy()
+    corrected[18:][labels[18:] == 3] = 2  # M1
+    whole = described_corrected(volume, corrected, network=labels, original=original)
+    sizes = []
+    measure_body = anatomy.measure
+
+    def recorded(volume, mask, offset):
+        sizes.append(np.count_nonzero(mask))
+        return measure_body(volume, mask, offset)
+
+    monkeypatch.setattr(anatomy, "measure", recorded)
+    assert described_corrected(volume, corrected, network=labels, original=original) == whole
+    assert sizes == [(corrected == 2).sum()], "the left kidney only"
+    assert whole.kidneys[0] == original.kidneys[0]
+
+
+def test_no_correction_loses_the_contrast_phase():
+    volume, labels = two_masses()
+    sure = PhaseEstimate("corticomedullary", 0.9)
+    original = replace(findings_of(volume, labels), phase=sure)
+    corrected = labels.copy()
+    corrected[labels == 1] = 0
+    corrected[:24][labels[:24] == 2] = 0  # what is left tells nothing
+    half = described_corrected(volume, corrected, network=labels, original=original)
+    assert half.phase == sure
+    assert "masses_in_early_phase" in [flag.code for flag in half.flags]
+    nothing = described_corrected(volume, np.zeros_like(labels), network=labels, original=original)
+    assert nothing.phase.phase == "unknown", "there is no kidney that could tell it"
+    unsure = replace(original, phase=PhaseEstimate("excretory", 0.0))
+    told = described_corrected(volume, np.where(labels == 3, 2, labels), network=labels, original=unsure)
+    assert told.phase == findings_of(volume, labels).phase, "a new estimate that is surer counts"
+
+
+def test_remarks_on_the_image_and_on_its_reading_stay_as_they_were():
+    volume, labels = two_masses()
+    flags = (Flag.of("noise", noise_hu=40), Flag.of("straightened"), Flag.of("asymmetry", **ASYMMETRY))
+    original = replace(findings_of(volume, labels), flags=flags)
+    corrected = np.where(labels == 3, 2, labels).astype(np.uint8)
+    codes = [f.code for f in described_corrected(volume, corrected, network=labels, original=original).flags]
+    assert codes[:2] == ["noise", "straightened"] and codes.count("noise") == 1
+    assert "asymmetry" not in codes, "it is said anew, where it still holds"

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.volume import Volume, read_image
@@ -83,3 +84,19 @@ def test_what_is_no_volume_is_refused(tmp_path):
     (tmp_path / "bad.nrrd").write_bytes(b"not an image")
     with pytest.raises(InputError, match="cannot be read"):
         read_image(tmp_path / "bad.nrrd")
+
+
+def test_itk_gets_names_of_plain_letters_where_the_folder_has_others(tmp_path, monkeypatch):
+    """On Windows ITK opens no file whose name it is given in other letters."""
+    folder = tmp_path / "Ünsal İş"
+    folder.mkdir()
+    volume = oriented((0, 1, 2), (1, 1, 1))
+    monkeypatch.chdir(folder)
+    sitk.WriteImage(volume.to_image(), "image.nrrd")
+    names = []
+    read = sitk.ReadImage
+    monkeypatch.setattr(sitk, "ReadImage", lambda name: names.append(name) or read(name))
+    assert np.array_equal(read_image(folder / "image.nrrd").voxels, volume.voxels)
+    monkeypatch.chdir(tmp_path)
+    assert np.array_equal(read_image(folder / "image.nrrd").voxels, volume.voxels), "there is no better name"
+    assert names == ["image.nrrd", str(folder / "image.nrrd")]

@@ -11,6 +11,7 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.itk_names import itk_name
 from KidneySegLib.result_files.labels.segment_names import shown_name
 from KidneySegLib.result_files.labels.terminology import terminology_entry
 from KidneySegLib.structures import BY_LABEL, Structure
@@ -100,7 +101,7 @@ def write_segmentation(
     for number, (label, box) in enumerate(bounding_boxes(labels).items()):
         for field, value in _segment_fields(BY_LABEL[label], box, algorithm, sides_certain).items():
             image.SetMetaData(f"Segment{number}_{field}", value)
-    sitk.WriteImage(image, str(path), True, COMPRESSION_LEVEL)
+    sitk.WriteImage(image, itk_name(path), True, COMPRESSION_LEVEL)
 
 
 def _segment_fields(structure: Structure, box: Box, algorithm: str, sides_certain: bool) -> dict[str, str]:

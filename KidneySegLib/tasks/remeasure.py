@@ -1,0 +1,35 @@
+"""A label map that is being corrected in a front end is measured again, in a process of its own, from plain files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from KidneySegLib.findings import Findings
+from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.result_files.labels.reading import on_grid
+from KidneySegLib.result_files.result import Result
+from KidneySegLib.tasks.registry import task_of
+from KidneySegLib.tasks.run import correct, exam_again
+from KidneySegLib.volume import read_image
+
+
+def remeasure(image: Path, labels: Path, network_labels: Path, network: Path, last: Path | None = None) -> Findings:
+    """Measures a corrected label map; see ``run.correct``.
+
+    Args:
+        image: the image as it was given to the run that segmented it.
+        labels: the corrected label map, uint8. It and the network's may be parts of the image's grid.
+        network_labels: what the network drew, uint8.
+        network: findings of the network's run.
+        last: findings of the correction before this one; None if this is the first.
+
+    Raises:
+        InputError: a file cannot be read.
+        GeometryError: a label map does not lie on the image's grid.
+    """
+    original = Findings.read(network)
+    exam = exam_again(read_image(image), original)
+    drawn, before = (on_grid(read_image(path), exam.volume) for path in (labels, network_labels))
+    result = Result(exam, Segmentation.of(exam.volume, before), original)
+    corrected = correct(task_of(original), exam, drawn, result, Findings.read(last) if last is not None else None)
+    return corrected.findings
