@@ -19,6 +19,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+from KidneySegWidgets.engine.installation import tooOldSlicer
 from KidneySegWidgets.engine.processRunner import ChildProcessRunner, Runner
 from KidneySegWidgets.engine.terminologies import loadTerminologies
 from KidneySegWidgets.exam.sampleData import registerSampleData
@@ -73,6 +74,12 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
+        reason = tooOldSlicer()
+        if reason:
+            sentence = qt.QLabel(reason)
+            sentence.wordWrap = True
+            self.layout.addWidget(sentence)
+            return
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/KidneySeg.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
@@ -98,12 +105,16 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Leaves nothing behind: no process, no observer, no timer."""
+        if self.logic is None:  # there is no panel
+            return
         self.runs.queue.abandonAll()
         self.correction.stop()
         self._forgetParameterNode()
         self.removeObservers()
 
     def enter(self) -> None:
+        if self.logic is None:
+            return
         self._useParameterNode()
         self._showInViews()
 
@@ -113,10 +124,11 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             del sys.modules[name]
         ScriptedLoadableModuleWidget.onReload(self)
 
-    def useRunner(self, runner: Runner) -> None:
-        """Runs the engine in another way; tests do that. Nothing may be running."""
+    def useRunner(self, runner: Runner, measuring: Runner) -> None:
+        """Runs the engine in other ways, one to segment and one to measure; tests do that. Nothing may be running."""
         self.logic.runner = runner
         self.runs.queue.setRunner(runner)
+        self.correction.remeasuring.setRunner(measuring)
 
     # parameter node
 

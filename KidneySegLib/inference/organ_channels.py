@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
+from KidneySegLib.inference.arrays import array_of, tensor_of
 
 ORGAN_INPUTS = ("relative", "smooth", "bright", "fluid", "organ", "level")
 
@@ -55,7 +56,7 @@ def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float
     inside = hu[kidney].clamp(*window)
     if not inside.numel():
         return ParenchymaLevel(UNENHANCED_KIDNEY, UNENHANCED_KIDNEY)
-    values = inside.numpy()
+    values = array_of(inside)
     return ParenchymaLevel(float(np.median(values)), float(np.quantile(values, _BRIGHT_SHARE)))
 
 
@@ -79,7 +80,7 @@ def organ_channels(
     hu = hu.clamp(*stage.window)
     parenchyma = parenchyma_level(hu, kidney, stage.window).corrected(other)
     level, bright = parenchyma.middle, parenchyma.bright
-    smooth = torch.from_numpy(gaussian_filter(hu.numpy(), [_SMOOTH_MM / s for s in stage.spacing], truncate=3.0))
+    smooth = tensor_of(gaussian_filter(array_of(hu), [_SMOOTH_MM / s for s in stage.spacing], truncate=3.0))
     return torch.stack(
         [
             ((hu - level) / 60).clamp(-3, 3),

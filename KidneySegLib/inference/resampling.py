@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from KidneySegLib.inference.arrays import tensor_of
+
 if TYPE_CHECKING:
     import torch
 
@@ -37,7 +39,7 @@ def resample(array: np.ndarray, shape: tuple[int, int, int]) -> torch.Tensor:
     slabs = []
     for start in range(0, array.shape[0], _SLAB):
         slab = np.ascontiguousarray(array[start : start + _SLAB], dtype=np.float32)
-        slabs.append(functional.adaptive_avg_pool2d(torch.from_numpy(slab), inner))
+        slabs.append(functional.adaptive_avg_pool2d(tensor_of(slab), inner))
     result = torch.cat(slabs)[None, None]
     if shape[0] < array.shape[0]:
         result = functional.adaptive_avg_pool3d(result, (shape[0], *inner))

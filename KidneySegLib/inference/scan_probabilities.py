@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from KidneySegLib.flags import Flag
+from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.organ_channels import ParenchymaLevel
 from KidneySegLib.inference.predict import OrganMasks, Predictor
@@ -52,7 +53,7 @@ def scan_probabilities(
             predictor, hu, Share(tell).nth(number, len(stage.scales)), organ=organ
         )
         for place, output in enumerate(wanted):
-            total[place] += restore(found[output], voxels.shape).numpy()
+            total[place] += array_of(restore(found[output], voxels.shape))
         flags += [flag for flag in more if flag not in flags]
     total /= len(stage.scales)
     return total, flags

@@ -9,6 +9,7 @@ from skimage.exposure import equalize_adapthist
 from KidneySegLib.bundles.plan import Equalisation, StagePlan
 from KidneySegLib.errors import BundleError
 from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.inference.arrays import array_of, tensor_of
 from KidneySegLib.inference.resampling import normalise
 
 # Fluid, unenhanced parenchyma and blood lie within 60 HU; the window of the whole scan leaves them a few grey levels.
@@ -39,8 +40,8 @@ def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
     channels = []
     for name in stage.network.inputs:
         if name == "image" and stage.equalise is not None:
-            slices = [_equalised(plane, stage.window, stage.equalise, stage.spacing[1:]) for plane in hu.numpy()]
-            channels.append(torch.from_numpy(np.stack(slices)))
+            slices = [_equalised(plane, stage.window, stage.equalise, stage.spacing[1:]) for plane in array_of(hu)]
+            channels.append(tensor_of(np.stack(slices)))
         elif name == "zscore":
             channels.append(_standardised(hu, stage.window))
         else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import CtRules, KidneyRules, OrganLesionRules, RenalRules
 from KidneySegLib.flags import Flag
+from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
@@ -97,7 +98,7 @@ def _locate(
     if not candidates:
         return Located([], 0.0, spacing, []), flags
     usual = [candidate for candidate in candidates if not candidate.small] or candidates
-    middle = midline(hu.numpy(), usual[:2])
+    middle = midline(array_of(hu), usual[:2])
     regions, more = assign(candidates, middle, spacing)
     return Located(candidates, middle, spacing, regions), flags + more
 

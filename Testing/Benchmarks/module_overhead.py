@@ -2,12 +2,16 @@
 """Measures what the Slicer module adds to the engine's own time, from the click on Segment to segments and table.
 
     python Testing/Benchmarks/module_overhead.py [--slices 300] [--device cpu]
+    python Testing/Benchmarks/module_overhead.py --slices 476 --corrections 4
 
 The module runs unchanged on the stand-in host (Testing/SlicerHost), with MRML, volumes and segmentations of Slicer's
 own, and starts the engine as its child process, as in Slicer. The volume is the synthetic sample, 512x512 pixels.
 Counted as the module's are: from the click until the child process starts (voxels are taken from the node and written
 to a file), and from the end of the process until segments, table and remarks are shown, the wait until that end is
 noticed (at most 0.1 s) included. What lies between is the engine's: starting Python, reading, computing, writing.
+
+With `--corrections` nothing is segmented: a result is corrected, and what counts is how long Slicer's main thread is
+busy with each change (`correction_overhead`), with the time of measuring in the main thread for comparison.
 
 Needs the extra `slicer` (slicer-core, PySide6). Nothing else should run on the machine meanwhile.
 """
@@ -61,12 +65,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--device", default="cpu", help="as in kidneyseg segment")
+    parser.add_argument("--corrections", type=int, default=0, help="measure this many corrections instead of a run")
     options = parser.parse_args()
     from SlicerHost import availability
 
     if availability.missing():
         print(availability.missing(), file=sys.stderr)
         return 2
+    if options.corrections:
+        return print_corrections(options.slices, options.corrections)
     from run_benchmarks import make_sample
 
     with tempfile.TemporaryDirectory(prefix="kidneyseg-benchmark-") as scratch:
@@ -79,6 +86,27 @@ def main() -> int:
     print(f"end of the engine to segments  {after:6.2f} s")
     print(f"added by the module            {added:6.2f} s (allowed: {LIMIT_S:.1f} s; computing: {busy:.2f} s)")
     return int(added > LIMIT_S)
+
+
+def print_corrections(slices: int, changes: int) -> int:
+    """Measures corrections and prints them; returns 1 if one keeps the main thread busy for longer than it may."""
+    import correction_overhead
+    from SlicerHost.host import start
+
+    host = start()
+    widget = host.openModule(ROOT / "KidneySeg" / "KidneySeg.py")
+    found, alone = correction_overhead.corrections(widget, slices, changes)
+    print(f"512x512x{slices}: main thread per change (of it at one stretch), and until the table was of the change")
+    for number, change in enumerate(found, start=1):
+        share = change.busy / alone
+        print(
+            f"change {number}  {change.busy * 1000:6.1f} ms ({change.longest * 1000:5.1f} ms)  {change.waited:5.1f} s"
+            f"  1/{1 / share:.0f} of measuring in the main thread"
+        )
+    print(
+        f"measuring in the main thread  {alone * 1000:6.0f} ms (allowed: {correction_overhead.LIMIT_S * 1000:.0f} ms)"
+    )
+    return int(max(change.busy for change in found) > correction_overhead.LIMIT_S)
 
 
 def measure(series: Path, device: str) -> tuple[float, float, float, float, float]:

@@ -49,7 +49,7 @@ def test_every_file_of_the_module_is_installed(built: Path) -> None:
 
 @pytest.mark.skipif(bool(availability.missing()), reason=availability.missing())
 def test_module_works_where_it_is_installed(host: Any, built: Path) -> None:
-    from module_cases import FakeRunner, add_volume
+    from module_cases import FakeRunner, MeasuringRunner, add_volume
     from reporting_cases import phantom
     from SlicerHost.hands import click, waitUntil
 
@@ -61,7 +61,7 @@ def test_module_works_where_it_is_installed(host: Any, built: Path) -> None:
 
     assert engineRoot() == built, "the engine that was installed with the module, not another one"
     assert missingPackages() == []
-    widget.useRunner(FakeRunner(lambda _image: labels))
+    widget.useRunner(FakeRunner(lambda _image: labels), MeasuringRunner())
     click(widget.ui.segmentButton)
     waitUntil(lambda: widget.runs.queue.current is None)
     assert widget.results.result.segmentationNode.GetSegmentation().GetNumberOfSegments() == 4

@@ -18,7 +18,7 @@ pytest.importorskip("torch", reason="the real engine needs torch")
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from editor_cases import Editor, measured  # noqa: E402
-from module_cases import MODULE, RAS, add_volume, picture_folder, table_rows  # noqa: E402
+from module_cases import MODULE, RAS, add_volume, picture_folder, segmented, table_rows, write_segment  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
 from KidneySegLib.resources import resource_folder  # noqa: E402
@@ -189,6 +189,41 @@ def test_unusable_volume_gets_the_engines_own_sentence(host: Any) -> None:
     assert host.dialogs.texts()[0] in widget.ui.statusLabel.text
 
 
+def test_a_correction_is_measured_in_a_process_of_its_own(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder whose name the user has chosen, and with another engine on the path."""
+    import slicer
+    from SlicerHost.hands import waitUntil
+
+    home = tmp_path / "Ünsal İş"
+    home.mkdir()
+    (home / "KidneySegLib").mkdir()
+    (home / "KidneySegLib" / "__main__.py").write_text("raise SystemExit(9)", encoding="utf-8")
+    monkeypatch.setattr(type(slicer.app), "temporaryPath", property(lambda _app: str(home)))
+    volume, labels = phantom()
+    widget = segmented(host, volume, labels)
+    from KidneySegWidgets.engine.processRunner import ChildProcessRunner
+
+    runner = ChildProcessRunner()
+    widget.correction.remeasuring.setRunner(runner)
+    half = labels == 2
+    half[:18] = False
+    write_segment(widget.results.result, "kidney_left", half)
+    folder = widget.correction.remeasuring._files.folder
+    assert folder.parent == home
+    waitUntil(lambda: not widget.correction.isStale, SECONDS)
+    rest = half.sum() * volume.voxel_volume / 1000
+    assert widget.results.result.findings().kidneys[1].measures.volume_ml == pytest.approx(rest, abs=1e-3)
+    write_segment(widget.results.result, "kidney_left", labels == 2)
+    waitUntil(lambda: runner.isRunning(), 20)
+    pid = runner.processIdentifier()
+    write_segment(widget.results.result, "kidney_left", half)
+    assert not runner.isRunning()
+    widget.correction.stop()
+    assert not is_running(pid) and list(home.iterdir()) == [home / "KidneySegLib"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="process groups")
 @pytest.mark.parametrize("obedient", [True, False])
 def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -216,7 +251,7 @@ def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.Monk
     runner = processRunner.ChildProcessRunner()
     lines: list[str] = []
     ends: list[int] = []
-    job = processRunner.EngineJob(tmp_path / "image.nrrd", tmp_path / "out", "ct", "cpu", "ct-kidney")
+    job = processRunner.EngineJob(tmp_path, "image.nrrd", "out", "ct", "cpu", "ct-kidney")
     runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
     waitUntil(lambda: bool(lines), 20)
     launcher, grandchild = runner.processIdentifier(), int(lines[0])
@@ -247,7 +282,7 @@ def test_what_a_launcher_leaves_behind_ends_too(host: Any, monkeypatch: pytest.M
     runner = processRunner.ChildProcessRunner()
     lines: list[str] = []
     ends: list[int] = []
-    job = processRunner.EngineJob(tmp_path / "image.nrrd", tmp_path / "out", "ct", "cpu", "ct-kidney")
+    job = processRunner.EngineJob(tmp_path, "image.nrrd", "out", "ct", "cpu", "ct-kidney")
     runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
     waitUntil(lambda: bool(ends), 20)
     assert ends == [0]

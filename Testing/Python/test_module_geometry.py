@@ -12,7 +12,7 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import RAS, add_volume, open_panel, segmented, table_rows  # noqa: E402
+from module_cases import RAS, add_volume, measure_now, open_panel, segmented, table_rows  # noqa: E402
 from reporting_cases import findings_of, oblique, phantom  # noqa: E402
 
 from KidneySegLib.volume import Volume  # noqa: E402
@@ -52,14 +52,14 @@ def test_moved_and_turned_volume_is_measured_where_it_lies(host: Any) -> None:
     drawn = slicer.util.arrayFromSegmentBinaryLabelmap(result.segmentationNode, "kidney_left", node)
     np.testing.assert_array_equal(drawn > 0, labels == 2)
     before = table_rows(result.table)
-    click(widget.ui.recomputeButton)
+    measure_now(widget)
     assert table_rows(result.table) == before
     mask = labels == 2
     mask[:18] = False
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         mask.astype(np.uint8), result.segmentationNode, "kidney_left", node
     )
-    click(widget.ui.recomputeButton)
+    measure_now(widget)
     moved = Volume(volume.voxels, RAS @ transform @ world_matrix(volume))
     expected = labels.copy()
     expected[:18][labels[:18] == 2] = 0
@@ -139,7 +139,7 @@ def test_tilted_volume_is_straightened_and_results_lie_on_it(host: Any, kind: st
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         np.zeros(image.voxels.shape, np.uint8), result.segmentationNode, "kidney_right", result.networkLabels
     )
-    click(widget.ui.recomputeButton)
+    measure_now(widget)
     assert table_rows(result.table) == before[1:]
 
 

@@ -90,9 +90,9 @@ def test_engine_gets_the_voxels_and_the_geometry_of_the_volume(host: Any) -> Non
     waitUntil(lambda: widget.runs.queue.current is None)
     np.testing.assert_array_equal(runner.images[0].voxels, volume.voxels)
     np.testing.assert_allclose(runner.images[0].ijk_to_lps, volume.ijk_to_lps, atol=1e-6)
-    assert "Doe" not in str(runner.jobs[0].image), "no name in file names"
+    assert "Doe" not in str(runner.jobs[0].folder / runner.jobs[0].image), "no name in file names"
     assert runner.jobs[0].arguments()[-2:] == ["--model", "ct-kidney"]
-    assert not runner.jobs[0].image.parent.exists(), "the copy of the images is removed"
+    assert not runner.jobs[0].folder.exists(), "the copy of the images is removed"
 
 
 def test_table_has_the_values_of_findings(host: Any) -> None:
@@ -192,7 +192,7 @@ def test_cancel_leaves_no_result_and_the_next_run_works(host: Any) -> None:
     runner.end(143)
     assert "cancelled" in widget.ui.statusLabel.text
     assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode") == []
-    assert not runner.jobs[0].image.parent.exists()
+    assert not runner.jobs[0].folder.exists()
     assert host.dialogs.texts() == [], "who cancels needs no message"
     click(widget.ui.segmentButton)
     runner.end(0)

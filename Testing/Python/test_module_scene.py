@@ -13,7 +13,7 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import add_volume, open_panel, segment_tag, segmented, table_rows  # noqa: E402
+from module_cases import add_volume, measure_now, open_panel, segment_tag, segmented, table_rows  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
 
@@ -127,7 +127,7 @@ def test_closing_the_scene_ends_everything(host: Any) -> None:
     import slicer
 
     widget, runner = waiting(host, "one", "two")
-    folder = runner.jobs[0].image.parent
+    folder = runner.jobs[0].folder
     assert folder.exists()
     slicer.mrmlScene.Clear(0)
     host.app.processEvents()
@@ -170,7 +170,7 @@ def test_removed_volume_says_so_when_measuring(host: Any) -> None:
     widget = segmented(host)
     slicer.mrmlScene.RemoveNode(widget.results.result.volume)
     click(widget.ui.recomputeButton)
-    assert "no longer in the scene" in host.dialogs.texts()[0]
+    assert "no longer in the scene" in widget.ui.correctionLabel.text
 
 
 def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_saved_scene_brings_everything_back(host: Any, tmp_path: Path) -> None:
     slicer.util.updateSegmentBinaryLabelmapFromArray(
         mask.astype(np.uint8), result.segmentationNode, "kidney_right", result.volume
     )
-    click(widget.ui.recomputeButton)
+    measure_now(widget)
     choose(widget.ui.deviceComboBox, "CPU")
     choose(widget.ui.taskComboBox, "CT")
     rows, findings = table_rows(result.table), result.findings()

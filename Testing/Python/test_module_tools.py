@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import types
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -108,31 +109,120 @@ def test_nothing_is_installed_without_a_yes(host: Any, settings_shown: Any) -> N
     assert slicer.packaging.installRequests == []
 
 
-def test_torch_comes_through_its_extension_only(
-    host: Any, settings_shown: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class PyTorchExtension:
+    """The logic of the PyTorch extension, as far as it is used."""
+
+    asked: list[dict[str, Any]]
+
+    def installTorch(self, **options: Any) -> object:  # noqa: N802
+        import slicer.packaging
+
+        self.asked.append(options)
+        slicer.packaging._pretendedMissing.discard("torch")
+        return object()
+
+
+def test_first_use_is_one_click(host: Any, settings_shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segment asks, installs and goes on; no version of torch is demanded, and nothing that is there may change."""
+    import slicer.packaging
+    from SlicerHost.hands import click, waitUntil
+
+    slicer.packaging.pretendMissing("torch", "reportlab")
+    monkeypatch.setattr(PyTorchExtension, "asked", [], raising=False)
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", types.SimpleNamespace(PyTorchUtilsLogic=PyTorchExtension))
+    host.dialogs.answer("No")
+    click(settings_shown.ui.segmentButton)
+    assert settings_shown.runs.queue.current is None and "missing" in settings_shown.ui.statusLabel.text
+    host.dialogs.answer("Yes")
+    click(settings_shown.ui.segmentButton)
+    waitUntil(lambda: settings_shown.runs.queue.current is None)
+    assert settings_shown.results.result is not None, "and it went on"
+    assert PyTorchExtension.asked == [{"askConfirmation": False}]
+    assert slicer.packaging.installRequests == [["reportlab>=4.0"]]
+    kept = slicer.packaging.installConstraints[0].splitlines()
+    for name in ("torch", "numpy", "SimpleITK"):
+        assert f"{name}=={metadata.version(name)}" in kept
+    assert "reportlab" not in slicer.packaging.installConstraints[0]
+
+
+def test_without_the_extension_torch_is_still_one_click(host: Any, settings_shown: Any) -> None:
     import slicer.packaging
     from SlicerHost.hands import click
 
-    slicer.packaging.pretendMissing("torch", "reportlab")
+    slicer.packaging.pretendMissing("torch")
     host.dialogs.answer("Yes")
     click(settings_shown.ui.checkInstallationButton)
-    assert "extension 'PyTorch' is missing" in host.dialogs.texts()[-1]
-    assert slicer.packaging.installRequests == []
+    assert "the extension 'PyTorch' is not installed" in host.dialogs.texts()[0].replace("The", "the")
+    assert slicer.packaging.installRequests == [["torch"]]
+    assert host.dialogs.texts()[-1] == "Everything that KidneySeg needs is installed."
 
-    class Logic:
-        asked: list[dict[str, Any]] = []
 
-        def installTorch(self, **options: Any) -> object:  # noqa: N802
-            self.asked.append(options)
-            slicer.packaging._pretendedMissing.discard("torch")
-            return object()
+def test_a_torch_that_is_too_old_is_left_alone(host: Any, settings_shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer.packaging
+    from KidneySegWidgets.engine import installation
+    from SlicerHost.hands import click
 
-    monkeypatch.setitem(sys.modules, "PyTorchUtils", types.SimpleNamespace(PyTorchUtilsLogic=Logic))
-    host.dialogs.answer("Yes")
-    click(settings_shown.ui.checkInstallationButton)
-    assert len(Logic.asked) == 1
-    assert slicer.packaging.installRequests == [["reportlab>=4.0"]]
+    monkeypatch.setattr(installation, "_TORCH", "torch>=99")
+    click(settings_shown.ui.segmentButton)
+    (told,) = host.dialogs.texts()
+    assert metadata.version("torch") in told and "uninstall it" in told
+    assert slicer.packaging.installRequests == [] and settings_shown.runs.queue.current is None
+
+
+def test_sample_data_in_a_fresh_slicer_says_what_is_missing(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import slicer.packaging
+    import slicer.util
+
+    host.loadModule(MODULE)
+    from KidneySegWidgets.exam import sampleData
+
+    slicer.packaging.pretendMissing("torch", "scipy")
+    host.dialogs.answer("No")
+    with pytest.raises(RuntimeError, match="missing"):
+        sampleData.loadSample()
+    asked, told = host.dialogs.texts()
+    assert "scipy" in asked and "torch" not in asked, "the sample does without"
+    assert "needs the Python packages" in told
+    slicer.packaging.reset()
+    failed = subprocess.CompletedProcess([], 5, b"", b"kidneyseg: The disk is full.")
+    monkeypatch.setattr(sampleData.subprocess, "run", lambda *_words, **_options: failed)
+    with pytest.raises(RuntimeError, match="The disk is full"):
+        sampleData.loadSample()
+    assert host.dialogs.texts()[-1] == "The disk is full."
+
+
+def test_an_older_slicer_gets_a_sentence(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import qt
+    import slicer
+
+    monkeypatch.setattr(type(slicer.app), "minorVersion", property(lambda _app: 10))
+    monkeypatch.setattr(type(slicer.app), "applicationVersion", property(lambda _app: "5.10.0"))
+    monkeypatch.delattr(slicer.packaging, "load_requirements")
+    widget = host.openModule(MODULE)
+    texts = [label.text for label in widget.parent.findChildren(qt.QLabel)]
+    assert any("needs Slicer 5.12 or newer, and this is Slicer 5.10.0" in text for text in texts), texts
+    widget.enter()
+    widget.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        (["PythonSlicer exit abnormally - Report the problem."], "memory"),
+        (["terminate called after throwing an instance of 'std::bad_alloc'", "Fatal Python error: Aborted"], "memory"),
+        (["Fatal Python error: Segmentation fault", "PythonSlicer exit abnormally - Report"], "crashed"),
+        (["Windows fatal exception: access violation"], "crashed"),
+        (["kidneyseg: Not enough memory. Choose a region.", "exit abnormally"], "Choose a region"),
+        (["ModuleNotFoundError: No module named 'cc3d'"], "Check installation"),
+        (["something"], "code 1"),
+    ],
+)
+def test_why_a_run_failed_is_told_from_what_it_wrote(host: Any, lines: list[str], word: str) -> None:
+    """Slicer's launcher ends with 1, whatever happened to the process that it started."""
+    host.loadModule(MODULE)
+    from KidneySegWidgets.engine.failure import failureMessage
+
+    assert word in failureMessage(1, lines)
 
 
 def test_requirements_are_those_of_the_engine() -> None:

@@ -20,22 +20,47 @@ _POLL_MS = 100
 # The engine removes its partial files when it is told to end; after this time it gets no more of it.
 _PATIENCE_S = 5.0
 
+# The engine that belongs to this module runs, not one that Slicer's launcher has put on Python's path.
+_START = (
+    "import os, runpy, sys; sys.path[0] = os.environ['KIDNEYSEG_ENGINE']; "
+    "runpy.run_module('KidneySegLib', run_name='__main__', alter_sys=True)"
+)
+
+
+class EngineCall(Protocol):
+    """One call of the engine.
+
+    It runs in `folder` and gets names relative to it: on Windows ITK finds no file below a user's name such as `Ünsal`.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the call are."""
+
+    def arguments(self) -> list[str]:
+        """Returns what follows `python -m KidneySegLib`."""
+
+    def environment(self) -> dict[str, str]:
+        """Returns what the engine gets besides Slicer's own environment."""
+
 
 @dataclass(frozen=True)
 class EngineJob:
     """One call of the engine's command `segment`.
 
     Attributes:
-        image: file with the input volume.
-        output: folder for the result; the engine makes it.
+        folder: where the files of the job are.
+        image: name of the file with the input volume.
+        output: name of the folder for the result; the engine makes it.
         task: the engine's word for the task.
         device: where the networks run.
         bundle: name of the model bundle.
         modelsFolder: folder with own bundles; empty if there is none.
     """
 
-    image: Path
-    output: Path
+    folder: Path
+    image: str
+    output: str
     task: str
     device: str
     bundle: str
@@ -43,39 +68,40 @@ class EngineJob:
 
     def arguments(self) -> list[str]:
         """Returns what follows `python -m KidneySegLib`."""
-        options = {"--output": str(self.output), "--progress": "json", "--device": self.device, "--model": self.bundle}
-        arguments = ["segment", str(self.image), "--task", self.task]
+        options = {"--output": self.output, "--progress": "json", "--device": self.device, "--model": self.bundle}
+        arguments = ["segment", self.image, "--task", self.task]
         return [*arguments, *(word for option in options.items() for word in option)]
 
     def environment(self) -> dict[str, str]:
-        """Returns the environment of the child: UTF-8 on its pipes on every system, own bundles by the variable."""
-        environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-        if self.modelsFolder:
-            environment["KIDNEYSEG_MODELS"] = self.modelsFolder
-        return environment
+        """Returns the variable that names own bundles."""
+        return {"KIDNEYSEG_MODELS": self.modelsFolder} if self.modelsFolder else {}
 
 
 class Runner(Protocol):
     """Runs one job at a time. All calls, and all calls back, are in the main thread."""
 
-    def start(self, job: EngineJob, onLine: Callable[[str, bool], None], onEnd: Callable[[int], None]) -> None:
+    def start(self, job: EngineCall, onLine: Callable[[str, bool], None], onEnd: Callable[[int], None]) -> None:
         """Starts the job and returns. `onLine(text, isError)` gets every line, `onEnd(exitCode)` comes last."""
 
     def cancel(self) -> None:
         """Ends the job with all its processes; `onEnd` follows soon. Does nothing if none is running."""
 
-    def abandon(self) -> None:
-        """Ends the job at once and without a call back, for when nobody is there any more to hear of it."""
+    def abandon(self, wait: bool = True) -> None:
+        """Ends the job at once and without a call back, for when nobody wants to hear of it any more.
+
+        Unless `wait` is False it is gone afterwards, and has its files open no longer.
+        """
 
     def isRunning(self) -> bool:
         """Returns whether `onEnd` is still to come."""
 
 
 class ChildProcessRunner:
-    """The real runner: `python -m KidneySegLib segment …` as a child of Slicer."""
+    """The real runner: `python -m KidneySegLib …` as a child of Slicer."""
 
     def __init__(self) -> None:
         self._process: Any = None
+        self._abandoned: list[Any] = []
         self._lines: queue.Queue[tuple[str, bool]] = queue.Queue()
         self._readers: list[threading.Thread] = []
         self._onLine: Callable[[str, bool], None] = lambda _text, _isError: None
@@ -85,16 +111,17 @@ class ChildProcessRunner:
         self._timer.setInterval(_POLL_MS)
         self._timer.connect("timeout()", self._poll)
 
-    def start(self, job: EngineJob, onLine: Callable[[str, bool], None], onEnd: Callable[[int], None]) -> None:
+    def start(self, job: EngineCall, onLine: Callable[[str, bool], None], onEnd: Callable[[int], None]) -> None:
         if self._process is not None:
             raise RuntimeError("A run is already going on.")
         self._onLine, self._onEnd, self._cancelledAt = onLine, onEnd, None
-        command = [pythonExecutable(), "-m", "KidneySegLib", *job.arguments()]
-        # `-m` looks in the working folder first, so the engine that belongs to this module is the one that runs
-        self._process = startProcess(command, engineRoot(), job.environment())
+        command = engineCommand(*job.arguments())
+        self._process = startProcess(command, job.folder, {**engineEnvironment(), **job.environment()})
+        self._abandoned = [process for process in self._abandoned if process.poll() is None]
+        self._lines = queue.Queue()  # of a job that was abandoned no line may follow
         self._readers = [
-            threading.Thread(target=self._read, args=(self._process.stdout, False), daemon=True),
-            threading.Thread(target=self._read, args=(self._process.stderr, True), daemon=True),
+            threading.Thread(target=_read, args=(self._process.stdout, False, self._lines), daemon=True),
+            threading.Thread(target=_read, args=(self._process.stderr, True, self._lines), daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -105,12 +132,14 @@ class ChildProcessRunner:
             self._cancelledAt = time.monotonic()
             endProcessTree(self._process)
 
-    def abandon(self) -> None:
+    def abandon(self, wait: bool = True) -> None:
         self._timer.stop()
         if self._process is not None:
             endProcessTree(self._process, force=True)
-            self._process.wait()
+            self._abandoned.append(self._process)
             self._process = None
+        while wait and self._abandoned:
+            self._abandoned.pop().wait()
 
     def isRunning(self) -> bool:
         return self._process is not None
@@ -118,11 +147,6 @@ class ChildProcessRunner:
     def processIdentifier(self) -> int | None:
         """Returns the number of the child process, or None."""
         return self._process.pid if self._process is not None else None
-
-    def _read(self, stream: IO[str], isError: bool) -> None:
-        """Runs in a thread of its own; Qt and MRML are touched in the main thread only."""
-        for line in stream:
-            self._lines.put((line.rstrip(), isError))
 
     def _poll(self) -> None:
         ended = self._process is not None and self._process.poll() is not None
@@ -148,3 +172,23 @@ class ChildProcessRunner:
             except queue.Empty:
                 return
             self._onLine(text, isError)
+
+
+def engineEnvironment() -> dict[str, str]:
+    """Returns the environment of every call.
+
+    It says where the engine lies; Python takes UTF-8 for files and pipes on any system, and tells of a crash.
+    """
+    python = {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+    return {**os.environ, **python, "KIDNEYSEG_ENGINE": str(engineRoot())}
+
+
+def engineCommand(*arguments: str) -> list[str]:
+    """Returns the words with which the engine is started."""
+    return [pythonExecutable(), "-c", _START, *arguments]
+
+
+def _read(stream: IO[str], isError: bool, lines: queue.Queue[tuple[str, bool]]) -> None:
+    """Runs in a thread of its own; Qt and MRML are touched in the main thread only."""
+    for line in stream:
+        lines.put((line.rstrip(), isError))

@@ -40,11 +40,12 @@ def endProcessTree(process: subprocess.Popen[str], force: bool = False) -> None:
     PythonSlicer is a launcher: what computes is its child, so ending the process alone would not stop anything.
     """
     if os.name == "nt":
-        # a process without a window cannot be asked, so it is ended at once
-        subprocess.run(
+        # a process without a window cannot be asked, so it is ended at once; that takes some time, so nobody waits here
+        subprocess.Popen(
             ["taskkill", "/F", "/T", "/PID", str(process.pid)],
-            capture_output=True,
-            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             **withoutWindow(),
         )
         return
@@ -52,3 +53,7 @@ def endProcessTree(process: subprocess.Popen[str], force: bool = False) -> None:
         os.killpg(process.pid, signal.SIGKILL if force else signal.SIGTERM)
     except ProcessLookupError:
         return
+    except PermissionError:
+        # macOS says so of a group of which nothing but an ended process is left
+        if process.poll() is None:
+            process.kill()

@@ -81,7 +81,7 @@ def prepareVolume(volume: Any, roi: Any = None) -> PreparedVolume:
     whole = voxels.shape
     box = _box(roi, world, whole) if roi is not None else tuple(slice(0, n) for n in whole)
     start = (box[0].start, box[1].start, box[2].start)
-    return PreparedVolume(voxels[box], _shifted(world, start), local, transform, start, whole, resampled)
+    return PreparedVolume(voxels[box], shifted(world, start), local, transform, start, whole, resampled)
 
 
 def placeOf(volume: Any) -> tuple[Any, ...]:
@@ -91,18 +91,22 @@ def placeOf(volume: Any) -> tuple[Any, ...]:
     return size, slicer.util.arrayFromVTKMatrix(_ijkToRas(volume)).tolist(), volume.GetTransformNodeID()
 
 
-def writeNrrd(path: Path, prepared: PreparedVolume) -> None:
-    """Writes the volume as an uncompressed NRRD file in LPS: no name, no attribute, nothing of the patient.
+def writeNrrd(path: Path, voxels: np.ndarray, ijkToLps: np.ndarray) -> None:
+    """Writes an uncompressed NRRD file: no name, no attribute, nothing of the patient.
 
     Format: https://teem.sourceforge.net/nrrd/format.html
+
+    Args:
+        path: file.
+        voxels: (k, j, i).
+        ijkToLps: (4, 4), from indices (i, j, k, 1) to mm LPS.
 
     Raises:
         OSError: the file cannot be written.
     """
-    voxels = np.ascontiguousarray(prepared.voxels)
+    voxels = np.ascontiguousarray(voxels)
     voxels = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
-    matrix = prepared.ijkToLps
-    vectors = ["(" + ",".join(f"{value:.17g}" for value in column) + ")" for column in matrix[:3].T]
+    vectors = ["(" + ",".join(f"{value:.17g}" for value in column) + ")" for column in ijkToLps[:3].T]
     header = [
         "NRRD0004",
         f"type: {_NRRD_TYPES[voxels.dtype.newbyteorder('=').name]}",
@@ -157,7 +161,8 @@ def _box(roi: Any, ijkToRas: np.ndarray, shape: tuple[int, ...]) -> tuple[slice,
     return tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
 
 
-def _shifted(matrix: np.ndarray, start: tuple[int, int, int]) -> np.ndarray:
-    shifted = matrix.copy()
-    shifted[:3, 3] += matrix[:3, :3] @ np.array(start[::-1], float)
-    return shifted
+def shifted(matrix: np.ndarray, start: tuple[int, int, int]) -> np.ndarray:
+    """Returns the matrix (4, 4) of a part of a grid that begins at the voxel `start` (k, j, i)."""
+    moved = matrix.copy()
+    moved[:3, 3] += matrix[:3, :3] @ np.array(start[::-1], float)
+    return moved

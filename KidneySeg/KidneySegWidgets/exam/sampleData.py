@@ -11,7 +11,11 @@ import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.engine.engineLocation import engineRoot, ensureEngine, pythonExecutable
+from KidneySegWidgets.complaints import reasonOf
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.engine.failure import failureMessage
+from KidneySegWidgets.engine.installation import ensureInstalled, tooOldSlicer
+from KidneySegWidgets.engine.processRunner import engineCommand, engineEnvironment
 from KidneySegWidgets.engine.processTree import withoutWindow
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
 
@@ -36,14 +40,34 @@ def registerSampleData() -> None:
 
 
 def loadSample(_source: Any = None) -> list[Any]:
-    """Makes the phantom as a DICOM series in a temporary folder and loads it; returns the volume node."""
+    """Makes the phantom as a DICOM series in a temporary folder and loads it; returns the volume node.
+
+    Raises:
+        RuntimeError: it cannot be made. Sample Data only logs that, so that the reason is also shown.
+    """
+    try:
+        return [_makeSample()]
+    except Exception as error:
+        slicer.util.errorDisplay(reasonOf(error), windowTitle="KidneySeg")
+        raise RuntimeError(reasonOf(error)) from error
+
+
+def _makeSample() -> Any:
+    reason = tooOldSlicer()
+    if not reason and not ensureInstalled(withTorch=False):
+        reason = _("The sample is made on this computer, and needs the Python packages that are missing.")
+    if reason:
+        raise RuntimeError(reason)
     with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as folder:
-        command = [pythonExecutable(), "-m", "KidneySegLib", "sample", folder]
+        command, environment = engineCommand("sample", "sample"), engineEnvironment()
         with slicer.util.WaitCursor():
-            made = subprocess.run(command, cwd=engineRoot(), capture_output=True, check=False, **withoutWindow())
+            made = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, check=False, **withoutWindow()
+            )
         if made.returncode:
-            raise RuntimeError(_("The sample could not be made. Click 'Check installation' in the KidneySeg module."))
-        return [loadSeries(Path(folder) / "series")]
+            lines = made.stderr.decode("utf-8", "replace").splitlines()
+            raise RuntimeError(failureMessage(made.returncode, lines))
+        return loadSeries(Path(folder) / "sample" / "series")
 
 
 def loadSeries(folder: Path) -> Any:

@@ -12,9 +12,11 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.result.correction import recompute, reset
+from KidneySegWidgets.engine.processRunner import ChildProcessRunner
+from KidneySegWidgets.result.correction import reset, takeFindings
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import drawnState
+from KidneySegWidgets.run.remeasuring import Remeasuring
 
 # Segment Editor changes a segment with each stroke; measuring waits until the reader pauses.
 _PAUSE_MS = 1500
@@ -28,8 +30,10 @@ class CorrectionPanel:
         self._result: ResultNodes | None = None
         self._observed: list[tuple[Any, int]] = []
         self._drawn: list[Any] = []
-        self._measuring = False
+        self._changing = False
+        self._failure = ""
         self.isStale = False
+        self.remeasuring = Remeasuring(ChildProcessRunner(), self._onFindings, self._onFailed)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -41,7 +45,7 @@ class CorrectionPanel:
     def setResult(self, result: ResultNodes | None) -> None:
         """Follows another result; None follows none."""
         self._forget()
-        self._result, self.isStale = result, False
+        self._result, self.isStale, self._failure = result, False, ""
         if result is not None:
             segmentation = result.segmentationNode.GetSegmentation()
             kind = slicer.vtkSegmentation
@@ -57,46 +61,35 @@ class CorrectionPanel:
         self._forget()
         self._result = None
 
-    def measure(self) -> bool:
-        """Measures the segments as they are; returns whether that was possible."""
-        return self._work(recompute, _("The segments could not be measured."))
-
-    def _work(self, work: Callable[[ResultNodes], Any], complaint: str) -> bool:
+    def measure(self) -> None:
+        """Begins to measure the segments as they are; the table follows when that is done."""
         self._timer.stop()
-        result = self._result
-        if result is None:
-            return False
-        self._measuring = True
-        done = False
-        try:
-            with complaining(complaint):
-                work(result)
-                done = True
-        finally:
-            self._measuring = False
-        self.isStale = self.isStale and not done
-        self._drawn = drawnState(result.segmentationNode.GetSegmentation())
-        self._onMeasured()
-        self._show()
-        return done
+        if self._result is not None:
+            self._failure = ""
+            self.isStale = True
+            self.remeasuring.start(self._result)
+            self._show()
 
     def _forget(self) -> None:
         self._timer.stop()
+        self.remeasuring.stop()
         for observed, tag in self._observed:
             observed.RemoveObserver(tag)
         self._observed = []
 
     def _onSegmentModified(self, segmentation: Any, event: str) -> None:
         """Undo and redo in Segment Editor say no more than this, and a new name or colour says the same."""
-        if not self._measuring and drawnState(segmentation) != self._drawn:
+        if not self._changing and drawnState(segmentation) != self._drawn:
             self._onSegmentsChanged(segmentation, event)
 
     def _onSegmentsChanged(self, segmentation: Any, _event: str) -> None:
-        if self._measuring:
+        if self._changing:
             return
         self._drawn = drawnState(segmentation)
-        self.isStale = True
+        self.isStale, self._failure = True, ""
+        self.remeasuring.supersede()
         if self._isAutomatic():
+            self.remeasuring.prepare(self._result)  # type: ignore[arg-type]
             self._timer.start()
         self._show()
 
@@ -105,6 +98,26 @@ class CorrectionPanel:
             self._timer.start()
         elif self._result is not None and slicer.mrmlScene.IsNodePresent(self._result.segmentationNode):
             self.measure()
+
+    def _onFindings(self, result: ResultNodes, findings: Any) -> None:
+        self._change(result, lambda: takeFindings(result, findings))
+
+    def _onFailed(self, message: str) -> None:
+        """Says it below the heading: a message box would stop the reader in the middle of a stroke."""
+        self._failure = message
+        self._show()
+
+    def _change(self, result: ResultNodes, work: Callable[[], None]) -> None:
+        """Changes nodes of the result, which is no correction, so that table and segments say the same again."""
+        self._changing = True
+        try:
+            work()
+        finally:
+            self._changing = False
+        self.isStale = False
+        self._drawn = drawnState(result.segmentationNode.GetSegmentation())
+        self._onMeasured()
+        self._show()
 
     def _onEdit(self) -> None:
         if self._result is None:
@@ -117,8 +130,13 @@ class CorrectionPanel:
 
     def _onReset(self) -> None:
         question = _("All corrections of this result will be lost. Go back to what the network drew?")
-        if slicer.util.confirmYesNoDisplay(question, windowTitle="KidneySeg"):
-            self._work(reset, _("The network's result could not be brought back."))
+        if self._result is None or not slicer.util.confirmYesNoDisplay(question, windowTitle="KidneySeg"):
+            return
+        result = self._result
+        self._timer.stop()
+        self.remeasuring.supersede()
+        with complaining(_("The network's result could not be brought back.")):
+            self._change(result, lambda: reset(result))
 
     def _show(self) -> None:
         has = self._result is not None and self._result.networkLabels is not None
@@ -130,6 +148,10 @@ class CorrectionPanel:
         )
 
     def _text(self) -> str:
+        if self._failure:
+            return self._failure
+        if self.remeasuring.isMeasuring:
+            return _("Measuring the segments as they are now…")
         if self.isStale:
             return _("Segments were changed; table and remarks are of before.")
         ensureEngine()

@@ -9,6 +9,7 @@ import qt
 import slicer.util
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.engine.installation import ensureInstalled
 from KidneySegWidgets.engine.processRunner import Runner
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine, RemainingTime
@@ -55,6 +56,9 @@ class RunPanel:
         self.update()
 
     def _onSegment(self) -> None:
+        if not ensureInstalled():
+            self.say(_("Python packages are missing. Click again to install them."))
+            return
         try:
             self.queue.add(self._parameters())
         except ValueError as error:

@@ -9,7 +9,7 @@ import numpy as np
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.exam.inputVolume import prepareVolume
+from KidneySegWidgets.exam.inputVolume import PreparedVolume, prepareVolume
 from KidneySegWidgets.result.correctedLabels import currentLabels, networkLabels
 from KidneySegWidgets.result.findingsTable import fillTable
 from KidneySegWidgets.result.lesionView import hideLine
@@ -17,36 +17,42 @@ from KidneySegWidgets.result.resultImport import drawLabels
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import AUTOMATIC, SEMIAUTOMATIC, algorithmType, markSegment, segmentsByStructure
 
-_AIR, _HIGHEST = -1024, 32767
-
 
 def recompute(result: ResultNodes) -> Any:
-    """Measures the segmentation as it is now, fills the table and returns the engine's Result.
+    """Measures the segmentation as it is now while Slicer waits, fills the table and returns the engine's Result.
+
+    It is for exports, which need image and labels as well; after changes `run.remeasuring` measures beside Slicer.
 
     Raises:
         RuntimeError: the volume or the network's labels are gone.
         KidneySegError: the engine cannot measure it; the message says why.
     """
-    ensureEngine()
-    from KidneySegLib.measuring.correction import corrections
+    exam, original = engineExam(result), result.networkFindings()
     from KidneySegLib.tasks.registry import task_of
     from KidneySegLib.tasks.run import correct
 
-    exam, original = engineExam(result), result.networkFindings()
     network = engineResult(exam, networkLabels(result), original)
     labels = exam.order.apply(currentLabels(result))
     corrected = correct(task_of(original), exam, labels, network, result.findings())
-    result.setFindings(corrected.findings)
-    _mark(result, corrections(corrected.findings))
-    fillTable(result.table, corrected.findings)
-    hideLine(result)
+    takeFindings(result, corrected.findings)
     return corrected
 
 
+def takeFindings(result: ResultNodes, findings: Any) -> None:
+    """Shows findings of the segmentation as it is now: in the table, and in who drew each segment."""
+    ensureEngine()
+    from KidneySegLib.measuring.correction import corrections
+
+    result.setFindings(findings)
+    _mark(result, corrections(findings))
+    fillTable(result.table, findings)
+    hideLine(result)
+
+
 def reset(result: ResultNodes) -> None:
-    """Draws the network's version again and forgets all corrections."""
+    """Draws the network's version again, with what was measured then, and forgets all corrections."""
     drawLabels(result)
-    recompute(result)
+    takeFindings(result, result.networkFindings())
 
 
 def engineResult(exam: Any, labels: np.ndarray, findings: Any) -> Any:
@@ -57,36 +63,32 @@ def engineResult(exam: Any, labels: np.ndarray, findings: Any) -> Any:
     return Result(exam, Segmentation.of(exam.volume, exam.order.apply(labels)), findings)
 
 
-def engineExam(result: ResultNodes) -> Any:
-    """Returns the engine's Exam of the segmented image, on the grid of the network's labels, in whole HU.
+def preparedExam(result: ResultNodes) -> PreparedVolume:
+    """Returns the segmented image as the engine takes it, on the grid of the network's labels.
 
     Raises:
         RuntimeError: the volume was removed, or was changed since.
     """
-    ensureEngine()
-    from KidneySegLib.tasks.run import exam_again
-    from KidneySegLib.volume import Volume
-
     if result.volume is None or result.networkLabels is None:
         raise RuntimeError(_("The volume of this result is no longer in the scene. Load it and segment it again."))
     prepared = prepareVolume(result.volume)
     if prepared.voxels.shape != networkLabels(result).shape:
         raise RuntimeError(_("The volume was changed after it was segmented. Segment it again."))
-    voxels = prepared.voxels
-    if voxels.dtype.kind == "f":
-        voxels = np.rint(np.nan_to_num(voxels, nan=_AIR))
-    voxels = voxels.astype(np.int32) + assumedIntercept(result.networkFindings())
-    volume = Volume(np.clip(voxels, _AIR, _HIGHEST).astype(np.int16), prepared.ijkToLps)
-    return exam_again(volume, result.networkFindings())
+    return prepared
 
 
-def assumedIntercept(findings: Any) -> int:
-    """Returns what the engine added to make Hounsfield units of values without a rescale intercept."""
-    for flag in findings.flags:
-        if flag.code == "rescale_assumed":
-            # results of earlier versions do not hold the number
-            return int(flag.values.get("intercept_hu", -flag.values.get("subtracted_hu", -_AIR)))
-    return 0
+def engineExam(result: ResultNodes) -> Any:
+    """Returns the engine's Exam of the segmented image.
+
+    Raises:
+        RuntimeError: the volume was removed, or was changed since.
+    """
+    prepared = preparedExam(result)
+    ensureEngine()
+    from KidneySegLib.tasks.run import exam_again
+    from KidneySegLib.volume import Volume
+
+    return exam_again(Volume(prepared.voxels, prepared.ijkToLps), result.networkFindings())
 
 
 def _mark(result: ResultNodes, changed: Collection[str]) -> None:

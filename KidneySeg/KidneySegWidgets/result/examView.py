@@ -8,7 +8,6 @@ import slicer
 import slicer.util
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.result.correction import assumedIntercept
 from KidneySegWidgets.result.lesionView import hideLine
 from KidneySegWidgets.result.resultNodes import ResultNodes
 
@@ -53,10 +52,11 @@ def _setWindow(volume: Any, result: ResultNodes) -> None:
     ensureEngine()
     from KidneySegLib.errors import InputError
     from KidneySegLib.pictures.overview import display_window
+    from KidneySegLib.tasks.run import assumed_intercept
 
     try:
         findings = result.findings()
-        offset = assumedIntercept(result.networkFindings())
+        offset = assumed_intercept(result.networkFindings())
     except InputError:  # written by another version; the panel says so
         return
     lowest, highest = volume.GetImageData().GetScalarRange()

@@ -12,11 +12,13 @@ import slicer
 import slicer.util
 import vtk
 from slicer.i18n import tr as _
+from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume
 from KidneySegWidgets.exam.straightGrid import toVtkMatrix
 from KidneySegWidgets.result.findingsTable import fillTable
+from KidneySegWidgets.result.labelParts import LabelPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import styleSegment
 
@@ -58,10 +60,10 @@ def drawLabels(result: ResultNodes) -> None:
     node.GetSegmentation().RemoveAllSegments()
     node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
-    layer = _layer(labels)
-    voxels = slicer.util.arrayFromVolume(labels)
+    drawn = LabelPart.of(slicer.util.arrayFromVolume(labels))
+    layer = _layer(drawn, labels)
     for structure in STRUCTURES:
-        if (voxels == structure.label).any():
+        if (drawn.voxels == structure.label).any():
             segment = slicer.vtkSegment()
             styleSegment(segment, structure.key, f"KidneySeg {__version__}", certain)
             segment.SetLabelValue(structure.label)
@@ -69,15 +71,18 @@ def drawLabels(result: ResultNodes) -> None:
             node.GetSegmentation().AddSegment(segment, structure.key)
 
 
-def _layer(labels: Any) -> Any:
-    """Returns a copy of a label map node's voxels that all segments share, each by its value.
+def _layer(drawn: LabelPart, grid: Any) -> Any:
+    """Returns a part of a label map as an image on the grid of a volume node: segments share it, each by its value.
 
     It is how Slicer reads a file of segments. Its logic for label maps numbers segments anew, by their order.
     """
     matrix = vtk.vtkMatrix4x4()
-    labels.GetIJKToRASMatrix(matrix)
+    grid.GetIJKToRASMatrix(matrix)
     layer = slicer.vtkOrientedImageData()
-    layer.DeepCopy(labels.GetImageData())
+    ends = zip(drawn.start[::-1], drawn.voxels.shape[::-1], strict=True)
+    layer.SetExtent(*(int(index) for start, size in ends for index in (start, start + size - 1)))
+    layer.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    vtk_to_numpy(layer.GetPointData().GetScalars())[:] = drawn.voxels.ravel()
     layer.SetGeometryFromImageToWorldMatrix(matrix)
     return layer
 

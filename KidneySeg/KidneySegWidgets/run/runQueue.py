@@ -124,12 +124,12 @@ class RunQueue:
         run.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
         run.prepared = prepareVolume(run.parameters.volume, run.parameters.roi)
         run.place = placeOf(run.parameters.volume)
-        image = run.folder / "input.nrrd"
-        writeNrrd(image, run.prepared)
+        writeNrrd(run.folder / "input.nrrd", run.prepared.voxels, run.prepared.ijkToLps)
         parameters = run.parameters
         job = EngineJob(
-            image=image,
-            output=run.folder / "result",
+            folder=run.folder,
+            image="input.nrrd",
+            output="result",
             task=parameters.task.name,
             device=parameters.device,
             bundle=parameters.bundle,

@@ -12,6 +12,7 @@ from scipy import ndimage
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.hounsfield import BODY, BONE
+from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.resampling import grid_shape
 from KidneySegLib.volume import Volume
 
@@ -62,7 +63,7 @@ def find_candidates(
         threshold: above which a voxel counts.
         rules: sizes below which pieces are small, or noise.
     """
-    values = probability.numpy()
+    values = array_of(probability)
     labelled, count = cc3d.connected_components(values > threshold, connectivity=6, return_N=True)
     statistics = cc3d.statistics(labelled)
     found = []

@@ -14,6 +14,7 @@ import slicer.util
 from packaging.requirements import InvalidRequirement, Requirement
 
 installRequests: list[list[str]] = []
+installConstraints: list[str] = []
 uninstallRequests: list[list[str]] = []
 _pretendedMissing: set[str] = set()
 
@@ -26,6 +27,7 @@ def pretendMissing(*names: str) -> None:
 def reset() -> None:
     """Forgets requests and pretended gaps. Not in Slicer."""
     installRequests.clear()
+    installConstraints.clear()
     uninstallRequests.clear()
     _pretendedMissing.clear()
 
@@ -76,6 +78,8 @@ def pip_install(requirements: Any, **options: Any) -> None:
     completed = options.get("completedCallback")
     wanted = _asList(requirements)
     installRequests.append([str(each) for each in wanted])
+    constraints = options.get("constraints")
+    installConstraints.append(Path(constraints).read_text(encoding="utf-8") if constraints is not None else "")
     _pretendedMissing.difference_update(each.name.lower() for each in wanted)
     if completed is not None:
         completed(0)
@@ -106,11 +110,11 @@ def pip_ensure(
     Raises:
         RuntimeError: The user declined.
     """
-    del constraints, skip_packages, prompt_restart, skip_in_testing, show_progress
+    del skip_packages, prompt_restart, skip_in_testing, show_progress
     missing = [str(each) for each in _asList(requirements) if not _isSatisfied(each)]
     if not missing:
         return
     question = f"{requester or 'This module'} needs to install: {', '.join(missing)}. Install now?"
     if prompt_install and not slicer.util.confirmOkCancelDisplay(question):
         raise RuntimeError("The user declined to install the required Python packages")
-    pip_install(missing)
+    pip_install(missing, constraints=constraints)

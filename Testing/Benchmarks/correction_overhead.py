@@ -1,0 +1,130 @@
+"""What a correction costs Slicer's main thread: from the change of a segment until table and remarks are of it.
+
+The exam is the synthetic sample, each of its slices repeated, so that it has as many voxels as a thin-slice scan; its
+true labels stand for the network's. Processor seconds of the main thread count, which other programs do not change.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+REPEATED = 9
+LENGTH_MM = 300.0
+LIMIT_S = 0.05
+
+
+@dataclass(frozen=True)
+class MainThread:
+    """Processor seconds of the main thread for one change.
+
+    Attributes:
+        busy: all of them.
+        longest: the longest stretch without a look at events.
+        waited: seconds until the table was of the change, the pause after the stroke (1.5 s) included.
+    """
+
+    busy: float
+    longest: float
+    waited: float
+
+
+def corrections(widget: Any, slices: int, changes: int) -> tuple[list[MainThread], float]:
+    """Returns the cost of a few changes, and processor seconds of one when Slicer measures in its main thread."""
+    result = _result(widget, slices)
+    import slicer.util
+
+    voxels, segmentation = _layer(result)
+    found = []
+    for number in range(changes):
+        middle = voxels.shape[0] // 2 + number
+        voxels[middle][voxels[middle] == 1] = 0
+        found.append(_change(widget, segmentation))
+    del voxels
+    from KidneySegWidgets.result.correction import recompute
+
+    before = time.thread_time()
+    recompute(result)
+    alone = time.thread_time() - before
+    slicer.mrmlScene.Clear(0)
+    return found, alone
+
+
+def _change(widget: Any, segmentation: Any) -> MainThread:
+    """Tells the panel of a change and lets the application work until it is measured."""
+    import qt
+    import slicer
+
+    layer = segmentation.GetNthSegment(0).GetRepresentation("Binary labelmap")
+    started, busy, longest = time.perf_counter(), 0.0, 0.0
+
+    def step(work: Any) -> None:
+        nonlocal busy, longest
+        before = time.thread_time()
+        work()
+        took = time.thread_time() - before
+        busy, longest = busy + took, max(longest, took)
+
+    def tell() -> None:
+        layer.Modified()
+        segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
+
+    step(tell)
+    while widget.correction.isStale:
+        step(qt.QApplication.processEvents)
+        time.sleep(0.01)
+        if time.perf_counter() - started > 600:
+            raise RuntimeError(widget.ui.correctionLabel.text)
+    return MainThread(busy, longest, time.perf_counter() - started)
+
+
+def _result(widget: Any, slices: int) -> Any:
+    """Returns a result of the sample's true labels, shown in the panel."""
+    import slicer.util
+    from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, prepareVolume
+    from KidneySegWidgets.result.resultImport import importResult
+
+    from KidneySegLib.exam import Exam
+    from KidneySegLib.findings import InputRecord, Provenance
+    from KidneySegLib.measuring.instances import Segmentation
+    from KidneySegLib.result_files.result import Result
+    from KidneySegLib.sample.phantom import Scan, acquire, build_phantom
+    from KidneySegLib.sample.tissues import Phase
+    from KidneySegLib.tasks.ct import CT
+    from KidneySegLib.volume import Volume
+
+    thick = -(-slices // REPEATED)
+    scan = Scan(thick, LENGTH_MM / thick)
+    images, labels = zip(*acquire(build_phantom(Phase.NEPHROGRAPHIC, 0), scan, 0), strict=True)
+    matrix = scan.ijk_to_lps
+    matrix[2, 2] = LENGTH_MM / slices
+    hu, drawn = (np.repeat(np.stack(planes), REPEATED, axis=0)[:slices] for planes in (images, labels))
+    node = slicer.util.addVolumeFromArray(hu, ijkToRAS=RAS_TO_LPS @ matrix, name="ct")
+    exam = Exam(Volume(hu, matrix))
+    segmentation = Segmentation.of(exam.volume, exam.order.apply(drawn))
+    provenance = Provenance(
+        started_utc="2026-01-01T00:00:00+00:00",
+        device="cpu",
+        precision="float32",
+        input=InputRecord.of(exam.stored, "nrrd"),
+    )
+    findings = CT().describe(exam, segmentation, None, provenance)
+    with tempfile.TemporaryDirectory() as folder:
+        Result(exam, segmentation, findings).write(Path(folder) / "result")
+        result = importResult(Path(folder) / "result", prepareVolume(node), node)
+    widget.logic.getParameterNode().result = result.segmentationNode
+    return result
+
+
+def _layer(result: Any) -> tuple[np.ndarray, Any]:
+    """Returns the voxels (k, j, i) that all segments share, to be changed in place as Segment Editor does."""
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    segmentation = result.segmentationNode.GetSegmentation()
+    image = segmentation.GetNthSegment(0).GetRepresentation("Binary labelmap")
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1]), segmentation
