@@ -30,6 +30,7 @@ from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.panels.runPanel import RunPanel
 from KidneySegWidgets.panels.settingsPanel import SettingsPanel
 from KidneySegWidgets.result.examView import hideResult, showExam
+from KidneySegWidgets.result.ownExam import backgrounds, drawOnOwnExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.parameterNode import KidneySegParameterNode, connectWidgets
 
@@ -71,6 +72,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._guiTag: Any = None
         self._orphans: list[Any] = []
         self._viewsAreBehind = False
+        self._backgrounds: tuple[str, ...] = ()
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
@@ -108,6 +110,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is None:  # there is no panel
             return
         self.runs.queue.abandonAll()
+        self.inputs.stop()
         self.correction.stop()
         self._forgetParameterNode()
         self.removeObservers()
@@ -177,12 +180,28 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._viewsAreBehind and self.parent.isEntered:
             self._viewsAreBehind = False
             showExam(self.results.result)
+            self._backgrounds = ()
+            for view in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode"):
+                if not self.hasObserver(view, "ModifiedEvent", self._onViewChanged):
+                    self.addObserver(view, "ModifiedEvent", self._onViewChanged)
+            self._onViewChanged(None, None)
+
+    def _onViewChanged(self, _caller: Any, _event: Any) -> None:
+        """Scrolling and zooming do not come here, but what is blended with what does."""
+        shown = backgrounds()
+        if shown != self._backgrounds and self.results.result is not None:
+            self._backgrounds = shown
+            drawOnOwnExam(self.results.result)
 
     # events
 
     def _onNewResult(self, result: ResultNodes) -> None:
-        if not self.parent.isEntered:  # the reader may be correcting another exam: nothing may be drawn over it
+        if not self.parent.isEntered or self.correction.isEdited:  # nothing may be drawn over another exam
             hideResult(result)
+        if self.correction.isEdited:
+            done = _("{name}: done. Another result is being corrected; choose this one under Result when that is done.")
+            self.runs.say(done.format(name=result.volume.GetName()))
+            return
         self.logic.getParameterNode().result = result.segmentationNode  # there is one even while a scene is read
         self.ui.resultSection.collapsed = False
 

@@ -76,14 +76,15 @@ class Structure:
     region: Code | None = None
 
 
+# Colours that can be told apart without red or green, too (tested).
 STRUCTURES = (
-    Structure("kidney_right", 1, "Right kidney", (224, 110, 80), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.RIGHT),
-    Structure("kidney_left", 2, "Left kidney", (110, 176, 96), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.LEFT),
+    Structure("kidney_right", 1, "Right kidney", (224, 72, 24), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.RIGHT),
+    Structure("kidney_left", 2, "Left kidney", (150, 214, 244), ANATOMICAL_STRUCTURE, KIDNEY, side=Side.LEFT),
     Structure(
         "mass",
         3,
         "Solid mass",
-        (214, 60, 160),
+        (240, 16, 120),
         MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
         Code("4147007", "Mass"),
         region=KIDNEY,
@@ -92,7 +93,7 @@ STRUCTURES = (
         "cyst",
         4,
         "Cyst",
-        (80, 200, 220),
+        (60, 140, 244),
         MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
         Code("367643001", "Cyst"),
         region=KIDNEY,
@@ -101,7 +102,7 @@ STRUCTURES = (
         "stone",
         5,
         "Stone",
-        (250, 220, 60),
+        (252, 240, 120),
         MORPHOLOGICALLY_ABNORMAL_STRUCTURE,
         Code("56381008", "Calculus"),
         region=KIDNEY,

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from functools import cache
-
 import slicer
 from slicer.i18n import tr as _
-
-from KidneySegWidgets.engine.processTree import withoutWindow
 
 _GROUP = "KidneySeg"
 _DEFAULTS = {
@@ -28,8 +22,9 @@ REPORT_LANGUAGES = [("en", "English"), ("es", "Español"), ("tr", "Türkçe")]
 def setting(name: str) -> str:
     """Returns a setting.
 
-    `device` is for new scenes, `modelsFolder` holds own bundles, `exportFolder`, `exportReport` and `exportDicom` are
-    as they were last, `reportHeader` is the institution's line, `reportLanguage` one of `REPORT_LANGUAGES`.
+    `device` (which new scenes get), `exportFolder`, `exportReport` and `exportDicom` are as they were last,
+    `modelsFolder` holds own bundles, `reportHeader` is the institution's line, `reportLanguage` one of
+    `REPORT_LANGUAGES`.
     """
     value = slicer.app.userSettings().value(f"{_GROUP}/{name}", _DEFAULTS[name])
     return str(value) if value is not None else _DEFAULTS[name]
@@ -42,28 +37,16 @@ def setSetting(name: str, value: str) -> None:
     slicer.app.userSettings().setValue(f"{_GROUP}/{name}", value)
 
 
-def devices() -> list[tuple[str, str]]:
+def devices(cards: int = 0) -> list[tuple[str, str]]:
     """Returns the devices to choose from, as the engine names them, with their labels.
 
     Which of them are there only torch knows, and that is not loaded into Slicer: the engine tells if one is missing.
+
+    Args:
+        cards: number of NVIDIA's graphics cards.
     """
     listed = [("auto", _("Automatic")), ("cpu", _("CPU"))]
-    listed += [(f"cuda:{number}", _("GPU {number}").format(number=number)) for number in range(_gpus())]
+    listed += [(f"cuda:{number}", _("GPU {number}").format(number=number)) for number in range(cards)]
     if slicer.app.os == "macosx":
         listed.append(("mps", _("GPU (Metal)")))
     return listed
-
-
-@cache
-def _gpus() -> int:
-    """Returns how many graphics cards NVIDIA's driver reports; one entry is offered where it cannot be asked."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return 0
-    try:
-        answer = subprocess.run(
-            [program, "--list-gpus"], capture_output=True, text=True, timeout=5, check=True, **withoutWindow()
-        )
-    except (OSError, subprocess.SubprocessError):
-        return 1
-    return sum(line.startswith("GPU ") for line in answer.stdout.splitlines())

@@ -34,12 +34,12 @@ def settings_shown(host: Any) -> Any:
     return widget
 
 
-def test_default_device_is_kept_and_taken_in_new_scenes(host: Any, settings_shown: Any) -> None:
+def test_the_device_that_was_chosen_last_is_that_of_new_scenes(host: Any, settings_shown: Any) -> None:
     import slicer
     from SlicerHost.hands import choose
 
     assert settings_shown.ui.deviceComboBox.currentData == "auto"
-    choose(settings_shown.ui.defaultDeviceComboBox, "CPU")
+    choose(settings_shown.ui.deviceComboBox, "CPU")
     assert slicer.app.userSettings().value("KidneySeg/device") == "cpu"
     slicer.mrmlScene.Clear(0)
     host.app.processEvents()

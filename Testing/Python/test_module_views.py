@@ -174,3 +174,77 @@ def test_result_without_its_volume_is_drawn_on_no_other(host: Any) -> None:
     host.app.processEvents()
     click_row(widget, 2)
     assert backgrounds() == {None}
+
+
+def visible_in(view: str, node: Any) -> bool:
+    """Whether a slice view shows a node."""
+    import slicer
+
+    display = node.GetDisplayNode()
+    slice_node = slicer.app.layoutManager().sliceWidget(view).mrmlSliceNode()
+    return bool(
+        display.GetVisibility() and display.GetVisibility2D() and display.IsDisplayableInView(slice_node.GetID())
+    )
+
+
+def test_a_volume_put_behind_by_hand_gets_no_outlines_of_another_exam(host: Any) -> None:
+    import slicer.util
+
+    widget = two_exams(host)
+    click_row(widget, 2)
+    result = widget.results.result
+    red, green = (slicer.app.layoutManager().sliceWidget(name).mrmlSliceCompositeNode() for name in ("Red", "Green"))
+    nodes = (result.segmentationNode, result.line)
+    assert all(visible_in(view, node) for view in ("Red", "Green") for node in nodes)
+    red.SetBackgroundVolumeID(slicer.util.getNode("one").GetID())
+    assert not any(visible_in("Red", node) for node in nodes)
+    assert all(visible_in("Green", node) for node in nodes), "that view shows the exam"
+    slicer.util.setSliceViewerLayers(background=slicer.util.getNode("one"))
+    assert not any(visible_in(view, node) for view in ("Red", "Green", "Yellow") for node in nodes)
+    assert result.segmentationNode.GetDisplayNode().GetVisibility3D(), "surfaces lie on no image"
+    green.SetBackgroundVolumeID(result.volume.GetID())
+    assert visible_in("Green", nodes[0]) and not visible_in("Red", nodes[0])
+    click_row(widget, 1)
+    assert all(visible_in(view, nodes[0]) for view in ("Red", "Green", "Yellow"))
+    assert list(result.segmentationNode.GetDisplayNode().GetViewNodeIDs()) == []
+
+
+def test_another_phase_of_the_same_study_keeps_the_outlines(host: Any) -> None:
+    import slicer.util
+
+    widget = two_exams(host)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "CT abdomen")
+    for name in ("one", "two"):
+        node = slicer.util.getNode(name)
+        item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
+        hierarchy.SetItemParent(item, study)
+    slicer.util.setSliceViewerLayers(background=slicer.util.getNode("one"))
+    assert visible_in("Red", widget.results.result.segmentationNode)
+
+
+def test_a_result_that_comes_while_another_is_corrected_does_not_take_its_place(host: Any) -> None:
+    """Its corrections are still followed and measured."""
+    import numpy as np
+    import slicer.util
+    from module_cases import write_segment
+    from SlicerHost.hands import choose, click, waitUntil
+
+    widget = two_exams(host)
+    choose(widget.ui.resultSelector, "one KidneySeg")
+    widget.logic.runner.automatic = False
+    choose(widget.ui.inputSelector, "two")
+    click(widget.ui.segmentButton)
+    click(widget.ui.editButton)
+    edited = widget.results.result
+    before = edited.findings().kidneys[0].measures.volume_ml
+    _volume, labels = phantom()
+    write_segment(edited, "kidney_right", (labels == 1) & (np.arange(36)[:, None, None] > 17))
+    widget.logic.runner.end(0)
+    assert widget.results.result.segmentationNode is edited.segmentationNode
+    assert drawn() == ["one KidneySeg"] and backgrounds() == {"one"}
+    assert "is being corrected" in widget.ui.statusLabel.text
+    waitUntil(lambda: not widget.correction.isStale, 20)
+    assert edited.findings().kidneys[0].measures.volume_ml < before
+    slicer.util.selectModule("KidneySeg")
+    assert widget.results.result.segmentationNode is edited.segmentationNode

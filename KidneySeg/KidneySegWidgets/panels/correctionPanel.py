@@ -32,7 +32,7 @@ class CorrectionPanel:
         self._drawn: list[Any] = []
         self._changing = False
         self._failure = ""
-        self.isStale = False
+        self.isStale = self.isEdited = False
         self.remeasuring = Remeasuring(ChildProcessRunner(), self._onFindings, self._onFailed)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
@@ -45,7 +45,7 @@ class CorrectionPanel:
     def setResult(self, result: ResultNodes | None) -> None:
         """Follows another result; None follows none."""
         self._forget()
-        self._result, self.isStale, self._failure = result, False, ""
+        self._result, self.isStale, self.isEdited, self._failure = result, False, False, ""
         if result is not None:
             segmentation = result.segmentationNode.GetSegmentation()
             kind = slicer.vtkSegmentation
@@ -86,7 +86,7 @@ class CorrectionPanel:
         if self._changing:
             return
         self._drawn = drawnState(segmentation)
-        self.isStale, self._failure = True, ""
+        self.isStale, self.isEdited, self._failure = True, True, ""
         self.remeasuring.supersede()
         if self._isAutomatic():
             self.remeasuring.prepare(self._result)  # type: ignore[arg-type]
@@ -122,6 +122,7 @@ class CorrectionPanel:
     def _onEdit(self) -> None:
         if self._result is None:
             return
+        self.isEdited = True
         slicer.util.selectModule("SegmentEditor")
         editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
         editor.setSegmentationNode(self._result.segmentationNode)

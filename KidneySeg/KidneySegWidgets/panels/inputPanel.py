@@ -9,9 +9,10 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.bundles import installedBundles
+from KidneySegWidgets.engine.graphicsCards import GraphicsCards
 from KidneySegWidgets.run.runParameters import AUTOMATIC, RunParameters, engineTask, engineTasks, lastVolume
 from KidneySegWidgets.run.taskTexts import taskTitle
-from KidneySegWidgets.settings import devices, setting
+from KidneySegWidgets.settings import devices, setSetting, setting
 
 
 class InputPanel:
@@ -23,8 +24,8 @@ class InputPanel:
         self._preselected: str | None = None
         self._bundles: dict[str, Any] = {}
         self._updating = False
-        for identifier, label in devices():
-            ui.deviceComboBox.addItem(label, identifier)
+        self._listDevices(0)
+        self._cards = GraphicsCards(self._onCards)
         ui.taskComboBox.addItem(_("Automatic"), AUTOMATIC)
         for task in engineTasks():
             ui.taskComboBox.addItem(taskTitle(task), task.name)
@@ -44,6 +45,10 @@ class InputPanel:
             node.device = setting("device")
         self.preselectVolume()
         self.update()
+
+    def stop(self) -> None:
+        """Waits for nothing any more."""
+        self._cards.stop()
 
     def preselectVolume(self) -> None:
         """Chooses the volume that was loaded last, until the user chooses one."""
@@ -81,6 +86,17 @@ class InputPanel:
             modelsFolder=setting("modelsFolder"),
         )
 
+    def _listDevices(self, cards: int) -> None:
+        self._ui.deviceComboBox.clear()
+        for identifier, label in devices(cards):
+            self._ui.deviceComboBox.addItem(label, identifier)
+
+    def _onCards(self, count: int) -> None:
+        self._updating = True
+        self._listDevices(count)
+        self._updating = False
+        self.update()
+
     def bundle(self) -> Any:
         """Returns the chosen model bundle, or None."""
         return self._bundles.get(self._ui.bundleComboBox.currentData or "")
@@ -115,6 +131,7 @@ class InputPanel:
     def _onDevice(self, _index: int) -> None:
         if self._node is not None and not self._updating:
             self._node.device = self._ui.deviceComboBox.currentData
+            setSetting("device", self._node.device)
 
     def _onLoadDicom(self) -> None:
         slicer.util.selectModule("DICOM")

@@ -8,7 +8,7 @@ from typing import Any
 import ctk
 
 from KidneySegWidgets.engine.installation import checkInstallation
-from KidneySegWidgets.settings import REPORT_LANGUAGES, devices, setSetting, setting
+from KidneySegWidgets.settings import REPORT_LANGUAGES, setSetting, setting
 
 
 class SettingsPanel:
@@ -16,19 +16,14 @@ class SettingsPanel:
 
     def __init__(self, ui: Any, onModelsFolder: Callable[[], None]) -> None:
         self._ui, self._onModelsFolderChanged = ui, onModelsFolder
-        _fill(ui.defaultDeviceComboBox, devices(), setting("device"))
         _fill(ui.reportLanguageComboBox, REPORT_LANGUAGES, setting("reportLanguage"))
         ui.modelsFolderEdit.filters = ctk.ctkPathLineEdit.Dirs
         ui.modelsFolderEdit.currentPath = setting("modelsFolder")
         ui.reportHeaderEdit.text = setting("reportHeader")
-        ui.defaultDeviceComboBox.connect("currentIndexChanged(int)", self._onDefaultDevice)
         ui.reportLanguageComboBox.connect("currentIndexChanged(int)", self._onReportLanguage)
         ui.modelsFolderEdit.connect("currentPathChanged(QString)", self._onModelsFolder)
         ui.reportHeaderEdit.connect("textChanged(QString)", self._onReportHeader)
         ui.checkInstallationButton.connect("clicked()", self._onCheckInstallation)
-
-    def _onDefaultDevice(self, _index: int) -> None:
-        setSetting("device", self._ui.defaultDeviceComboBox.currentData)
 
     def _onReportLanguage(self, _index: int) -> None:
         setSetting("reportLanguage", self._ui.reportLanguageComboBox.currentData)

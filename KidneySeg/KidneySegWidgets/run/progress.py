@@ -11,6 +11,8 @@ from slicer.i18n import tr as _
 
 # Before this share is done, the time for the rest cannot be told.
 _LEAST_FRACTION = 0.1
+# An estimate that grew by less is the one that was said.
+_SLACK_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,15 @@ class ProgressLine:
 
 
 class RemainingTime:
-    """Estimates the time that is left from the time that has passed."""
+    """Estimates the time that is left from the time that has passed.
+
+    Stages do not take the time that their shares promise, so an estimate may grow; what was said never does.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._start = clock()
+        self._said: float | None = None
 
     def seconds(self, fraction: float) -> float | None:
         """Returns the seconds that are left, or None while that cannot be told."""
@@ -53,10 +59,11 @@ class RemainingTime:
         return passed * (1 - fraction) / fraction
 
     def text(self, fraction: float) -> str:
-        """Returns the remaining time in words; empty while it cannot be told."""
+        """Returns the remaining time in words; empty while it cannot be told, or would be more than was said."""
         seconds = self.seconds(fraction)
-        if seconds is None:
+        if seconds is None or (self._said is not None and seconds > self._said + _SLACK_S):
             return ""
+        seconds = self._said = seconds if self._said is None else min(seconds, self._said)
         if seconds < 90:
             return _("about {seconds} s left").format(seconds=max(1, round(seconds)))
         return _("about {minutes} min left").format(minutes=round(seconds / 60))

@@ -1,0 +1,69 @@
+"""Outlines are drawn on their own exam only, also when the reader puts another volume into a view by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import slicer.util
+
+from KidneySegWidgets.result.resultNodes import ResultNodes
+
+# Of a display node that was hidden in all slice views here, and so may be shown again here.
+_HIDDEN = "KidneySeg.HiddenInSlices"
+
+
+def backgrounds() -> tuple[str, ...]:
+    """Returns the identifiers of the volumes that the slice views show."""
+    views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+    return tuple(view.GetBackgroundVolumeID() or "" for view in views)
+
+
+def drawOnOwnExam(result: ResultNodes) -> None:
+    """Draws segments and diameter in those slice views only that show the result's exam, and in all 3D views.
+
+    Other volumes of the same study, such as another contrast phase, are the same exam; so is what the reader has put
+    into one folder with it. Where all slice views show it, nothing is limited.
+    """
+    allowed, others = [], 0
+    for name in slicer.app.layoutManager().sliceViewNames():
+        logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
+        if _isOfExam(logic.GetSliceCompositeNode().GetBackgroundVolumeID(), result.volume):
+            allowed.append(logic.GetSliceNode().GetID())
+        else:
+            others += 1
+    threeD = [node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLViewNode")]
+    for node in (result.segmentationNode, result.line):
+        display = node.GetDisplayNode() if node is not None else None
+        if display is not None:
+            _limit(display, allowed, threeD if others else None)
+
+
+def _limit(display: Any, allowed: list[str], threeD: list[str] | None) -> None:
+    """Limits a display node to slice views and 3D views; None of the latter means to no views at all."""
+    hide = threeD is not None and not allowed
+    if hide and display.GetVisibility2D():
+        display.SetVisibility2D(False)
+        display.SetAttribute(_HIDDEN, "1")
+    elif not hide and display.GetAttribute(_HIDDEN) == "1":
+        display.SetVisibility2D(True)
+        display.SetAttribute(_HIDDEN, None)
+    wanted = [*allowed, *threeD] if threeD is not None and allowed else []
+    if sorted(display.GetViewNodeIDs()) != sorted(wanted):
+        display.RemoveAllViewNodeIDs()
+        for identifier in wanted:
+            display.AddViewNodeID(identifier)
+
+
+def _isOfExam(volumeId: str | None, exam: Any) -> bool:
+    """Returns whether a view shows an exam, or another volume of its study; a view without any shows nothing wrong."""
+    if not volumeId or exam is None:
+        return not volumeId
+    if volumeId == exam.GetID():
+        return True
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    items = [hierarchy.GetItemByDataNode(node) for node in (slicer.mrmlScene.GetNodeByID(volumeId), exam) if node]
+    if len(items) < 2 or not all(items):
+        return False
+    one, other = (hierarchy.GetItemParent(item) for item in items)
+    return bool(one == other and one != hierarchy.GetSceneItemID())

@@ -1,0 +1,125 @@
+"""The panel itself: how wide it is, what its labels belong to, what it waits for, and the time that is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from SlicerHost import availability
+
+if availability.missing():
+    pytest.skip(availability.missing(), allow_module_level=True)
+pytest_plugins = ["SlicerHost.pytest_fixtures"]
+
+from module_cases import MODULE, open_panel, segmented  # noqa: E402
+
+UI = MODULE.parent / "Resources" / "UI" / "KidneySeg.ui"
+# A dock of Slicer's main window at its narrowest; it has no horizontal scroll bar, and covers the views instead.
+WIDEST = 400
+SECTIONS = ("inputsSection", "resultSection", "correctionSection", "exportSection", "settingsSection")
+
+
+def test_no_section_makes_the_panel_wider_than_a_narrow_dock(host: Any) -> None:
+    widget = segmented(host)
+    widget.ui.exportFolderButton.directory = "/a/folder/with/a/long/name/" + "x" * 80
+    for name in ("progressWidget", "queueWidget", "logText"):
+        getattr(widget.ui, name).setVisible(True)
+    for name in SECTIONS:
+        getattr(widget.ui, name).collapsed = False
+    widget.ui.statusLabel.text = "A sentence that is as long as those of the engine are, with several words in it."
+    host.app.processEvents()
+    panel = widget.ui.inputsSection.parentWidget()
+    widths = {name: getattr(widget.ui, name).minimumSizeHint().width() for name in SECTIONS}
+    assert panel.minimumSizeHint().width() <= WIDEST, widths
+
+
+def test_every_label_of_a_form_belongs_to_what_stands_beside_it() -> None:
+    tree = ET.parse(UI).getroot()
+    names = {widget.get("name") for widget in tree.iter("widget")}
+    labels = [w for w in tree.iter("widget") if (w.get("name") or "").startswith("formLabel")]
+    assert len(labels) > 10
+    for label in labels:
+        buddy = label.find("property[@name='buddy']/cstring")
+        assert buddy is not None and buddy.text in names, label.get("name")
+
+
+def test_the_time_that_is_left_never_climbs(host: Any) -> None:
+    """The first stages are fast; "about 7 s left" climbed to 44 s."""
+    host.loadModule(MODULE)
+    from KidneySegWidgets.run.progress import RemainingTime
+
+    now = 0.0
+    remaining = RemainingTime(lambda: now)
+    said = []
+    for step in range(1, 101):
+        now += 0.05 if step < 40 else 1.0 if step < 70 else 0.02
+        text = remaining.text(step / 100)
+        if text:
+            said.append(int(text.split()[1]))
+    assert said and said == sorted(said, reverse=True)
+    assert remaining.text(0.05) == "", "too early to tell"
+    now, slow = 0.0, RemainingTime(lambda: now)
+    now = 600.0
+    assert slow.text(0.5) == "about 10 min left"
+
+
+@pytest.fixture
+def fake_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A program `nvidia-smi` that answers when a file appears."""
+    if os.name != "posix":
+        pytest.skip("a shell script")
+    answer = tmp_path / "answer"
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nwhile [ ! -f "{answer}" ]; do sleep 0.05; done\ncat "{answer}"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    yield answer
+    answer.touch()
+
+
+def test_graphics_cards_are_asked_for_without_waiting(host: Any, fake_driver: Path) -> None:
+    from SlicerHost.hands import choose, waitUntil
+
+    widget, _runner = open_panel(host)
+    box = widget.ui.deviceComboBox
+    assert [box.itemData(n) for n in range(box.count)] == ["auto", "cpu"], "the driver has not answered yet"
+    choose(box, "CPU")
+    fake_driver.write_text("GPU 0: one\nGPU 1: two\n", encoding="utf-8")
+    waitUntil(lambda: box.count > 2)
+    assert [box.itemData(n) for n in range(box.count)] == ["auto", "cpu", "cuda:0", "cuda:1"]
+    assert box.currentData == "cpu" and widget.logic.getParameterNode().device == "cpu"
+
+
+def test_a_driver_that_never_answers_is_not_waited_for(host: Any, fake_driver: Path) -> None:
+    widget, _runner = open_panel(host)
+    process = widget.inputs._cards._process
+    assert process.poll() is None
+    widget.cleanup()
+    assert process.poll() is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups")
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_group_that_must_not_be_signalled_is_no_error(
+    host: Any, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS says so of a group that holds nothing but an ended process."""
+    host.loadModule(MODULE)
+    from KidneySegWidgets.engine import processTree
+
+    def refuse(_group: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(processTree.os, "killpg", refuse)
+    process = subprocess.Popen(["sleep", "0" if ended else "60"], text=True)
+    if ended:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    processTree.endProcessTree(process)
+    assert process.wait(5) == (0 if ended else -signal.SIGKILL)
