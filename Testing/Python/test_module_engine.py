@@ -139,7 +139,7 @@ def _take_views(widget: Any, pictures: Path, name: str) -> None:
     for view in ("Red", "Green"):
         height = slicer.app.layoutManager().sliceWidget(view).sliceLogic().GetSliceOffset()
         assert slicePicture(pictures / f"{name}_{view}.png", view, height, (600, 600)).std() > 10
-    widget.ui.show3DCheckBox.checked = True
+    widget.ui.show3DButton.checked = True
     assert threeDPicture(pictures / f"{name}_3D.png", size=(600, 450)).std() > 10
 
 

@@ -98,10 +98,10 @@ def test_surfaces_on_demand(host: Any) -> None:
     widget = segmented(host)
     segmentation = widget.results.result.segmentationNode.GetSegmentation()
     assert not segmentation.ContainsRepresentation("Closed surface"), "making them takes time"
-    click(widget.ui.show3DCheckBox)
+    click(widget.ui.show3DButton)
     surface = segmentation.GetSegment("kidney_left").GetRepresentation("Closed surface")
     assert surface.GetNumberOfPoints() > 500
-    click(widget.ui.show3DCheckBox)
+    click(widget.ui.show3DButton)
     assert not segmentation.ContainsRepresentation("Closed surface")
 
 
@@ -125,6 +125,6 @@ def test_pictures_of_views(host: Any, drawing: None, tmp_path: Path) -> None:
     greenish = (flat[..., 1] - flat[..., 0] > 10).nonzero()[1]
     assert reddish.size and greenish.size
     assert np.median(reddish) < np.median(greenish), "the patient's right is on the picture's left"
-    click(widget.ui.show3DCheckBox)
+    click(widget.ui.show3DButton)
     solid = threeDPicture(folder / "surfaces.png").astype(int)
     assert ((solid[..., 1] - solid[..., 0]) > 20).sum() > 500

@@ -114,9 +114,9 @@ class Host:
         import slicer
 
         from SlicerHost import scriptedmodule, segmenteditor
-        from SlicerHost.widgets import mrmlwidget, nodecombobox, segmentstable, tableview
+        from SlicerHost.widgets import mrmlwidget, nodecombobox, segmentstable, show3dbutton, tableview
 
-        for module in (mrmlwidget, nodecombobox, segmentstable, tableview, scriptedmodule, segmenteditor):
+        for module in (mrmlwidget, nodecombobox, segmentstable, show3dbutton, tableview, scriptedmodule, segmenteditor):
             for name, value in vars(module).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import qt
-from slicer.i18n import tr as _
-
-from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
+from KidneySegWidgets.panels.fitting import fitSegments, fitTable, prepareTable
 from KidneySegWidgets.result.examView import showExam
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
@@ -26,12 +23,7 @@ class ResultPanel:
         self._changingTable = False
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
-        ui.show3DCheckBox.connect("toggled(bool)", self._onShow3D)
-        ui.tableView.verticalHeader().setVisible(False)
-        ui.tableView.verticalHeader().setDefaultSectionSize(24)
-        header = ui.tableView.horizontalHeader()
-        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        header.setStretchLastSection(True)
+        prepareTable(ui.tableView)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -49,7 +41,7 @@ class ResultPanel:
         # Slicer makes no column narrower than 60 pixels, which is more than "R" wants and a narrow panel has
         self._ui.tableView.horizontalHeader().setMinimumSectionSize(_NARROWEST_COLUMN)
         self._ui.resultDetails.setVisible(result is not None)
-        self._ui.show3DCheckBox.checked = node is not None and self._hasSurfaces(node)
+        self._ui.show3DButton.setSegmentationNode(node)
         self.update()
 
     def update(self) -> None:
@@ -66,23 +58,12 @@ class ResultPanel:
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
         self._ui.flagsBrowser.setHtml(flags)
-
-    @staticmethod
-    def _hasSurfaces(node: Any) -> bool:
-        return bool(node.GetSegmentation().ContainsRepresentation("Closed surface"))
+        fitTable(self._ui.tableView)
+        segments = self.result.segmentationNode.GetSegmentation().GetNumberOfSegments() if self.result else 0
+        fitSegments(self._ui.segmentsView, segments)
 
     def _onRowSelected(self, _selected: Any = None, _deselected: Any = None) -> None:
         rows = self._ui.tableView.selectionModel().selectedRows()
         if self.result is not None and rows and not self._changingTable:
             showExam(self.result)  # the reader may have looked at another exam meanwhile
             showFinding(self.result, rows[0].row())
-
-    def _onShow3D(self, shown: bool) -> None:
-        if self.result is None or shown == self._hasSurfaces(self.result.segmentationNode):
-            return
-        node = self.result.segmentationNode
-        with complaining(_("The surfaces could not be made.")):
-            if shown:
-                node.CreateClosedSurfaceRepresentation()
-            else:
-                node.RemoveClosedSurfaceRepresentation()

@@ -16,9 +16,9 @@ def columns() -> dict[str, str]:
         "structure": _("Structure"),
         "side": _("Side"),
         "place": _("Place"),
-        "volume_ml": _("ml"),
-        "axial_diameter_mm": _("axial mm"),
-        "length_mm": _("3D mm"),
+        "volume_ml": _("Volume (ml)"),
+        "axial_diameter_mm": _("Axial Ø (mm)"),
+        "length_mm": _("3D Ø (mm)"),
         "hu_mean": _("HU"),
     }
 
