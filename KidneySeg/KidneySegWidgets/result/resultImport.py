@@ -16,14 +16,10 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume
-from KidneySegWidgets.exam.straightGrid import toVtkMatrix
 from KidneySegWidgets.result.findingsTable import fillTable
 from KidneySegWidgets.result.labelParts import LabelPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import styleSegment
-
-# Millimetres by which a corner of the label map may lie off the volume's: files hold the geometry in 32 bits.
-_TOLERANCE_MM = 0.05
 
 
 def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultNodes:
@@ -35,11 +31,15 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
         volume: the node that it was made from.
 
     Raises:
-        RuntimeError: the folder is not complete, or does not belong to the volume.
-        InputError: the findings cannot be read.
+        RuntimeError: the label map does not lie on the volume.
+        InputError: the folder is not complete, or cannot be read.
     """
-    findings = _readFindings(folder, prepared)
-    labels = _loadLabels(folder / "labels.nii.gz", prepared)
+    ensureEngine()
+    from KidneySegLib.result_files.result import Result
+
+    read = Result.read(folder)
+    findings = _inWholeGrid(read.findings, prepared)
+    labels = _labelNode(read.segmentation.label_map, prepared)
     result = ResultNodes.create(volume)
     result.setNetworkLabels(labels)
     result.setFindings(findings)
@@ -87,75 +87,49 @@ def _layer(drawn: LabelPart, grid: Any) -> Any:
     return layer
 
 
-def _readFindings(folder: Path, prepared: PreparedVolume) -> Any:
-    ensureEngine()
+def _inWholeGrid(findings: Any, prepared: PreparedVolume) -> Any:
+    """Returns findings that count axial slices in the whole volume, where only a region was given to the engine.
+
+    It is told, and so is a volume that was straightened for it.
+    """
     from KidneySegLib.findings import Findings
     from KidneySegLib.flags import Flag
 
-    path = folder / "findings.json"
-    if not path.is_file():
-        raise RuntimeError(_("The run ended without a complete result. Look at the log and run it again."))
-    findings = Findings.from_json(json.dumps(_inWholeGrid(json.loads(path.read_text(encoding="utf-8")), prepared)))
+    axes = prepared.ijkToRas[:3, :3] / np.linalg.norm(prepared.ijkToRas[:3, :3], axis=0)
+    axis = 2 - int(np.abs(axes[2]).argmax())
+    values = findings.to_dict()
+    for group in ("kidneys", "lesions", "stones"):
+        for finding in values[group]:
+            finding["axial_slice"] += prepared.start[axis]
     remarks = []
     if prepared.voxels.shape != prepared.wholeSize:
         remarks.append(Flag.of("region_chosen"))
     if prepared.resampled:
         remarks.append(Flag.of("straightened"))
-    return replace(findings, flags=(*remarks, *findings.flags))
+    moved = Findings.from_json(json.dumps(values))
+    return replace(moved, flags=(*remarks, *moved.flags))
 
 
-def _inWholeGrid(values: dict[str, Any], prepared: PreparedVolume) -> dict[str, Any]:
-    """Counts axial slices in the whole volume where only a region was given to the engine."""
-    axes = prepared.ijkToRas[:3, :3] / np.linalg.norm(prepared.ijkToRas[:3, :3], axis=0)
-    axis = 2 - int(np.abs(axes[2]).argmax())
-    for group in ("kidneys", "lesions", "stones"):
-        for finding in values.get(group, []):
-            finding["axial_slice"] += prepared.start[axis]
-    return values
-
-
-def _loadLabels(path: Path, prepared: PreparedVolume) -> Any:
-    """Returns a label map node on the volume's whole grid and under its transform."""
-    node = slicer.modules.volumes.logic().AddArchetypeVolume(str(path), "KidneySeg labels", 1)
-    if node is None:
-        raise RuntimeError(_("The label map of the result cannot be read. Run it again."))
-    try:
-        labels = _inOrder(node, prepared)
-    except Exception:
-        slicer.mrmlScene.RemoveNode(node)
-        raise
-    whole = np.zeros(prepared.wholeSize, np.uint8)
-    box = tuple(slice(a, a + n) for a, n in zip(prepared.start, labels.shape, strict=True))
-    whole[box] = labels
-    # the file goes with the temporary folder; the node must not point at it when the scene is saved
-    storage = node.GetStorageNode()
-    if storage is not None:
-        slicer.mrmlScene.RemoveNode(storage)
-    slicer.util.updateVolumeFromArray(node, whole)
-    node.SetIJKToRASMatrix(toVtkMatrix(prepared.nodeMatrix))
-    node.SetAndObserveTransformNodeID(prepared.transform.GetID() if prepared.transform is not None else None)
-    return node
-
-
-def _inOrder(node: Any, prepared: PreparedVolume) -> np.ndarray:
-    """Returns the label map's voxels (k, j, i) in the order of the volume.
-
-    Slicer turns the last axis round when it reads a left-handed grid.
+def _labelNode(labelMap: Any, prepared: PreparedVolume) -> Any:
+    """Returns a label map node on the volume's whole grid and under its transform.
 
     Raises:
         RuntimeError: the label map is of another size or in another place; it would be drawn where it does not belong.
     """
-    vtkMatrix = vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(vtkMatrix)
-    matrix, labels = slicer.util.arrayFromVTKMatrix(vtkMatrix), slicer.util.arrayFromVolume(node)
-    for axis in range(3):
-        if matrix[:3, axis] @ prepared.ijkToRas[:3, axis] < 0:
-            matrix[:3, 3] += matrix[:3, axis] * (labels.shape[2 - axis] - 1)
-            matrix[:3, axis] *= -1
-            labels = np.flip(labels, 2 - axis)
-    corners = np.array([[i, j, k, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
-    corners[:, :3] *= np.array(labels.shape[::-1]) - 1
-    apart = corners @ (matrix - prepared.ijkToRas).T
-    if labels.shape != prepared.voxels.shape or np.abs(apart).max() > _TOLERANCE_MM:
+    from KidneySegLib.errors import GeometryError
+    from KidneySegLib.result_files.labels.reading import on_grid
+    from KidneySegLib.volume import Volume
+
+    image = Volume(prepared.voxels, prepared.ijkToLps)
+    try:
+        labels = on_grid(labelMap, image)
+    except GeometryError:
+        labels = None
+    if labels is None or labelMap.voxels.size != image.voxels.size:
         raise RuntimeError(_("The result does not lie on the volume that was given. Run it again and report this."))
-    return labels
+    whole = np.zeros(prepared.wholeSize, np.uint8)
+    whole[tuple(slice(a, a + n) for a, n in zip(prepared.start, labels.shape, strict=True))] = labels
+    kind = "vtkMRMLLabelMapVolumeNode"
+    node = slicer.util.addVolumeFromArray(whole, prepared.nodeMatrix, "KidneySeg labels", kind)
+    node.SetAndObserveTransformNodeID(prepared.transform.GetID() if prepared.transform is not None else None)
+    return node
