@@ -40,7 +40,7 @@ def test_click_makes_segments_with_names_colours_and_terminology(host: Any) -> N
     assert list(segmentation.GetSegmentIDs()) == ["kidney_right", "kidney_left", "mass", "stone"]
     left = segmentation.GetSegment("kidney_left")
     assert left.GetName() == "Left kidney"
-    assert left.GetColor() == pytest.approx((110 / 255, 176 / 255, 96 / 255), abs=1e-3)
+    assert left.GetColor() == pytest.approx((150 / 255, 214 / 255, 244 / 255), abs=1e-3)
     terminology = segment_tag(left, left.GetTerminologyEntryTagName())
     assert "SCT^64033007^Kidney~SCT^7771000^Left" in terminology
     assert segment_tag(left, "DICOM.SegmentAlgorithmType") == "AUTOMATIC"
