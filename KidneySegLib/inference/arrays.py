@@ -6,18 +6,14 @@ for programs that Apple's own processors translate (Rosetta), is 2.2, which know
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import torch
+import torch
 
 
 def tensor_of(array: np.ndarray) -> torch.Tensor:
     """Returns an array that may be written to as a tensor of the same values; they share their memory."""
-    import torch
-
     return torch.from_dlpack(array)
 
 

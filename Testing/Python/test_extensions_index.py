@@ -12,7 +12,9 @@ CMAKE = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
 def variable(name: str) -> str:
     found = re.search(rf'set\({name} "([^"]*)"\)', CMAKE)
     assert found, name
-    return found[1].replace("${EXTENSION_REPOSITORY}", variable("EXTENSION_REPOSITORY")) if "{" in found[1] else found[1]
+    return (
+        found[1].replace("${EXTENSION_REPOSITORY}", variable("EXTENSION_REPOSITORY")) if "{" in found[1] else found[1]
+    )
 
 
 def test_entry_and_extension_agree():

@@ -14,6 +14,7 @@ pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from module_cases import RAS, add_volume, measure_now, open_panel, segmented, table_rows  # noqa: E402
 from reporting_cases import findings_of, oblique, phantom  # noqa: E402
+from result_cases import result_of  # noqa: E402
 
 from KidneySegLib.volume import Volume  # noqa: E402
 
@@ -198,6 +199,7 @@ def test_from_click_to_segments_in_two_seconds(host: Any) -> None:
     from KidneySegWidgets.exam.inputVolume import prepareVolume, writeNrrd
     from KidneySegWidgets.result.resultImport import importResult
 
+    from KidneySegLib.measuring.instance_map import instance_map
     from KidneySegLib.result_files.labels.files import write_nifti
 
     voxels = np.full((300, 512, 512), -1000, np.int16)
@@ -208,13 +210,14 @@ def test_from_click_to_segments_in_two_seconds(host: Any) -> None:
     node = slicer.util.addVolumeFromArray(voxels, ijkToRAS=world_matrix(volume), name="large")
     folder = host.folder / "large"
     folder.mkdir()
-    small = Volume(voxels[::10, ::16, ::16], np.diag([12.8, 12.8, 10.0, 1.0]))
-    write_nifti(folder / "labels.nii.gz", volume, labels)
-    findings = findings_of(small, labels[::10, ::16, ::16])
+    findings = findings_of(volume, labels)
     (folder / "findings.json").write_text(findings.to_json(), encoding="utf-8")
+    write_nifti(folder / "labels.nii.gz", volume, labels)
+    numbers = instance_map(result_of(volume, labels, findings).segmentation)
+    write_nifti(folder / "instances.nii.gz", numbers, numbers.voxels)
     start = time.process_time()
     prepared = prepareVolume(node)
-    writeNrrd(folder / "input.nrrd", prepared)
+    writeNrrd(folder / "input.nrrd", prepared.voxels, prepared.ijkToLps)
     importResult(folder, prepared, node)
     spent = time.process_time() - start
     (folder / "input.nrrd").unlink()

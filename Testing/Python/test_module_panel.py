@@ -64,7 +64,8 @@ def test_the_time_that_is_left_never_climbs(host: Any) -> None:
             said.append(int(text.split()[1]))
     assert said and said == sorted(said, reverse=True)
     assert remaining.text(0.05) == "", "too early to tell"
-    now, slow = 0.0, RemainingTime(lambda: now)
+    now = 0.0
+    slow = RemainingTime(lambda: now)
     now = 600.0
     assert slow.text(0.5) == "about 10 min left"
 
