@@ -1,8 +1,8 @@
 """What a correction costs Slicer's main thread: from the change of a segment until table and remarks are of it.
 
 The exam is the synthetic sample, each of its slices repeated, so that it has as many voxels as a thin-slice scan; its
-true labels stand for the network's. Processor seconds of the main thread count, which other programs hardly change; rounds
-of the event loop in which nothing happens (below a millisecond) do not.
+true labels stand for the network's. Processor seconds of the main thread count, which other programs hardly change;
+rounds of the event loop in which nothing happens (below a millisecond) do not.
 """
 
 from __future__ import annotations
