@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
 
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample
@@ -18,9 +19,17 @@ from KidneySegLib.segmentation.kidneys.organ import OrganMask
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.belief import believed
 from KidneySegLib.segmentation.lesions.border import refine_cysts
-from KidneySegLib.segmentation.lesions.kind import decide_kinds
+from KidneySegLib.segmentation.lesions.fluid import fluid_cysts
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS, decide_kinds
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
+
+# Cysts are looked for this far beyond the organ's box, which has a margin itself.
+_AROUND_MM = 10.0
+# What the network drew is that cyst from this Dice coefficient on.
+_ALIKE = 0.6
+# How probable a cyst is that density and form tell: 8 of 8 on the training exams, by Laplace's rule of succession.
+_FLUID_PERCENT = 90
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,38 @@ def find_lesions(
     mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
     labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
     labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
-    return FoundLesions(box, labels, in_percent(lesion), tuple(flags))
+    return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags)), volume, outline, organ)
+
+
+def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: OrganMask) -> FoundLesions:
+    """Returns the lesions with the cysts that density and form tell, which may lie outside the organ's outline.
+
+    Args:
+        lesions: that the network found.
+        volume: canonical orientation.
+        outline: the kidney.
+        organ: the same kidney with all that belongs to it.
+    """
+    box = enlarged(organ.box, volume, _AROUND_MM)
+    cysts = fluid_cysts(volume, outline, box)
+    if not cysts.any():
+        return lesions
+    kidney = in_box(outline.mask, outline.box, box)
+    refined = refine_cysts(
+        np.where(cysts > 0, CYST, 0).astype(np.uint8), kidney, volume.voxels[box], volume.spacing[::-1]
+    )
+    labels, percent = in_box(lesions.labels, lesions.box, box), in_box(lesions.percent, lesions.box, box)
+    pieces = cc3d.connected_components(labels > 0, connectivity=18)
+    for number in range(1, int(cysts.max()) + 1):
+        cyst = (cysts == number) & (refined > 0)
+        own = np.isin(pieces, np.unique(pieces[cyst & (pieces > 0)])) & (pieces > 0)
+        alike = 2 * np.count_nonzero(own & cyst) / (np.count_nonzero(own) + np.count_nonzero(cyst))
+        if alike >= _ALIKE:
+            labels[own] = CYST  # the network drew it, and perhaps took it for solid
+            continue
+        cyst &= labels != MASS  # fluid in a solid mass is necrosis
+        labels[cyst], percent[cyst] = CYST, np.maximum(percent[cyst], _FLUID_PERCENT)
+    return FoundLesions(box, labels, percent, lesions.flags)
 
 
 def in_percent(probability: np.ndarray) -> np.ndarray:
