@@ -57,6 +57,9 @@ def fluid_cysts(volume: Volume, outline: Outline, box: Box) -> np.ndarray:
     """
     crop, kidney = volume.voxels[box], in_box(outline.mask, outline.box, box)
     numbers = np.zeros(crop.shape, np.uint8)
+    # the upper half's median is not lower than that of all
+    if not kidney.any() or np.median(crop[kidney]) > MOST_UNENHANCED:
+        return numbers
     shape = grid_shape(crop.shape, volume.spacing[::-1], _GRID_MM)
     spacing = np.array(crop.shape) * volume.spacing[::-1] / np.array(shape)
     hu = gaussian_filter(resample(crop, shape).numpy(), _NOISE_MM / spacing, truncate=3.0)
