@@ -291,5 +291,6 @@ def _box_of(*labels: np.ndarray) -> tuple[slice, slice, slice]:
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
         where = np.flatnonzero(np.any([array.any(axis=others) for array in labels], axis=0))
-        box.append(slice(max(0, int(where[0]) - 1), int(where[-1]) + 2) if where.size else slice(0, 1))
+        last = labels[0].shape[axis]
+        box.append(slice(max(0, int(where[0]) - 1), min(last, int(where[-1]) + 2)) if where.size else slice(0, 1))
     return box[0], box[1], box[2]

@@ -7,6 +7,7 @@ import pytest
 
 from KidneySegLib.evaluation.tables import make_tables, write_tables
 from KidneySegLib.evaluation.volumes import Evaluation, evaluate_labels
+from KidneySegLib.measuring.instances import Confidence
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
@@ -53,6 +54,14 @@ def test_the_organ_keeps_its_lesions(evaluation):
     assert cyst.organs[Side.RIGHT].dice == mass.organs[Side.LEFT].dice == 1.0
     assert mass.organs[Side.LEFT].reference_ml == pytest.approx(KIDNEY_VOXELS / 1000)
     assert chest.organs == {}
+
+
+def test_a_lesion_at_the_end_of_the_image_has_its_confidence():
+    # the whole grid is labelled, so the box around the labels ends where the image ends
+    cut = labels((1, (0, 12), (0, 30), (0, 60)), (4, (8, 12), (20, 30), (50, 60)))
+    sure = Confidence.within(cut, np.where(cut == 4, 80, 0).astype(np.uint8))
+    lesions = evaluate_labels("cut", GRID, cut, cut, sure).lesions
+    assert [lesion.confidence for lesion in lesions] == [pytest.approx(0.8)] * 2
 
 
 def test_voxels_are_pooled_over_exams(evaluation):
