@@ -108,6 +108,8 @@ STRUCTURES = (
         region=KIDNEY,
     ),
 )
-BY_KEY = {structure.key: structure for structure in STRUCTURES}
-BY_LABEL = {structure.label: structure for structure in STRUCTURES}
+# A kidney whose side the image does not tell, as in most ultrasound images. No task in patient space outlines it.
+UNSIDED_KIDNEY = Structure("kidney", 6, "Kidney", (226, 152, 74), ANATOMICAL_STRUCTURE, KIDNEY)
+BY_KEY = {structure.key: structure for structure in (*STRUCTURES, UNSIDED_KIDNEY)}
+BY_LABEL = {structure.label: structure for structure in BY_KEY.values()}
 KIDNEYS = {side: next(s for s in STRUCTURES if s.side is side) for side in Side}

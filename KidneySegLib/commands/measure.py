@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from KidneySegLib.structures import Numbering
 
 
 def measure(
-    image: Annotated[Path, typer.Argument(help="The CT, as given to 'kidneyseg segment'")],
+    image: Annotated[Path, typer.Argument(help="The image, as given to 'kidneyseg segment'")],
     labels: Annotated[
         Path, typer.Argument(help="Corrected label map on its grid: .nii.gz, .nrrd, .mha, or Slicer's .seg.nrrd")
     ],
@@ -29,6 +30,15 @@ def measure(
         ),
     ] = None,
     series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
+    task: Annotated[
+        str, typer.Option(help="Of an image without an earlier result: ct, ct-slice, ultrasound, or auto: by the input")
+    ] = "auto",
+    pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of an ultrasound image without one")] = None,
+    region: Annotated[int | None, typer.Option(help="Region of an ultrasound image: its number in the header")] = None,
+    frame: Annotated[int | None, typer.Option(help="The one frame of an ultrasound loop to measure, from 1")] = None,
+    transverse: Annotated[
+        Path | None, typer.Option(help="Ultrasound: result folder of the transverse view; gives the volume")
+    ] = None,
     numbering: Annotated[
         Numbering,
         typer.Option(help="Whose label numbers: KidneySeg's, TotalSegmentator's (task total) or those of KiTS"),
@@ -37,9 +47,11 @@ def measure(
 ) -> None:
     """Measures a corrected label map; writes the same files as 'segment'."""
     from KidneySegLib.errors import OutputError
+    from KidneySegLib.measuring.ultrasound.ellipsoid import with_volume
     from KidneySegLib.readers.input import ReadOptions
     from KidneySegLib.result_files.folder import check_folder
     from KidneySegLib.result_files.names import RESULT_FILES
+    from KidneySegLib.result_files.result import Result
     from KidneySegLib.tasks import run
 
     if findings is not None and output.resolve() == (findings if findings.is_dir() else findings.parent).resolve():
@@ -48,10 +60,19 @@ def measure(
         )
     check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
-        options = ReadOptions(series=series)
+        options = ReadOptions(series=series, pixel_mm=pixel_mm, region=region, frame=frame)
         result = run.measure(
-            image, labels, previous=findings, last=last, options=options, numbering=numbering, progress=receiver
+            image,
+            labels,
+            previous=findings,
+            last=last,
+            options=options,
+            numbering=numbering,
+            task=None if task == "auto" else task,
+            progress=receiver,
         )
+        if transverse is not None:
+            result = replace(result, findings=with_volume(result.findings, Result.read(transverse).findings))
         receiver("write", 0.0, "Writing the result")
         result.write(output)
         receiver("write", 1.0, "Done")

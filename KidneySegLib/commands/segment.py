@@ -21,19 +21,30 @@ if TYPE_CHECKING:
 
 def segment(
     source: Annotated[
-        Path, typer.Argument(help="DICOM folder or file, or .nii, .nii.gz, .nrrd, .mha; for ct-slice also PNG, JPEG")
+        Path,
+        typer.Argument(help="DICOM folder or file, or .nii, .nii.gz, .nrrd, .mha; for slices and ultrasound PNG, JPEG"),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the result; made if missing")],
     task: Annotated[
-        str, typer.Option(help="ct: a volume; ct-slice: kidneys and stones on one axial slice; auto: by the input")
+        str,
+        typer.Option(
+            help="ct: a volume; ct-slice: kidneys and stones on one axial slice; ultrasound: an image, a loop or a "
+            "picture; auto: by the input"
+        ),
     ] = "ct",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
     series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
-    pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of a picture (ct-slice)")] = None,
+    pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of a picture, or of ultrasound without")] = None,
     window: Annotated[
         tuple[float, float] | None,
         typer.Option(help="HU that a picture shows as black and as white (ct-slice)", metavar="LOW HIGH"),
+    ] = None,
+    region: Annotated[int | None, typer.Option(help="Region of an ultrasound image: its number in the header")] = None,
+    frame: Annotated[int | None, typer.Option(help="The one frame of an ultrasound loop to measure, from 1")] = None,
+    transverse: Annotated[
+        Path | None,
+        typer.Option(help="Ultrasound: the transverse view, an image or its result folder; gives the volume"),
     ] = None,
     dicom: Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR (input: a DICOM series)")] = False,
     report: Annotated[
@@ -49,7 +60,7 @@ def segment(
         typer.Option(help="Flags of an earlier step for the result, a JSON list; watch uses it", hidden=True),
     ] = None,
 ) -> None:
-    """Finds and outlines the kidneys of a CT; writes labels, segmentation, findings, table and picture."""
+    """Outlines the kidneys of a CT or an ultrasound image; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.findings import Findings
     from KidneySegLib.languages.language import check_language
@@ -61,8 +72,9 @@ def segment(
     from KidneySegLib.result_files.names import DICOM_FILES, REPORT_FILES, RESULT_FILES
     from KidneySegLib.tasks.registry import task_for, task_named
     from KidneySegLib.tasks.run import run
+    from KidneySegLib.tasks.two_views import TRANSVERSE, add_transverse, check_transverse
 
-    options = ReadOptions(series, pixel_mm, window)
+    options = ReadOptions(series, pixel_mm, window, region, frame)
     chosen = task_for(InputProbe(source)) if task == "auto" else task_named(task)
     chosen.check_options(options)
     _check_report_options(report, language, identified)
@@ -71,6 +83,8 @@ def segment(
     if identified:
         require_dicom(source, FOR_PATIENT)
     check_language(language or "en")
+    if transverse is not None:
+        check_transverse(chosen, transverse, output)
     check_folder(output, [*RESULT_FILES, *(REPORT_FILES if report else ()), *(DICOM_FILES if dicom else ())])
     # DICOM results name the patient as the images do
     with private_files(identified or dicom), showing(progress) as receiver:
@@ -83,10 +97,15 @@ def segment(
             flags=read_flags(flags),
             progress=receiver,
         )
+        across = None
+        if transverse is not None:
+            result, across = add_transverse(result, transverse, device=device, model=model, progress=receiver)
         # before anything is written: images of several patients are no basis for any result
         patient = read_patient(source, result.findings.provenance.input.source) if identified else None
         receiver("write", 0.0, "Writing the result")
         result.write(output)
+        if across is not None:
+            across.write(output / TRANSVERSE)
         receiver("write", 1.0, "Done")
         if report:
             # rounded as in findings.json, so that a report made of the folder later says the same

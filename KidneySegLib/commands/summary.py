@@ -20,7 +20,20 @@ def summarise(findings: Findings) -> None:
         seen = kidney.length_at_least_mm
         length = f"length {measures.length_mm:.0f} mm" if seen is None else f"length at least {seen:.0f} mm"
         typer.echo(f"{side_word(kidney).capitalize()} kidney: {volume}{length}{cut}")
-    if not findings.kidneys:
+    for view in findings.views:
+        of, at_least = view.measures, "at least " if view.cut_at else ""
+        name = f"{view.side.value} kidney".capitalize() if view.side else "Kidney"
+        where = f"frame {view.frame}: " if view.frames else ""
+        if findings.calibrated:
+            sizes = f"{at_least}{of.longest_mm:.0f} mm, width {of.width_mm:.0f} mm, area {of.area_mm2 / 100:.1f} cm²"
+        else:
+            sizes = (
+                f"{at_least}{of.longest_px:.0f} pixels, width {of.width_px:.0f} pixels, area {of.outline_pixels} pixels"
+            )
+        typer.echo(f"{name}: {where}length {sizes}")
+    if findings.ellipsoid:
+        typer.echo(f"Volume from two views: {findings.ellipsoid.volume_ml:.0f} ml")
+    if not findings.kidneys and not findings.views:
         typer.echo("No kidney was found.")
     for lesion in findings.lesions:
         where = side_word(lesion) + (f", {POLES[lesion.pole]}" if lesion.pole else "")

@@ -12,24 +12,30 @@ from KidneySegLib.findings.phase import Phase, PhaseEstimate
 from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
 from KidneySegLib.findings.reading import NOT_READ, Reading, ReadingState
 from KidneySegLib.findings.rejected import RejectedFinding
-from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Finding, Findings
+from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Finding, Findings, PlacedFinding
 from KidneySegLib.findings.side_words import side_word, word_of
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
+from KidneySegLib.findings.view import Ellipsoid, FrameOutline, KidneyView, Pixel, ViewMeasures
 
 __all__ = [
     "NOT_READ",
     "SCHEMA_VERSION",
     "SIDES_IN_DOUBT",
     "BundleRecord",
+    "Ellipsoid",
     "Finding",
     "Findings",
+    "FrameOutline",
     "InputRecord",
     "KidneyFinding",
+    "KidneyView",
     "LesionFinding",
     "LesionStructure",
     "Measures",
     "Phase",
     "PhaseEstimate",
+    "Pixel",
+    "PlacedFinding",
     "Point",
     "Pole",
     "Provenance",
@@ -39,6 +45,7 @@ __all__ = [
     "StoneBurden",
     "StoneFinding",
     "StoneLocation",
+    "ViewMeasures",
     "library_versions",
     "side_word",
     "word_of",

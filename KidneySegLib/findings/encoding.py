@@ -13,7 +13,8 @@ T = TypeVar("T")
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the values as JSON types, rounded to what they can mean.
 
-    Millilitres and cubic millimetres get three decimals, millimetres two, HU one, shares and confidences three; the
+    Millilitres and cubic millimetres get three decimals, millimetres and pixels two, HU, grey values and square
+    millimetres one, shares and confidences three; the
     grid itself (spacing, direction, origin) keeps six, so that it can be told from another. NaN, a number that cannot
     be known (the volume of a single slice), becomes null.
     """
@@ -33,9 +34,9 @@ def _rounded(name: str, value: Any) -> Any:
         return round(value, 6)
     if name.endswith(("_ml", "_mm3", "_share", "confidence")):
         return round(value, 3)
-    if name.endswith("_mm"):
+    if name.endswith(("_mm", "_px")):
         return round(value, 2)
-    return round(value, 1) if name.startswith(("hu_", "voxel_hu_")) else value
+    return round(value, 1) if name.startswith(("hu_", "voxel_hu_", "grey_")) or name.endswith("_mm2") else value
 
 
 def build(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -15,12 +15,15 @@ from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.findings.provenance import Provenance
 from KidneySegLib.findings.rejected import RejectedFinding
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding
+from KidneySegLib.findings.view import Ellipsoid, KidneyView
 from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
 
 DAMAGED = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
 
-Finding = KidneyFinding | LesionFinding | StoneFinding
+# Findings with a place in the patient, and all findings.
+PlacedFinding = KidneyFinding | LesionFinding | StoneFinding
+Finding = PlacedFinding | KidneyView
 
 # 2: lesions, stones, stone burden and phase; volume and length of the organ with its lesions.
 SCHEMA_VERSION = 2
@@ -42,6 +45,8 @@ class Findings:
         stone_burden: of every side that has stones, right before left.
         phase: contrast phase; None where it was not estimated.
         rejected: lesions and stones that a reader took out; they are in no other list, number or label map.
+        views: kidneys in one plane, right before left, last one whose side is not known.
+        ellipsoid: volume from two such planes; None where only one is there.
     """
 
     kidneys: tuple[KidneyFinding, ...]
@@ -52,6 +57,8 @@ class Findings:
     stone_burden: tuple[StoneBurden, ...] = ()
     phase: PhaseEstimate | None = None
     rejected: tuple[RejectedFinding, ...] = ()
+    views: tuple[KidneyView, ...] = ()
+    ellipsoid: Ellipsoid | None = None
 
     def kidney(self, side: Side) -> KidneyFinding | None:
         """Returns the kidney of this side, or None if it was not found."""
@@ -59,7 +66,12 @@ class Findings:
 
     @property
     def all(self) -> tuple[Finding, ...]:
-        """Kidneys, lesions and stones, in the order in which a segmentation has its instances."""
+        """Kidneys, lesions, stones and views, in the order in which a segmentation has its instances."""
+        return (*self.placed, *self.views)
+
+    @property
+    def placed(self) -> tuple[PlacedFinding, ...]:
+        """Kidneys, lesions and stones: what has a place in the patient."""
         return (*self.kidneys, *self.lesions, *self.stones)
 
     def remarks_on(self, identifier: str) -> list[Flag]:
@@ -71,6 +83,21 @@ class Findings:
     def sides_certain(self) -> bool:
         """Whether the sides are the patient's; false where the anatomy contradicts the image's header."""
         return not any(flag.code in SIDES_IN_DOUBT for flag in self.flags)
+
+    @property
+    def modality(self) -> str:
+        """Modality of the image."""
+        return str(self.provenance.settings.get("modality") or "CT")
+
+    @property
+    def in_patient(self) -> bool:
+        """Whether the directions of the image are the patient's; those of an ultrasound image are the probe's."""
+        return bool(self.provenance.settings.get("in_patient", True))
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the size of a pixel is known; otherwise the grid has a placeholder of 1."""
+        return bool(self.provenance.settings.get("calibrated", True))
 
     @property
     def task(self) -> str:
@@ -88,6 +115,8 @@ class Findings:
             "stone_burden": [burden.to_dict() for burden in self.stone_burden],
             "phase": self.phase.to_dict() if self.phase else None,
             "rejected": [each.to_dict() for each in self.rejected],
+            "views": [view.to_dict() for view in self.views],
+            "ellipsoid": self.ellipsoid.to_dict() if self.ellipsoid else None,
             "flags": [flag.to_dict() for flag in self.flags],
             "provenance": self.provenance.to_dict(),
         }
@@ -139,6 +168,9 @@ class Findings:
                 stone_burden=tuple(StoneBurden.from_dict(burden) for burden in values["stone_burden"]),
                 phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
                 rejected=tuple(RejectedFinding.from_dict(each) for each in values.get("rejected", ())),
+                # earlier versions knew no ultrasound
+                views=tuple(KidneyView.from_dict(view) for view in values.get("views", [])),
+                ellipsoid=Ellipsoid.from_dict(values["ellipsoid"]) if values.get("ellipsoid") else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(DAMAGED) from error

@@ -20,7 +20,7 @@ from highdicom.sr import (
 )
 from pydicom.sr.codedict import codes
 
-from KidneySegLib.findings import Finding, Findings, KidneyFinding, LesionFinding, StoneFinding
+from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, PlacedFinding, StoneFinding
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import POLES, READING, READING_STATES, STONE_SITES, category, concept
 from KidneySegLib.interchange.lines import add_centre, add_line, image_of_axes
@@ -50,7 +50,7 @@ class Drawn:
     source: SourceImages
 
 
-def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, findings: Findings) -> Group:
+def measurement_group(structure: Structure, finding: PlacedFinding, drawn: Drawn, findings: Findings) -> Group:
     """Makes the group of one finding.
 
     A finding that is a segment of its own is measured as that region of interest (TID 1411). One that shares its
@@ -89,7 +89,7 @@ def measurement_group(structure: Structure, finding: Finding, drawn: Drawn, find
     return group
 
 
-def _reading(finding: Finding, findings: Findings) -> list[QualitativeEvaluation] | None:
+def _reading(finding: PlacedFinding, findings: Findings) -> list[QualitativeEvaluation] | None:
     """Returns what a reader made of a lesion or stone; nothing of label maps that no network drew."""
     if isinstance(finding, KidneyFinding) or not findings.provenance.bundles:
         return None
@@ -102,7 +102,7 @@ def _add_name(group: Group, name: str) -> None:
     group[0].ContentSequence.append(item)
 
 
-def description(structure: Structure, finding: Finding, findings: Findings) -> dict[str, Any]:
+def description(structure: Structure, finding: PlacedFinding, findings: Findings) -> dict[str, Any]:
     """Returns what was found, where and by which program, as highdicom names it."""
     return {
         "finding_category": concept(category(structure)),
@@ -117,7 +117,7 @@ def _tracking(tracking: Tracking) -> TrackingIdentifier:
     return TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier)
 
 
-def _site(finding: Finding) -> FindingSite:
+def _site(finding: PlacedFinding) -> FindingSite:
 
     region, pole = KIDNEY, None
     if isinstance(finding, StoneFinding):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from highdicom.sr import Measurement
 
-from KidneySegLib.findings import Finding, KidneyFinding, Point, StoneFinding
+from KidneySegLib.findings import KidneyFinding, PlacedFinding, Point, StoneFinding
 from KidneySegLib.interchange.codes import (
     AT_RIGHT_ANGLES,
     ATTENUATION,
@@ -64,7 +64,7 @@ class NumericMeasurement:
     line: Line | None = None
 
 
-def numbers_of(finding: Finding) -> list[NumericMeasurement]:
+def numbers_of(finding: PlacedFinding) -> list[NumericMeasurement]:
     """Returns what was measured on a finding, without what could not be measured.
 
     Attenuation is that of the voxels; of a stone the mean, the length and the volume take partial volume into account.

@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from KidneySegLib.findings import Finding, Findings
+from KidneySegLib.findings import Findings, KidneyView, PlacedFinding
 from KidneySegLib.flags import Severity
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
@@ -70,8 +70,8 @@ def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) 
     return _document(groups, drawn.source.datasets, images, series, findings)
 
 
-def _listed(parts: Sequence[Part]) -> list[tuple[Structure, Finding]]:
-    return [(part.structure, part.finding) for part in parts if part.finding is not None]
+def _listed(parts: Sequence[Part]) -> list[tuple[Structure, PlacedFinding]]:
+    return [(p.structure, p.finding) for p in parts if p.finding is not None and not isinstance(p.finding, KidneyView)]
 
 
 def _document(

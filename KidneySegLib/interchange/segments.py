@@ -9,12 +9,12 @@ import numpy as np
 from pydicom.uid import generate_uid
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.findings import Finding, Findings, KidneyFinding, StoneFinding, side_word, word_of
+from KidneySegLib.findings import Finding, Findings, KidneyFinding, KidneyView, StoneFinding, side_word, word_of
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.interchange.codes import STONE_SITES
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.lesions.laterality import sides_of
-from KidneySegLib.structures import Code, Side, Structure
+from KidneySegLib.structures import BY_KEY, Code, Side, Structure
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Part:
 
     Attributes:
         structure: what they are.
-        side: the patient's side.
+        side: the patient's side; None where the image does not tell it.
         body: the voxels, in canonical order.
         finding: whose voxels they are; None for groups that are too small to be listed as a lesion.
     """
 
     structure: Structure
-    side: Side
+    side: Side | None
     body: Body
     finding: Finding | None
 
@@ -55,7 +55,7 @@ class Segment:
         number: from 1, also its value in ``Segments.numbers``.
         label: what the radiologist reads.
         structure: what it is.
-        side: the patient's side; None where the anatomy contradicts the image's header.
+        side: the patient's side; None where the anatomy contradicts the image's header, or the image does not tell it.
         region: anatomic region, None where the structure is itself one.
         tracking: its identifiers.
         finding: whose voxels it holds, all of them and no others; None where it holds several findings' or none's.
@@ -93,6 +93,8 @@ class Segments:
 
 def name_of(finding: Finding) -> str:
     """Returns by what a finding is known: its identifier, or which kidney it is."""
+    if isinstance(finding, KidneyView):
+        return title_of(BY_KEY[finding.structure], finding.side.value if finding.side else "", finding)
     return f"{side_word(finding).capitalize()} kidney" if isinstance(finding, KidneyFinding) else finding.id
 
 
@@ -106,8 +108,8 @@ def title_of(structure: Structure, side: str, finding: Finding | None) -> str:
     """
     if structure.side:
         return f"{side.capitalize()} kidney"
-    title = f"{structure.name} {side}"
-    return title if finding is None or isinstance(finding, KidneyFinding) else f"{finding.id} {title}"
+    title = f"{structure.name} {side}".rstrip()
+    return title if finding is None or isinstance(finding, KidneyFinding | KidneyView) else f"{finding.id} {title}"
 
 
 def parts_of(segmentation: Segmentation, findings: Findings) -> list[Part]:
@@ -151,7 +153,7 @@ def plan_segments(
         groups.setdefault((part.structure.key, part.side, *alone), []).append(part)
     ordered = list(groups.values())
     if not per_lesion:  # each structure right before left, small groups that are no lesion among their like
-        ordered.sort(key=lambda group: (group[0].structure.label, list(Side).index(group[0].side)))
+        ordered.sort(key=lambda group: (group[0].structure.label, _rank(group[0].side)))
     tracking = {name_of(part.finding): _new_tracking(name_of(part.finding)) for part in parts if part.finding}
     numbers = np.zeros(shape, np.uint8 if len(ordered) <= np.iinfo(np.uint8).max else np.uint16)
     items = []
@@ -172,7 +174,8 @@ def _segment(
 ) -> Segment:
     structure, side = group[0].structure, group[0].side
     finding = group[0].finding if len(group) == 1 else None
-    label = title_of(structure, word_of(side, certain=sides_certain), finding if per_lesion else None)
+    word = word_of(side, certain=sides_certain) if side else ""
+    label = title_of(structure, word, finding if per_lesion else None)
     if per_lesion and finding is None:
         label = f"{label}, too small to be listed"
     region = structure.region
@@ -188,6 +191,10 @@ def _segment(
         finding=finding,
         corrected=structure.key in corrected,
     )
+
+
+def _rank(side: Side | None) -> int:
+    return list(Side).index(side) if side else len(Side)
 
 
 def _new_tracking(identifier: str) -> Tracking:

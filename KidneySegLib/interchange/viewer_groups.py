@@ -20,7 +20,7 @@ from highdicom.sr import (
 )
 from pydicom.sr.codedict import codes
 
-from KidneySegLib.findings import Finding, Findings, side_word
+from KidneySegLib.findings import Findings, PlacedFinding, side_word
 from KidneySegLib.interchange.codes import LONG_AXIS, SHORT_AXIS, VOLUME, concept
 from KidneySegLib.interchange.lines import image_of_axes, in_image, in_space
 from KidneySegLib.interchange.measurement_groups import Drawn, description
@@ -33,7 +33,7 @@ NUMBERS = (LONG_AXIS, SHORT_AXIS, VOLUME)
 
 
 def viewer_group(
-    structure: Structure, finding: Finding, drawn: Drawn, findings: Findings
+    structure: Structure, finding: PlacedFinding, drawn: Drawn, findings: Findings
 ) -> MeasurementsAndQualitativeEvaluations | None:
     """Makes the group of one finding, None where the image cuts its diameters.
 

@@ -10,6 +10,7 @@ KIDNEY_OF = {
     "left": N_("Left kidney"),
     "header-right": N_("Header-right kidney"),
     "header-left": N_("Header-left kidney"),
+    "": N_("Kidney"),  # an ultrasound image that does not tell the side
 }
 SIDES = {
     "right": N_("right"),
@@ -17,7 +18,7 @@ SIDES = {
     "header-right": N_("header-right"),
     "header-left": N_("header-left"),
 }
-STRUCTURES = {"mass": N_("Solid mass"), "cyst": N_("Cyst"), "stone": N_("Stone")}
+STRUCTURES = {"kidney": N_("Kidney"), "mass": N_("Solid mass"), "cyst": N_("Cyst"), "stone": N_("Stone")}
 STRUCTURES_IN_TEXT = {"mass": N_("solid mass"), "cyst": N_("cyst")}
 POLES = {"upper": N_("upper pole"), "inter": N_("between the poles"), "lower": N_("lower pole")}
 ENDS = {
@@ -29,6 +30,14 @@ ENDS = {
     "left side": N_("left side"),
     "header-right side": N_("header-right side"),
     "header-left side": N_("header-left side"),
+}
+# Ends of a picture that has no place in the patient.
+PICTURE_ENDS = {
+    "left": N_("the picture's left"),
+    "right": N_("the picture's right"),
+    "top": N_("the picture's top"),
+    "bottom": N_("the picture's bottom"),
+    "sector": N_("the border of the sector"),
 }
 PHASES = {
     "non-contrast": N_("without contrast medium"),

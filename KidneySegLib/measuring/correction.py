@@ -10,16 +10,17 @@ from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.flags import Flag
 from KidneySegLib.flags.catalogue.measuring import MEASURING
 from KidneySegLib.flags.catalogue.orientation import ORIENTATION
+from KidneySegLib.flags.catalogue.ultrasound import ULTRASOUND_VIEWS
 from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.structures import BY_KEY, STRUCTURES
+from KidneySegLib.structures import BY_KEY, BY_LABEL
 
 # Name of the flag, and of the setting in the provenance that holds the Dice of each corrected structure by its key.
 CORRECTED = "corrected_by_reader"
 
 # What describing a label map says of it, and so says anew of a corrected one.
-_SAID_ANEW = {*MEASURING, *ORIENTATION, "single_slice"}
+_SAID_ANEW = {*MEASURING, *ORIENTATION, *ULTRASOUND_VIEWS, "single_slice"}
 
 
 def corrections(findings: Findings) -> dict[str, float]:
@@ -33,12 +34,12 @@ def changed_structures(before: np.ndarray, after: np.ndarray) -> dict[str, float
     if not boxes:
         return {}
     box = tuple(slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
-    count = 1 + max(structure.label for structure in STRUCTURES)
+    count = 1 + max(BY_LABEL)
     pairs = np.bincount((before[box].astype(np.intp) * count + after[box]).ravel(), minlength=count**2)
     # voxels by their label before (rows) and after (columns)
     voxels = pairs.reshape(count, count)
     changed = {}
-    for structure in STRUCTURES:
+    for structure in BY_KEY.values():
         label = structure.label
         total, same = int(voxels[label].sum() + voxels[:, label].sum()), int(voxels[label, label])
         if total != 2 * same:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.findings import Finding, Findings
+from KidneySegLib.findings import Finding, Findings, KidneyView
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body, connected_bodies, find_bodies
 from KidneySegLib.geometry.boxes import Box, bounding_boxes
 from KidneySegLib.measuring.lesions.laterality import sides_of
-from KidneySegLib.structures import BY_KEY, KIDNEYS, Side, Structure
+from KidneySegLib.structures import BY_KEY, KIDNEYS, UNSIDED_KIDNEY, Side, Structure
 from KidneySegLib.volume import Volume
 
 LESIONS = (BY_KEY["mass"], BY_KEY["cyst"])
@@ -33,13 +33,19 @@ class Instance:
 
     Attributes:
         structure: what it is.
-        side: the patient's side.
+        side: the patient's side; None where the image does not tell it.
         body: its voxels, in canonical order.
     """
 
     structure: Structure
-    side: Side
+    side: Side | None
     body: Body
+
+    @property
+    def own_side(self) -> Side:
+        """The side of a structure that cannot be found without one."""
+        assert self.side is not None
+        return self.side
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,9 @@ class Segmentation:
                 specks += [(structure, body) for body in left_out]
         if STONE.label in boxes:
             instances += _in_order(STONE, connected_bodies(labels, STONE.label, boxes[STONE.label]), kidneys, volume)
+        if UNSIDED_KIDNEY.label in boxes:
+            body = _whole(labels, boxes[UNSIDED_KIDNEY.label], UNSIDED_KIDNEY.label)
+            instances.append(Instance(UNSIDED_KIDNEY, None, body))
         return cls(
             volume.like(labels),
             tuple(instances),
@@ -182,8 +191,8 @@ class Segmentation:
 
     @property
     def kidneys(self) -> dict[Side, Body]:
-        """The kidneys' own voxels."""
-        return {instance.side: instance.body for instance in self.instances if instance.structure.side}
+        """The kidneys' own voxels, where their sides are known."""
+        return {i.structure.side: i.body for i in self.instances if i.structure.side}
 
     def like(self, findings: Findings) -> Segmentation:
         """Returns the segmentation with its instances in the order of findings that were measured on it earlier.
@@ -214,6 +223,8 @@ class Segmentation:
                 continue
             if np.count_nonzero(instance.body.mask) != finding.measures.voxels:
                 continue
+            if isinstance(finding, KidneyView):  # there is one of a side
+                return instance
             centre = self.label_map.to_lps(instance.body.voxels().mean(axis=0))
             if np.abs(centre - finding.measures.centroid_lps_mm).max() <= CENTRE_TOLERANCE_MM:
                 return replace(instance, side=finding.side)

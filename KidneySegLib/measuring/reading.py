@@ -10,7 +10,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, Reading, RejectedFinding, StoneFinding
+from KidneySegLib.findings import (
+    Findings,
+    KidneyFinding,
+    KidneyView,
+    LesionFinding,
+    Reading,
+    RejectedFinding,
+    StoneFinding,
+)
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.measuring.instances import Segmentation
@@ -38,7 +46,7 @@ def with_reading(
     network = {each.id: each for each in _named(original)}
     marks = {each.id: each.reading for each in (*(each.finding for each in last.rejected), *_named(last))}
     pairs = zip(findings.all, segmentation.instances, strict=True)
-    bodies = {finding.id: each.body for finding, each in pairs if not isinstance(finding, KidneyFinding)}
+    bodies = {finding.id: each.body for finding, each in pairs if not isinstance(finding, KidneyFinding | KidneyView)}
     shape = segmentation.labels.shape
     origins = {name: _origin(body, known.voxels, shape) for name, body in bodies.items() if name not in network}
 

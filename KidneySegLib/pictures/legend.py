@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from KidneySegLib import __version__
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
+from KidneySegLib.findings import Findings, KidneyFinding, KidneyView, LesionFinding, StoneFinding, side_word
 from KidneySegLib.flags import Severity
 from KidneySegLib.pictures.panels import DIM_TEXT, TEXT, font, line_colour
 from KidneySegLib.structures import BY_KEY, KIDNEYS
@@ -32,13 +32,14 @@ def write_legend(draw: ImageDraw.ImageDraw, findings: Findings, box: Rectangle) 
         box: where: left, top, right, bottom in pixels.
     """
     left, y, bottom = box[0] + 14, box[1] + 14, box[3]
-    if not findings.kidneys:
+    if not findings.kidneys and not findings.views:
         draw.text((left, y), "No kidney found", fill=TEXT, font=font(20))
         y += 30
     groups = (
         (("Volume", "Length", "Mean"), [_kidney_row(kidney) for kidney in findings.kidneys], len(KIDNEYS)),
         (("Volume", "Axial", "Median"), [_lesion_row(lesion) for lesion in findings.lesions], MOST_LESIONS),
         (("Volume", "Length", "Peak"), [_stone_row(stone) for stone in findings.stones], MOST_STONES),
+        (("Length", "Width", "Area"), [_view_row(view) for view in findings.views], len(KIDNEYS) + 1),
     )
     for headings, rows, most in groups:
         if rows:
@@ -78,6 +79,16 @@ def _stone_row(stone: StoneFinding) -> Row:
     volume = "-" if stone.volume_ml is None else f"{at_least}{_millilitres(stone.volume_ml)}"
     name = " ".join(filter(None, (stone.id, side_word(stone), stone.location)))
     return BY_KEY["stone"].label, name, (volume, length, f"{stone.hu_peak:.0f} HU")
+
+
+def _view_row(view: KidneyView) -> Row:
+    of, structure = view.measures, BY_KEY[view.structure]
+    at_least = "> " if view.cut_at else ""
+    if math.isnan(of.longest_mm):
+        values = (f"{at_least}{of.longest_px:.0f} px", f"{of.width_px:.0f} px", f"{of.outline_pixels} px")
+    else:
+        values = (f"{at_least}{of.longest_mm:.0f} mm", f"{of.width_mm:.0f} mm", f"{of.area_mm2 / 100:.1f} cm²")
+    return structure.label, structure.name, values
 
 
 def _millilitres(volume: float) -> str:

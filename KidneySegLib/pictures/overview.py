@@ -8,6 +8,7 @@ import numpy as np
 
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.hounsfield import ABDOMEN_LEVEL, ABDOMEN_WIDTH, MOST_UNENHANCED
+from KidneySegLib.pictures.frames import GREY_LEVELS, frame_view
 from KidneySegLib.pictures.legend import write_legend
 from KidneySegLib.pictures.panels import Window, draw_panel
 from KidneySegLib.pictures.views import View, ViewFinder
@@ -29,6 +30,8 @@ HIGHEST_LEVEL = 110.0
 def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Image.Image:
     """Draws axial, coronal and sagittal views with the segments' contours, the largest lesions, and a legend.
 
+    Of an ultrasound exam it shows the frame that was measured.
+
     Args:
         volume: the image in HU, axes in canonical order.
         labels: its label map, uint8 ``(k, j, i)``.
@@ -36,6 +39,8 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     """
     from PIL import Image, ImageDraw
 
+    if not findings.in_patient:
+        return _draw_frame(frame_view(volume, labels, findings), findings)
     finder = ViewFinder(volume, labels, sides_certain=findings.sides_certain)
     window = display_window(findings, finder.value_range())
     close_ups = _close_ups(finder, findings)
@@ -51,6 +56,16 @@ def draw_overview(volume: Volume, labels: np.ndarray, findings: Findings) -> Ima
     if close_ups:
         _place(page, close_ups, (0, HEIGHT + GAP, views_width, height), window)
     write_legend(ImageDraw.Draw(page), findings, (WIDTH - LEGEND_WIDTH, legend_top, WIDTH, height))
+    return page
+
+
+def _draw_frame(view: View, findings: Findings) -> Image.Image:
+    """Draws an image that has no place in the patient, and so one plane."""
+    from PIL import Image, ImageDraw
+
+    page = Image.new("RGB", (WIDTH, HEIGHT))
+    _place(page, [view], (0, 0, WIDTH - LEGEND_WIDTH - GAP, HEIGHT), GREY_LEVELS)
+    write_legend(ImageDraw.Draw(page), findings, (WIDTH - LEGEND_WIDTH, 0, WIDTH, HEIGHT))
     return page
 
 

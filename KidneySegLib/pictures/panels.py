@@ -73,7 +73,8 @@ def draw_panel(view: View, size: tuple[int, int], window: Window, style: Style =
     for line in view.lines:
         _draw_line(draw, _in_panel(line, (top, left), view.spacing, scale, offset))
     _write_letters(draw, view, frame, size)
-    _draw_scale_bar(draw, size, scale)
+    if view.scale_bar:
+        _draw_scale_bar(draw, size, scale)
     return panel
 
 

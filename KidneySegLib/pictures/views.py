@@ -37,7 +37,8 @@ class View:
         letters: patient direction at the left, right, top and bottom border.
         focus: what must be seen: first and last row, first and last column.
         lines: lines to be drawn, each from row, column to row, column; whole numbers are centres of pixels.
-        index: which slice it is, from 0, counted from the feet, the front or the right.
+        index: which slice it is, from 0, counted from the feet, the front or the right; of a loop which frame.
+        scale_bar: whether the size of a pixel is known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class View:
     focus: tuple[int, int, int, int]
     lines: tuple[tuple[float, float, float, float], ...] = ()
     index: int = 0
+    scale_bar: bool = True
 
 
 class ViewFinder:

@@ -24,13 +24,26 @@ class ReadOptions:
     Attributes:
         series: which series of a DICOM folder, by UID, number or part of its description (``series_names.named``);
             None lets the reader choose.
-        pixel_mm: pixel size of a picture.
+        pixel_mm: pixel size of a picture, or of an ultrasound image that does not state it.
         window: HU that a picture shows as black and as white; None assumes the usual width.
+        region: number of the region of an ultrasound image; None lets the reader choose.
+        frame: number of the frame of an ultrasound loop, from 1; None takes all.
     """
 
     series: str | None = None
     pixel_mm: float | None = None
     window: tuple[float, float] | None = None
+    region: int | None = None
+    frame: int | None = None
+
+    def check_placed(self) -> None:
+        """Refuses what only an ultrasound image has.
+
+        Raises:
+            InputError: a region or a frame is named.
+        """
+        if self.region is not None or self.frame is not None:
+            raise InputError("--region and --frame belong to ultrasound images: add --task ultrasound.")
 
 
 NO_OPTIONS = ReadOptions()

@@ -55,23 +55,32 @@ def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float]
     return Exam(
         Volume(hu[None], matrix),
         flags,
-        kind="png" if path.name.lower().endswith(".png") else "jpeg",
+        kind=picture_format(path),
         units=Units.ESTIMATED_HU,
         thickness_known=False,
         settings={"pixel_mm": pixel_mm, "window_hu": [low, high], "window_given": window is not None},
     )
 
 
-def _grey_values(path: Path) -> np.ndarray:
-    """Returns uint8 ``(j, i)``; colour channels that show nothing but grey are taken as such."""
+def picture_format(path: Path) -> str:
+    """Returns the format that a picture's name tells."""
+    return "png" if path.name.lower().endswith(".png") else "jpeg"
+
+
+def open_picture(path: Path) -> np.ndarray:
+    """Returns red, green and blue of a picture, uint8 ``(j, i, 3)``.
+
+    Raises:
+        InputError: it is damaged, too small or too large, has more than 8 bits, or shows one value only.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:
             if max(picture.size) > _MOST_PIXELS:
                 raise InputError(
-                    f"The picture has {picture.width}×{picture.height} pixels; one CT slice has at most {_MOST_PIXELS} "
-                    "in a row. Give the slice alone."
+                    f"The picture has {picture.width}×{picture.height} pixels; one image has at most {_MOST_PIXELS} "
+                    "in a row. Give one image alone."
                 )
             if picture.mode.startswith(("I", "F")):
                 raise InputError(
@@ -81,14 +90,22 @@ def _grey_values(path: Path) -> np.ndarray:
             channels = np.asarray(picture.convert("RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise InputError("The picture is damaged, or its content is not what its name says.") from error
+    if min(channels.shape[:2]) < _FEWEST_PIXELS:
+        raise InputError(f"The picture has only {channels.shape[1]}×{channels.shape[0]} pixels. Give the whole image.")
+    if np.ptp(channels) == 0:
+        raise InputError("All pixels of the picture have the same value. Export it again.")
+    return channels
+
+
+def _grey_values(path: Path) -> np.ndarray:
+    """Returns uint8 ``(j, i)``; colour channels that show nothing but grey are taken as such."""
+    channels = open_picture(path)
     spread = np.ptp(channels.astype(np.int16), axis=2)
     if np.mean(spread <= _GREY_TOLERANCE) < _GREY_SHARE:
         raise InputError(
             "The picture has colours: an overlay, marks, or no CT slice at all. Export the slice in plain grey."
         )
     grey = np.rint(channels.mean(axis=2)).astype(np.uint8)
-    if min(grey.shape) < _FEWEST_PIXELS:
-        raise InputError(f"The picture has only {grey.shape[1]}×{grey.shape[0]} pixels. Give the whole slice.")
     if np.ptp(grey) == 0:
         raise InputError("All pixels of the picture have the same value. Export it again.")
     return grey

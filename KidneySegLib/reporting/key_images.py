@@ -14,6 +14,7 @@ from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.geometry.boxes import bounding_boxes
 from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.languages.words import STRUCTURES
+from KidneySegLib.pictures.frames import GREY_LEVELS, frame_view
 from KidneySegLib.pictures.overview import display_window
 from KidneySegLib.pictures.panels import Style, Window, draw_panel, line_colour
 from KidneySegLib.pictures.views import View, ViewFinder
@@ -49,6 +50,11 @@ def key_images(volume: Volume, labels: np.ndarray, findings: Findings, language:
         language: of the captions.
     """
     finder = ViewFinder(volume, labels, sides_certain=findings.sides_certain)
+    if not findings.in_patient:
+        frame = frame_view(volume, labels, findings)
+        number = findings.views[0].frame if findings.views else frame.index + 1
+        title = language.text("Frame {n}").format(n=number)
+        return (_Artist(finder, GREY_LEVELS, language).three_ways(frame, title),)
     artist = _Artist(finder, display_window(findings, finder.value_range()), language)
     axial = finder.axial()[0]
     if finder.voxels.shape[0] == 1:
@@ -76,7 +82,14 @@ class _Artist:
         """Draws a view as it is, with segments, and without background."""
         _, zoomed = self._language.text, _around_segments(view)
         pictures = [
-            self._picture(zoomed, 3, WIDE, style, f"{title}: {_(way)}", f"{title}. {_(text)}")
+            self._picture(
+                zoomed if style is Style.OVERLAY else replace(zoomed, lines=()),
+                3,
+                WIDE,
+                style,
+                f"{title}: {_(way)}",
+                f"{title}. {_(text)}",
+            )
             for style, way, text in THREE_WAYS
         ]
         return PictureRow(3, tuple(pictures))

@@ -103,7 +103,7 @@ def report_of(
         tables.append(change_table(compare(result.segmentation.label_map, findings, prior), language, rows))
     return Report(
         language=language.code,
-        title=_("Kidneys on CT: report"),
+        title=_("Kidneys on ultrasound: report") if findings.modality == "US" else _("Kidneys on CT: report"),
         header=_checked(header or ""),
         disclaimer=_("Research use, not a medical device"),
         patient="" if patient is None else patient_line(patient, language),

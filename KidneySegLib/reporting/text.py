@@ -6,10 +6,11 @@ from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.flags import Severity
 from KidneySegLib.languages.language import Language
 from KidneySegLib.languages.words import STRUCTURES
+from KidneySegLib.reporting.content.content import AT_LEAST
 from KidneySegLib.reporting.content.facts import phase_text, summary
 from KidneySegLib.reporting.content.places import place_of
 from KidneySegLib.reporting.content.reading import STATES
-from KidneySegLib.reporting.content.tables import AT_LEAST, diameters, stone_size, volume_digits
+from KidneySegLib.reporting.content.tables import diameters, stone_size, volume_digits
 
 
 def findings_text(findings: Findings, language: Language) -> str:

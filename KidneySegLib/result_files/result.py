@@ -12,9 +12,9 @@ import numpy as np
 from KidneySegLib import __version__
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.exam import Exam, Units
-from KidneySegLib.findings import Findings, InputRecord
+from KidneySegLib.findings import Findings, InputRecord, KidneyView
 from KidneySegLib.measuring.instance_map import by_instance_map, instance_map
-from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.instances import Instance, Segmentation
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
@@ -55,6 +55,12 @@ class Result:
         if self.exam is None:
             raise InputError("The image of the result is needed. Give the image that was segmented.")
         return self.exam
+
+    @property
+    def _views(self) -> tuple[Instance, ...]:
+        """The instances of the views, in their order."""
+        instances = self.segmentation.like(self.findings).instances
+        return instances[len(self.findings.placed) :]
 
     def write(self, folder: Path) -> list[Path]:
         """Writes label maps, table, picture and findings into a folder.
@@ -135,11 +141,23 @@ class Result:
             kidney.measures.hu_mean - exam.volume.voxels[bodies[kidney.side].box][bodies[kidney.side].mask].mean()
             for kidney in self.findings.kidneys
         ]
+        apart += [
+            _grey_apart(view, instance, exam) for view, instance in zip(self.findings.views, self._views, strict=True)
+        ]
         # the run moves estimated values by whole numbers
         offset = round(apart[0]) if apart and exam.units is Units.ESTIMATED_HU else 0
         if any(abs(difference - offset) > TOLERANCE_HU for difference in apart):
             raise InputError("The image is not the one that was segmented: its densities differ. Give that one.")
         return Result(exam.moved(offset), self.segmentation, self.findings)
+
+
+def _grey_apart(view: KidneyView, instance: Instance, exam: Exam) -> float:
+    """Returns how far the grey values of an ultrasound view are from those of an image."""
+    box, mask = instance.body.box, instance.body.mask
+    k = view.slice - box[0].start
+    if not 0 <= k < len(mask) or not mask[k].any():
+        raise InputError("The findings are not those of this label map. Segment the image again.")
+    return view.measures.grey_mean - float(exam.volume.voxels[view.slice][box[1:]][mask[k]].mean())
 
 
 def _by_instances(path: Path, label_map: Volume, findings: Findings) -> Segmentation | None:

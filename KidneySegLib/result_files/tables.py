@@ -7,17 +7,19 @@ Columns of ``measurements.csv``, one row per kidney, solid mass, cyst and stone:
 ending ``_x``, ``_y``, ``_z`` (mm LPS). Further columns are those of the findings' own attributes; a cell is empty where
 a column does not apply or could not be measured. A kidney's row is its parenchyma, ``organ_...`` includes its lesions;
 a stone's ``volume_ml``, ``length_mm`` and ``hu_mean`` regard partial volume, ``voxel_...`` do
-not. What a reader rejected has no row; ``findings.json`` lists it. New
-columns are only ever added at the end.
+not. What a reader rejected has no row; ``findings.json`` lists it. A kidney in an ultrasound image has one plane:
+``length_mm``, ``width_mm`` and ``area_mm2`` where the size of a pixel is known, else ``length_px``, ``width_px`` and
+``outline_pixels``; its places are columns (x) and rows (y). New columns are only ever added at the end.
 """
 
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
+from KidneySegLib.findings import Finding, Findings, KidneyFinding, KidneyView, side_word
 from KidneySegLib.structures import BY_KEY, KIDNEYS
 
 COLUMNS = (
@@ -73,6 +75,17 @@ COLUMNS = (
     "state",
     "reader_name",
     "was",
+    "frame",
+    "outline_pixels",
+    "width_mm",
+    "area_mm2",
+    "length_px",
+    "width_px",
+    "length_at_least_px",
+    *(f"{point}_px_{axis}" for point in ("length_start", "length_end", "width_start", "width_end") for axis in "xy"),
+    "grey_mean",
+    "grey_sd",
+    "ellipsoid_volume_ml",
 )
 
 
@@ -87,9 +100,11 @@ def write_measurements(path: Path, findings: Findings) -> None:
         table.writeheader()
         for group in (findings.kidneys, findings.lesions, findings.stones):
             table.writerows(_row(finding) for finding in group)
+        volume = findings.ellipsoid.to_dict()["volume_ml"] if findings.ellipsoid else None
+        table.writerows({**_view_row(view), "ellipsoid_volume_ml": volume} for view in findings.views)
 
 
-def _row(finding: KidneyFinding | LesionFinding | StoneFinding) -> dict[str, Any]:
+def _row(finding: Finding) -> dict[str, Any]:
     values = finding.to_dict()
     if isinstance(finding, KidneyFinding):
         name, label = f"{side_word(finding).capitalize()} kidney", KIDNEYS[finding.side].label
@@ -100,9 +115,15 @@ def _row(finding: KidneyFinding | LesionFinding | StoneFinding) -> dict[str, Any
         if name == "cut_at":
             row[name] = " ".join(value)
         elif isinstance(value, list):
-            row.update({f"{name}_{axis}": coordinate for axis, coordinate in zip("xyz", value, strict=True)})
+            row.update({f"{name}_{axis}": coordinate for axis, coordinate in zip("xyz", value, strict=False)})
         elif isinstance(value, bool):
             row[name] = "yes" if value else "no"
         else:
             row[name] = value  # None becomes an empty cell
     return row
+
+
+def _view_row(view: KidneyView) -> dict[str, Any]:
+    """Returns a row without what belongs to the frames of a loop."""
+    row = _row(replace(view, frames=()))
+    return {name: value for name, value in row.items() if name in COLUMNS}

@@ -31,11 +31,12 @@ class CT:
     stages = ("locator", "kidney")
 
     def accepts(self, probe: InputProbe) -> bool:
-        """Several slices."""
-        return probe.slices > 1
+        """Several slices that are no frames of an ultrasound loop."""
+        return probe.slices > 1 and "US" not in probe.modalities
 
     def check_options(self, options: ReadOptions) -> None:
         """A volume states its own pixels."""
+        options.check_placed()
         if options.pixel_mm is not None or options.window is not None:
             raise InputError("--pixel-mm and --window belong to pictures of single slices: add --task ct-slice.")
 

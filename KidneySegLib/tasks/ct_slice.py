@@ -32,10 +32,11 @@ class CTSlice:
 
     def accepts(self, probe: InputProbe) -> bool:
         """A picture, or one axial image."""
-        return probe.slices == 1
+        return probe.slices == 1 and "US" not in probe.modalities
 
     def check_options(self, options: ReadOptions) -> None:
         """There is one series only."""
+        options.check_placed()
         if options.series is not None:
             raise InputError(
                 "--series chooses among series; --task ct-slice takes one slice. Give the file of the slice."

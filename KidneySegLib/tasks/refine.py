@@ -12,7 +12,7 @@ from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.segmentation.interactive.click import Click, voxel_at
 from KidneySegLib.segmentation.interactive.session import Session
-from KidneySegLib.structures import BY_KEY, BY_LABEL, Structure
+from KidneySegLib.structures import BY_KEY, BY_LABEL, STRUCTURES, Structure
 from KidneySegLib.tasks.registry import task_of
 from KidneySegLib.tasks.run import correct
 from KidneySegLib.volume import Volume
@@ -50,8 +50,9 @@ class PlacedClick:
             x, y, z = (float(part) for part in parts[:3])
         except ValueError as error:
             raise InputError(f"The place of a click must be three numbers. {_FORM}") from error
-        if parts[4] not in BY_KEY:
-            raise InputError(f"A click names no structure that there is. Structures: {', '.join(BY_KEY)}.")
+        keys = [structure.key for structure in STRUCTURES]
+        if parts[4] not in keys:
+            raise InputError(f"A click names no structure that there is. Structures: {', '.join(keys)}.")
         return cls((x, y, z), parts[3] == "+", BY_KEY[parts[4]])
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.tasks.ct import CT
 from KidneySegLib.tasks.ct_slice import CTSlice
 from KidneySegLib.tasks.task import Task
+from KidneySegLib.tasks.ultrasound import Ultrasound
 
 _TASKS: dict[str, Task] = {}
 
@@ -60,5 +61,5 @@ def task_of(findings: Findings) -> Task:
     return task_named(findings.task)
 
 
-for _task in (CT(), CTSlice()):
+for _task in (CT(), CTSlice(), Ultrasound()):
     register(_task)

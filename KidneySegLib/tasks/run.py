@@ -31,13 +31,14 @@ from KidneySegLib.measuring.correction import (
 )
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.reading import with_reading
+from KidneySegLib.measuring.ultrasound.ellipsoid import with_volume_of
 from KidneySegLib.progress import Progress, silent
 from KidneySegLib.readers.input import NO_OPTIONS, ReadOptions
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.result_files.labels.reading import on_grid, read_labels
 from KidneySegLib.result_files.names import FINDINGS
 from KidneySegLib.result_files.result import Result
-from KidneySegLib.structures import Numbering
+from KidneySegLib.structures import STRUCTURES, Numbering
 from KidneySegLib.tasks.clock import Clock
 from KidneySegLib.tasks.registry import task_for, task_named, task_of
 from KidneySegLib.tasks.task import Task
@@ -71,7 +72,6 @@ def run(
         ResourceError: device or memory do not suffice.
     """
     from KidneySegLib.inference.device import choose_device
-    from KidneySegLib.segmentation.load import load_model
 
     task = task_named(task) if isinstance(task, str) else task
     clock = Clock(progress)
@@ -106,6 +106,7 @@ def measure(
     last: Path | None = None,
     options: ReadOptions = NO_OPTIONS,
     numbering: Numbering = Numbering.KIDNEYSEG,
+    task: Task | str | None = None,
     progress: Progress = silent,
 ) -> Result:
     """Measures a label map, as a run does that drew it itself.
@@ -118,8 +119,9 @@ def measure(
             the labels as they are, whoever drew them.
         last: result folder (or ``findings.json``) of a correction before this one: what the reader drew then keeps its
             identifier, and what was confirmed or named stays so. It needs ``previous``.
-        options: what the user says of the input.
+        options: what the user says of the input; how it was read for an earlier result stands there.
         numbering: whose numbers the label map has.
+        task: what the image is, or its name; None takes that of the earlier result, or looks at the image.
         progress: receives progress; stops the run by raising ``Cancelled``.
 
     Raises:
@@ -132,10 +134,18 @@ def measure(
     network = _network_result(previous) if previous is not None else None
     clock("read", 0.0, "Reading the images")
     probe = InputProbe(source)
-    task = task_of(network.findings) if network is not None else task_for(probe)
+    if network is not None:
+        task = task_of(network.findings)
+    elif task is None or isinstance(task, str):
+        task = task_for(probe) if task is None else task_named(task)
     task.check_measurable(probe)
-    exam = task.read(source, options, clock)
-    drawing = read_labels(labels, exam.volume, numbering)
+    if network is not None:
+        _check_not_read_anew(options)
+        exam = read_exam(source, network.findings, options.series, clock)
+    else:
+        task.check_options(options)
+        exam = task.read(source, options, clock)
+    drawing = read_labels(labels, exam.volume, numbering, {*STRUCTURES, *task.structures})
     clock("measure", 0.0, "Measuring")
     if network is not None:
         result = correct(task, exam, drawing.labels, _on_exam(network, exam), _findings_in(last))
@@ -185,7 +195,8 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *correction_flags(changed)])
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
-    return Result(exam, drawn, with_reading(findings, drawn, known, original, last or original))
+    findings = with_reading(findings, drawn, known, original, last or original)
+    return Result(exam, drawn, with_volume_of(original, findings))
 
 
 def input_record(exam: Exam) -> InputRecord:
@@ -193,13 +204,14 @@ def input_record(exam: Exam) -> InputRecord:
     return InputRecord.of(exam.stored, exam.kind, exam.source.to_dict() if exam.kind == "dicom" else None)
 
 
-def read_exam(source: Path, findings: Findings, series: str | None = None) -> Exam:
+def read_exam(source: Path, findings: Findings, series: str | None = None, progress: Progress = silent) -> Exam:
     """Reads the exam of a result in the way in which it was read for it.
 
     Args:
         source: the exam, as it was given then.
         findings: of the result.
         series: which series the user means now.
+        progress: receives progress.
 
     Raises:
         InputError, GeometryError: as ``Task.read``.
@@ -208,10 +220,11 @@ def read_exam(source: Path, findings: Findings, series: str | None = None) -> Ex
     window, pixel = settings.get("window_hu"), settings.get("pixel_mm")
     try:
         low_high = (float(window[0]), float(window[1])) if window else None
-        options = ReadOptions(series, float(pixel) if pixel is not None else None, low_high)
+        region, frame = (None if (told := settings.get(key)) is None else int(told) for key in ("region", "frame"))
+        options = ReadOptions(series, float(pixel) if pixel is not None else None, low_high, region, frame)
     except (TypeError, ValueError, LookupError, OverflowError) as error:
-        raise InputError("The findings of the result are damaged: window or pixel size. Segment it again.") from error
-    return task_of(findings).read(source, options, silent)
+        raise InputError("Settings in the findings of the result are damaged. Segment it again.") from error
+    return task_of(findings).read(source, options, progress)
 
 
 def exam_again(volume: Volume, findings: Findings) -> Exam:
@@ -241,6 +254,14 @@ def assumed_intercept(findings: Findings) -> int:
             # results of earlier versions do not hold the number
             return int(flag.values.get("intercept_hu", -flag.values.get("subtracted_hu", -OUTSIDE)))
     return 0
+
+
+def _check_not_read_anew(options: ReadOptions) -> None:
+    """Refuses options that the earlier result has decided already."""
+    if replace(options, series=None) != NO_OPTIONS:
+        raise InputError(
+            "How the image is read stands in the earlier result. Leave out --pixel-mm, --region and --frame."
+        )
 
 
 def _model_setting(model: str | None, bundle: Bundle) -> str:

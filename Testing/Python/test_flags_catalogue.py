@@ -48,6 +48,8 @@ EXAMPLES: dict[str, Any] = {
 SPECIAL: dict[str, dict[str, Any]] = {
     "several_phases": {"phase": {"after_first_scan_s": 60}},
     "asymmetry": {"smaller": "left", "larger": "right"},
+    "tissue_regions_left_out": {"others": [2, 3]},
+    "outline_cut": {"ends": ["left", "sector"]},
 }
 
 

@@ -29,7 +29,11 @@ def test_every_column_is_told_with_unit_and_meaning() -> None:
     assert tuple(sorted(told)) == tuple(sorted(COLUMNS))
     assert all(meaning for _, _, meaning in told.values())
     assert told["volume_ml"][0] == "ml" and told["centroid_lps_mm_y"][0] == "mm" and told["voxel_hu_mean"][0] == "HU"
-    assert told["location"][1] == "stones" and told["exophytic_share"][1] == "lesions" and told["hu_sd"][1] == "all"
+    assert (
+        told["location"][1] == "stones"
+        and told["exophytic_share"][1] == "lesions"
+        and told["hu_sd"][1] == "kidneys, lesions, stones"
+    )
 
 
 def test_every_key_of_the_findings_is_told() -> None:

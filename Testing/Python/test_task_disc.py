@@ -82,7 +82,7 @@ def save(folder: Path) -> tuple[Path, np.ndarray]:
 
 
 def test_it_is_in_the_list_and_known_by_its_input(tmp_path: Path) -> None:
-    assert [task.name for task in all_tasks()] == ["ct", "ct-slice", "disc"]
+    assert [task.name for task in all_tasks()] == ["ct", "ct-slice", "ultrasound", "disc"]
     assert task_for(InputProbe(save(tmp_path)[0])).name == "disc"
     assert task_for(InputProbe(tmp_path / "picture.png")).name == "ct-slice"
 

@@ -15,9 +15,12 @@ from typing import Any
 from KidneySegLib.findings import (
     SCHEMA_VERSION,
     BundleRecord,
+    Ellipsoid,
     Findings,
+    FrameOutline,
     InputRecord,
     KidneyFinding,
+    KidneyView,
     LesionFinding,
     Measures,
     PhaseEstimate,
@@ -26,6 +29,7 @@ from KidneySegLib.findings import (
     RejectedFinding,
     StoneBurden,
     StoneFinding,
+    ViewMeasures,
 )
 from KidneySegLib.flags import Flag
 from KidneySegLib.result_files.tables import COLUMNS
@@ -34,22 +38,28 @@ GUIDE = Path(__file__).resolve().parents[2] / "Resources" / "Tables" / "columns.
 UNITS = (
     (r"_ml$", "ml"),
     (r"_mm3$", "mm³"),
+    (r"_mm2$", "mm²"),
+    (r"_px(_[xy])?$|_pixels$", "pixels"),
+    (r"^grey_", "0 to 255"),
     (r"_mm(_x)?$", "mm"),
     (r"^(voxel_)?hu_", "HU"),
     (r"_share$|^confidence$", "0 to 1"),
 )
 # Columns that are no attribute of a finding.
 OWN_MEANINGS = {
-    "structure": "key of the structure: kidney_right, kidney_left, mass, cyst or stone",
+    "structure": "key of the structure: kidney_right, kidney_left, mass, cyst, stone; kidney where no side is told",
     "name": "name of the structure",
     "label_value": "value in the label map",
     "volume_mm3": "the volume again, for what is small",
     "voxel_volume_ml": "of a stone: volume of its voxels",
     "voxel_length_mm": "of a stone: maximum diameter of its voxels",
     "voxel_hu_mean": "of a stone: mean of its voxels",
+    "ellipsoid_volume_ml": "volume from two views, length × width × depth × π/6",
 }
 NESTED = (
     ("stone_burden[]", StoneBurden),
+    ("views[].frames[]", FrameOutline),
+    ("ellipsoid", Ellipsoid),
     ("phase", PhaseEstimate),
     ("rejected[]", RejectedFinding),
     ("flags[]", Flag),
@@ -80,8 +90,9 @@ def column_guide() -> str:
             "",
             f"## findings.json (schema version {SCHEMA_VERSION})",
             "",
-            "`kidneys[]`, `lesions[]` and `stones[]` have the columns above as keys, without `name` and `label_value`;",
-            "a position is a list `[x, y, z]`, `cut_at` a list. What is not known is `null`.",
+            "`kidneys[]`, `lesions[]`, `stones[]` and `views[]` (kidneys on ultrasound) have the columns above as",
+            "keys, without `name` and `label_value`; a position is a list `[x, y, z]`, a place in an ultrasound",
+            "image `[column, row]`, `cut_at` a list. What is not known is `null`.",
             "",
             "| key | meaning |",
             "|---|---|",
@@ -98,28 +109,31 @@ def unit_of(name: str) -> str:
 
 def _columns() -> list[tuple[str, str, str, str]]:
     """Returns each column with its unit, the rows that it applies to and its meaning."""
-    groups = (("kidneys", KidneyFinding), ("lesions", LesionFinding), ("stones", StoneFinding))
+    groups = (("kidneys", KidneyFinding), ("lesions", LesionFinding), ("stones", StoneFinding), ("views", KidneyView))
     told = {name: meanings(kind) for name, kind in groups}
     for name in ("lesions", "stones"):
         told[name] |= meanings(Reading)
-    everywhere = meanings(Measures)
+    told["views"] |= meanings(ViewMeasures)
+    placed, everywhere = [name for name, _ in groups[:3]], meanings(Measures)
     guide = []
     for column in COLUMNS:
-        if column.endswith(("_y", "_z")):  # told with _x
+        in_image = column.endswith(("_px_x", "_px_y"))
+        if column.endswith(("_y", "_z")) and not in_image:  # told with _x
             continue
-        base = column.removesuffix("_x")
+        base = column[:-2] if in_image else column.removesuffix("_x")
         where = [name for name, meaning in told.items() if base in meaning]
         if base in everywhere:
             special = told["stones"].get(base)
             meaning = everywhere[base] + (f"; of a stone: {special}" if special else "")
-            where = []
+            where = [] if base in told["views"] else placed
         elif base in OWN_MEANINGS:
             meaning = OWN_MEANINGS[base]
             where = ["stones"] if base.startswith("voxel_") else ["lesions", "stones"] if base == "volume_mm3" else []
+            where = ["views"] if base.startswith("ellipsoid_") else where
         else:
             meaning = told[where[0]][base]
         rows = "all" if len(where) in (0, len(groups)) else ", ".join(where)
-        names = f"`{column}`, `…_y`, `…_z`" if column.endswith("_x") else f"`{column}`"
+        names = f"`{column}`, `…_y`, `…_z`" if column.endswith("_x") and not in_image else f"`{column}`"
         guide.append((names, unit_of(column), rows, meaning))
     return guide
 

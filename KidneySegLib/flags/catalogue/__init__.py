@@ -13,6 +13,7 @@ from KidneySegLib.flags.catalogue.measuring import MEASURING
 from KidneySegLib.flags.catalogue.orientation import ORIENTATION
 from KidneySegLib.flags.catalogue.reading import READING
 from KidneySegLib.flags.catalogue.segmentation import SEGMENTATION
+from KidneySegLib.flags.catalogue.ultrasound import ULTRASOUND, ULTRASOUND_VIEWS, ULTRASOUND_VOLUME
 from KidneySegLib.flags.kinds import FlagKind
 
 # Rooms in the order of a run, for the reference of flags.
@@ -23,5 +24,6 @@ ROOMS: dict[str, dict[str, FlagKind]] = {
     "Segmentation": SEGMENTATION,
     "Measuring": MEASURING,
     "Orientation and sides": ORIENTATION,
+    "Ultrasound": ULTRASOUND | ULTRASOUND_VIEWS | ULTRASOUND_VOLUME,
 }
 CATALOGUE: dict[str, FlagKind] = {code: kind for room in ROOMS.values() for code, kind in room.items()}

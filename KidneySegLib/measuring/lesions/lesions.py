@@ -36,7 +36,7 @@ def measure_lesions(
             lesions by their place.
     """
     sinuses = {}
-    for side in {lesion.side for lesion in anatomy.lesions} & anatomy.organs.keys():
+    for side in {lesion.own_side for lesion in anatomy.lesions} & anatomy.organs.keys():
         kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
         sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
     found: list[LesionFinding] = []
@@ -45,7 +45,7 @@ def measure_lesions(
             confidence = None if certainty is None else certainty.of(lesion.body)
         else:
             confidence = known.confidence(identifier, lesion.body)
-        found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.side), confidence))
+        found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.own_side), confidence))
     return found
 
 
@@ -80,12 +80,12 @@ def _measure(
     lesion: Instance, identifier: str, anatomy: Anatomy, sinus: np.ndarray | None, confidence: float | None
 ) -> LesionFinding:
     canonical, body = anatomy.canonical, lesion.body
-    organ = anatomy.organs.get(lesion.side)
+    organ = anatomy.organs.get(lesion.own_side)
     measures, cut = anatomy.measure(body), cut_at(canonical, body.box)
     return LesionFinding(
         id=identifier,
         structure="mass" if lesion.structure.key == "mass" else "cyst",
-        side=lesion.side,
+        side=lesion.own_side,
         pole=organ.pole(np.array(measures.centroid_lps_mm)) if organ else None,
         measures=measures.without_length() if cut else measures,
         sinus_distance_mm=None if sinus is None else distance_mm(canonical, body, sinus),

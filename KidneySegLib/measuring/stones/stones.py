@@ -48,7 +48,7 @@ def measure_stones(
     skin = Skin(anatomy.canonical)
     highest = float(np.nanmax(anatomy.canonical.voxels)) if bodies else 0.0
     stones = [
-        _measure(anatomy, stone.body, stone.side, name, skin, highest)
+        _measure(anatomy, stone.body, stone.own_side, name, skin, highest)
         for stone, name in zip(anatomy.stones, names, strict=True)
     ]
     sides = {stone.side for stone in anatomy.stones} | anatomy.kidneys.keys()

@@ -6,9 +6,9 @@ from KidneySegLib.findings import LesionFinding
 from KidneySegLib.follow_up.comparison import READERS_DIFFER_MM, Change, Comparison, LesionChange
 from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.languages.words import KIDNEY_OF
-from KidneySegLib.reporting.content.content import Column, Table
+from KidneySegLib.reporting.content.content import AT_LEAST, Column, Table
 from KidneySegLib.reporting.content.places import place_of
-from KidneySegLib.reporting.content.tables import AT_LEAST, largest
+from KidneySegLib.reporting.content.tables import largest
 
 STATES = {"new": N_("new"), "vanished": N_("not found any more"), "unmatched": N_("no partner")}
 NOTHING = ("", "", "", "", "")

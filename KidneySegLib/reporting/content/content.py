@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# Before a size of which the image shows only a part.
+AT_LEAST = "≥ "
+
 
 @dataclass(frozen=True)
 class Column:

@@ -11,6 +11,7 @@ from KidneySegLib.readers.dicom.finding.patient import Patient
 from KidneySegLib.reporting.content.patient import patient_facts
 from KidneySegLib.reporting.content.places import EVIDENCE, place_of
 from KidneySegLib.reporting.content.tables import diameters, length, stone_size
+from KidneySegLib.reporting.content.views import view_summary
 from KidneySegLib.structures import Side
 
 
@@ -37,6 +38,8 @@ def made_by(provenance: Provenance) -> str:
 def summary(findings: Findings, language: Language) -> list[str]:
     """Returns the findings in a few sentences."""
     _ = language.text
+    if findings.views:
+        return view_summary(findings, language)
     sentences = [_kidneys(findings, language)] if findings.kidneys else [_("No kidney was found.")]
     masses = [lesion for lesion in findings.lesions if lesion.structure == "mass"]
     cysts = [lesion for lesion in findings.lesions if lesion.structure == "cyst"]
@@ -86,12 +89,26 @@ def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, siz
 
 def _image(findings: Findings, language: Language) -> str:
     image = findings.provenance.input
+    if findings.modality == "US":
+        return _ultrasound_image(findings, language)
     axes = [axis for axis in range(3) if image.size[axis] > 1 or not image.is_flat]
     voxels = " × ".join(str(image.size[axis]) for axis in axes)
     spacing = " × ".join(language.number(image.spacing_mm[axis], 2) for axis in axes)
     if image.is_flat:
         return language.text("CT, one slice, {pixels} pixels of {spacing} mm").format(pixels=voxels, spacing=spacing)
     return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
+
+
+def _ultrasound_image(findings: Findings, language: Language) -> str:
+    _ = language.text
+    columns, rows, frames = findings.provenance.input.size
+    pixels = f"{columns} × {rows}"
+    spacing = " × ".join(language.number(mm, 3) for mm in findings.provenance.input.spacing_mm[:2])
+    size = _("pixels of {spacing} mm").format(spacing=spacing) if findings.calibrated else _("pixels of unknown size")
+    if frames > 1:
+        pattern = _("Ultrasound loop, {frames} frames, {pixels} {size}")
+        return pattern.format(frames=frames, pixels=pixels, size=size)
+    return _("Ultrasound, {pixels} {size}").format(pixels=pixels, size=size)
 
 
 def _technique(provenance: Provenance, language: Language) -> str:

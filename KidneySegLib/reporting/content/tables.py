@@ -9,12 +9,11 @@ from typing import TypeVar
 from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
 from KidneySegLib.languages.language import Language
 from KidneySegLib.languages.words import KIDNEY_OF, POLES, SIDES, STRUCTURES
-from KidneySegLib.reporting.content.content import Column, Table
+from KidneySegLib.reporting.content.content import AT_LEAST, Column, Table
 from KidneySegLib.reporting.content.places import LOCATIONS
 from KidneySegLib.reporting.content.reading import reading_notes
+from KidneySegLib.reporting.content.views import view_tables
 from KidneySegLib.structures import Side
-
-AT_LEAST = "≥ "
 
 T = TypeVar("T")
 
@@ -34,7 +33,7 @@ def findings_tables(findings: Findings, language: Language, most_rows: int) -> l
         tables.append(_lesions(findings.lesions, language, most_rows))
     if findings.stones:
         tables.append(_stones(findings, language, most_rows))
-    return tables
+    return [*tables, *view_tables(findings, language)]
 
 
 def largest(findings: Sequence[T], size: Callable[[T], float], most: int) -> list[T]:

@@ -7,7 +7,7 @@ import numpy as np
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import BODY, VERTEBRA_MEDIAN
-from KidneySegLib.structures import BY_KEY, KIDNEYS, STRUCTURES, Numbering, Side
+from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS, Numbering, Side
 from KidneySegLib.volume import Volume
 
 STEP = 2
@@ -38,7 +38,7 @@ def from_numbers(values: np.ndarray, drawn_on: Volume, numbering: Numbering) -> 
         InputError: a number has no meaning there.
     """
     known = {
-        Numbering.KIDNEYSEG: {structure.label for structure in STRUCTURES},
+        Numbering.KIDNEYSEG: set(BY_LABEL),
         Numbering.TOTALSEGMENTATOR: set(range(1, _TOTALSEGMENTATOR_LAST + 1)),
         Numbering.KITS: {_KITS_KIDNEY, *_KITS},
     }[numbering]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag
 from KidneySegLib.result_files.labels.numbering import from_numbers
 from KidneySegLib.result_files.labels.segment_files import SEGMENTATION_SUFFIX, merge_layers, segments_of
-from KidneySegLib.structures import Numbering
+from KidneySegLib.structures import STRUCTURES, UNSIDED_KIDNEY, Numbering, Structure
 from KidneySegLib.volume import Volume, is_image_file, read_image, read_layers
 
 # Files hold the geometry in 32 bits; a label map further off than this share of a voxel belongs to another image.
@@ -31,7 +32,12 @@ class Drawing:
     flags: list[Flag]
 
 
-def read_labels(path: Path, image: Volume, numbering: Numbering = Numbering.KIDNEYSEG) -> Drawing:
+def read_labels(
+    path: Path,
+    image: Volume,
+    numbering: Numbering = Numbering.KIDNEYSEG,
+    structures: Collection[Structure] = STRUCTURES,
+) -> Drawing:
     """Reads a label map and puts it onto the grid of its image.
 
     It may be stored in another order of the axes, cover only a part of the image, as Slicer's segmentation files do, or
@@ -43,6 +49,7 @@ def read_labels(path: Path, image: Volume, numbering: Numbering = Numbering.KIDN
         path: NIfTI, NRRD or MetaImage.
         image: the image that it belongs to.
         numbering: whose numbers it has; a segmentation file tells that itself.
+        structures: what may be drawn.
 
     Raises:
         InputError: it cannot be read, or holds numbers or segments that are none of the structures.
@@ -55,12 +62,25 @@ def read_labels(path: Path, image: Volume, numbering: Numbering = Numbering.KIDN
             raise InputError("A .seg.nrrd file names its segments itself. Leave out --numbering.")
         layers, header = read_layers(path)
         labels, flags = merge_layers([layer.voxels for layer in layers], segments_of(header, len(layers)))
-        return Drawing(on_grid(layers[0].like(labels), image), flags)
+        return Drawing(_checked(on_grid(layers[0].like(labels), image), structures), flags)
     drawn = read_image(path)
     if not np.isfinite(drawn.voxels).all() or np.any(drawn.voxels != np.rint(drawn.voxels)):
         raise InputError("The label map holds values that are no whole numbers. Choose a label map, not an image.")
     labels, flags = from_numbers(on_grid(drawn, image), image, numbering)
-    return Drawing(labels, flags)
+    return Drawing(_checked(labels, structures), flags)
+
+
+def _checked(labels: np.ndarray, structures: Collection[Structure]) -> np.ndarray:
+    """Returns labels, none of which is a kidney without a side where a kidney has one.
+
+    Raises:
+        InputError: one is.
+    """
+    if UNSIDED_KIDNEY not in structures and np.any(labels == UNSIDED_KIDNEY.label):
+        raise InputError(
+            "The label map holds a kidney without a side. Make it the right kidney (1) or the left one (2)."
+        )
+    return labels
 
 
 def on_grid(drawn: Volume, image: Volume) -> np.ndarray:

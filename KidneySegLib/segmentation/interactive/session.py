@@ -12,7 +12,7 @@ from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.segmentation.interactive.answer import Answer, added, removed
 from KidneySegLib.segmentation.interactive.click import Click, voxel_at
 from KidneySegLib.segmentation.interactive.territory import give_back
-from KidneySegLib.structures import BY_LABEL
+from KidneySegLib.structures import STRUCTURES
 from KidneySegLib.volume import Volume
 
 # A scribble is answered as so many clicks at most, spread over it.
@@ -96,8 +96,9 @@ class Session:
         Raises:
             InputError: a point lies outside the image, or there is no such structure.
         """
-        if label not in BY_LABEL:
-            raise InputError(f"There is no structure {label}. Structures are {', '.join(map(str, sorted(BY_LABEL)))}.")
+        known = [structure.label for structure in STRUCTURES]
+        if label not in known:
+            raise InputError(f"There is no structure {label}. Structures are {', '.join(map(str, known))}.")
         points = [voxel_at(point, self.labels.shape) for point in self._spread(np.atleast_2d(kji))]
         before = len(self.clicks)
         replaced = []

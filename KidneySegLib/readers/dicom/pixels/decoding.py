@@ -54,20 +54,33 @@ class PixelReader:
         """
         from pydicom.pixels.utils import iter_pixels
 
+        dataset = self.opened(frame)
+        try:
+            with quiet_pydicom():
+                array = next(iter_pixels(dataset, indices=[frame.frame], raw=True))
+        except Exception as error:  # damaged data makes the decoders raise nearly anything
+            raise InputError(damaged(frame)) from error
+        is_finite = array.dtype.kind != "f" or np.isfinite(array).all()
+        if array.shape != (frame.rows, frame.columns) or not is_finite:
+            raise InputError(damaged(frame))
+        return array
+
+    def opened(self, frame: FrameHeader) -> Dataset:
+        """Returns the file of an image, with its pixels not decoded yet; the one that is open is not read again.
+
+        Raises:
+            InputError: the file is damaged or incomplete, or its compression cannot be decoded here.
+        """
         try:
             with quiet_pydicom():
                 _require_decoder(frame.transfer_syntax)
                 dataset = self._load(frame.path)
                 check_compressed_frame(dataset, frame)
-                array = next(iter_pixels(dataset, indices=[frame.frame], raw=True))
         except InputError:
             raise
-        except Exception as error:  # damaged data makes the decoders raise nearly anything
-            raise InputError(_damaged(frame)) from error
-        is_finite = array.dtype.kind != "f" or np.isfinite(array).all()
-        if array.shape != (frame.rows, frame.columns) or not is_finite:
-            raise InputError(_damaged(frame))
-        return array
+        except Exception as error:  # damaged data makes pydicom raise nearly anything
+            raise InputError(damaged(frame)) from error
+        return dataset
 
     def hounsfield(self, frame: FrameHeader, assumed: Rescale | None = None) -> np.ndarray:
         """Returns one image in Hounsfield units, int16 array (rows, columns), padding set to air.
@@ -194,6 +207,7 @@ def _require_decoder(transfer_syntax: str) -> None:
         )
 
 
-def _damaged(frame: FrameHeader) -> str:
+def damaged(frame: FrameHeader) -> str:
+    """Returns the sentence on an image whose pixels cannot be read."""
     number = "An image" if frame.instance_number is None else f"Image {frame.instance_number}"
     return f"{number} of the series is damaged or incomplete. Transfer the series again."

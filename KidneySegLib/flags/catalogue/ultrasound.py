@@ -1,0 +1,110 @@
+"""Flags on ultrasound images: pixel sizes, regions, frames, and what one plane can tell."""
+
+from __future__ import annotations
+
+from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
+from KidneySegLib.flags.values import AllOf, Number, Numbers, Share, Word
+from KidneySegLib.languages.language import N_
+from KidneySegLib.languages.words import PICTURE_ENDS
+
+_REASONS = {
+    "units": N_("The header gives the axes of the region in other units than centimetres"),
+    "missing": N_("The header gives the region no pixel size"),
+    "zero": N_("The header gives the region pixels without extent"),
+    "implausible": N_("The header gives pixels of a size that no ultrasound image has"),
+    "contradiction": N_("The header gives the same pixels two sizes"),
+}
+_FRAME = Number("number of the frame")
+
+ULTRASOUND = {
+    "not_calibrated": warning(
+        Sentence(
+            "The image does not state its pixel size: lengths and areas are in pixels, not in millimetres. Give the "
+            "size with --pixel-mm if it is known.",
+            {"spacing": False},
+        ),
+        Sentence(
+            "The header has a pixel spacing, but not where the standard makes it a length in the patient: lengths and "
+            "areas are in pixels, not in millimetres. Give it with --pixel-mm if it is known to be right.",
+            {"spacing": True},
+        ),
+    ),
+    "region_not_calibrated": warning(
+        "{reason}: lengths and areas are in pixels, not in millimetres. Give the pixel size with --pixel-mm if it is "
+        "known.",
+        reason=Word(_REASONS),
+    ),
+    "tissue_regions_left_out": warning(
+        "The image holds several B-mode regions. Region {region} was measured; left out: {others}. Another one is "
+        "measured with --region.",
+        region=Number("number in the header"),
+        others=Numbers("numbers in the header", 0),
+    ),
+    "region_axes_reversed": info(
+        "An axis of the region counts against its pixels in the header, which changes no length."
+    ),
+    "regions_ignored": info(
+        Counted(
+            "{count} region of the header lies outside the image, has no corners, or is named twice.",
+            "{count} regions of the header lie outside the image, have no corners, or are named twice.",
+        ),
+        count=Number("regions"),
+    ),
+    "frames_left_out": warning(
+        Counted(
+            "{count} frame shows another region or has another pixel size than most frames (the first of which is "
+            "frame {first}), and was left out. One frame alone is measured with --frame.",
+            "{count} frames show another region or have another pixel size than most frames (the first of which is "
+            "frame {first}), and were left out. One frame alone is measured with --frame.",
+        ),
+        count=Number("frames"),
+        first=_FRAME,
+    ),
+    "frames_thinned": info(
+        "The loop has {count} frames, of which one in {step} was read.",
+        count=Number("frames"),
+        step=Number("frames"),
+    ),
+    "colours_in_image": warning(
+        "Colours, such as those of a Doppler box, cover {share} of the image. The tissue below them is not seen: check "
+        "the outline.",
+        share=Share(),
+    ),
+}
+# What describing a label map says, and so says anew of a corrected one.
+ULTRASOUND_VIEWS = {
+    "loop_frame_proposed": info(
+        "Of {count} frames of the loop, {found} show a kidney. Frame {frame} is proposed and measured: among the "
+        "longest outlines it has the clearest border. Another one is measured with --frame.",
+        count=Number("frames"),
+        found=Number("frames"),
+        frame=_FRAME,
+    ),
+    "one_plane": info(
+        "Length, width and area are those of the outline in this plane. They are the kidney's own only where the plane "
+        "runs through both poles."
+    ),
+    "outline_cut": warning(
+        "The kidney reaches the end of what the image shows ({ends}): its length is at least what is seen, and width "
+        "and area are those of the part.",
+        ends=AllOf(PICTURE_ENDS),
+    ),
+    "length_unusual": warning(
+        "The kidney would be {length_mm} mm long, which is unusual. Check the outline, whether the plane is "
+        "longitudinal, and the pixel size.",
+        length_mm=Number("mm"),
+    ),
+}
+ULTRASOUND_VOLUME = {
+    "ellipsoid_volume": info(
+        "The volume is that of an ellipsoid (length × width × depth × π/6, from two views). Such volumes lie 17 to 20% "
+        "below those of MRI in healthy kidneys (Cheong et al., ISMRM 2006)."
+    ),
+    "views_of_two_studies": warning(
+        "The two views are of different studies. Check that both are of one kidney on one day."
+    ),
+    "views_not_tied": warning(
+        "The images do not tell that both views are of one patient and one kidney. Check that before the volume is "
+        "used."
+    ),
+}

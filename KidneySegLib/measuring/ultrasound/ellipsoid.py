@@ -1,0 +1,90 @@
+"""The volume of a kidney from a longitudinal and a transverse view, as an ellipsoid: length × width × depth × π/6."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import Ellipsoid, Findings, KidneyView
+from KidneySegLib.flags import Flag
+
+_SAID_OF_VOLUME = ("ellipsoid_volume", "views_of_two_studies", "views_not_tied")
+
+
+def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
+    """Returns the findings of a longitudinal view with the volume that a transverse one adds to it.
+
+    The length is the longest diameter of the longitudinal outline; width and depth are the longest diameter of the
+    transverse outline and the one at right angles to it. A volume from an earlier transverse view is replaced.
+
+    Args:
+        longitudinal: of one kidney along its axis.
+        transverse: of the same kidney across it.
+
+    Raises:
+        InputError: one of them is no ultrasound view of one whole kidney in millimetres, or they are of different
+            kidneys or one image.
+    """
+    along, across = _only_view(longitudinal, "longitudinal"), _only_view(transverse, "transverse")
+    if along.side and across.side and along.side is not across.side:
+        raise InputError("One view is of the right kidney and the other of the left. Give two views of one kidney.")
+    record, other = (findings.provenance.input.source for findings in (longitudinal, transverse))
+    images = [(source.get("sop_instance_uids"), view.frame) for source, view in ((record, along), (other, across))]
+    if images[0][0] and images[0] == images[1]:
+        raise InputError("Both views are the same image. Give a longitudinal and a transverse view of the kidney.")
+    sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
+    ellipsoid = _ellipsoid(*sizes, dict(other))
+    kept = [flag for flag in longitudinal.flags if flag.code not in _SAID_OF_VOLUME]
+    return replace(longitudinal, ellipsoid=ellipsoid, flags=(*kept, *_remarks(record, other)))
+
+
+def with_volume_of(before: Findings, after: Findings) -> Findings:
+    """Returns corrected findings with the volume that they had, its length renewed; without it where there is none now.
+
+    Args:
+        before: findings of the same longitudinal view, with a volume or without one.
+        after: what was measured on the corrected outline.
+    """
+    old = before.ellipsoid
+    if old is None:
+        return after
+    views = after.views
+    if len(views) != 1 or views[0].cut_at:
+        return replace(after, flags=tuple(flag for flag in after.flags if flag.code not in _SAID_OF_VOLUME))
+    return replace(after, ellipsoid=_ellipsoid(views[0].measures.length_mm, old.width_mm, old.depth_mm, old.transverse))
+
+
+def _ellipsoid(length_mm: float, width_mm: float, depth_mm: float, transverse: dict[str, Any]) -> Ellipsoid:
+    volume = math.pi / 6 * length_mm * width_mm * depth_mm / 1000
+    return Ellipsoid(volume, length_mm, width_mm, depth_mm, transverse)
+
+
+def _remarks(record: dict[str, object], other: dict[str, object]) -> list[Flag]:
+    flags = [Flag.of("ellipsoid_volume")]
+    studies = record.get("study_uid"), other.get("study_uid")
+    if not all(studies):
+        flags.append(Flag.of("views_not_tied"))
+    elif studies[0] != studies[1]:
+        flags.append(Flag.of("views_of_two_studies"))
+    return flags
+
+
+def _only_view(findings: Findings, which: str) -> KidneyView:
+    if findings.modality != "US":
+        raise InputError("A volume from two views is made of ultrasound images. Leave out --transverse.")
+    if len(findings.views) != 1:
+        count = len(findings.views) or "no"
+        raise InputError(f"The {which} view shows {count} kidneys; a volume needs one in each. Choose another image.")
+    view = findings.views[0]
+    if not findings.calibrated:
+        raise InputError(
+            f"The pixel size of the {which} view is not known, so there is no volume. Give it with --pixel-mm, or "
+            "choose an image that states its own."
+        )
+    if view.cut_at:
+        raise InputError(
+            f"The {which} view shows a part of the kidney only. A volume needs a whole one: choose another image."
+        )
+    return view

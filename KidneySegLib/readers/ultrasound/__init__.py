@@ -1,0 +1,1 @@
+"""Ultrasound images: regions with their pixel sizes, frames as grey values, pictures."""

@@ -1,0 +1,207 @@
+"""Reading an ultrasound image or loop from DICOM: frames, the region that is measured, its pixel size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.exam import Exam, Source, Units
+from KidneySegLib.flags import Flag
+from KidneySegLib.readers.dicom.finding.choice import MODALITY_NAMES
+from KidneySegLib.readers.dicom.finding.scan import files_below, is_dicom_file, read_headers
+from KidneySegLib.readers.dicom.images.frames import FrameHeader
+from KidneySegLib.readers.dicom.pixels.compressed_frames import check_declared_size
+from KidneySegLib.readers.dicom.pixels.decoding import PixelReader
+from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView
+from KidneySegLib.readers.ultrasound.grey import read_grey
+from KidneySegLib.readers.ultrasound.headers import UltrasoundHeader, field_of_view, read_ultrasound_header
+from KidneySegLib.room_in_memory import check_room
+from KidneySegLib.structures import Side
+from KidneySegLib.volume import Volume
+
+# Extent along k, where there is nothing but time; it keeps the grid valid and measures nothing.
+PLACEHOLDER_MM = 1.0
+# Of a longer loop every second (third, ...) frame is read, so that time and memory stay bounded: 300 frames of
+# 1024 x 768 pixels take 0.25 GB, and show ten seconds at 30 frames a second.
+MOST_FRAMES = 300
+# Colours in less of the image than this are marks; more are a Doppler box, whose tissue is not seen.
+COLOURED_SHARE = 0.01
+
+
+def read_ultrasound(
+    path: Path,
+    *,
+    region: int | None = None,
+    frame: int | None = None,
+    pixel_mm: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Exam:
+    """Reads one ultrasound image or loop as grey values, uint8 ``(k, j, i)``: k counts the frames of a loop.
+
+    The grid has the pixel size of the region that is measured, or 1 where it is not known (``settings["calibrated"]``);
+    its other directions are those of the picture and not the patient's.
+
+    Args:
+        path: a DICOM file, or a folder that holds just one.
+        region: number of the region to measure; None takes the largest 2D region of tissue.
+        frame: number of the one frame to read, from 1; None reads all.
+        pixel_mm: pixel size, for an image that does not state its own.
+        progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
+
+    Raises:
+        InputError: it is no ultrasound image, is damaged, or has no 2D region of tissue; or an option does not fit.
+        ResourceError: the loop needs more memory than is free.
+    """
+    every = _frames(_one_file(path))
+    header = read_ultrasound_header(every[0].path, len(every))
+    frames = every if frame is None else _wanted(every, frame)
+    views = _views(header, frames, region, pixel_mm)
+    kept, flags = _of_one_view(frames, [view for view, _ in views])
+    first = kept[0]
+    view, more = views[frames.index(first)]
+    step = -(-len(kept) // MOST_FRAMES)
+    if step > 1:
+        flags.append(Flag.of("frames_thinned", count=len(kept), step=step))
+    kept = kept[::step]
+    voxels, coloured = _read(kept, view, progress or (lambda _: None))
+    if coloured > COLOURED_SHARE:
+        flags.append(Flag.of("colours_in_image", share=coloured))
+    if not all((first.study_uid, first.series_uid, first.sop_instance_uid)):
+        flags.append(Flag.of("missing_uids"))
+    return ultrasound_exam(
+        voxels,
+        view,
+        [*more, *flags],
+        source=_source(kept),
+        side=header.side,
+        told={"region": region, "frame": frame, "pixel_mm": pixel_mm},
+    )
+
+
+def ultrasound_exam(
+    voxels: np.ndarray,
+    view: FieldOfView,
+    flags: Sequence[Flag],
+    *,
+    source: Source,
+    told: dict[str, Any],
+    side: Side | None = None,
+    kind: str = "dicom",
+) -> Exam:
+    """Returns an exam of grey values, with what later steps need of its field of view among its settings."""
+    x, y = view.pixel_mm or (1.0, 1.0)
+    settings = {
+        "modality": "US",
+        "units": Units.GREY.value,
+        "calibrated": view.pixel_mm is not None,
+        "in_patient": False,
+        "side": side.value if side else None,
+        "measured": list(view.rectangle),
+        "excluded": [list(rectangle) for rectangle in view.excluded],
+        **told,
+    }
+    grid = np.diag([x, y, PLACEHOLDER_MM, 1.0])
+    return Exam(Volume(voxels, grid), flags, source, kind, units=Units.GREY, thickness_known=False, settings=settings)
+
+
+def _one_file(path: Path) -> Path:
+    if not path.exists():
+        raise InputError("The file or folder does not exist. Check the path.")
+    if path.is_file():
+        if not is_dicom_file(path):
+            raise InputError(
+                "The file is neither DICOM nor a PNG or JPEG picture. Choose an ultrasound image, a loop or a picture."
+            )
+        return path
+    files = [file for file in files_below(path)[0] if is_dicom_file(file)]
+    if len(files) != 1:
+        raise InputError(
+            f"The folder holds {len(files)} DICOM files, but one ultrasound image or loop is measured at a time. "
+            "Choose one file."
+        )
+    return files[0]
+
+
+def _frames(path: Path) -> list[FrameHeader]:
+    frames = read_headers(path)
+    if not frames:
+        raise InputError("The file is a DICOMDIR, a list of images. Choose one ultrasound image.")
+    first = frames[0]
+    if first.modality != "US":
+        name = MODALITY_NAMES.get(first.modality)
+        what = f"{first.modality} ({name})" if name else (first.modality or "of unknown modality")
+        raise InputError(f"The image is {what}; an ultrasound image (US) is needed.")
+    if not (first.rows and first.columns):
+        raise InputError("The DICOM file holds no image. Choose an ultrasound image or loop.")
+    check_declared_size(first)
+    return frames
+
+
+def _wanted(frames: list[FrameHeader], wanted: int) -> list[FrameHeader]:
+    if not 1 <= wanted <= len(frames):
+        raise InputError(f"There is no frame {wanted}: the image has {len(frames)}. Choose another --frame.")
+    return [frames[wanted - 1]]
+
+
+def _views(
+    header: UltrasoundHeader, frames: list[FrameHeader], region: int | None, pixel_mm: float | None
+) -> list[tuple[FieldOfView, list[Flag]]]:
+    """Returns what is measured of each frame; most loops say it once for all."""
+    found: dict[tuple[int, object], tuple[FieldOfView, list[Flag]]] = {}
+    views = []
+    for one in frames:
+        said = id(header.regions[one.frame]), header.spacings[one.frame]
+        if said not in found:
+            found[said] = field_of_view(header, one, region, pixel_mm)
+        views.append(found[said])
+    return views
+
+
+def _of_one_view(frames: list[FrameHeader], views: list[FieldOfView]) -> tuple[list[FrameHeader], list[Flag]]:
+    """Returns the frames that have the most frequent field of view: others have other pixels or other places."""
+    groups: list[list[int]] = []
+    for number, view in enumerate(views):
+        group = next((group for group in groups if views[group[0]].is_like(view)), None)
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    most = max(groups, key=len)
+    left_out = len(frames) - len(most)
+    flags = [Flag.of("frames_left_out", count=left_out, first=frames[most[0]].frame + 1)] if left_out else []
+    return [frames[number] for number in most], flags
+
+
+def _read(
+    frames: Sequence[FrameHeader], view: FieldOfView, progress: Callable[[float], None]
+) -> tuple[np.ndarray, float]:
+    """Returns grey values and the greatest share of the measured part that has colours in a frame."""
+    first = frames[0]
+    check_room(len(frames) * first.rows * first.columns)
+    inside = view.mask((first.rows, first.columns))
+    voxels = np.zeros((len(frames), first.rows, first.columns), np.uint8)
+    reader, coloured = PixelReader(), 0.0
+    for k, frame in enumerate(frames):
+        voxels[k], colours = read_grey(reader, frame)
+        coloured = max(coloured, float(colours[inside].mean()) if inside.any() else 0.0)
+        progress((k + 1) / len(frames))
+    return voxels, coloured
+
+
+def _source(frames: Sequence[FrameHeader]) -> Source:
+    first = frames[0]
+    return Source(
+        modality=first.modality,
+        study_uid=first.study_uid,
+        series_uid=first.series_uid,
+        sop_class_uid=first.sop_class_uid,
+        sop_instance_uids=tuple(frame.sop_instance_uid for frame in frames),
+        frame_numbers=tuple(frame.frame + 1 for frame in frames) if first.multiframe else (),
+        manufacturer=first.manufacturer,
+        model=first.model,
+        body_part=first.body_part,
+    )

@@ -1,0 +1,1 @@
+"""Ultrasound images: the kidney's outline in each frame."""
