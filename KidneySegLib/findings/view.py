@@ -98,7 +98,7 @@ class KidneyView:
         measures: of its outline.
         frame: number of the frame that is measured, from 1.
         slice: index of that frame along k of the exam, from 0.
-        cut_at: where the image ends within it: ``left``, ``right``, ``top``, ``bottom`` of the picture, ``sector``.
+        cut_at: where the image ends within it: ``picture-left``, ``picture-right``, ``top``, ``bottom``, or ``sector``.
         frames: the outline in every frame of a loop where there is one; empty for a single image.
     """
 

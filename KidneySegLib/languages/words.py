@@ -33,8 +33,8 @@ ENDS = {
 }
 # Ends of a picture that has no place in the patient.
 PICTURE_ENDS = {
-    "left": N_("the picture's left"),
-    "right": N_("the picture's right"),
+    "picture-left": N_("the picture's left"),
+    "picture-right": N_("the picture's right"),
     "top": N_("the picture's top"),
     "bottom": N_("the picture's bottom"),
     "sector": N_("the border of the sector"),

@@ -72,6 +72,7 @@ def run(
         ResourceError: device or memory do not suffice.
     """
     from KidneySegLib.inference.device import choose_device
+    from KidneySegLib.segmentation.load import load_model
 
     task = task_named(task) if isinstance(task, str) else task
     clock = Clock(progress)

@@ -49,7 +49,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "several_phases": {"phase": {"after_first_scan_s": 60}},
     "asymmetry": {"smaller": "left", "larger": "right"},
     "tissue_regions_left_out": {"others": [2, 3]},
-    "outline_cut": {"ends": ["left", "sector"]},
+    "outline_cut": {"ends": ["picture-left", "sector"]},
 }
 
 

@@ -148,7 +148,7 @@ def test_a_kidney_that_the_sector_cuts_has_no_length(tmp_path: Path) -> None:
 
 def test_a_frame_that_is_cropped_through_the_kidney_cuts_it(tmp_path: Path) -> None:
     (view,) = findings_of(write(tmp_path, frame()[:, :190], [region((0, 0, 190, ROWS))])).views
-    assert view.cut_at == ("right",) and math.isnan(view.measures.length_mm)
+    assert view.cut_at == ("picture-right",) and math.isnan(view.measures.length_mm)
 
 
 def test_marks_and_letters_in_the_image_change_nothing(tmp_path: Path) -> None:

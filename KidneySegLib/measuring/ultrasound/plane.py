@@ -69,8 +69,8 @@ def picture_ends(outline: np.ndarray, shown: np.ndarray, rectangle: Rectangle) -
     left, top, right, bottom = rectangle
     rows, columns = np.nonzero(outline)
     reached = {
-        "left": columns <= left,
-        "right": columns >= right - 1,
+        "picture-left": columns <= left,
+        "picture-right": columns >= right - 1,
         "top": rows <= top,
         "bottom": rows >= bottom - 1,
     }
