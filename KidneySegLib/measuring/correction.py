@@ -85,7 +85,7 @@ def known_findings(segmentation: Segmentation, findings: Findings, last: Finding
         for finding in (*named, *drawn_since)
         if finding.id not in voxels
     }
-    bodies = ((segmentation.instance_of(finding), finding.measures) for finding in findings.all)
+    bodies = ((segmentation.instance_of(finding), finding.measures) for finding in findings.placed)
     return KnownFindings(
         voxels,
         centres,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
-from KidneySegLib.flags.values import AllOf, Number, Numbers, Share, Word
+from KidneySegLib.flags.values import AllOf, Number, Numbers, Percent, Word
 from KidneySegLib.languages.language import N_
 from KidneySegLib.languages.words import PICTURE_ENDS
 
@@ -68,7 +68,7 @@ ULTRASOUND = {
     "colours_in_image": warning(
         "Colours, such as those of a Doppler box, cover {share} of the image. The tissue below them is not seen: check "
         "the outline.",
-        share=Share(),
+        share=Percent(),
     ),
 }
 # What describing a label map says, and so says anew of a corrected one.
