@@ -39,8 +39,11 @@ class MainThread:
 def corrections(widget: Any, slices: int, changes: int) -> tuple[list[MainThread], float]:
     """Returns the cost of a few changes, and processor seconds of one when Slicer measures in its main thread."""
     result = _result(widget, slices)
+    import qt
     import slicer.util
 
+    for _round in range(50):  # what is left to do for the new result is no part of a change
+        qt.QApplication.processEvents()
     voxels, segmentation = _layer(result)
     found = []
     for number in range(changes):

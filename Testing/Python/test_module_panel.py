@@ -17,7 +17,7 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import MODULE, open_panel, segmented  # noqa: E402
+from module_cases import MODULE, open_panel, picture_folder, segmented  # noqa: E402
 
 UI = MODULE.parent / "Resources" / "UI" / "KidneySeg.ui"
 # A dock of Slicer's main window at its narrowest; it has no horizontal scroll bar, and covers the views instead.
@@ -37,6 +37,23 @@ def test_no_section_makes_the_panel_wider_than_a_narrow_dock(host: Any) -> None:
     panel = widget.ui.inputsSection.parentWidget()
     widths = {name: getattr(widget.ui, name).minimumSizeHint().width() for name in SECTIONS}
     assert panel.minimumSizeHint().width() <= WIDEST, widths
+
+
+def test_the_table_fits_a_narrow_dock_with_units_in_its_headings(host: Any, tmp_path: Path) -> None:
+    import qt
+    from SlicerHost.pictures import panelPicture
+
+    widget = segmented(host)
+    host.mainWindow.resize(WIDEST, 1250)
+    host.app.processEvents()
+    widget.results.update()
+    host.app.processEvents()
+    view = widget.ui.tableView
+    titles = [view.model().headerData(column, qt.Qt.Horizontal) for column in range(view.model().columnCount())]
+    assert {"Volume (ml)", "Axial Ø (mm)", "3D Ø (mm)", "HU"} <= set(titles)
+    assert view.width <= WIDEST and view.horizontalScrollBar().maximum == 0, [view.columnWidth(n) for n in range(8)]
+    assert view.verticalScrollBar().maximum == 0, "all rows are seen"
+    panelPicture(picture_folder(tmp_path) / "panel_narrow.png")
 
 
 def test_every_label_of_a_form_belongs_to_what_stands_beside_it() -> None:

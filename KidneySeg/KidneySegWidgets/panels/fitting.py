@@ -8,7 +8,10 @@ import qt
 
 _ROW = 24
 _MOST_ROWS, _FEWEST_ROWS = 10, 2
-_PADDING = 12
+# What Qt's styles leave beside a text, and what a dock of 400 pixels leaves for a table.
+_PADDING, _WIDEST = 8, 340
+# Of the panel's own font; the smaller ones are for systems whose letters are wide.
+_SIZES = (1.0, 0.9, 0.8)
 
 
 def prepareTable(view: Any) -> None:
@@ -22,13 +25,19 @@ def prepareTable(view: Any) -> None:
 
 
 def fitTable(view: Any) -> None:
-    """Gives columns and the whole table the size of what stands in them."""
-    model, metrics = view.model(), qt.QFontMetrics(view.font)
-    for column in range(model.columnCount()):
-        texts = str(model.headerData(column, qt.Qt.Horizontal) or "").split()
-        texts += [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
-        widest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
-        view.setColumnWidth(column, widest + _PADDING)
+    """Gives columns and table the size of what stands in them, in letters with which a narrow dock holds it."""
+    model, own = view.model(), view.parentWidget().font
+    for size in _SIZES:
+        font = qt.QFont(own)
+        if own.pointSizeF() > 0:
+            font.setPointSizeF(own.pointSizeF() * size)
+        metrics = qt.QFontMetrics(font)
+        widths = [_width(model, column, metrics) for column in range(model.columnCount())]
+        if sum(widths) <= _WIDEST:
+            break
+    view.font = font
+    for column, width in enumerate(widths):
+        view.setColumnWidth(column, width)
     heading = 2 * metrics.height() + 8
     view.horizontalHeader().setFixedHeight(heading)
     rows = min(_MOST_ROWS, max(_FEWEST_ROWS, model.rowCount()))
@@ -38,3 +47,10 @@ def fitTable(view: Any) -> None:
 def fitSegments(view: Any, count: int) -> None:
     """Gives the list of segments the height of its rows."""
     view.setFixedHeight((1 + min(_MOST_ROWS, max(_FEWEST_ROWS, count))) * (_ROW + 6))
+
+
+def _width(model: Any, column: int, metrics: Any) -> int:
+    """Returns the width of a column's widest cell, or of its heading's widest word."""
+    texts = str(model.headerData(column, qt.Qt.Horizontal) or "").split()
+    texts += [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
+    return int(max((metrics.horizontalAdvance(text) for text in texts), default=0)) + _PADDING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import slicer
@@ -79,6 +80,11 @@ class ResultNodes:
         """
         return _findingsOf(self.segmentationNode.GetNodeReference(_FINDINGS))
 
+    @property
+    def findingsText(self) -> str:
+        """The findings as they are now, as they are stored: JSON that nobody has checked."""
+        return str(self.segmentationNode.GetNodeReference(_FINDINGS).GetText() or "")
+
     def setFindings(self, findings: Any) -> None:
         self._text(_FINDINGS, "findings").SetText(findings.to_json())
 
@@ -125,9 +131,15 @@ class ResultNodes:
 
 
 def _findingsOf(textNode: Any) -> Any:
+    return _parsed(textNode.GetText() if textNode is not None else "")
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str) -> Any:
+    """Findings never change, and the panel asks for the same ones at several places after each change."""
     from KidneySegWidgets.engine.engineLocation import ensureEngine
 
     ensureEngine()
     from KidneySegLib.findings import Findings
 
-    return Findings.from_json(textNode.GetText() if textNode is not None else "")
+    return Findings.from_json(text)

@@ -106,7 +106,7 @@ class ExamFiles:
         for file in self.folder.glob("*-*"):  # of the changes before
             file.unlink(missing_ok=True)
         job = MeasuringJob(self.folder, self._number)
-        (self.folder / job.last).write_text(result.findings().to_json(), encoding="utf-8")
+        (self.folder / job.last).write_text(result.findingsText, encoding="utf-8")
         self._writePart(job.labels, drawnPart(result))
         return job
 
