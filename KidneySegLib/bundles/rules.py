@@ -161,7 +161,33 @@ class CtSliceRules(Rules):
     slice: OutlineRules
 
 
-_BY_TASK: dict[str, type[Rules]] = {"ct": CtRules, "ct-slice": CtSliceRules}
+@declaration
+class FrameRules:
+    """Of the outline in an ultrasound frame.
+
+    Attributes:
+        smallest_share: of what the frame shows, which a kidney has at least.
+        least_confidence: mean probability inside the outline below which it is not believed.
+        sure_confidence: mean probability below which the outline is flagged for a look.
+    """
+
+    smallest_share: Share
+    least_confidence: Share
+    sure_confidence: Share
+
+
+@declaration
+class UltrasoundRules(Rules):
+    """Of the task ``ultrasound``.
+
+    Attributes:
+        ultrasound: of the stage ``ultrasound``.
+    """
+
+    ultrasound: FrameRules
+
+
+_BY_TASK: dict[str, type[Rules]] = {"ct": CtRules, "ct-slice": CtSliceRules, "ultrasound": UltrasoundRules}
 
 
 def rules_of(task: str) -> type[Rules]:

@@ -27,7 +27,7 @@ def evaluate(
         list[Path],
         typer.Argument(
             help="ct: folders with image.nii.gz and, if kidneys are in view, mask.nii.gz; or folders of these. "
-            "ct-slice: folders with slices.json"
+            "ct-slice: folders with slices.json; ultrasound: folders with frames.json"
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables, pictures and results")],
@@ -164,6 +164,7 @@ def evaluate_exams(
     from KidneySegLib.commands.evaluation_pictures import write_pictures
     from KidneySegLib.evaluation.cases import find_cases
     from KidneySegLib.evaluation.evaluate import evaluate as run
+    from KidneySegLib.evaluation.frames import frame_files, frame_pages
     from KidneySegLib.evaluation.overlap_tables import overlap_files, overlap_pages
     from KidneySegLib.evaluation.tables import make_tables, write_tables
     from KidneySegLib.evaluation.volumes import Evaluation
@@ -176,7 +177,8 @@ def evaluate_exams(
             write_pictures(output / "pictures", volume, found.labels, reference, lesions)
         results.append(case)
         tell(case)
-    pages, files = overlap_pages(results), overlap_files(results)
+    frames = [case.frame for case in results if case.frame is not None]
+    pages, files = overlap_pages(results) + frame_pages(frames), overlap_files(results) + frame_files(frames)
     volumes = tuple(case.exam for case in results if case.exam is not None)
     if volumes:
         for tables, more in zip((pages, files), make_tables(Evaluation(volumes)), strict=True):

@@ -31,6 +31,9 @@ def train(
     synthesis: Annotated[bool, typer.Option(help="Put synthetic lesions into the patches")] = True,
     epochs: Annotated[int, typer.Option(help="Length of the schedule; 0 takes the recipe's")] = 0,
     start: Annotated[str, typer.Option(help="Bundle that has this stage already: begin with its weights")] = "",
+    encoder_weights: Annotated[
+        Path | None, typer.Option(help="Folder with ImageNet weights of the encoders (torchvision's files)")
+    ] = None,
     prepared: Prepared = None,
     workers: Annotated[int, typer.Option(help="Processes that make patches; for a GPU, one per core")] = 0,
     tensorboard: Annotated[
@@ -70,6 +73,8 @@ def train(
     for number in range(plan.members):
         folder = output if plan.members == 1 else output / f"member-{number + 1}"
         trainer = Trainer(plan.member(number), folder, choose_device(own_device(device)).torch_device)
+        if encoder_weights is not None and trainer.learner.step == 0:
+            trainer.learner.begin_with_encoders(encoder_weights)
         writer = tensorboard_writer(folder) if tensorboard and is_first() else log_nowhere
         left = (end - time.monotonic()) / 60
         with showing(progress if is_first() else ProgressStyle.NONE) as receiver:

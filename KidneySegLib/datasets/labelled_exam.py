@@ -23,6 +23,7 @@ class LabelledExam:
         regions: uint8, pieces of soft tissue that enhance together; 0 is none.
         boxes: per kidney ``(side, lower corner, upper corner)`` in voxels; side is ``right`` or ``left``.
         thickness: slice thickness of the original in mm; 0 for a single slice.
+        weight: how often it is drawn for training, another exam 1.
     """
 
     name: str
@@ -36,3 +37,4 @@ class LabelledExam:
     regions: np.ndarray
     boxes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
     thickness: float = 0.0
+    weight: float = 1.0

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.datasets.exams import read_mask
+from KidneySegLib.datasets.frames import LIST as FRAMES
+from KidneySegLib.datasets.frames import FrameEntry, read_frame, read_frame_list
 from KidneySegLib.datasets.slices import LIST, SliceEntry, read_grey, read_list
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
@@ -89,10 +91,24 @@ def _drawn(folder: Path, entry: SliceEntry, exam: Exam) -> Reference:
     return Reference(read("kidneys") if entry.has_kidneys else None, read("stones") > 0 if has_stones else None)
 
 
-CASES: dict[str, Callable[[Path], list[Case]]] = {"ct": _volumes, "ct-slice": _slices}
+def _frames(path: Path) -> list[Case]:
+    """Returns the frames of a folder of frames (see ``datasets.frames``)."""
+    return [
+        Case(entry.name, entry.patient, path / "images" / entry.file, partial(_outlined, path, entry))
+        for entry in (read_frame_list(path) if (path / FRAMES).is_file() else [])
+    ]
+
+
+def _outlined(folder: Path, entry: FrameEntry, exam: Exam) -> Reference:
+    _, kidney = read_frame(folder, entry)
+    return Reference((kidney * np.uint8(BY_KEY["kidney"].label))[None], None)
+
+
+CASES: dict[str, Callable[[Path], list[Case]]] = {"ct": _volumes, "ct-slice": _slices, "ultrasound": _frames}
 _NEEDED = {
     "ct": "a folder with image.nii.gz (and mask.nii.gz)",
     "ct-slice": f"a folder with {LIST} beside images, kidneys and stones",
+    "ultrasound": f"a folder with {FRAMES} beside images and masks",
 }
 
 

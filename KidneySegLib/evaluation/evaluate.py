@@ -11,12 +11,14 @@ import numpy as np
 
 from KidneySegLib.evaluation.cases import Case, Reference
 from KidneySegLib.evaluation.found import Finder, Found, of_run
+from KidneySegLib.evaluation.frames import FrameComparison, compare_frame
 from KidneySegLib.evaluation.metrics import Agreement, Overlap, agreement, dice, iou, overlap
 from KidneySegLib.evaluation.outline_pictures import Compared
 from KidneySegLib.evaluation.readers import TOLERANCE_MM
 from KidneySegLib.evaluation.statistics.calibration import Reliability, outline_reliability, reliability
 from KidneySegLib.evaluation.touching import TouchedStones, touched_stones
 from KidneySegLib.evaluation.volumes import ExamResult, evaluate_labels
+from KidneySegLib.exam import Units
 from KidneySegLib.structures import BY_KEY
 from KidneySegLib.tasks import run as tasks
 
@@ -54,6 +56,7 @@ class CaseResult:
         whole: agreement of all that was outlined in a slice; None of a volume, whose kidneys are compared one by one.
         reliability: of the network's probabilities; None where they are not known.
         view: for pictures; None where the reference has no outline.
+        frame: the comparison of a frame of grey values with a kidney in its reference; None of all else.
     """
 
     name: str
@@ -66,6 +69,7 @@ class CaseResult:
     whole: Agreement | None = None
     reliability: Reliability | None = None
     view: CaseView | None = None
+    frame: FrameComparison | None = None
 
     @property
     def structures(self) -> list[tuple[str, Agreement]]:
@@ -140,7 +144,18 @@ def _compare(case: Case, found: Found, reference: Reference) -> CaseResult:
         trusted = _lesion_reliability(found, reference.labels)
     elif reference.stones is not None:
         touched = touched_stones(labels == BY_KEY["stone"].label, reference.stones)
-    return CaseResult(case.name, case.patient, together, touched, exam, picture, found.seconds, whole, trusted, view)
+    frame = _frame(case, found, reference)
+    return CaseResult(
+        case.name, case.patient, together, touched, exam, picture, found.seconds, whole, trusted, view, frame
+    )
+
+
+def _frame(case: Case, found: Found, reference: Reference) -> FrameComparison | None:
+    """Returns the comparison of a single frame of grey values."""
+    truth = reference.labels
+    if found.exam.units is not Units.GREY or truth is None or len(truth) > 1 or not truth.any():
+        return None
+    return compare_frame(case.name, found.labels[0] > 0, truth[0] > 0, _pixel(found))
 
 
 def _pixel(found: Found) -> tuple[float, float]:

@@ -20,14 +20,17 @@ from KidneySegLib.networks.factory import build_network, load_parameters
 R = TypeVar("R", bound=Rules)
 
 _IMAGE, _KIDNEY = ("image",), 1
-# architecture, inputs and number of outputs by the stage's name
+_VOLUME, _SLICE = frozenset({"unet3d"}), frozenset({"unet2d"})
+_FRAME = _SLICE | {"deeplabv3plus2d", "linknet2d", "fused2d"}
+# architectures, inputs and number of outputs by the stage's name
 _STAGES = {
-    "locator": ("unet3d", _IMAGE, _KIDNEY),
-    "kidney": ("unet3d", _IMAGE, _KIDNEY),
-    "organ": ("unet3d", _IMAGE, _KIDNEY),
-    "lesion": ("unet3d", ORGAN_INPUTS, 3),
-    "renal": ("unet3d", ("image", "soft"), 4),
-    "slice": ("unet2d", _IMAGE, _KIDNEY),
+    "locator": (_VOLUME, _IMAGE, _KIDNEY),
+    "kidney": (_VOLUME, _IMAGE, _KIDNEY),
+    "organ": (_VOLUME, _IMAGE, _KIDNEY),
+    "lesion": (_VOLUME, ORGAN_INPUTS, 3),
+    "renal": (_VOLUME, ("image", "soft"), 4),
+    "slice": (_SLICE, _IMAGE, _KIDNEY),
+    "ultrasound": (_FRAME, _IMAGE, _KIDNEY),
 }
 
 
@@ -97,7 +100,10 @@ def check_stages(bundle: Bundle, needed: Iterable[str]) -> None:
     for stage in bundle.stages:
         expected = _STAGES.get(stage.name)
         network = stage.network
-        if expected and (network.architecture, network.inputs, len(network.outputs)) != expected:
+        if expected is None:
+            continue
+        architectures, *channels = expected
+        if network.architecture not in architectures or [network.inputs, len(network.outputs)] != channels:
             raise BundleError(
                 f"The stage '{stage.name}' of bundle '{bundle.name}' takes or gives other channels than this version "
                 "of KidneySeg works with. Update KidneySeg, or get the bundle again."

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from KidneySegLib.datasets.exams import prepare_exam
+from KidneySegLib.datasets.frames import load_frames
 from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
+from KidneySegLib.training.frame_sources import further_frames
 from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.training.synthesis.real_textures import real_textures
 from KidneySegLib.training.synthesis.shapes import ShapeLibrary, read_shapes
@@ -36,12 +38,19 @@ def _slices(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[Label
     )
 
 
-READERS: dict[str, Reader] = {"ct": _volume, "ct-slice": _slices}
+def _frames(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
+    return load_frames(folder, recipe.stage)
+
+
+READERS: dict[str, Reader] = {"ct": _volume, "ct-slice": _slices, "ultrasound": _frames}
 
 
 def training_exams(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:
-    """Reads the exams that a recipe trains on; see ``_read``."""
-    return _read(recipe, data, recipe.data.train, cache, many=True)
+    """Reads the exams that a recipe trains on, and makes those that it adds; see ``_read``."""
+    exams = _read(recipe, data, recipe.data.train, cache, many=True)
+    if recipe.data.frames is not None:
+        exams += further_frames(recipe.data.frames, recipe.stage, data, cache, exams)
+    return exams
 
 
 def validation_exams(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:

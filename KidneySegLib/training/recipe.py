@@ -19,6 +19,7 @@ from KidneySegLib.inference.window_channels import WINDOW_INPUTS
 from KidneySegLib.resources import resource_folder
 from KidneySegLib.training.augmentation.pipeline import SYNTHESIS, Augmentation
 from KidneySegLib.training.declared import Declared, NotNegative
+from KidneySegLib.training.frame_sources import FrameData
 from KidneySegLib.training.sampling import Sampling
 
 # The only output of a network may have any other name: it is the organ that the data show.
@@ -59,12 +60,14 @@ class Data(Declared):
         validation: the same, for choosing the weights.
         patients: patients of exams that are not named after them, so that no fold has one patient on both sides.
         slices: how slices are taken, for a task of slices.
+        frames: further frames to train on, for ultrasound.
     """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     patients: dict[str, str] = {}
     slices: SliceData | None = None
+    frames: FrameData | None = None
 
     @model_validator(mode="after")
     def _apart(self) -> Data:

@@ -47,14 +47,19 @@ class Sampling(Declared):
         """Returns the probability with which each exam is drawn."""
         if self.weight == "volume":
             volumes = [float(e.organ.sum()) * float(np.prod(e.spacing)) / 1000 for e in exams]
-            weights = np.clip(volumes, 50, 150) * [self.diseased if e.lesions.any() else 1.0 for e in exams]
+            weights = np.clip(volumes, 50, 150) * [
+                (self.diseased if e.lesions.any() else 1.0) * e.weight for e in exams
+            ]
             return weights / weights.sum()
         weights, shown = np.zeros(len(exams)), np.array([bool(e.organ.any()) for e in exams])
         shares = {True: 1 - self.without_kidney, False: self.without_kidney}
         for side in {True, False} & set(shown.tolist()):
             patients = [e.patient if s == side else "" for e, s in zip(exams, shown, strict=True)]
             counts = {patient: patients.count(patient) for patient in set(patients)}
-            part = [counts[p] ** -0.5 if s == side else 0.0 for p, s in zip(patients, shown, strict=True)]
+            part = [
+                counts[p] ** -0.5 * e.weight if s == side else 0.0
+                for e, p, s in zip(exams, patients, shown, strict=True)
+            ]
             weights += shares[side] * np.array(part) / sum(part)
         return weights / weights.sum()
 

@@ -158,11 +158,11 @@ def test_unknown_networks_are_refused():
 
 
 def test_own_bundles_are_found_and_tasks_kept_apart(tmp_path, monkeypatch):
-    make(tmp_path / "mine", task="ultrasound", rules=Rules())
+    make(tmp_path / "mine", task="mri", rules=Rules())
     monkeypatch.setenv("KIDNEYSEG_MODELS", str(tmp_path))
-    assert find_bundle("mine", "ultrasound").name == "mine"
-    assert find_bundle(None, "ultrasound").name == "mine"
-    assert find_bundle(str(tmp_path / "mine"), "ultrasound").name == "mine"
+    assert find_bundle("mine", "mri").name == "mine"
+    assert find_bundle(None, "mri").name == "mine"
+    assert find_bundle(str(tmp_path / "mine"), "mri").name == "mine"
     with pytest.raises(BundleError, match="not for 'ct'"):
         find_bundle("mine", "ct")
     with pytest.raises(BundleError, match="no model bundle in the folder"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from KidneySegLib.training.augmentation.contrast import Contrast
+from KidneySegLib.training.augmentation.frames import Gain, Haze, SectorBorder, Shadow, Speckle
 from KidneySegLib.training.augmentation.kidneys import Hydronephrosis, RemovedKidneys
+from KidneySegLib.training.augmentation.overlays import Overlays
 from KidneySegLib.training.augmentation.patch import Transform
 from KidneySegLib.training.augmentation.scanner import (
     Calibration,
@@ -32,11 +34,17 @@ class Augmentation(Declared):
         hydronephrosis: dilated collecting systems.
         lesions: synthetic masses and cysts.
         removed_kidneys: kidneys that are not there.
+        haze: uneven contact of an ultrasound probe.
+        shadow: behind a rib or a stone, in ultrasound.
+        speckle: of ultrasound.
         kernel: reconstruction kernel.
         noise: of the scanner.
         thick_slices: of the protocol.
         calibration: of the HU scale.
         grey_levels: of an exported picture.
+        gain: of an ultrasound machine.
+        sector_border: of an ultrasound image.
+        overlays: what ultrasound machines burn into images.
         field_of_view: that ends too early.
         masks: faults of the masks that a network gets as inputs.
     """
@@ -47,11 +55,17 @@ class Augmentation(Declared):
     hydronephrosis: Hydronephrosis | None = None
     lesions: Lesions | None = None
     removed_kidneys: RemovedKidneys | None = None
+    haze: Haze | None = None
+    shadow: Shadow | None = None
+    speckle: Speckle | None = None
     kernel: Kernel | None = None
     noise: Noise | None = None
     thick_slices: ThickSlices | None = None
     calibration: Calibration | None = None
     grey_levels: GreyLevels | None = None
+    gain: Gain | None = None
+    sector_border: SectorBorder | None = None
+    overlays: Overlays | None = None
     field_of_view: FieldOfView | None = None
     masks: Masks = Masks()
 
@@ -63,8 +77,10 @@ class Augmentation(Declared):
     @property
     def scanner(self) -> list[Transform]:
         """What changes the image, in order."""
-        first = (self.kernel, self.noise, self.thick_slices, self.calibration)
-        return _given(*first, self.grey_levels, self.field_of_view)
+        tissue = (self.haze, self.shadow, self.speckle)
+        reconstruction = (self.kernel, self.noise, self.thick_slices, self.calibration, self.grey_levels)
+        screen = (self.gain, self.sector_border, self.overlays)
+        return _given(*tissue, *reconstruction, *screen, self.field_of_view)
 
 
 def _given(*transforms: Transform | None) -> list[Transform]:

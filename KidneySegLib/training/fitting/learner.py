@@ -11,6 +11,7 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.networks.encoder_weights import load_encoders
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
 from KidneySegLib.training.fitting.processes import is_first, spread
 from KidneySegLib.training.fitting.warm_start import carried_over
@@ -72,6 +73,15 @@ class Learner:
             self._load()
         # after loading: the wrapper copies the first process's weights to all others
         self.trained = spread(self.network, device)
+
+    def begin_with_encoders(self, folder: Path) -> None:
+        """Loads the weights of the network's residual encoders; see ``networks.encoder_weights``.
+
+        Raises:
+            InputError: the network has none, or a file is missing or another network's.
+        """
+        load_encoders(self.network, folder)
+        self.average.load_state_dict(self.network.state_dict())
 
     def learn(self, image: torch.Tensor, target: torch.Tensor) -> float:
         """Takes one step and returns its loss; NaN if the step was left out.

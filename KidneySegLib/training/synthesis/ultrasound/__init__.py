@@ -1,0 +1,1 @@
+"""Simulated B-mode frames: tissue, echoes, sector, machine overlays."""

@@ -1,0 +1,115 @@
+"""The B-mode simulator: bright, dark and shadowed is what physics has so; frames and their kidneys agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.datasets.frames import frame_exam
+from KidneySegLib.errors import InputError
+from KidneySegLib.training.frame_sources import FrameData, SimulatedFrames, further_frames
+from KidneySegLib.training.synthesis.ultrasound.echoes import echo_levels
+from KidneySegLib.training.synthesis.ultrasound.frames import (
+    Frame,
+    Shape,
+    read_frame_shapes,
+    simulate_crop,
+    simulate_frame,
+    surround_frame,
+)
+from KidneySegLib.training.synthesis.ultrasound.sector import BEAMS, SAMPLES, Sector
+from KidneySegLib.training.synthesis.ultrasound.tissue import Tissue
+
+SECTOR = Sector((96, 128), (-10.0, 64.0), 20.0, 100.0, 0.6)
+STAGE = StagePlan(
+    "ultrasound", NetworkPlan("unet2d", (4, 8), ("kidney",)), (1.0,) * 3, (0.0, 255.0), (1, 64, 64), whole=True
+)
+
+
+def ellipse(shape: tuple[int, int], middle: tuple[float, float], radii: tuple[float, float]) -> np.ndarray:
+    rows, columns = np.indices(shape)
+    return ((rows - middle[0]) / radii[0]) ** 2 + ((columns - middle[1]) / radii[1]) ** 2 < 1
+
+
+def even_tissue() -> Tissue:
+    even = np.zeros((SAMPLES, BEAMS), np.float32)
+    return Tissue(even.copy(), even + 1, even.copy(), even.copy())
+
+
+def test_way_to_beams_and_back_keeps_places() -> None:
+    frame = ellipse(SECTOR.shape, (50, 64), (12, 16)).astype(np.float32)
+    back, inside = SECTOR.to_frame(SECTOR.to_beams(frame, order=1))
+    assert np.abs(back - frame)[inside].mean() < 0.01
+    assert not inside[0, 0]
+    assert inside[50, 64]
+
+
+def test_urine_is_black_and_a_shadow_lies_behind_what_attenuates() -> None:
+    tissue = even_tissue()
+    tissue.level[100:160, 40:70] = -45
+    tissue.attenuation[120, 110:130] = 25
+    grey = np.mean([echo_levels(tissue, SECTOR, np.random.default_rng(n)) for n in range(3)], axis=0)
+    assert grey[120:140, 50:60].mean() < 0.6 * grey[120:140, 80:100].mean()
+    assert grey[180:220, 115:125].mean() < 0.7 * grey[180:220, 80:100].mean()
+    assert grey[60:100, 115:125].mean() > 0.7 * grey[60:100, 80:100].mean()
+
+
+def test_speckle_is_that_of_an_envelope() -> None:
+    """The envelope of many scatterers follows Rayleigh's law: the mean is 1.91 standard deviations."""
+    rng = np.random.default_rng(0)
+    levels = echo_levels(even_tissue(), SECTOR, rng)
+    assert 0.02 < levels[50:250].std() / levels[50:250].mean() < 0.9
+    near = np.corrcoef(levels[150:170].ravel(), np.roll(levels[150:170], 1, axis=1).ravel())[0, 1]
+    far = np.corrcoef(levels[150:170].ravel(), np.roll(levels[150:170], 25, axis=1).ravel())[0, 1]
+    assert near > 0.4 > abs(far)
+
+
+def test_kidney_stays_within_the_sector_and_is_repeatable() -> None:
+    capsule = ellipse((96, 128), (50, 64), (18, 26))
+    shape = Shape(capsule, np.where(ellipse((96, 128), (50, 64), (7, 11)), 1, 0).astype(np.uint8))
+    frames = [simulate_frame(shape, np.random.default_rng(4)) for _ in range(2)]
+    np.testing.assert_array_equal(frames[0].grey, frames[1].grey)
+    assert frames[0].grey.shape == (96, 128)
+    assert 300 < frames[0].kidney.sum() < 6000
+    assert (frames[0].grey[frames[0].kidney] > 0).mean() > 0.5
+    crop = simulate_crop(shape, np.random.default_rng(5))
+    assert crop.grey.shape == (224, 224)
+    assert crop.kidney.mean() > 0.3
+    assert not simulate_frame(None, np.random.default_rng(6)).kidney.any()
+
+
+def test_real_frame_keeps_its_kidney_within_the_simulated_sector() -> None:
+    kidney = ellipse((112, 112), (56, 56), (40, 48))
+    real = Frame(np.where(kidney, 60, 180).astype(np.uint8), kidney)
+    for seed in range(3):
+        frame = surround_frame(real, np.random.default_rng(seed))
+        assert frame.grey.shape == frame.kidney.shape
+        if frame.kidney.sum() > 200:
+            assert frame.grey[frame.kidney].std() < 40
+
+
+def test_pool_is_made_once_and_knows_its_weights(tmp_path: Path) -> None:
+    for kind, value in (("capsule", 1), ("regions", 2)):
+        (tmp_path / "shapes" / kind).mkdir(parents=True)
+        mask = ellipse((96, 128), (50, 64), (18, 26)) * np.uint8(value)
+        Image.fromarray(mask.astype(np.uint8)).save(tmp_path / "shapes" / kind / "a.png")
+    kidney = ellipse((64, 64), (32, 32), (20, 26))
+    labelled = [frame_exam("r", "r", np.full((64, 64), 90, np.uint8), kidney, STAGE)]
+    plan = FrameData(simulated=SimulatedFrames(shapes="shapes", sectors=1, empty=1, crops=1, surrounded=1, weight=0.5))
+    found = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
+    again = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
+    assert [exam.weight for exam in found] == [0.5] * 4
+    assert not found[1].organ.any()
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    for first, second in zip(found, again, strict=True):
+        np.testing.assert_array_equal(first.hu, second.hu)
+
+
+def test_missing_shapes_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no 'capsule/NAME.png'"):
+        read_frame_shapes(tmp_path)
