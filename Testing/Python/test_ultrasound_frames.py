@@ -22,6 +22,7 @@ from KidneySegLib.segmentation.ultrasound.frame import outline_kidney
 from KidneySegLib.training.augmentation.frames import Gain, Haze, SectorBorder, Shadow, Speckle
 from KidneySegLib.training.augmentation.overlays import Overlays
 from KidneySegLib.training.augmentation.patch import Patch, Transform
+from KidneySegLib.training.recipe import find_recipe, read_recipe
 
 STAGE = StagePlan(
     "ultrasound", NetworkPlan("unet2d", (4, 8), ("kidney",)), (1.0,) * 3, (0.0, 255.0), (1, 64, 64), whole=True
@@ -182,3 +183,22 @@ def test_augmentation_changes_the_image_and_repeats_itself(transform: Transform)
         assert torch.equal(first.organ, before.organ)
     if not isinstance(transform, (Overlays, SectorBorder)):
         assert bool((first.hu[:, :, :5] == -1024).all())
+
+
+@pytest.mark.parametrize("name", ["ultrasound", "p3-ultrasound-ensemble"])
+def test_the_shipped_recipes_can_be_read_and_learn_from_training_frames_alone(name: str) -> None:
+    recipe = read_recipe(find_recipe(name))
+    assert recipe.task == recipe.stage.name == "ultrasound"
+    assert recipe.data.train == ("ultrasound/train",) and recipe.data.validation == ("ultrasound/validation",)
+    assert recipe.stage.whole and recipe.stage.network.inputs == ("image",)
+
+
+def test_the_recipe_of_the_ensemble_has_the_paper_s_settings() -> None:
+    recipe = read_recipe(find_recipe("p3-ultrasound-ensemble"))
+    assert (recipe.optimiser.kind, recipe.optimiser.learning_rate, recipe.schedule.epochs) == ("adam", 1e-3, 100)
+    branches = recipe.stage.network.branches or ()
+    assert [(b.architecture, b.encoder) for b in branches] == [
+        ("deeplabv3plus2d", "resnet18"),
+        ("deeplabv3plus2d", "resnet152"),
+        ("linknet2d", "resnet18"),
+    ]
