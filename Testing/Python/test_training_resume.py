@@ -122,7 +122,7 @@ def test_nothing_piles_up_over_epochs(data):
 
     def count(epoch, values):
         gc.collect()
-        counts.append(sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects()))
+        counts.append(sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects()))
 
     trainer, _ = train(data, "run", writer=count)
     assert len(counts) == 5 and counts[1] == counts[4]
@@ -162,8 +162,10 @@ def test_two_processes_learn_what_one_does(data):
     assert "Epoch 2 of 2" in outputs[0] and "Epoch" not in outputs[1]
     assert read_record(data / "together").processes == 2
     state = torch.load(data / "together/checkpoint.pt", weights_only=True)
+    # Adam makes rounding larger where a gradient is close to 0. A step moves a weight by up to 2e-2: gradients of one
+    # half of the batch alone would show.
     for name, value in alone.learner.network.state_dict().items():
-        assert torch.allclose(value, state["network"][name], atol=1e-4), name
+        assert torch.allclose(value, state["network"][name], atol=2e-3), name
     with (data / "together/curves.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(read_curves(data / "alone")) == 2
 
