@@ -75,6 +75,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slices", type=int, default=1000)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--only-evaluate", action="store_true", help="compare the reference with itself, segment nothing"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -89,10 +92,12 @@ def main() -> None:
             str(folder / "found"),
             "--page",
         ]
-        for title, arguments in (
-            ("segment", [*segment, "--device", options.device, "--progress", "none"]),
-            ("evaluate", evaluate),
-        ):
+        runs = {"segment": [*segment, "--device", options.device, "--progress", "none"], "evaluate": evaluate}
+        if options.only_evaluate:
+            del runs["segment"]
+            (folder / "found").mkdir()
+            (folder / "found/large.nii.gz").symlink_to(folder / "data/large/mask.nii.gz")
+        for title, arguments in runs.items():
             seconds, memory = peak_gb(arguments)
             print(f"{title}: {memory:.2f} GB peak, {seconds:.0f} s (target {TARGET_GB} GB)", flush=True)
 

@@ -112,7 +112,10 @@ def test_commands_and_options_that_a_page_shows_exist(page: Path) -> None:
     shell = "\n".join(re.findall(r"^```sh\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.M))
     for command, rest in re.findall(r"(?:^|&& )kidneyseg (\w+)([^#&|\n]*)", shell, re.M):
         assert command in commands, f"kidneyseg {command}"
-        known = {name for each in commands[command].params for name in (*each.opts, *each.secondary_opts)}
+        named, group = commands[command], getattr(commands[command], "commands", {})
+        if group:
+            named = group.get((rest.split() or [""])[0], named)
+        known = {name for each in named.params for name in (*each.opts, *each.secondary_opts)}
         assert set(re.findall(r"(?<=[\s\[])--[a-z][\w-]*", rest)) <= known | {"--help"}, f"kidneyseg {command}{rest}"
 
 

@@ -7,11 +7,20 @@ import re
 import numpy as np
 import pytest
 from evaluation_cases import SHAPE, made_labels, save, write_exam
+from slice_cases import write_folder
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
+from KidneySegLib.evaluation.cases import find_cases
+from KidneySegLib.evaluation.evaluate import evaluate
+from KidneySegLib.evaluation.found import Found
 from KidneySegLib.evaluation.latex import escaped
+from KidneySegLib.evaluation.page.claim import Study
+from KidneySegLib.evaluation.page.page import write_page
+from KidneySegLib.measuring.instances import NetworkOutline
+from KidneySegLib.progress import silent
+from KidneySegLib.tasks.registry import task_named
 
 PAPERS = ("paper1_table1", "paper2_table2", "paper4_table3", "paper4_table4", "paper4_table5")
 
@@ -108,3 +117,26 @@ def test_a_result_folder_is_compared_with_its_confidence(tmp_path):
     last = rows_of(out / "calibration.csv")[-1]
     assert last["mean probability"] == "ECE 0.2500" and int(last["voxels"]) == int((drawn == 4).sum())
     assert drawn.shape == SHAPE
+
+
+def test_slices_have_the_tables_of_papers_1_and_3_and_a_calibration(tmp_path):
+    write_folder(tmp_path / "slices", patients=2, each=2)
+    cases = [case for case in find_cases("ct-slice", [tmp_path / "slices"]) if not case.name.endswith("-4")]
+
+    def find(case):
+        exam = task_named("ct-slice").read(case.source, case.options, silent)
+        outline = case.reference(exam).labels > 0
+        outline[0, 0, :10] = True  # ten pixels too many, as sure as all others
+        return Found(exam, outline.astype(np.uint8), NetworkOutline(outline, np.where(outline, np.float32(0.9), 0)))
+
+    results = [result for result, *_ in evaluate("ct-slice", cases, finder=find)]
+    write_page(tmp_path, results, Study("ct-slice", "made", 4, 2, "cpu"))
+    (images,) = rows_of(tmp_path / "paper3_table.csv")
+    assert images["images"] == "4" and images["recall %"] == "100.00 ± 0.00" and float(images["F1 %"].split()[0]) < 100
+    assert [row["patient"] for row in rows_of(tmp_path / "paper1_table1.csv")] == ["1", "2", "mean ± sd"]
+    assert " ± " in rows_of(tmp_path / "paper1_table1.csv")[-1]["loss"]
+    (bin_, total) = rows_of(tmp_path / "calibration.csv")
+    right = sum(int((result.view.reference > 0).sum()) for result in results)
+    assert float(bin_["share that is right"]) == pytest.approx(right / (right + 40), abs=1e-3)
+    assert int(total["voxels"]) == right + 40
+    assert not (tmp_path / "paper2_table2.csv").exists()
