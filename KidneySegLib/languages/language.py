@@ -1,8 +1,8 @@
 """Languages of reports and flags: words through gettext catalogues, numbers and dates by their own conventions.
 
 English is the language of the code, so it needs no catalogue. The others lie in
-``Resources/Translations/<language>/LC_MESSAGES``. ``Testing/Python/translatable_texts.py`` finds the texts of the code
-(literals, so none stand in f-strings); after a change of a ``.po`` file, ``pybabel compile -D kidneyseg -d
+``Resources/Translations/<language>/LC_MESSAGES``. ``Testing/Python/languages/translatable_texts.py`` finds the texts of
+the code (literals, so none stand in f-strings); after a change of a ``.po`` file, ``pybabel compile -D kidneyseg -d
 Resources/Translations`` makes the ``.mo`` file that is read at run time.
 """
 

@@ -28,7 +28,7 @@ from test_pacs_archive import write_ct  # noqa: E402
 
 from KidneySegLib.pacs.watching.work_queue import ENDS, WorkQueue  # noqa: E402
 
-PROGRAM = TESTING / "Python" / "watch_cases.py"
+PROGRAM = TESTING / "Python" / "pacs" / "watch_cases.py"
 MODALITIES = ("SR", "DOC")
 
 

@@ -54,7 +54,7 @@ def test_finds_nothing(host):
 
 
 def test_what_is_left_behind_fails_the_test(pytester: pytest.Pytester) -> None:
-    testing = Path(__file__).resolve().parents[1]
+    testing = Path(__file__).resolve().parents[2]
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_subprocess("-o", f"pythonpath={testing}", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=5, errors=3)

@@ -178,7 +178,7 @@ def test_layouts_have_their_views() -> None:
 def test_own_terminology_is_read() -> None:
     import slicer
 
-    path = Path(__file__).resolve().parents[2] / "Resources" / "Terminology" / "KidneySeg.term.json"
+    path = Path(__file__).resolve().parents[3] / "Resources" / "Terminology" / "KidneySeg.term.json"
     logic = slicer.util.getModuleLogic("Terminologies")
     context = logic.LoadTerminologyFromFile(str(path))
     assert context

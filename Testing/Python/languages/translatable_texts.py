@@ -1,4 +1,4 @@
-"""Finds the texts that are to be translated: ``python Testing/Python/translatable_texts.py > kidneyseg.pot``.
+"""Finds the texts that are to be translated: ``python Testing/Python/languages/translatable_texts.py > kidneyseg.pot``.
 
 A text is a literal in a call of a marker: ``_("…")``, ``N_("…")``, ``language.text("…")``, ``language.plural(…)``, and
 in the catalogue of flags ``Sentence("…")``, ``Counted("…", "…")``, and each text of ``warning("…", "…")``.
@@ -16,7 +16,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
-PACKAGE = Path(__file__).resolve().parents[2] / "KidneySegLib"
+PACKAGE = Path(__file__).resolve().parents[3] / "KidneySegLib"
 # rooms that speak to readers of results in their language
 ROOMS = ("flags", "languages", "reporting")
 # how many literals a call of each marker begins with

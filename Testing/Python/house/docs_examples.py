@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE, OUTPUT = "<!-- example -->", "<!-- output -->"
 _BLOCK = re.compile(r"```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

@@ -28,7 +28,7 @@ def test_slicer_puts_every_segment_where_the_finding_is(slicer_python: str, tmp_
     found = segmentation.get_volume(combine_segments=True)
     grid = Volume(np.ascontiguousarray(found.array, np.uint8), found.affine[:, [2, 1, 0, 3]])
     sitk.WriteImage(grid.to_image(), str(tmp_path / "labels.nrrd"))
-    script = Path(__file__).with_name("slicer_reads_label_map.py")
+    script = Path(__file__).parents[1] / "slicer_reads_label_map.py"
     done = subprocess.run(
         [slicer_python, str(script), str(tmp_path / "labels.nrrd")], capture_output=True, text=True, check=False
     )

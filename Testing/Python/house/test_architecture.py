@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "KidneySegLib"
 
 # Imported where they are used, so that Slicer's module and the command line start at once and can say what is missing.

@@ -16,7 +16,7 @@ from KidneySegLib.flags.catalogue import CATALOGUE, ROOMS
 from KidneySegLib.flags.kinds import Counted, FlagKind, Sentence, fields_of
 from KidneySegLib.languages.language import DECIMAL_SIGNS, Language
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [*(ROOT / "KidneySegLib").rglob("*.py"), *(ROOT / "KidneySeg").rglob("*.py")]
 OUTSIDE = [path for path in SOURCES if (ROOT / "KidneySegLib" / "flags") not in path.parents]
 # Words in a row that two sentences on different things hardly have in common.

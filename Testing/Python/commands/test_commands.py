@@ -20,7 +20,7 @@ from KidneySegLib.flags import Flag, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters
 from KidneySegLib.result_files.names import RESULT_FILES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PLAN = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
 
 

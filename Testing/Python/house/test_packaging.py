@@ -17,7 +17,7 @@ import yaml
 
 import KidneySegLib
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # distributions whose import name differs from their own
 IMPORT_NAMES = {

@@ -27,7 +27,7 @@ from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
 from KidneySegLib.measuring.quality import check_kidneys
 from KidneySegLib.structures import Side
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRANSLATIONS = ROOT / "Resources" / "Translations"
 CODES = ("es", "tr")
 

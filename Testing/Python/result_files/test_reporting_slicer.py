@@ -75,7 +75,7 @@ def test_slicer_reads_what_was_written(slicer_python: str, tmp_path: Path, order
     volume, labels = volume.reordered(order), np.ascontiguousarray(order.apply(labels))
     path, arrays = tmp_path / "segmentation.seg.nrrd", tmp_path / "arrays.npz"
     write_segmentation(path, volume, labels, "KidneySeg 0.1.0")
-    script = Path(__file__).with_name("slicer_reads_segmentation.py")
+    script = Path(__file__).parents[1] / "slicer_reads_segmentation.py"
     command = [slicer_python, str(script), str(path), *map(str, terminology_files()), str(arrays)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
