@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from KidneySegLib.volume import Volume
@@ -25,11 +27,38 @@ def bounding_boxes(labels: np.ndarray) -> dict[int, Box]:
     return boxes
 
 
+def box_of(mask: np.ndarray) -> Box:
+    """Returns the bounding box of a mask, bool ``(k, j, i)``, in which something is set."""
+    return bounding_boxes(mask.view(np.uint8))[1]
+
+
 def enlarged(box: Box, volume: Volume, margin_mm: float) -> Box:
     """Returns a box (slices for k, j, i) with a margin on all sides, but not beyond the image."""
-    margins = [int(np.ceil(margin_mm / axis)) for axis in volume.spacing[::-1]]
+    return padded(box, [int(np.ceil(margin_mm / axis)) for axis in volume.spacing[::-1]], volume.voxels.shape)
+
+
+def padded(box: Box, voxels: Sequence[int], shape: Sequence[int]) -> Box:
+    """Returns a box with so many voxels more on both sides along k, j, i, but not beyond an array of this shape."""
     k, j, i = (
-        slice(max(0, part.start - margin), min(size, part.stop + margin))
-        for part, margin, size in zip(box, margins, volume.voxels.shape, strict=True)
+        slice(max(0, part.start - more), min(size, part.stop + more))
+        for part, more, size in zip(box, voxels, shape, strict=True)
     )
+    return k, j, i
+
+
+def hull(boxes: Iterable[Box]) -> Box:
+    """Returns the smallest box around boxes, at least one."""
+    k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
+    return k, j, i
+
+
+def within(box: Box, outer: Box) -> Box:
+    """Returns where a box lies in the array that ``outer`` cuts out."""
+    k, j, i = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True))
+    return k, j, i
+
+
+def placed(box: Box, outer: Box) -> Box:
+    """Returns where a box of the array that ``outer`` cuts out lies in the whole; undoes ``within``."""
+    k, j, i = (slice(b.start + a.start, b.start + a.stop) for a, b in zip(box, outer, strict=True))
     return k, j, i

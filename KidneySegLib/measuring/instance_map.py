@@ -9,7 +9,7 @@ import numpy as np
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.geometry.bodies import SPECK_MM, Body, connected_bodies
-from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.geometry.boxes import bounding_boxes, hull, within
 from KidneySegLib.measuring.instances import LESIONS, Instance, Segmentation
 from KidneySegLib.structures import BY_KEY, Structure
 from KidneySegLib.volume import Volume
@@ -18,11 +18,11 @@ from KidneySegLib.volume import Volume
 def instance_map(segmentation: Segmentation) -> Volume:
     """Returns the map, uint16 ``(k, j, i)``, of the part of the grid that holds instances; one voxel if it has none."""
     boxes = [instance.body.box for instance in segmentation.instances] or [(slice(0, 1), slice(0, 1), slice(0, 1))]
-    k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
-    part = segmentation.label_map.crop((k, j, i))
+    around = hull(boxes)
+    part = segmentation.label_map.crop(around)
     numbers = np.zeros(part.voxels.shape, np.uint16)
     for number, instance in enumerate(segmentation.instances, start=1):
-        numbers[_within(instance.body.box, (k, j, i))][instance.body.mask] = number
+        numbers[within(instance.body.box, around)][instance.body.mask] = number
     return part.like(numbers)
 
 
@@ -68,8 +68,3 @@ def _specks(label_map: Volume, numbers: np.ndarray) -> tuple[tuple[Structure, Bo
             return None
         specks += [(structure, body) for body in bodies]
     return tuple(specks)
-
-
-def _within(box: Box, outer: Box) -> Box:
-    k, j, i = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True))
-    return k, j, i

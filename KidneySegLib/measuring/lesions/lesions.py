@@ -10,6 +10,7 @@ import numpy as np
 
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import hull, within
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.instances import Confidence, Instance
@@ -61,19 +62,17 @@ def _identifiers(anatomy: Anatomy, known: KnownFindings | None) -> list[str]:
 def organ_body(anatomy: Anatomy, side: Side) -> Body:
     """Returns the kidney of a side together with its masses and cysts, and the stones within its contour."""
     parts = [anatomy.kidneys[side], *(lesion.body for lesion in anatomy.lesions_of(side))]
-    lower = np.min([part.offset for part in parts], axis=0)
-    upper = np.max([np.add(part.offset, part.mask.shape) for part in parts], axis=0)
-    mask = np.zeros(upper - lower, bool)
+    around = hull(part.box for part in parts)
+    first = tuple(axis.start for axis in around)
+    mask = np.zeros([axis.stop - axis.start for axis in around], bool)
     for part in parts:
-        mask[tuple(slice(a, a + n) for a, n in zip(part.offset - lower, part.mask.shape, strict=True))] |= part.mask
-    k, j, i = (int(n) for n in lower)
+        mask[within(part.box, around)] |= part.mask
     if side in anatomy.organs:
-        box = tuple(slice(a, b) for a, b in zip(lower, upper, strict=True))
-        stones = np.argwhere(anatomy.labels[box] == BY_KEY["stone"].label)
+        stones = np.argwhere(anatomy.labels[around] == BY_KEY["stone"].label)
         if len(stones):
-            within = anatomy.organs[side].outside_mm(anatomy.canonical.to_lps(stones + lower)) <= 0
-            mask[tuple(stones[within].T)] = True
-    return Body(mask, (k, j, i))
+            inside = anatomy.organs[side].outside_mm(anatomy.canonical.to_lps(stones + first)) <= 0
+            mask[tuple(stones[inside].T)] = True
+    return Body(mask, first)
 
 
 def _measure(

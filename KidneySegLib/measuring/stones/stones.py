@@ -10,6 +10,7 @@ import numpy as np
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import padded, within
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.geometry.partial_volume import ball, margin, size
 from KidneySegLib.hounsfield import CORTICAL_BONE
@@ -61,17 +62,11 @@ def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, hi
     small = measures.voxels <= BELOW_RESOLUTION_VOXELS
     mean, length, volume = measures.hu_mean, measures.length_mm, measures.volume_ml
     if not small and not (highest < CORTICAL_BONE and measures.hu_max >= highest):
-        pads = margin(canonical.spacing[::-1])
-        k, j, i = (
-            slice(max(0, part.start - pad), min(end, part.stop + pad))
-            for part, pad, end in zip(body.box, pads, canonical.voxels.shape, strict=True)
-        )
-        part = canonical.crop((k, j, i))
-        stones = anatomy.labels[k, j, i] == STONE
+        around = padded(body.box, margin(canonical.spacing[::-1]), canonical.voxels.shape)
+        part = canonical.crop(around)
+        stones = anatomy.labels[around] == STONE
         mask = np.zeros(stones.shape, bool)
-        mask[tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(body.box, (k, j, i), strict=True))] = (
-            body.mask
-        )
+        mask[within(body.box, around)] = body.mask
         sized = size(part.voxels, mask, stones & ~mask, part.ijk_to_lps)
         mean, length, volume = sized.mean, sized.length, sized.volume / 1000
     location, pole = _place(anatomy, body, side)

@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, placed
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box
@@ -58,14 +58,8 @@ def find_organ(volume: Volume, outline: Outline, predictor: Predictor, tell: Cal
         box = larger
     tell(1.0)
     # What comes next shall depend on the organ, not on how the box came about.
-    filled = bounding_boxes(mask.view(np.uint8))[1]
-    k, j, i = (slice(b.start + f.start, b.start + f.stop) for b, f in zip(box, filled, strict=True))
-    around = enlarged((k, j, i), volume, _MARGIN_MM)
-    cut = np.zeros([part.stop - part.start for part in around], bool)
-    cut[tuple(slice(f.start - a.start, f.stop - a.start) for f, a in zip((k, j, i), around, strict=True))] = mask[
-        filled
-    ]
-    return OrganMask(around, cut, tuple(flags))
+    around = enlarged(placed(box_of(mask), box), volume, _MARGIN_MM)
+    return OrganMask(around, in_box(mask, box, around), tuple(flags))
 
 
 def _joined(found: np.ndarray, kidney: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, placed
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
@@ -47,9 +47,7 @@ def find_renal(
     Returns:
         The outline with all that belongs to the kidney, in a box that holds it, and the lesions in the same box.
     """
-    inner = bounding_boxes(outline.mask.view(np.uint8))[1]
-    k, j, i = (slice(b.start + f.start, b.start + f.stop) for b, f in zip(outline.box, inner, strict=True))
-    box, flags = enlarged((k, j, i), volume, _MARGIN_MM), list[Flag]()
+    box, flags = enlarged(placed(box_of(outline.mask), outline.box), volume, _MARGIN_MM), list[Flag]()
     for start, end in pairwise(_SHARES):
         told = Share(tell).part(start, end)
         (background, mass, cyst), more = box_probabilities(volume, outline.side, box, predictor, told, outputs=_OUTPUTS)

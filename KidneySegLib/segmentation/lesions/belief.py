@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
 from KidneySegLib.bundles.rules import OrganLesionRules
-from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.boxes import box_of
 
 _LEVEL_STEP = 0.05
 
@@ -40,7 +40,7 @@ def believed(
         rest &= probability > level
         if np.count_nonzero(rest) < smallest:
             break
-        box = bounding_boxes(rest.view(np.uint8))[1]
+        box = box_of(rest)
         sure = _convincing(
             rest[box],
             probability[box],

@@ -14,6 +14,7 @@ import cc3d
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from KidneySegLib.geometry.boxes import padded
 from KidneySegLib.hounsfield import FAT
 from KidneySegLib.segmentation.lesions.kind import CYST
 
@@ -47,7 +48,7 @@ def refine_cysts(labels: np.ndarray, kidney: np.ndarray, hu: np.ndarray, spacing
     for piece, inner in enumerate(cc3d.statistics(pieces)["bounding_boxes"] if count else ()):
         if piece == 0:
             continue
-        box = tuple(slice(max(0, part.start - n), part.stop + n) for part, n in zip(inner, reach, strict=True))
+        box = padded(inner, reach, labels.shape)
         here = pieces[box] == piece
         found = _refined(here, (labels[box] == 0) & kidney[box], hu[box].astype(np.float32), spacing)
         refined[box][here] = 0

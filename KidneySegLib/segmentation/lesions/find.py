@@ -10,7 +10,7 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.geometry.boxes import Box, box_of, padded, placed, enlarged
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample
@@ -159,8 +159,5 @@ def draw_lesions(lesions: Sequence[FoundLesions], sides: Sequence[Side], labels:
 
 def _filled(organ: OrganMask) -> tuple[Box, Box]:
     """Returns the organ's bounding box with one voxel around it, in its own box and in the volume."""
-    inner = bounding_boxes(organ.mask.view(np.uint8))[1]
-    k, j, i = (slice(max(0, part.start - 1), part.stop + 1) for part in inner)
-    sizes = zip((k, j, i), organ.box, strict=True)
-    a, b, c = (slice(o.start + part.start, min(o.start + part.stop, o.stop)) for part, o in sizes)
-    return (k, j, i), (a, b, c)
+    own = padded(box_of(organ.mask), (1, 1, 1), organ.mask.shape)
+    return own, placed(own, organ.box)

@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, padded, placed
 from KidneySegLib.geometry.partial_volume import ball
 from KidneySegLib.hounsfield import SOFT_TISSUE
 from KidneySegLib.segmentation.stones.border import REACH_MM, outline
@@ -82,7 +82,7 @@ def dense_bodies(
     for body in np.unique(bodies[searched]):
         count = int(statistics["voxel_counts"][body])
         too_large = count * canonical.voxel_volume > LARGEST_ML * 1000
-        box = _with_margin(statistics["bounding_boxes"][body], margin, voxels.shape)
+        box = padded(statistics["bounding_boxes"][body], margin, voxels.shape)
         core = bodies[box] == body
         zones = region.zones[box][core]
         inside = float(np.count_nonzero(zones) / count)
@@ -95,14 +95,12 @@ def dense_bodies(
         else:
             mask = core
         around = _shell(core | mask, spacing) if looked_at else np.zeros_like(core)  # nobody asks
-        whole = tuple(
-            slice(outer.start + a.start, outer.start + a.stop) for outer, a in zip(region.box, box, strict=True)
-        )
+        whole = placed(box, region.box)
         near = labels[whole][around]
         yield DenseBody(
             side=region.side,
             zone=Zone(int(np.bincount(zones, minlength=4)[1:].argmax()) + 1),
-            box=whole,  # type: ignore[arg-type]
+            box=whole,
             mask=mask,
             voxels=count,
             inside=inside,
@@ -127,14 +125,6 @@ def principal_axes(mask: np.ndarray, spacing: tuple[float, float, float]) -> tup
     covariance = own if len(points) == 1 else np.cov(points.T, bias=True) + own
     short, middle, long = np.sqrt(12 * np.linalg.eigvalsh(covariance))
     return float(long), float(middle), float(short)
-
-
-def _with_margin(box: Box, margin: list[int], shape: tuple[int, ...]) -> Box:
-    k, j, i = (
-        slice(max(0, axis.start - extra), min(size, axis.stop + extra))
-        for axis, extra, size in zip(box, margin, shape, strict=True)
-    )
-    return k, j, i
 
 
 def _shell(body: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:

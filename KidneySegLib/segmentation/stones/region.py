@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged, hull, within
 from KidneySegLib.hounsfield import SPONGY_BONE
 from KidneySegLib.measuring.kidneys.depth import coarse_kidney
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
@@ -83,11 +83,11 @@ def _region(
     zones = np.where(coarse.fine(coarse.hull), np.uint8(Zone.SINUS), np.uint8(Zone.OUTSIDE))
     zones[organ] = Zone.KIDNEY
     way = _ureter(canonical, kidney, side, other) if ureter else None
-    box = enlarged(_union(hull_box, way), canonical, SURROUNDINGS_MM)
+    box = enlarged(hull([hull_box] if way is None else [hull_box, way]), canonical, SURROUNDINGS_MM)
     whole = np.zeros([axis.stop - axis.start for axis in box], np.uint8)
     if way is not None:
-        whole[_within(way, box)] = Zone.URETER
-    target = whole[_within(hull_box, box)]
+        whole[within(way, box)] = Zone.URETER
+    target = whole[within(hull_box, box)]
     np.copyto(target, zones, where=zones != Zone.OUTSIDE)
     return KidneyRegion(side, box, whole, labels[box] == KIDNEYS[side].label)
 
@@ -141,15 +141,3 @@ def _spine(canonical: Volume, kidney: Box, side: Side, other: Box | None) -> flo
         near = np.abs(columns - middle) <= VERTEBRA_MM / spacing
         middle = float(np.average(columns[near], weights=bone[near])) if bone[near].any() else middle
     return middle
-
-
-def _union(box: Box, other: Box | None) -> Box:
-    if other is None:
-        return box
-    k, j, i = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(box, other, strict=True))
-    return k, j, i
-
-
-def _within(box: Box, outer: Box) -> Box:
-    k, j, i = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(box, outer, strict=True))
-    return k, j, i

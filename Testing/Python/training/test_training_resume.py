@@ -26,7 +26,7 @@ from KidneySegLib.training.fitting.record import read_record
 from KidneySegLib.training.fitting.trainer import Trainer
 from KidneySegLib.training.recipe import read_recipe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHORT = RECIPE.replace("steps_per_epoch = 20", 'steps_per_epoch = 4\nprecision = "float32"')
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 # writes the state after every step and says so: the parent kills it at a step that it chooses

@@ -21,7 +21,7 @@ from KidneySegLib.evaluation.statistics.panoptic import panoptic_quality
 from KidneySegLib.measuring.instances import Confidence
 from KidneySegLib.volume import Volume
 
-READERS = Path(__file__).resolve().parents[2].parent / "shared/data/kits23_shapes/readers.json"
+READERS = Path(__file__).resolve().parents[3].parent / "shared/data/kits23_shapes/readers.json"
 
 
 def lesion(status: Status, confidence: float | None = None, iou: float = 0.0, size: float = 15.0) -> ScoredLesion:
