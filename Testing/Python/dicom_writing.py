@@ -277,3 +277,10 @@ def _item(**attributes: Any) -> Dataset:
 
 def _of(value: Any, n: int) -> Any:
     return value(n) if callable(value) else value
+
+
+def write_ct(folder: Path, count: int = 4, **attributes: object) -> list[Path]:
+    """Writes a small axial CT with random values."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(-1000, 1000, (count, 16, 12))
+    return write_series(folder, images, even_positions((0, 0, 0), (1, 0, 0, 0, 1, 0), 2.0, count), **attributes)

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from test_commands_evaluate import GRID, SHAPE, made_labels
 
 from KidneySegLib.volume import Volume
 
-__all__ = ["GRID", "SHAPE", "made_labels", "save", "write_exam"]
+SHAPE = (12, 40, 60)
+# stored from head to feet and from left to right, as a NIfTI may be
+GRID = np.diag([-1.5, 1.5, -2.0, 1.0])
+
+
+def made_labels() -> np.ndarray:
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[2:10, 10:30, 5:20], labels[2:10, 10:30, 40:55] = 2, 1
+    labels[4:8, 15:22, 8:15] = 4
+    labels[5, 20, 45:48] = 5
+    return labels
 
 
 def save(path: Path, voxels: np.ndarray, grid: np.ndarray = GRID) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, box_of, padded, placed, enlarged
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, padded, placed
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample

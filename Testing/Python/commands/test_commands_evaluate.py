@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from evaluation_cases import GRID, SHAPE, made_labels
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
@@ -11,18 +12,6 @@ from KidneySegLib.commands.evaluate import evaluate_exams
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.volume import Volume, read_image
-
-SHAPE = (12, 40, 60)
-# stored from head to feet and from left to right, as a NIfTI may be
-GRID = np.diag([-1.5, 1.5, -2.0, 1.0])
-
-
-def made_labels():
-    labels = np.zeros(SHAPE, np.uint8)
-    labels[2:10, 10:30, 5:20], labels[2:10, 10:30, 40:55] = 2, 1
-    labels[4:8, 15:22, 8:15] = 4
-    labels[5, 20, 45:48] = 5
-    return labels
 
 
 def write(folder, labels=None):

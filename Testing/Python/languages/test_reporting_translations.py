@@ -14,9 +14,9 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
+from finding_cases import CYST, MASS, MEASURES
 from reporting_cases import findings_of, phantom
 from result_cases import described_slice
-from test_findings import CYST, MASS, MEASURES
 from translatable_texts import texts_of, texts_of_the_code
 
 from KidneySegLib.errors import InputError

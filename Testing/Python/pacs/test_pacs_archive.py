@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from dicom_writing import even_positions, write_series
+from dicom_writing import write_ct
 from orthanc_server import OrthancServer, free_port, make_certificate, require_orthanc
 from pydicom.uid import JPEGLSLossless
 
@@ -34,12 +34,6 @@ WAYS = [
     pytest.param(Way.DIMSE, "get", id="c-get"),
     pytest.param(Way.DIMSE, "move", id="c-move"),
 ]
-
-
-def write_ct(folder: Path, count: int = 4, **attributes: object) -> list[Path]:
-    rng = np.random.default_rng(3)
-    images = rng.integers(-1000, 1000, (count, 16, 12))
-    return write_series(folder, images, even_positions((0, 0, 0), (1, 0, 0, 0, 1, 0), 2.0, count), **attributes)
 
 
 def uid_of(path: Path, keyword: str = "SeriesInstanceUID") -> str:

@@ -16,9 +16,10 @@ from contextlib import closing
 import bombs
 import psutil
 import pytest
+from dicom_writing import write_ct
 from hostile_archive import HostileArchive
 from pydicom.uid import DeflatedExplicitVRLittleEndian
-from test_pacs_archive import WAYS, write_ct
+from test_pacs_archive import WAYS
 from test_pacs_hostile_uids import web
 from test_pacs_queue import FailingWork, FakeOrthanc
 from watch_cases import Watch

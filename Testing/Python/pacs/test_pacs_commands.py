@@ -13,8 +13,9 @@ from io import BytesIO
 import pydicom
 import pypdf
 import pytest
+from dicom_writing import write_ct
 from orthanc_server import PASSWORD, OrthancServer, free_port
-from test_pacs_archive import folder_of, uid_of, write_ct
+from test_pacs_archive import folder_of, uid_of
 from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app

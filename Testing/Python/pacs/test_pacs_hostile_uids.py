@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from dicom_writing import write_ct
 from hostile_archive import HostileArchive
 from orthanc_server import free_port
 from pydicom.dataset import Dataset
-from test_pacs_archive import WAYS, folder_of, write_ct
+from test_pacs_archive import WAYS, folder_of
 from watch_cases import Watch
 
 from KidneySegLib.errors import InputError, NetworkError

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from dicom_writing import write_ct
 from hostile_archive import CT, FIND, HostileArchive
 from orthanc_server import free_port
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, evt
-from test_pacs_archive import folder_of, write_ct
+from test_pacs_archive import folder_of
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from dicom_writing import write_ct
 from orthanc_server import OrthancServer
-from test_pacs_archive import write_ct
 from test_pacs_watch import arrive, results
 from watch_cases import Watch
 

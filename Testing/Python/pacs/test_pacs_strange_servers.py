@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from dicom_writing import write_ct
 from orthanc_server import OrthancServer
 from strange_server import StrangeServer, dripping, endless, head, page, series_entry
-from test_pacs_archive import write_ct
 
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from dicom_writing import write_ct
 from orthanc_server import PASSWORD, OrthancServer
-from test_pacs_archive import write_ct
 from watch_cases import Watch, write_results
 
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 import pydicom
 import pytest
+from dicom_writing import write_ct
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
-from test_pacs_archive import write_ct
 
 from KidneySegLib import room_in_memory
 from KidneySegLib.deidentification.dataset import Options
