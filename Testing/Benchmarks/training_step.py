@@ -4,10 +4,11 @@
     python Testing/Benchmarks/training_step.py RECIPE --data DATA --prepared PREPARED --steps 12 --workers 1
 
 Both use the same recipe, batch and device. The network's own step learns from one batch again and again; the whole step
-takes new patches from the loader, as `kidneyseg train` does. Steps alternate, so that what else goes on in the machine
-meets both; the first two of each do not count, and the medians of the rest and their ratio are printed. Its target is
-1.15. On the clock the ratio needs an idle machine. Seconds of the processor, which without workers are printed too, do
-not: patches that take less of them than a step (on a CPU) are hidden behind it by one worker on a core of its own.
+takes new patches from the loader, as `kidneyseg train` does (whole ones, whose empty ends are not trimmed). Steps
+alternate, so that what else goes on in the machine meets both; the first two of each do not count, and the medians of
+the rest and their ratio are printed. Its target is 1.15. On the clock the ratio needs an idle machine. Seconds of the
+processor, which without workers are printed too, do not: patches that take less of them than a step (on a CPU) are
+hidden behind it by one worker on a core of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from torch.utils.data import DataLoader
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.training.cases import shape_library, training_exams
 from KidneySegLib.training.fitting.learner import Learner
-from KidneySegLib.training.fitting.trainer import trim
 from KidneySegLib.training.patches import Patches
 from KidneySegLib.training.recipe import find_recipe, read_recipe
 
@@ -40,7 +40,7 @@ def step(
     start = time.perf_counter(), time.process_time()
     if batches is not None:
         image, target = next(batches)
-        fixed = trim(image, target, learner.recipe.stage.divisor)
+        fixed = image, target
     learner.learn(*fixed)
     if learner.device.type == "cuda":
         torch.cuda.synchronize()
@@ -73,7 +73,8 @@ def main() -> None:
         learner = Learner(recipe, Path(folder) / "run", choose_device(options.device).torch_device)
         loader = DataLoader(patches, batch_size=recipe.schedule.batch, num_workers=options.workers)
         batches = iter(loader)
-        fixed = trim(*next(batches), recipe.stage.divisor)
+        image, target = next(batches)
+        fixed = image, target
         own, whole = [], []
         for _ in range(options.steps):
             own.append(step(learner, None, fixed))
