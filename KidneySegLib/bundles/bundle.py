@@ -135,13 +135,19 @@ def read_bundle(folder: Path) -> Bundle:
         raise damaged_bundle(folder, short_reason(error)) from error
 
 
-def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]]) -> Bundle:
-    """Writes weights (by stage and parameter name, see ``stored_weights``) and plan; returns it with its checksum."""
+def write_bundle(bundle: Bundle, weights: Mapping[str, Mapping[str, torch.Tensor]], *, exact: bool = False) -> Bundle:
+    """Writes weights and plan; returns the bundle with its checksum.
+
+    Args:
+        bundle: what is written, without a checksum.
+        weights: by stage and parameter name.
+        exact: whether they are stored as they are, in 32 bits, instead of rounded (see ``stored_weights``).
+    """
     from safetensors.torch import save_file
 
     bundle.folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"{stage}/{name}": value for stage, of in weights.items() for name, value in of.items()}
-    save_file(packed(tensors), bundle.folder / WEIGHTS)
+    save_file(packed(tensors, exact=exact), bundle.folder / WEIGHTS)
     plan = TypeAdapter(Bundle).dump_python(bundle, mode="json", exclude_none=True, exclude={"folder", "sha256"})
     data = {"format_version": FORMAT_VERSION, **plan, "sha256": _checksum(bundle.folder / WEIGHTS)}
     (bundle.folder / MANIFEST).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -14,6 +15,7 @@ from KidneySegLib.bundles.limits import (
     MOST_CHANNELS,
     MOST_LEVELS,
 )
+from KidneySegLib.bundles.topology import Topology
 
 _Channels = Annotated[Count, Field(le=MOST_CHANNELS)]
 _Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
@@ -49,6 +51,7 @@ class NetworkPlan:
         exclusive: whether a voxel has exactly one of the outputs (softmax), or any number of them (sigmoid).
         encoder: in place of filters: name known to ``networks.resnet``.
         branches: in place of filters: networks in parallel, whose outputs a convolution fuses.
+        topology: with filters: of the architectures that nnU-Net and MONAI plan level by level.
     """
 
     architecture: Text
@@ -59,6 +62,7 @@ class NetworkPlan:
     exclusive: Switch = False
     encoder: Text | None = None
     branches: Annotated[tuple[Branch, ...], Field(min_length=2, max_length=MOST_BRANCHES)] | None = None
+    topology: Topology | None = None
 
     @model_validator(mode="after")
     def _one_body(self) -> NetworkPlan:
@@ -68,6 +72,8 @@ class NetworkPlan:
             raise ValueError(f"filters: there must be at least {FEWEST_LEVELS} levels")
         if not self.outputs:
             raise ValueError("outputs: it is missing")
+        if self.topology is not None:
+            self.topology.check(len(self.filters), self.dimensions)
         return self
 
     @property
@@ -76,9 +82,13 @@ class NetworkPlan:
         return 2 if self.architecture.endswith("2d") else 3
 
     @property
-    def divisor(self) -> int:
-        """Sizes of what it sees must be multiples of this."""
-        return int(2 ** (len(self.filters) - 1)) if self.filters else _ENCODER_DIVISOR
+    def divisors(self) -> tuple[int, int, int]:
+        """Sizes of what it sees along k, j, i must be multiples of these."""
+        every = [int(2 ** (len(self.filters) - 1)) if self.filters else _ENCODER_DIVISOR] * self.dimensions
+        if self.topology is not None:
+            every = [math.prod(axis) for axis in zip(*self.topology.strides, strict=True)]
+        k, j, i = every if len(every) == 3 else (1, *every)
+        return k, j, i
 
     @property
     def finest_channels(self) -> int:
@@ -92,6 +102,8 @@ class NetworkPlan:
         """About how many parameters it has: of a U-Net with kernels of three, two convolutions a level, each way."""
         if not self.filters:
             return LARGEST_ENCODER * len(self.branches or (self.encoder,))
+        if self.topology is not None:
+            return self.topology.parameters(self.filters)
         kernel = 3**self.dimensions
         pairs = zip(self.filters, (*self.filters[1:], self.filters[-1]), strict=True)
         return sum(4 * kernel * fine * coarse for fine, coarse in pairs)

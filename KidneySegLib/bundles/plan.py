@@ -42,6 +42,19 @@ class Equalisation:
 
 
 @declaration
+class Normalisation:
+    """How HU, clipped to the window, become what a network sees: by numbers that hold for every exam.
+
+    Attributes:
+        zero_hu: what becomes 0, such as the mean of the foreground that nnU-Net measured.
+        unit_hu: how many HU make 1, such as its standard deviation.
+    """
+
+    zero_hu: _Hounsfield
+    unit_hu: Positive
+
+
+@declaration
 class Ensemble:
     """Several networks of one plan, trained on other data or from other random weights.
 
@@ -70,6 +83,11 @@ class StagePlan:
         threshold: probability above which a voxel belongs to the structure.
         scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
         equalise: of each slice; None leaves it out.
+        normalise: of the input ``image``; None maps the window to -1..1.
+        body_hu: the network sees the box of the voxels above this value alone, and finds nothing outside of it; None
+            sees everything.
+        grid: voxels along k, j, i that the whole exam is brought to, whatever its size; ``spacing`` is then that of the
+            exams that training prepares. None: the spacing decides.
         whole: whether the network sees an image whole (a slice, for a 2D network), not in tiles.
         ensemble: of several networks; None for a single one.
     """
@@ -83,24 +101,33 @@ class StagePlan:
     threshold: Annotated[Number, Field(gt=0, lt=1)] = 0.5
     scales: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MOST_SCALES)] = (1.0,)
     equalise: Equalisation | None = None
+    normalise: Normalisation | None = None
+    body_hu: _Hounsfield | None = None
+    grid: tuple[Count, Count, Count] | None = None
     whole: Switch = False
     ensemble: Ensemble | None = None
 
     @model_validator(mode="after")
     def _check(self) -> StagePlan:
         flat = self.network.dimensions == 2
-        if flat != (self.patch[0] == 1) or any(size % self.divisor for size in self.patch[flat:]):
+        sizes = zip(self.patch, self.divisors, strict=True)
+        if flat != (self.patch[0] == 1) or any(size % divisor for size, divisor in sizes):
             along_k = "1 along k and " if flat else ""
-            raise ValueError(f"stage '{self.name}': its patch must have {along_k}multiples of {self.divisor}")
+            multiples = ", ".join(str(divisor) for divisor in dict.fromkeys(self.divisors[flat:]))
+            raise ValueError(f"stage '{self.name}': its patch must have {along_k}multiples of {multiples}")
         if self.window[0] >= self.window[1]:
             raise ValueError(f"stage '{self.name}': its window must begin below its end")
+        if self.normalise is not None and self.equalise is not None:
+            raise ValueError(f"stage '{self.name}': what is equalised is not normalised as well")
+        if self.grid is not None and (flat or self.scales != (1.0,)):
+            raise ValueError(f"stage '{self.name}': a grid for whole exams has one scale, and is not for slices")
         _check_size(self)
         return self
 
     @property
-    def divisor(self) -> int:
-        """Patch sizes must be multiples of this."""
-        return self.network.divisor
+    def divisors(self) -> tuple[int, int, int]:
+        """Patch sizes along k, j, i must be multiples of these."""
+        return self.network.divisors
 
     def with_members(self, weights: Sequence[Mapping[str, T]]) -> tuple[StagePlan, dict[str, T]]:
         """Returns the stage with so many members, and their weights under the names that a bundle has for them."""
@@ -150,6 +177,7 @@ def _check_size(stage: StagePlan) -> None:
     fits = (
         network.parameters * members <= MOST_PARAMETERS
         and math.prod(stage.patch) * max(network.finest_channels, len(network.inputs)) <= MOST_VALUES
+        and math.prod(stage.grid or (1,)) * len(network.outputs) <= MOST_VALUES
         and all(SPACING_MM[0] <= spacing <= SPACING_MM[1] for spacing in spacings)
         and min(working) >= SMALLEST_VOXEL_MM3
     )

@@ -34,6 +34,10 @@ class Rules:
         """Returns the rules without those for other stages."""
         return self
 
+    def needs(self, stages: Sequence[str]) -> Sequence[str]:
+        """Returns which stages of a task a bundle with these rules must have, of all that the task names."""
+        return stages
+
 
 @declaration
 class KidneyRules:
@@ -111,28 +115,56 @@ class RenalRules(LesionRules):
 
 
 @declaration
+class ExamRules:
+    """Of one network that names every voxel of a whole exam. The papers leave nothing out: all is 0 by default.
+
+    Attributes:
+        smallest_organ_ml: a connected piece of kidney, mass and cyst below this is an island, and left out.
+        smallest_lesion_mm: masses and cysts with less volume than a ball of this diameter become kidney.
+    """
+
+    smallest_organ_ml: Size = 0.0
+    smallest_lesion_mm: Size = 0.0
+
+
+@declaration
 class CtRules(Rules):
     """Of the task ``ct``.
 
     Attributes:
-        kidney: of the stages ``locator`` and ``kidney``.
+        kidney: of the stages ``locator`` and ``kidney``; None of a bundle with the stage ``exam``.
         lesion: of the stages ``organ`` and ``lesion``; None if there are none.
         renal: of the stage ``renal``; None if there is none.
+        exam: of the stage ``exam``, which does all alone; None if there is none.
     """
 
-    kidney: KidneyRules
+    kidney: KidneyRules | None = None
     lesion: OrganLesionRules | None = None
     renal: RenalRules | None = None
+    exam: ExamRules | None = None
 
     def of_stages(self, stages: Collection[str]) -> Self:
         """Returns the rules without those for other stages."""
+        if "exam" in stages:
+            return replace(self, kidney=None, lesion=None, renal=None, exam=self.exam or ExamRules())
         return replace(
-            self, lesion=self.lesion if "lesion" in stages else None, renal=self.renal if "renal" in stages else None
+            self,
+            lesion=self.lesion if "lesion" in stages else None,
+            renal=self.renal if "renal" in stages else None,
+            exam=None,
         )
+
+    def needs(self, stages: Sequence[str]) -> Sequence[str]:
+        """The stage ``exam`` needs no other."""
+        return stages if self.exam is None else ("exam",)
 
     def check(self, stages: Collection[str]) -> None:
         """Checks that the rules are those of the stages; see ``Rules.check``."""
-        for name, group in {"lesion": self.lesion, "renal": self.renal}.items():
+        if self.kidney is None and self.exam is None:
+            raise ValueError("rules.kidney: it is missing")
+        if self.kidney is not None and self.exam is not None:
+            raise ValueError("rules.kidney: nothing reads this field, since the stage exam does all alone")
+        for name, group in {"lesion": self.lesion, "renal": self.renal, "exam": self.exam}.items():
             if group is not None and name not in stages:
                 raise ValueError(f"rules.{name}: nothing reads this field, since there is no such stage")
             if group is None and name in stages:

@@ -15,17 +15,22 @@ if TYPE_CHECKING:
 
 _SCALE = ":scale"
 _STEPS = 127
+_STATISTIC = ".running_"
 # Shorter ones (biases, norms, heads of a few outputs) would save nothing.
 _FEWEST_VALUES = 1024
 
 
-def packed(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Returns what is stored for ``weights`` by parameter name."""
+def packed(weights: Mapping[str, torch.Tensor], *, exact: bool = False) -> dict[str, torch.Tensor]:
+    """Returns what is stored for ``weights`` by parameter name; with ``exact``, every value in 32 bits."""
     import torch
 
     stored = {}
     for name, value in weights.items():
         values = value.detach().to("cpu", torch.float32)
+        # the variances that batch normalisation measured may be larger than half precision allows
+        if exact or _STATISTIC in name:
+            stored[name] = values.contiguous()
+            continue
         if values.ndim < 2 or values.numel() < _FEWEST_VALUES:
             stored[name] = values.to(torch.float16).contiguous()
             continue

@@ -24,6 +24,7 @@ from KidneySegLib.commands.evaluate import evaluate
 from KidneySegLib.commands.export import export
 from KidneySegLib.commands.measure import measure
 from KidneySegLib.commands.models import app as models
+from KidneySegLib.commands.plan import plan
 from KidneySegLib.commands.pull import pull
 from KidneySegLib.commands.push import push
 from KidneySegLib.commands.refine import refine
@@ -59,6 +60,7 @@ COMMANDS = (
     serve,
     sample,
     deidentify,
+    plan,
     train,
     crossvalidate,
     export,

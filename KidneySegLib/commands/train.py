@@ -21,6 +21,10 @@ def train(
     recipe: RecipeName,
     data: DataFolder,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run; an existing run is continued")],
+    exams: Annotated[
+        list[str] | None, typer.Option(help="Folder to train on, may hold *; repeatable; default: the recipe's")
+    ] = None,
+    validation: Annotated[list[str] | None, typer.Option(help="Folder to choose the weights on, likewise")] = None,
     minutes: Annotated[float, typer.Option(help="Stop after this time; call again to continue")] = 150.0,
     device: Device = "auto",
     threads: Threads = 0,
@@ -30,6 +34,7 @@ def train(
     ] = False,
     synthesis: Annotated[bool, typer.Option(help="Put synthetic lesions into the patches")] = True,
     epochs: Annotated[int, typer.Option(help="Length of the schedule; 0 takes the recipe's")] = 0,
+    steps_per_epoch: Annotated[int, typer.Option(help="Shorter or longer epochs; 0 takes the recipe's")] = 0,
     start: Annotated[str, typer.Option(help="Bundle that has this stage already: begin with its weights")] = "",
     encoder_weights: Annotated[
         Path | None, typer.Option(help="Folder with ImageNet weights of the encoders (torchvision's files)")
@@ -59,16 +64,19 @@ def train(
         torch.set_num_threads(threads)
     join()
     plan = read_recipe(find_recipe(recipe)).changed(
-        leave_out=leave_out or [],
+        train=exams or (),
+        validation=validation or (),
+        leave_out=leave_out or (),
         more=corrected_cases(data) if corrections else (),
         synthesis=synthesis,
         epochs=epochs or None,
+        steps_per_epoch=steps_per_epoch or None,
         start=start,
     )
     cache = prepared or output / "prepared"
     with first_alone():
-        exams, validation = training_exams(plan, data, cache), validation_exams(plan, data, cache)
-        shapes = shape_library(plan, data, cache, exams)
+        learnt, held_out = training_exams(plan, data, cache), validation_exams(plan, data, cache)
+        shapes = shape_library(plan, data, cache, learnt)
     end = time.monotonic() + 60 * minutes
     for number in range(plan.members):
         folder = output if plan.members == 1 else output / f"member-{number + 1}"
@@ -79,7 +87,7 @@ def train(
         left = (end - time.monotonic()) / 60
         with showing(progress if is_first() else ProgressStyle.NONE) as receiver:
             finished = trainer.run(
-                exams, validation, minutes=left, workers=workers, shapes=shapes, progress=receiver, writer=writer
+                learnt, held_out, minutes=left, workers=workers, shapes=shapes, progress=receiver, writer=writer
             )
         if is_first():
             best = f"best validation Dice {trainer.learner.best:.3f}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -38,3 +40,27 @@ class LabelledExam:
     boxes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
     thickness: float = 0.0
     weight: float = 1.0
+
+    @cached_property
+    def classes(self) -> dict[str, np.ndarray]:
+        """Places of the voxels of ``kidney`` (without its lesions), ``mass`` and ``cyst`` in the flattened arrays."""
+        lesions = self.lesions.ravel()
+        organ = (self.organ.ravel() > 0) & (lesions == 0)
+        return {name: np.flatnonzero(mask) for name, mask in _masks(organ, lesions)}
+
+    def within(self, corner: tuple[int, int, int], end: tuple[int, int, int]) -> LabelledExam:
+        """Returns the part from one corner to the other, exclusive, in voxels ``(k, j, i)``; boxes are cut to it."""
+        box = tuple(slice(low, up) for low, up in zip(corner, end, strict=True))
+        names = ("hu", "organ", "parenchyma", "depth", "lesions", "regions")
+        cut: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[box]) for name in names}
+        size = np.subtract(end, corner)
+        boxes = []
+        for side, low, up in self.boxes:
+            first, last = (np.clip(np.subtract(place, corner), 0, size) for place in (low, up))
+            if (last > first).all():
+                boxes.append((side, tuple(first.tolist()), tuple(last.tolist())))
+        return replace(self, boxes=tuple(boxes), **cut)
+
+
+def _masks(organ: np.ndarray, lesions: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:
+    return ("kidney", organ), ("mass", lesions == 3), ("cyst", lesions == 4)

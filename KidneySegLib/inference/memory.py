@@ -34,7 +34,8 @@ def tile_bytes(stage: StagePlan, patch: tuple[int, int, int]) -> int:
 def smaller_patch(stage: StagePlan, patch: tuple[int, int, int]) -> tuple[int, int, int] | None:
     """Returns ``patch`` with its longest axis about halved to a valid size; None if it is the smallest already."""
     longest = max(range(3), key=lambda axis: patch[axis])
-    size = max(_FEWEST_VOXELS, round(patch[longest] / 2 / stage.divisor) * stage.divisor)
+    divisor = stage.divisors[longest]
+    size = max(-(-_FEWEST_VOXELS // divisor) * divisor, round(patch[longest] / 2 / divisor) * divisor)
     if size >= patch[longest]:
         return None
     k, j, i = (size if axis == longest else patch[axis] for axis in range(3))

@@ -106,13 +106,13 @@ def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:
     An image that is tiny in every direction keeps two of the network's coarsest voxels along i: one alone has no spread
     to be normalised by.
     """
-    divisor = stage.divisor
-    needed = [-(-n // divisor) * divisor for n in shape]
+    divisors = stage.divisors
+    needed = [-(-n // divisor) * divisor for n, divisor in zip(shape, divisors, strict=True)]
     if stage.network.dimensions == 2:
         needed[0] = 1
     k, j, i = needed if stage.whole else map(min, stage.patch, needed)
-    if j == i == divisor and k <= divisor:
-        i = 2 * divisor
+    if j <= divisors[1] and i <= divisors[2] and k <= divisors[0]:
+        i = 2 * divisors[2]
     return replace(stage, patch=(k, j, i))
 
 

@@ -55,6 +55,23 @@ def restore(array: torch.Tensor, shape: tuple[int, int, int]) -> torch.Tensor:
     return functional.interpolate(array[None, None], size=tuple(shape), mode="trilinear", align_corners=False)[0, 0]
 
 
+def restore_slice(array: torch.Tensor, k: int, shape: tuple[int, int, int]) -> torch.Tensor:
+    """Returns slice ``k`` of what ``restore`` gives for each output, ``(outputs, j, i)``, without the others' memory.
+
+    Args:
+        array: ``(outputs, k, j, i)`` on a network's grid.
+        k: slice of the scan.
+        shape: of the scan.
+    """
+    from torch.nn import functional
+
+    place = max(0.0, (k + 0.5) * array.shape[1] / shape[0] - 0.5)
+    lower = min(int(place), array.shape[1] - 1)
+    upper = min(lower + 1, array.shape[1] - 1)
+    plane = array[:, lower].lerp(array[:, upper], min(1.0, place - lower))
+    return functional.interpolate(plane[None], size=tuple(shape[1:]), mode="bilinear", align_corners=False)[0]
+
+
 def normalise(hu: torch.Tensor, window: tuple[float, float]) -> torch.Tensor:
     """Clips HU to ``window`` and maps the window linearly to -1..1."""
     low, high = window

@@ -20,11 +20,13 @@ _LEAST_SPREAD = 1e-3
 
 
 def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
-    """Returns one channel per input of the stage, ``(inputs, k, j, i)``: -1..1, equalised 0..1, z-scores any value.
+    """Returns one channel per input of the stage, ``(inputs, k, j, i)``.
+
+    They lie in -1..1, equalised ones in 0..1; z-scores and what the plan normalises have any value.
 
     Args:
         hu: ``(k, j, i)``, -1024 outside the scan.
-        stage: its inputs are ``image`` (the stage's window, equalised if the plan says so), ``soft`` (soft tissue) and
+        stage: its inputs are ``image`` (the stage's window, equalised or normalised if the plan says so), ``soft`` and
             ``zscore`` (the stage's window in standard deviations from the mean of the image).
 
     Raises:
@@ -44,6 +46,9 @@ def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
             channels.append(tensor_of(np.stack(slices)))
         elif name == "zscore":
             channels.append(_standardised(hu, stage.window))
+        elif name == "image" and stage.normalise is not None:
+            scale = stage.normalise
+            channels.append(hu.clamp(*stage.window).sub(scale.zero_hu).div(scale.unit_hu))
         else:
             channels.append(normalise(hu, windows[name]))
     return torch.stack(channels)

@@ -11,10 +11,17 @@ from KidneySegLib.errors import BundleError
 from KidneySegLib.networks.deeplab import DeepLabV3Plus
 from KidneySegLib.networks.fused import FusedNetworks
 from KidneySegLib.networks.linknet import LinkNet
+from KidneySegLib.networks.monai_unet import MonaiUNet
+from KidneySegLib.networks.nnunet import NnUNet
 from KidneySegLib.networks.resnet import resnet_kind
 from KidneySegLib.networks.unet import UNet
 
 _UNETS, _DEEPLAB, _LINKNET, _FUSED = ("unet2d", "unet3d"), "deeplabv3plus2d", "linknet2d", "fused2d"
+# nnU-Net's networks: whether the way down is made of residual blocks
+_NNUNETS = {
+    f"nnunet-{kind}{dimensions}d": kind == "residual" for kind in ("plain", "residual") for dimensions in (2, 3)
+}
+_MONAI = ("monai-unet2d", "monai-unet3d")
 
 
 def build_network(plan: NetworkPlan) -> torch.nn.Module:
@@ -23,10 +30,16 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
     It takes images ``(batch, inputs, k, j, i)`` and gives logits ``(batch, outputs, k, j, i)``; a 2D network has no k.
 
     Raises:
-        BundleError: the architecture is not known to this version.
+        BundleError: the architecture is not known to this version, or its topology is missing or not its own.
     """
+    inputs, outputs, topology = len(plan.inputs), len(plan.outputs), plan.topology
     if plan.architecture in _UNETS and plan.filters:
-        return UNet(plan.dimensions, len(plan.inputs), len(plan.outputs), plan.filters, affine=plan.affine)
+        return UNet(plan.dimensions, inputs, outputs, plan.filters, affine=plan.affine)
+    if plan.architecture in _NNUNETS and topology is not None:
+        residual = _NNUNETS[plan.architecture]
+        return NnUNet(plan.dimensions, inputs, outputs, plan.filters, topology, residual=residual)
+    if plan.architecture in _MONAI and topology is not None and set(topology.decoder) == {1}:
+        return MonaiUNet(plan.dimensions, inputs, outputs, plan.filters, topology)
     if plan.architecture in (_DEEPLAB, _LINKNET) and plan.encoder:
         return _on_encoder(plan.architecture, plan.encoder, plan)
     if (
@@ -35,7 +48,7 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
         and {b.architecture for b in plan.branches} <= {_DEEPLAB, _LINKNET}
     ):
         branches = [_on_encoder(branch.architecture, branch.encoder, plan) for branch in plan.branches]
-        return FusedNetworks(branches, len(plan.outputs))
+        return FusedNetworks(branches, outputs)
     raise BundleError(
         f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
         "Update KidneySeg."

@@ -13,10 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-_SLOPE = 0.01
-_CONVOLUTIONS: dict[int, type[nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_TRANSPOSED: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-_NORMS: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+from KidneySegLib.networks.layers import CONVOLUTIONS, INSTANCE_NORMS, SLOPE, TRANSPOSED, initialise
 
 
 class UNet(nn.Module):
@@ -44,9 +41,9 @@ class UNet(nn.Module):
         self.bottleneck = _Block(dimensions, *last, 2, affine)
         ups = [(coarse, fine) for fine, coarse in (last, *reversed(steps))]
         self.upsamples = nn.ModuleList(_Up(dimensions, *up, affine) for up in ups)
-        head = _CONVOLUTIONS[dimensions](filters[0], outputs, kernel_size=1)
+        head = CONVOLUTIONS[dimensions](filters[0], outputs, kernel_size=1)
         self.output_block = _named(_named(head))
-        self.apply(_initialise)
+        self.apply(initialise)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Returns logits."""
@@ -65,11 +62,11 @@ class _Block(nn.Module):
 
     def __init__(self, dimensions: int, inputs: int, outputs: int, stride: int, affine: bool) -> None:
         super().__init__()
-        convolution, norm = _CONVOLUTIONS[dimensions], _NORMS[dimensions]
+        convolution, norm = CONVOLUTIONS[dimensions], INSTANCE_NORMS[dimensions]
         self.conv1 = _named(convolution(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False))
         self.conv2 = _named(convolution(outputs, outputs, kernel_size=3, padding=1, bias=False))
         self.norm1, self.norm2 = norm(outputs, affine=affine), norm(outputs, affine=affine)
-        self.lrelu = nn.LeakyReLU(_SLOPE, inplace=True)
+        self.lrelu = nn.LeakyReLU(SLOPE, inplace=True)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         values = self.lrelu(self.norm1(self.conv1(values)))
@@ -82,7 +79,7 @@ class _Up(nn.Module):
 
     def __init__(self, dimensions: int, inputs: int, outputs: int, affine: bool) -> None:
         super().__init__()
-        transposed = _TRANSPOSED[dimensions](inputs, outputs, kernel_size=2, stride=2, bias=False)
+        transposed = TRANSPOSED[dimensions](inputs, outputs, kernel_size=2, stride=2, bias=False)
         self.transp_conv = _named(transposed)
         self.conv_block = _Block(dimensions, 2 * outputs, outputs, 1, affine)
 
@@ -94,11 +91,3 @@ class _Up(nn.Module):
 def _named(layer: nn.Module) -> nn.Module:
     """Puts a layer under the name ``conv``, which is part of the names of the shipped weights."""
     return nn.Sequential(OrderedDict(conv=layer))
-
-
-def _initialise(layer: nn.Module) -> None:
-    """He's initialisation for leaky ReLU; biases begin at zero."""
-    if isinstance(layer, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-        nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)

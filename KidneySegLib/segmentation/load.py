@@ -15,6 +15,7 @@ from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import Device
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.inference.window_channels import WINDOW_INPUTS
 from KidneySegLib.networks.factory import build_network, load_parameters
 
 R = TypeVar("R", bound=Rules)
@@ -32,6 +33,8 @@ _STAGES = {
     "slice": (_SLICE, _IMAGE, _KIDNEY),
     "ultrasound": (_FRAME, _IMAGE, _KIDNEY),
 }
+# stages whose architecture and outputs are for the bundle to choose: these inputs are there
+_FREE = {"exam": set(WINDOW_INPUTS)}
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,16 @@ def check_stages(bundle: Bundle, needed: Iterable[str]) -> None:
     Raises:
         BundleError: a stage that is needed is missing, or one takes or gives other channels than the engine has.
     """
-    for name in needed:
+    for name in bundle.rules.needs(tuple(needed)):
         bundle.stage(name)
     for stage in bundle.stages:
-        expected = _STAGES.get(stage.name)
+        expected, free = _STAGES.get(stage.name), _FREE.get(stage.name)
         network = stage.network
-        if expected is None:
-            continue
-        architectures, *channels = expected
-        if network.architecture not in architectures or [network.inputs, len(network.outputs)] != channels:
+        wrong = free is not None and not set(network.inputs) <= free
+        if expected is not None:
+            architectures, *channels = expected
+            wrong = network.architecture not in architectures or [network.inputs, len(network.outputs)] != channels
+        if wrong:
             raise BundleError(
                 f"The stage '{stage.name}' of bundle '{bundle.name}' takes or gives other channels than this version "
                 "of KidneySeg works with. Update KidneySeg, or get the bundle again."

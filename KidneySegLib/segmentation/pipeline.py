@@ -27,6 +27,7 @@ from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, f
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
 from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
+from KidneySegLib.segmentation.whole_exam import segment_exam
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -43,6 +44,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     Args:
         volume: CT in HU, axes in canonical order and at right angles.
         model: with the stages ``locator`` and ``kidney``; masses and cysts need ``renal``, or ``organ`` and ``lesion``.
+            Or with the stage ``exam`` alone.
         progress: receives progress and may stop the run.
 
     Raises:
@@ -50,6 +52,9 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
         BundleError: the bundle is for another task.
     """
     predictors, rules = model.predictors, rules_for(model.bundle, CtRules)
+    if rules.exam is not None:
+        return segment_exam(volume, predictors["exam"], rules.exam, progress)
+    assert rules.kidney is not None  # the rules were checked when the bundle was read
     located, flags = _locate(volume, predictors["locator"], rules.kidney, progress)
     labels = np.zeros(volume.voxels.shape, np.uint8)
 

@@ -11,6 +11,7 @@ from KidneySegLib.datasets.frames import load_frames
 from KidneySegLib.datasets.labelled_exam import LabelledExam
 from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
+from KidneySegLib.inference.body_box import body_box
 from KidneySegLib.training.frame_sources import further_frames
 from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.training.synthesis.real_textures import real_textures
@@ -22,7 +23,11 @@ Reader = Callable[[Path, Recipe, Path, bool], list[LabelledExam]]
 
 
 def _volume(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
-    return [prepare_exam(folder, recipe.stage.spacing, cache)]
+    exam = prepare_exam(folder, recipe.stage.spacing, cache)
+    if recipe.stage.body_hu is None:
+        return [exam]
+    box = body_box(exam.hu, recipe.stage.body_hu)
+    return [exam.within((box[0].start, box[1].start, box[2].start), (box[0].stop, box[1].stop, box[2].stop))]
 
 
 def _slices(folder: Path, recipe: Recipe, cache: Path, many: bool) -> list[LabelledExam]:
@@ -86,8 +91,32 @@ def _read(recipe: Recipe, data: Path, names: Sequence[str], cache: Path, *, many
     if recipe.task not in READERS:
         raise InputError(f"No data set is known for the task '{recipe.task}'. Known ones: {', '.join(READERS)}.")
     exams = []
-    for name in names:
+    for name in matching(data, names):
         found = READERS[recipe.task](data / name, recipe, cache, many)
         patient = recipe.data.patients.get(name)
         exams += found if patient is None else [replace(exam, patient=patient) for exam in found]
     return exams
+
+
+def matching(data: Path, names: Sequence[str]) -> list[str]:
+    """Returns the folders of ``data`` that names and patterns stand for, each once.
+
+    Raises:
+        InputError: a pattern leads out of the data folder, or none of them fits anything.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        if "*" not in name:
+            found[name] = None
+            continue
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise InputError("A recipe's exams lie below the data folder: its patterns must not lead out of it.")
+        for folder in sorted(data.glob(name)):
+            if folder.is_dir():
+                found[folder.relative_to(data).as_posix()] = None
+    if names and not found:
+        raise InputError(
+            f"The data folder holds none of the exams that the recipe names ({', '.join(names)}). 'kidneyseg data "
+            "import' writes them there."
+        )
+    return list(found)

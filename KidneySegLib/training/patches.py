@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import Dataset
 
 from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.datasets.whole_grid import on_grid
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS, organ_channels
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.training.augmentation.patch import Patch
@@ -30,8 +31,10 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __init__(self, recipe: Recipe, exams: Sequence[LabelledExam], shapes: ShapeLibrary | None = None) -> None:
         """Takes the recipe, its prepared exams and, if the recipe names them, shapes of lesions."""
-        self.recipe, self.exams, self.shapes = recipe, list(exams), shapes
-        self.weights = recipe.sampling.weights(self.exams)
+        grid = recipe.stage.grid
+        self.recipe, self.shapes = recipe, shapes
+        self.exams = list(exams) if grid is None else [on_grid(exam, grid) for exam in exams]
+        self.weights = None if recipe.sampling.weight == "each" else recipe.sampling.weights(self.exams)
 
     def __len__(self) -> int:
         """Number of patches of the whole schedule."""
@@ -56,10 +59,15 @@ class Patches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Returns patch number ``index`` before it is turned into what a network sees."""
         recipe = self.recipe
         rng = np.random.default_rng((recipe.schedule.seed, index))
-        exam = self.exams[int(rng.choice(len(self.exams), p=self.weights))]
-        centre, mirror = recipe.sampling.place(exam, rng)
+        if self.weights is None:
+            exam = self.exams[recipe.sampling.in_turn(self.exams, index, recipe.schedule.seed)]
+        else:
+            exam = self.exams[int(rng.choice(len(self.exams), p=self.weights))]
         stage, augmentation = recipe.stage, recipe.augmentation
-        patch = sample(exam, centre, stage.patch, stage.spacing, mirror=mirror, ranges=augmentation.spatial, rng=rng)
+        spacing = stage.spacing if stage.grid is None else exam.spacing
+        size = np.array(stage.patch) * spacing / np.array(exam.spacing)
+        centre, mirror = recipe.sampling.place(exam, rng, size.tolist())
+        patch = sample(exam, centre, stage.patch, spacing, mirror=mirror, ranges=augmentation.spatial, rng=rng)
         patch.library = self.shapes
         for transform in augmentation.patient:
             transform.apply(patch, rng)
@@ -79,10 +87,12 @@ def _targets(patch: Patch, outputs: Sequence[str], exclusive: bool) -> torch.Ten
         return present
     lesions = [n for n, name in enumerate(outputs) if name in ("mass", "cyst")]
     kidney, background = outputs.index("kidney"), outputs.index("background")
-    # where the border of a mass and a cyst meets in a voxel, the larger share has it
-    first, second = lesions
-    present[first] *= targets[first] >= targets[second]
-    present[second] *= targets[second] > targets[first]
-    present[kidney] *= 1 - present[lesions].amax(dim=0)
+    if len(lesions) == 2:
+        # where the border of a mass and a cyst meets in a voxel, the larger share has it
+        first, second = lesions
+        present[first] *= targets[first] >= targets[second]
+        present[second] *= targets[second] > targets[first]
+    if lesions:  # a lesion that the network has no output for is kidney
+        present[kidney] *= 1 - present[lesions].amax(dim=0)
     present[background] *= 1 - present[[kidney, *lesions]].amax(dim=0)
     return present

@@ -56,7 +56,7 @@ class Data(Declared):
     """What is learnt from.
 
     Attributes:
-        train: folders below the data folder, for training.
+        train: folders below the data folder, for training; a name with ``*`` stands for all that fit.
         validation: the same, for choosing the weights.
         patients: patients of exams that are not named after them, so that no fold has one patient on both sides.
         slices: how slices are taken, for a task of slices.
@@ -81,34 +81,50 @@ class Loss(Declared):
     """Weights of the parts of the loss.
 
     Attributes:
-        dice: of 1 - Dice.
+        dice: of 1 - Dice; of outputs that exclude each other without the background.
         cross_entropy: of the cross-entropy.
+        smooth: added to both parts of the fraction that Dice is, in voxels.
+        count_absent: of outputs that exclude each other: whether one that a batch does not show has a Dice all the
+            same, as in MONAI and nnU-Net, or counts in the cross-entropy alone.
+        each_patch: of the same: whether every patch of a batch has a Dice of its own, or the batch one.
+        deep_supervision: whether all levels on the way up are compared, each with half the weight of the next finer
+            one and the coarsest with none, as nnU-Net does it; for its networks.
     """
 
     dice: NotNegative = 1.0
     cross_entropy: NotNegative = 1.0
+    smooth: NotNegative = 1.0
+    count_absent: bool = False
+    each_patch: bool = False
+    deep_supervision: bool = False
 
 
 class Optimiser(Declared):
     """What takes the steps.
 
     Attributes:
-        kind: of torch's optimisers.
+        kind: of torch's optimisers; ``sgd`` with Nesterov's momentum.
         learning_rate: the highest.
         weight_decay: see torch.
+        momentum: of ``sgd``.
         longest_gradient: longer ones are shortened (12 is nnU-Net's value).
     """
 
-    kind: Literal["adamw", "adam"] = "adamw"
+    kind: Literal["adamw", "adam", "sgd"] = "adamw"
     learning_rate: Positive = 1e-3
     weight_decay: NotNegative = 1e-2
+    momentum: Share = 0.99
     longest_gradient: Positive = 12.0
 
 
 class Schedule(Declared):
-    """How long a network learns. The learning rate falls to zero along a cosine.
+    """How long a network learns, and how the learning rate falls.
 
     Attributes:
+        fall: ``cosine``: to zero along a cosine; ``poly``: to zero with the power 0.9 of what is left, epoch by epoch
+            (nnU-Net); ``plateau``: to a tenth after ``patience`` epochs in which the validation loss did not fall;
+            ``never``.
+        patience: of ``plateau``.
         epochs: each ends with a validation.
         steps_per_epoch: optimiser steps.
         batch: patches per step.
@@ -119,6 +135,8 @@ class Schedule(Declared):
         precision: of the network's own computations; losses and weights always have 32 bits.
     """
 
+    fall: Literal["cosine", "poly", "plateau", "never"] = "cosine"
+    patience: Count = 10
     epochs: Count
     steps_per_epoch: Count
     batch: Count = 1
@@ -201,6 +219,10 @@ class Recipe(Declared):
             raise ValueError(f"inputs must be some of {', '.join(WINDOW_INPUTS)}, or all of {', '.join(ORGAN_INPUTS)}")
         if "zscore" in inputs and not self.stage.whole:
             raise ValueError("zscore needs a network that sees images whole: a tile has another mean than its image")
+        if self.loss.deep_supervision and not self.stage.network.architecture.startswith("nnunet-"):
+            raise ValueError("deep supervision needs one of nnU-Net's networks")
+        if self.stage.grid and any(p > g for p, g in zip(self.stage.patch, self.stage.grid, strict=True)):
+            raise ValueError("a patch cannot be larger than the grid of whole exams")
         return self
 
     @property
@@ -216,6 +238,8 @@ class Recipe(Declared):
     def changed(
         self,
         *,
+        train: Sequence[str] = (),
+        validation: Sequence[str] = (),
         leave_out: Sequence[str] = (),
         more: Sequence[str] = (),
         synthesis: bool = True,
@@ -228,6 +252,8 @@ class Recipe(Declared):
         """Returns the recipe with what a command line says otherwise; None and the defaults keep the recipe's own.
 
         Args:
+            train: folders to train on, in place of the recipe's.
+            validation: folders to choose the weights on, likewise.
             leave_out: exams, by folder name or as the recipe names them, that are not trained on.
             more: folders below the data folder that are trained on as well.
             synthesis: False takes the synthetic lesions out.
@@ -240,12 +266,15 @@ class Recipe(Declared):
         Raises:
             InputError: an exam to leave out is not in the recipe, or a number is out of range.
         """
-        train = self.data.train
+        train = tuple(train) or self.data.train
         left = {name for name in train if name in leave_out or Path(name).name in leave_out}
         if len(left) < len(set(leave_out)):
             raise InputError(f"Not all exams to leave out are in the recipe; it has: {', '.join(train)}.")
         return self._with(
-            data={"train": (*(name for name in train if name not in left), *more)},
+            data={
+                "train": (*(name for name in train if name not in left), *more),
+                "validation": tuple(validation) or self.data.validation,
+            },
             schedule={"epochs": epochs, "steps_per_epoch": steps_per_epoch},
             augmentation={} if synthesis else dict.fromkeys(SYNTHESIS),
             folds={"count": folds, "split": split},

@@ -113,7 +113,7 @@ class Trainer:
         saved = time.monotonic()
         end = saved + 60 * minutes
         for image, target in loader if not learner.ended else ():
-            loss = learner.learn(*trim(image, target, self.recipe.stage.divisor))
+            loss = learner.learn(*trim(image, target, self.recipe.stage.divisors[0]))
             progress("train", learner.step / schedule.steps, clock.message(learner.step, schedule, loss))
             if learner.step % schedule.steps_per_epoch == 0:
                 self._end_epoch(validation, writer)
@@ -160,12 +160,14 @@ class Trainer:
         learner, plan = self.learner, self.recipe.validation
         loss = fmean(learner.losses or [math.nan])
         learner.losses = []
-        best = math.nan
+        best = falling = math.nan
         if is_first():
             scores = score(self.predictor, validation, plan)
             found = summary(scores, plan)
             log_epoch(self.folder, self.epoch, loss, found, scores)
             writer(self.epoch, {"training loss": loss, "Dice": found.dice, "IoU": found.iou, "loss": found.loss})
             print(f"epoch {self.epoch}: loss {loss:.4f}, {plan.choose_by} validation Dice {found.dice:.4f}", flush=True)
-            best = found.dice
+            weights = self.recipe.loss
+            best, falling = found.dice, weights.dice * (1 - found.dice) + weights.cross_entropy * found.loss
         learner.offer(agreed(best, learner.device))
+        learner.end_epoch(agreed(falling, learner.device))

@@ -88,7 +88,8 @@ def test_altered_weights_are_refused(tmp_path):
     [
         ({"format_version": 99}, "Update KidneySeg"),
         ({"stages": [{"name": "kidney"}]}, "stages.0.network: it is missing"),
-        ({"rules": {"unknown": 1}}, "kidney: it is missing"),
+        ({"rules": {"unknown": 1}}, "unknown: nothing reads this field"),
+        ({"rules": {}}, "rules.kidney: it is missing"),
         ({"more": 1}, "more: nothing reads this field"),
     ],
 )

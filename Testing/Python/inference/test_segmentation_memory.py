@@ -78,7 +78,7 @@ def test_patches_shrink_to_valid_sizes():
     stage = replace(STAGE, patch=patch)
     while patch is not None:
         seen.append(patch)
-        assert all(p % stage.divisor == 0 for p in patch)
+        assert all(p % d == 0 for p, d in zip(patch, stage.divisors, strict=True))
         patch = smaller_patch(stage, patch)
     assert seen[-1] == (32, 32, 32)
 

@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.bundles.network import NetworkPlan
+from KidneySegLib.bundles.topology import Topology
+from KidneySegLib.errors import BundleError
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
 from KidneySegLib.networks.sliding_window import gaussian_weights, sliding_window, tile_count, tile_starts
 from KidneySegLib.networks.unet import UNet
@@ -37,6 +40,100 @@ def test_logits_are_those_of_dynunet_with_the_same_parameters(dimensions: int, a
         expected, found = theirs(image), ours(image)
     assert float(expected.std()) > 0.01
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def _topology(dimensions: int, encoder: tuple[int, ...], decoder: tuple[int, ...], norm: str = "instance") -> Topology:
+    """Levels that differ along the first axis, as those for thick slices do."""
+    thick, even = (1, 2, 2)[-dimensions:], (2,) * dimensions
+    strides = ((1,) * dimensions, even, thick if norm == "instance" else even, even)
+    kernels = ((1, 3, 3)[-dimensions:] if norm == "instance" else (3,) * dimensions, *[(3,) * dimensions] * 3)
+    return Topology(strides, kernels, encoder, decoder, norm)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("residual", [False, True])
+def test_logits_are_those_of_nnunet_with_the_same_parameters(dimensions: int, residual: bool) -> None:
+    unet = pytest.importorskip(
+        "dynamic_network_architectures.architectures.unet", reason="nnU-Net's networks are not installed"
+    )
+    topology = _topology(dimensions, (1, 2, 3, 2), (1, 2, 1))
+    kind = unet.ResidualEncoderUNet if residual else unet.PlainConvUNet
+    torch.manual_seed(0)
+    theirs = kind(
+        input_channels=2,
+        n_stages=4,
+        features_per_stage=[4, 8, 12, 12],
+        conv_op=torch.nn.Conv3d if dimensions == 3 else torch.nn.Conv2d,
+        kernel_sizes=topology.kernels,
+        strides=topology.strides,
+        num_classes=3,
+        n_conv_per_stage_decoder=topology.decoder,
+        conv_bias=True,
+        norm_op=torch.nn.InstanceNorm3d if dimensions == 3 else torch.nn.InstanceNorm2d,
+        norm_op_kwargs={"eps": 1e-5, "affine": True},
+        nonlin=torch.nn.LeakyReLU,
+        nonlin_kwargs={"inplace": True},
+        deep_supervision=True,
+        **{"n_blocks_per_stage" if residual else "n_conv_per_stage": topology.encoder},
+    ).eval()
+    for name, value in theirs.named_parameters():
+        if "norm" in name:
+            torch.nn.init.uniform_(value, 0.5, 1.5)
+    name = f"nnunet-{'residual' if residual else 'plain'}{dimensions}d"
+    plan = NetworkPlan(name, (4, 8, 12, 12), ("a", "b", "c"), ("image", "soft"), topology=topology)
+    ours = build_network(plan).eval()
+    load_parameters(ours, dict(theirs.named_parameters()))
+    image = torch.randn(1, 2, *[16, 32, 32][-dimensions:])
+    with torch.inference_mode():
+        expected, found = theirs(image), ours.levels(image)
+        torch.testing.assert_close(ours(image), expected[0], rtol=1e-5, atol=1e-5)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_logits_are_those_of_monai_s_unet_with_the_same_parameters(dimensions: int, norm: str) -> None:
+    nets = pytest.importorskip("monai.networks.nets", reason="MONAI, which training uses, is not installed")
+    torch.manual_seed(0)
+    filters = (4, 8, 12, 16)
+    theirs = nets.UNet(dimensions, 1, 3, filters, (2, 2, 2), num_res_units=2, norm=norm).eval()
+    for name, value in theirs.state_dict().items():
+        if "running" in name:
+            torch.nn.init.uniform_(value, 0.5, 2)
+    topology = Topology(
+        ((1,) * dimensions, *[(2,) * dimensions] * 3), ((3,) * dimensions,) * 4, (2,) * 4, (1,) * 3, norm
+    )
+    ours = build_network(NetworkPlan(f"monai-unet{dimensions}d", filters, ("a", "b", "c"), topology=topology)).eval()
+    load_parameters(ours, parameters(theirs))
+    image = torch.randn(1, 1, *[16, 24, 32][-dimensions:])
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(image), theirs(image), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"strides": ((2, 2), (2, 2))},
+        {"strides": ((1, 1), (2, 2), (2, 2))},
+        {"kernels": ((3, 3), (2, 3))},
+        {"kernels": ((3, 3, 3), (3, 3, 3))},
+        {"decoder": ()},
+        {"encoder": (1, 99)},
+        {"norm": "layer"},
+    ],
+)
+def test_a_topology_that_is_none_is_refused(change: dict[str, object]) -> None:
+    fields = {"strides": ((1, 1), (2, 2)), "kernels": ((3, 3), (3, 3)), "encoder": (1, 1), "decoder": (1,)}
+    NetworkPlan("nnunet-plain2d", (4, 8), ("a",), topology=Topology(**fields))
+    with pytest.raises(ValueError):
+        NetworkPlan("nnunet-plain2d", (4, 8), ("a",), topology=Topology(**{**fields, **change}))
+
+
+@pytest.mark.parametrize("name", ["nnunet-plain3d", "monai-unet3d"])
+def test_networks_that_are_planned_level_by_level_need_their_topology(name: str) -> None:
+    with pytest.raises(BundleError, match="Update KidneySeg"):
+        build_network(NetworkPlan(name, (4, 8), ("a",)))
 
 
 @pytest.mark.parametrize(("name", "task"), [("ct-kidney", "ct"), ("ct-slice", "ct-slice")])

@@ -27,6 +27,9 @@ def recipe_of(folder: Path, text: str) -> Recipe:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_recipes_can_be_read(path):
     recipe = read_recipe(path)
+    assert recipe.schedule.steps > 0
+    if path.stem.startswith("p"):  # a paper's: see test_paper_recipes
+        return
     assert recipe.task == ("ct-slice" if path.stem.startswith("ct-slice") else "ct")
     assert not any("lits0" in name or "validation" in name for name in recipe.data.train)
     assert recipe.validation.boxes == (recipe.sampling.mirror == "left")
