@@ -53,8 +53,8 @@ def plan(
         [
             f"Planned by kidneyseg plan from {recipe}, after nnU-Net's rules, with the {encoder} encoder.",
             f"Data: {len(found.shapes)} exams, on the grid a median of {_times(decided.shape)} voxels (k, j, i);",
-            f"labelled voxels {found.lowest:.0f} to {found.highest:.0f} HU (0.5 and 99.5 %), mean {found.mean:.1f}, deviation "
-            f"{found.deviation:.1f}.",
+            f"labelled voxels {found.lowest:.0f} to {found.highest:.0f} HU (0.5 and 99.5 %), mean {found.mean:.1f}, "
+            f"deviation {found.deviation:.1f}.",
             f"Memory: {room:.1f} GB. Everything may be changed.",
         ]
     )
