@@ -88,6 +88,8 @@ class StagePlan:
             sees everything.
         grid: voxels along k, j, i that the whole exam is brought to, whatever its size; ``spacing`` is then that of the
             exams that training prepares. None: the spacing decides.
+        flipped: of each axis k, j, i, whether the network sees the exam reversed, as one of others that was trained on
+            images in another orientation; not for training.
         whole: whether the network sees an image whole (a slice, for a 2D network), not in tiles.
         ensemble: of several networks; None for a single one.
     """
@@ -104,6 +106,7 @@ class StagePlan:
     normalise: Normalisation | None = None
     body_hu: _Hounsfield | None = None
     grid: tuple[Count, Count, Count] | None = None
+    flipped: tuple[Switch, Switch, Switch] = (False, False, False)
     whole: Switch = False
     ensemble: Ensemble | None = None
 

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from KidneySegLib.commands.import_data import import_data
 from KidneySegLib.errors import InputError
 
 app = typer.Typer(name="data", help="Data to train on.", no_args_is_help=True)
+app.command("import")(import_data)
 
 
 @app.command("from-corrections")

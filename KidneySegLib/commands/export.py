@@ -49,16 +49,19 @@ def export(
     from KidneySegLib.networks.factory import build_network, parameters
     from KidneySegLib.training.card import card
     from KidneySegLib.training.fitting.record import RECORD, read_record
+    from KidneySegLib.training.importing.case import safe_name
     from KidneySegLib.training.recipe import find_recipe, read_recipe
 
     stages: dict[str, StagePlan] = {}
     members: dict[str, list[dict[str, torch.Tensor]]] = {}
+    recipes: dict[str, str] = {}
     read_runs: list[RunRecord] = []
     for run, recipe, separator, folder in [part for each in runs for part in _parts(each)]:
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
         if not separator or not file.is_file():
             raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
         stage = read_recipe(find_recipe(recipe)).stage
+        recipes[safe_name(stage.name)] = find_recipe(recipe).read_text(encoding="utf-8")
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
         network.load_state_dict(state["average"] if last else state)
@@ -76,6 +79,8 @@ def export(
     judged = _rules(task, set(trained), base, rules)
     bundle = Bundle(output, output.name, version, title, task, licence, plans, judged, sha256="")
     written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
+    for name, text in recipes.items():
+        (output / f"recipe-{name}.toml").write_text(text, encoding="utf-8")
     if not written.card:
         (output / CARD).write_text(card(written, read_runs, last=last), encoding="utf-8")
     typer.echo(f"Wrote {written.name} {written.version}, sha256 {written.sha256[:12]}.")

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
+from KidneySegLib.commands.import_model import import_model
 from KidneySegLib.errors import BundleError, InputError
 
 app = typer.Typer(name="models", invoke_without_command=True)
+app.command("import")(import_model)
 
 
 @app.callback()

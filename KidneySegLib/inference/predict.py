@@ -60,7 +60,8 @@ class Predictor:
             progress: called with the finished share after every tile; may raise to stop the run.
             organ: masks like ``hu``, for a stage whose inputs are made from them.
         """
-        stage = fitted(self.stage, tuple(hu.shape))
+        turned = [axis for axis, reverse in enumerate(self.stage.flipped) if reverse]
+        hu, stage = hu.flip(turned), fitted(self.stage, tuple(hu.shape))
         padding = [
             (max(0, p - n) // 2, max(0, p - n) - max(0, p - n) // 2) for p, n in zip(stage.patch, hu.shape, strict=True)
         ]
@@ -78,7 +79,8 @@ class Predictor:
                 share = Share(progress or (lambda _: None)).nth(number, len(self.members))
                 logits = self._logits(image, stage, network, share)[inside]
                 found.append(torch.softmax(logits, dim=0) if stage.network.exclusive else torch.sigmoid(logits))
-            return _combined(found, stage.ensemble.fusion) if stage.ensemble and len(found) > 1 else found[0]
+            together = _combined(found, stage.ensemble.fusion) if stage.ensemble and len(found) > 1 else found[0]
+            return together.flip([axis + 1 for axis in turned])
 
     def _logits(self, image: torch.Tensor, stage: StagePlan, network: torch.nn.Module, tell: Tell) -> torch.Tensor:
         """Runs one network over an image ``(inputs, k, j, i)``; returns logits alike, 32-bit float on the CPU."""

@@ -28,12 +28,13 @@ from KidneySegLib.volume import Volume
 
 _KIDNEY, _MASS, _CYST = 1, BY_KEY["mass"].label, BY_KEY["cyst"].label
 # Label of an output by its name; what has another name is something else. ``organ`` is the kidney with its lesions,
-# ``lesion`` a mass or a cyst: where nothing says that it is a mass, it is a cyst.
+# ``lesion`` a mass or a cyst: where nothing says that it is a mass, it is a cyst. Stones are looked for by their HU.
 _LABELS = {
     "kidney": _KIDNEY,
     "kidney_left": _KIDNEY,
     "kidney_right": _KIDNEY,
     "organ": _KIDNEY,
+    "stone": _KIDNEY,
     "lesion": _CYST,
     "cyst": _CYST,
     "mass": _MASS,

@@ -13,6 +13,7 @@ from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
 from KidneySegLib.inference.body_box import body_box
 from KidneySegLib.training.frame_sources import further_frames
+from KidneySegLib.training.importing.patients import imported_patients
 from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.training.synthesis.real_textures import real_textures
 from KidneySegLib.training.synthesis.shapes import ShapeLibrary, read_shapes
@@ -90,10 +91,10 @@ def _read(recipe: Recipe, data: Path, names: Sequence[str], cache: Path, *, many
         raise InputError("The data folder does not exist. Give the folder that holds the recipe's exams.")
     if recipe.task not in READERS:
         raise InputError(f"No data set is known for the task '{recipe.task}'. Known ones: {', '.join(READERS)}.")
-    exams = []
+    exams, known = [], imported_patients(data)
     for name in matching(data, names):
         found = READERS[recipe.task](data / name, recipe, cache, many)
-        patient = recipe.data.patients.get(name)
+        patient = recipe.data.patients.get(name, known.get(name))
         exams += found if patient is None else [replace(exam, patient=patient) for exam in found]
     return exams
 

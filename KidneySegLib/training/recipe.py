@@ -219,6 +219,8 @@ class Recipe(Declared):
             raise ValueError(f"inputs must be some of {', '.join(WINDOW_INPUTS)}, or all of {', '.join(ORGAN_INPUTS)}")
         if "zscore" in inputs and not self.stage.whole:
             raise ValueError("zscore needs a network that sees images whole: a tile has another mean than its image")
+        if any(self.stage.flipped):
+            raise ValueError("flipped axes are those of imported models: networks are trained in our orientation")
         if self.loss.deep_supervision and not self.stage.network.architecture.startswith("nnunet-"):
             raise ValueError("deep supervision needs one of nnU-Net's networks")
         if self.stage.grid and any(p > g for p, g in zip(self.stage.patch, self.stage.grid, strict=True)):

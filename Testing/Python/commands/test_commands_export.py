@@ -45,6 +45,7 @@ def test_several_runs_of_a_stage_become_an_ensemble(tmp_path: Path) -> None:
     runs = [trained(tmp_path, "kidney", run, 'ensemble = { members = 3, fusion = "median" }') for run in range(3)]
     bundle = export(tmp_path, trained(tmp_path, "locator"), *runs)
     assert [stage.ensemble for stage in bundle.stages] == [None, Ensemble(3, "median")]
+    assert read_recipe(bundle.folder / "recipe-kidney.toml").stage == bundle.stage("kidney"), "the plan stays readable"
     predictors = load_predictors(bundle, choose_device("cpu"), ["locator", "kidney"])
     first = [next(network.parameters()) for network in predictors["kidney"].members]
     assert len(first) == 3 and not torch.equal(first[0], first[1]) and not torch.equal(first[1], first[2])

@@ -1,0 +1,79 @@
+"""A labelled case as it lies in somebody's data set, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class SourceCase:
+    """A case that is not read yet.
+
+    Attributes:
+        name: for files and messages.
+        image: image file, or folder with a DICOM series.
+        labels: label file.
+        names: what its numbers mean; None where the file names its segments itself.
+        patient: that it belongs to.
+    """
+
+    name: str
+    image: Path
+    labels: Path
+    names: Mapping[int, str] | None
+    patient: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a case is refused.
+
+    Attributes:
+        case: its name; "" for the data set as a whole.
+        code: stable word for programs.
+        sentence: what is wrong and what to do.
+    """
+
+    case: str
+    code: str
+    sentence: str
+
+
+@dataclass
+class Listing:
+    """What lies in a data set.
+
+    Attributes:
+        layout: how it is arranged, for people.
+        cases: found.
+        faults: of cases that could not even be listed.
+    """
+
+    layout: str
+    cases: list[SourceCase] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def add(self, name: str, image: Path, labels: Path, names: Mapping[int, str] | None, patient: str = "") -> None:
+        """Adds a case whose files are there; else the fault that one is missing."""
+        name = safe_name(name)
+        if not image.exists():
+            self.faults.append(
+                Fault(name, "image_missing", "There is no image. Add it, or take the case out of the data set.")
+            )
+        elif not labels.is_file():
+            self.faults.append(
+                Fault(name, "labels_missing", "There are no labels. Add them, or take the case out of the data set.")
+            )
+        else:
+            self.cases.append(SourceCase(name, image, labels, names, patient or name))
+
+
+def safe_name(name: str) -> str:
+    """Returns a name that is safe as a folder: letters, digits, ``_`` and ``-``."""
+    return _UNSAFE.sub("_", name).strip("_-")[:_LONGEST_NAME] or "case"

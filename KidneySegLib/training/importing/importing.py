@@ -1,0 +1,169 @@
+"""From somebody's data set to exams that recipes train on: checked, grouped by patient, divided, written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from KidneySegLib.errors import InputError, OutputError
+from KidneySegLib.result_files.labels.files import write_nifti
+from KidneySegLib.training.importing.case import Fault, Listing
+from KidneySegLib.training.importing.patients import PATIENTS, imported_patients
+from KidneySegLib.training.importing.reading import CheckedCase, read_case
+from KidneySegLib.training.importing.summary import CaseSummary, summary_of
+
+_SETS = {False: "ct/train", True: "ct/validation"}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of a data set.
+
+    Attributes:
+        layout: how it was arranged.
+        cases: that were written.
+        faults: of those that were refused.
+    """
+
+    layout: str
+    cases: tuple[CaseSummary, ...]
+    faults: tuple[Fault, ...]
+
+
+def import_cases(
+    listing: Listing,
+    output: Path,
+    *,
+    own: Mapping[str, str],
+    patients: Mapping[str, str],
+    validation: float,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Imported:
+    """Checks every case and writes those that may be trained on.
+
+    Args:
+        listing: what lies in the data set.
+        output: receives ``ct/train`` and ``ct/validation`` with a folder for each case, and ``patients.json``.
+        own: what the user says of names; see ``label_names.own_names``.
+        patients: patient of a case, by its name, where the data set does not say it.
+        validation: share of the patients whose exams are held out to choose the weights on.
+        seed: of the division.
+        tell: called with a line for each case.
+
+    Raises:
+        OutputError: the cases cannot be written.
+    """
+    groups, held_out = _groups(listing, patients, validation, seed)
+    faults, summaries = list(listing.faults), list[CaseSummary]()
+    names: set[str] = set()
+    images: dict[str, tuple[str, str]] = {}
+    written: dict[str, str] = {}
+    for case in listing.cases:
+        found = read_case(case, own)
+        if isinstance(found, CheckedCase):
+            found = _seen_before(found, names, images, groups[case.name]) or found
+        if isinstance(found, Fault):
+            faults.append(found)
+            tell(f"{case.name}: refused. {found.sentence}")
+            continue
+        patient = groups[case.name]
+        place = f"{_SETS[patient in held_out]}/{case.name}"
+        _write(output / place, found)
+        written[place] = patient
+        summaries.append(summary_of(found, patient, place))
+        tell(f"{case.name}: {place}")
+    if written:
+        _write_patients(output, written)
+    return Imported(listing.layout, tuple(summaries), tuple(faults))
+
+
+def read_patients(path: Path | None) -> dict[str, str]:
+    """Reads a table with the columns ``case`` and ``patient``.
+
+    Raises:
+        InputError: it cannot be read, or has other columns.
+    """
+    if path is None:
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["case"].strip(): row["patient"].strip() for row in csv.DictReader(file)}
+    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError("The table of patients must be a CSV file with the columns case and patient.") from error
+
+
+def _groups(
+    listing: Listing, patients: Mapping[str, str], validation: float, seed: int
+) -> tuple[dict[str, str], set[str]]:
+    """Returns each case's patient under a name that says nothing, and the patients that are held out."""
+    given = {case.name: patients.get(case.name, case.patient) for case in listing.cases}
+    order = {patient: f"patient_{number:04d}" for number, patient in enumerate(dict.fromkeys(given.values()), start=1)}
+    groups = {name: order[patient] for name, patient in given.items()}
+    shuffled = np.random.default_rng(seed).permutation(list(order.values())).tolist()
+    count = min(math.ceil(validation * len(shuffled)), max(0, len(shuffled) - 1)) if validation > 0 else 0
+    return groups, set(shuffled[:count])
+
+
+def _seen_before(case: CheckedCase, names: set[str], images: dict[str, tuple[str, str]], patient: str) -> Fault | None:
+    """Returns the fault of a case that is there twice, and remembers it otherwise."""
+    name = case.source.name
+    if name in names:
+        return Fault(name, "name_twice", "Two cases have this name. Give each a name of its own.")
+    if case.fingerprint in images:
+        other, owner = images[case.fingerprint]
+        if owner != patient:
+            return Fault(
+                name,
+                "patient_twice",
+                f"It is the image of '{other}', under another patient. Say who it is with --patients.",
+            )
+        return Fault(name, "image_twice", f"It is the image of '{other}' again. Keep one of the two.")
+    names.add(name)
+    images[case.fingerprint] = name, patient
+    return None
+
+
+def _write(folder: Path, case: CheckedCase) -> None:
+    """Writes image and labels; a folder of that name is replaced."""
+    import SimpleITK as sitk
+
+    partial = folder.with_name(f".{folder.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        sitk.WriteImage(case.exam.stored.to_image(), str(partial / "image.nii.gz"), True, 1)
+        write_nifti(partial / "mask.nii.gz", case.exam.stored, case.labels)
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.replace(folder)
+    except (OSError, RuntimeError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise OutputError("A case could not be written. Check the folder and the space on its disk.") from error
+
+
+def _write_patients(output: Path, written: Mapping[str, str]) -> None:
+    """Adds the patients of cases to those that an earlier import wrote, under numbers of their own."""
+    path = output / PATIENTS
+    known = imported_patients(output)
+    others = {patient for place, patient in known.items() if place not in written}
+    renamed = {patient: _free(patient, others) for patient in written.values()}
+    merged = known | {place: renamed[patient] for place, patient in written.items()}
+    try:
+        path.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError("The list of patients could not be written. Check the space on the disk.") from error
+
+
+def _free(patient: str, others: set[str]) -> str:
+    """Returns a name of a patient that no other has."""
+    number = 0
+    while (name := patient if not number else f"{patient}_{number}") in others:
+        number += 1
+    return name
