@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from KidneySegLib.bundles.rules import UltrasoundRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, Provenance
@@ -62,12 +63,15 @@ class Ultrasound:
     def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
         """Outlines the kidney in each frame."""
         # a list of tasks needs none of what a run needs
-        from KidneySegLib.segmentation.ultrasound.outline import STAGE, outline_frames
+        from KidneySegLib.segmentation.load import rules_for
+        from KidneySegLib.segmentation.ultrasound.frame import STAGE
+        from KidneySegLib.segmentation.ultrasound.outline import outline_frames
         from KidneySegLib.segmentation.ultrasound.placing import segment_field
 
+        rules = rules_for(model.bundle, UltrasoundRules).ultrasound
         share = Share.of(progress, "kidneys", "Outlining the kidneys")
         share(0.0)
-        return segment_field(exam, lambda field: outline_frames(field, model.predictors[STAGE], share))
+        return segment_field(exam, lambda field: outline_frames(field, model.predictors[STAGE], rules, share))
 
     def describe(
         self,

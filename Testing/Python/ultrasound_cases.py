@@ -23,7 +23,7 @@ from KidneySegLib.progress import silent
 from KidneySegLib.readers.input import ReadOptions
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.segmentation.load import Model
-from KidneySegLib.segmentation.ultrasound.outline import largest_region
+from KidneySegLib.segmentation.ultrasound.frame import largest_region
 from KidneySegLib.segmentation.ultrasound.placing import segment_field
 from KidneySegLib.tasks.run import input_record
 from KidneySegLib.tasks.ultrasound import Ultrasound
