@@ -6,14 +6,19 @@ for programs that Apple's own processors translate (Rosetta), is 2.2, which know
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def tensor_of(array: np.ndarray) -> torch.Tensor:
     """Returns an array that may be written to as a tensor of the same values; they share their memory."""
+    # data sets are resampled with it too, and whoever only lists them does not wait for torch
+    import torch
+
     return torch.from_dlpack(array)
 
 

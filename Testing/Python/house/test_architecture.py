@@ -21,7 +21,7 @@ HEAVY |= {"dicomweb_client", "pynetdicom", "requests", "reportlab", "jinja2"}
 OWN_LIBRARIES = {
     "KidneySegLib.networks": {"torch"},
     "KidneySegLib.inference": {"torch", "skimage"},
-    "KidneySegLib.segmentation": {"torch", "cc3d"},
+    "KidneySegLib.segmentation": {"torch", "cc3d", "skimage"},
     "KidneySegLib.training": {"torch", "monai"},
     "KidneySegLib.interchange": {"pydicom", "highdicom"},
 }
