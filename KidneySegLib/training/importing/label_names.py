@@ -12,7 +12,7 @@ from KidneySegLib.structures import BY_KEY
 # A kidney whose side nobody said; it follows from the anatomy.
 KIDNEY = "kidney"
 BACKGROUND = "background"
-KEYS = (BACKGROUND, KIDNEY, *BY_KEY)
+KEYS = tuple(dict.fromkeys((BACKGROUND, KIDNEY, *BY_KEY)))
 
 _WORDS = {
     BACKGROUND: {"background", "clear label", "exterior", "unlabeled", "unlabelled", "none", "outside"},

@@ -155,7 +155,7 @@ def _mapped(drawn: np.ndarray, names: Mapping[int, str], own: Mapping[str, str],
     sideless = np.zeros(drawn.shape, np.uint8)
     labels = np.zeros(drawn.shape, np.uint8)
     for number, key in keys.items():
-        if key in BY_KEY:
+        if key in BY_KEY and key != KIDNEY:  # in a volume every kidney has a side
             labels[drawn == number] = BY_KEY[key].label
         if key in _SIDELESS:
             sideless[drawn == number] = _SIDELESS[key]
