@@ -82,12 +82,10 @@ def shipped() -> str:
     return names[0]
 
 
-def test_shipped_bundle_is_small_and_finds_nothing_where_nothing_is(tmp_path: Path) -> None:
+def test_shipped_bundle_is_small_and_has_a_card() -> None:
     bundle = find_bundle(shipped(), "ultrasound")
     assert (bundle.folder / WEIGHTS).stat().st_size < 2_500_000
     assert (bundle.folder / "card.md").is_file()
-    Image.fromarray(np.full((240, 320), 20, np.uint8)).save(tmp_path / "grey.png")
-    assert not run("ultrasound", tmp_path / "grey.png").segmentation.labels.any()
 
 
 def test_shipped_bundle_outlines_real_kidneys(tmp_path: Path) -> None:
