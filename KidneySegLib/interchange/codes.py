@@ -20,6 +20,8 @@ LONG_AXIS = Code("103339001", "Long Axis")
 SHORT_AXIS = Code("103340004", "Short Axis")
 LENGTH = Code("410668003", "Length")
 VOLUME = Code("118565006", "Volume")
+WIDTH = Code("103355008", "Width")
+AREA = Code("42798000", "Area")
 ORGAN_VOLUME = Code("organ_volume", "Volume of kidney with its masses, cysts and stones", PRIVATE_SCHEME)
 
 MEAN = Code("373098007", "Mean")
@@ -30,6 +32,8 @@ MAXIMUM = Code("56851009", "Maximum")
 HOUNSFIELD_UNIT = Code("[hnsf'U]", "Hounsfield unit", "UCUM")
 MILLIMETRE = Code("mm", "millimeter", "UCUM")
 MILLILITRE = Code("ml", "milliliter", "UCUM")
+SQUARE_MILLIMETRE = Code("mm2", "square millimeter", "UCUM")
+PIXELS = Code("{pixels}", "pixels", "UCUM")
 
 # How a value was measured (CID 7474 for volumes; no context group has such words for lengths and stones).
 SUM_OF_VOXELS = Code("126030", "Sum of segmented voxel method for volume", "DCM")
@@ -47,6 +51,10 @@ READING_STATES = {
     "added": Code("added", "Added by the reader", PRIVATE_SCHEME),
 }
 
+LONGEST_IN_PLANE = Code("longest_in_plane", "Longest line in the image, between pixel faces", PRIVATE_SCHEME)
+ELLIPSOID = Code("126029", "L-W-H Method for Volume of Ellipsoid", "DCM")
+
+ULTRASOUND_PROCEDURE = Code("306005", "Ultrasonography of kidney")
 CT_PROCEDURE = Code("25045-6", "CT unspecified body region", "LN")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "Artificial Intelligence", "DCM")
 

@@ -35,6 +35,13 @@ def complete(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> Dataset
     Returns:
         The same data set.
     """
+    complete_patient(dataset)
+    _state_geometry(dataset, frame, spacing_mm)
+    return dataset
+
+
+def complete_patient(dataset: Dataset) -> Dataset:
+    """Adds what is missing of patient and study and empties what is not valid; returns the same data set."""
     for keyword in REQUIRED:
         if keyword not in dataset:
             setattr(dataset, keyword, "")
@@ -43,7 +50,6 @@ def complete(dataset: Dataset, frame: FrameHeader, spacing_mm: float) -> Dataset
     for keyword in ("PatientBirthDate", "StudyDate", "StudyTime"):
         if not _is_valid(dataset, keyword):
             setattr(dataset, keyword, "")
-    _state_geometry(dataset, frame, spacing_mm)
     return dataset
 
 

@@ -108,7 +108,7 @@ def description(structure: Structure, finding: PlacedFinding, findings: Findings
         "finding_category": concept(category(structure)),
         "finding_type": concept(structure.type),
         "finding_sites": [_site(finding)],
-        "algorithm_id": _algorithm(findings),
+        "algorithm_id": algorithm_of(findings),
     }
 
 
@@ -131,8 +131,8 @@ def _site(finding: PlacedFinding) -> FindingSite:
     )
 
 
-def _algorithm(findings: Findings) -> AlgorithmIdentification:
-
+def algorithm_of(findings: Findings) -> AlgorithmIdentification:
+    """Returns which program and which models measured."""
     parameters = [f"{name}={value}" for name, value in algorithm.parameters(findings).items()]
     return AlgorithmIdentification(algorithm.NAME, findings.provenance.kidneyseg_version, parameters or None)
 

@@ -12,6 +12,7 @@ from highdicom.sr import (
     MeasurementReport,
     ObservationContext,
     ObserverContext,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
     RelationshipTypeValues,
     TextContentItem,
 )
@@ -29,7 +30,7 @@ from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.segments import Part
 from KidneySegLib.interchange.viewer_groups import viewer_group
 from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES
-from KidneySegLib.structures import Structure
+from KidneySegLib.structures import Code, Structure
 
 SERIES_NUMBER = 9002
 VIEWER_SERIES_NUMBER = 9004
@@ -48,7 +49,7 @@ def make_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comp
     groups = [measurement_group(*listed, drawn, findings) for listed in _listed(parts)]
     evidence = [*drawn.source.datasets, drawn.segmentation]
     series = algorithm.new_series(SERIES_NUMBER, "KidneySeg measurements")
-    return _document(groups, evidence, _images_with_lines(parts, drawn), series, findings)
+    return measurement_document(groups, evidence, _images_with_lines(parts, drawn), series, findings)
 
 
 def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) -> Comprehensive3DSR | None:
@@ -67,24 +68,34 @@ def make_viewer_report(parts: Sequence[Part], drawn: Drawn, findings: Findings) 
         return None
     images = _images_with_lines(parts, drawn)
     series = algorithm.new_series(VIEWER_SERIES_NUMBER, "KidneySeg diameters for viewers")
-    return _document(groups, drawn.source.datasets, images, series, findings)
+    return measurement_document(groups, drawn.source.datasets, images, series, findings)
 
 
 def _listed(parts: Sequence[Part]) -> list[tuple[Structure, PlacedFinding]]:
     return [(p.structure, p.finding) for p in parts if p.finding is not None and not isinstance(p.finding, KidneyView)]
 
 
-def _document(
-    groups: Sequence[Group],
+def measurement_document(
+    groups: Sequence[Group | PlanarROIMeasurementsAndQualitativeEvaluations],
     evidence: Sequence[Dataset],
     images: Sequence[Dataset],
     series: dict[str, Any],
     findings: Findings,
+    procedure: Code = CT_PROCEDURE,
 ) -> Comprehensive3DSR:
+    """Makes a report of measurement groups.
 
+    Args:
+        groups: one for each finding.
+        evidence: all objects that the groups refer to.
+        images: what the image library describes.
+        series: identifiers of the report's series.
+        findings: how the measurements came about, and flags, which become comments.
+        procedure: what was done with the patient.
+    """
     content = MeasurementReport(
         observation_context=_observer(findings),
-        procedure_reported=concept(CT_PROCEDURE),
+        procedure_reported=concept(procedure),
         imaging_measurements=groups,
         referenced_images=images or None,
     )

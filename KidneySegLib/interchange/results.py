@@ -9,13 +9,16 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.findings import Findings
 from KidneySegLib.interchange.encapsulated_pdf import encapsulate_pdf
 from KidneySegLib.interchange.measurement_groups import Drawn
-from KidneySegLib.interchange.planes import align
+from KidneySegLib.interchange.planes import Planes, align
 from KidneySegLib.interchange.report import make_report, make_viewer_report
 from KidneySegLib.interchange.segmentation import make_segmentation
 from KidneySegLib.interchange.segments import parts_of, plan_segments
 from KidneySegLib.interchange.source_images import SourceImages, read_source_images
+from KidneySegLib.interchange.view_images import ViewImage, read_view_image
+from KidneySegLib.interchange.view_results import view_results
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
@@ -54,7 +57,7 @@ def write_dicom_results(
 
     Returns:
         The files, in the order of ``FILES``; ``report.pdf.dcm`` if a report was given, ``viewer_diameters.sr.dcm`` if
-        the image does not cut the diameters of all findings.
+        the image does not cut the diameters of all findings; of an ultrasound image segmentation and measurements.
         Where nothing is outlined the report stands alone: it says so, and DICOM knows no empty segmentation.
 
     Raises:
@@ -70,33 +73,64 @@ def write_dicom_results(
     check_folder(folder, FILES, identity)
     if pdf is not None and mark_of_pdf(pdf) not in (None, "", identity):
         raise InputError("The report was made from another result. Give the one of this result, or make it anew.")
-    images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
-    planes = align(segmentation.label_map, images)
-    made: dict[str, Dataset] = {}
+    changed = {*corrected, *corrections(findings)}
+    outlined = bool(segmentation.labels.any()) or pdf is None
     with quiet_pydicom():
-        if segmentation.labels.any() or pdf is None:
-            parts = parts_of(segmentation, findings)
-            changed = {*corrected, *corrections(findings)}
-            segments = plan_segments(
-                parts,
-                segmentation.labels.shape,
-                per_lesion=per_lesion,
-                corrected=changed,
-                sides_certain=findings.sides_certain,
-            )
-            dataset = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
-            drawn = Drawn(segments, dataset, planes, images)
-            made |= {SEGMENTATION: dataset, MEASUREMENTS: make_report(parts, drawn, findings)}
-            if (diameters := make_viewer_report(parts, drawn, findings)) is not None:
-                made[DIAMETERS] = diameters
-        if pdf is not None:
-            made[REPORT] = encapsulate_pdf(pdf, images.datasets)
+        if findings.in_patient:
+            images = source if isinstance(source, SourceImages) else read_source_images(source, findings)
+            headers = images.datasets
+            planes = align(segmentation.label_map, images)
+            found = _placed_results(result, planes, images, changed, per_lesion, labelmap) if outlined else {}
+        else:
+            image = _view_image(source, findings)
+            headers = (image.dataset,)
+            found = _view_results(result, image, changed) if outlined else {}
+        made = found if pdf is None else {**found, REPORT: encapsulate_pdf(pdf, headers)}
         with complaints(), partial_folder(folder) as partial:
             for name, item in made.items():
                 mark_dataset(item, identity)
                 item.save_as(partial / name, enforce_file_format=True)
             _publish(partial, folder, identity)
     return [folder / name for name in made]
+
+
+def _view_image(source: Path | SourceImages, findings: Findings) -> ViewImage:
+    """Returns the image of an ultrasound result; it has no place by which a series is put in order."""
+    if isinstance(source, SourceImages):
+        raise InputError("The result is of an ultrasound image. Give the file of that image.")
+    return read_view_image(source, findings)
+
+
+def _view_results(result: Result, image: ViewImage, corrected: Collection[str]) -> dict[str, Dataset]:
+    """Returns segmentation and report of an ultrasound image."""
+    segmentation, report = view_results(result.segmentation, result.findings, image, corrected=corrected)
+    return {SEGMENTATION: segmentation, MEASUREMENTS: report}
+
+
+def _placed_results(
+    result: Result,
+    planes: Planes,
+    images: SourceImages,
+    corrected: Collection[str],
+    per_lesion: bool,
+    labelmap: bool,
+) -> dict[str, Dataset]:
+    """Returns segmentation and reports of images that have a place in the patient."""
+    findings = result.findings
+    parts = parts_of(result.segmentation, findings)
+    segments = plan_segments(
+        parts,
+        result.segmentation.labels.shape,
+        per_lesion=per_lesion,
+        corrected=corrected,
+        sides_certain=findings.sides_certain,
+    )
+    dataset = make_segmentation(segments, planes, images, findings, labelmap=labelmap)
+    drawn = Drawn(segments, dataset, planes, images)
+    made: dict[str, Dataset] = {SEGMENTATION: dataset, MEASUREMENTS: make_report(parts, drawn, findings)}
+    if (diameters := make_viewer_report(parts, drawn, findings)) is not None:
+        made[DIAMETERS] = diameters
+    return made
 
 
 def _publish(partial: Path, folder: Path, identity: str) -> None:

@@ -44,7 +44,7 @@ def make_segmentation(
         source_images=source.datasets,
         pixel_array=np.ascontiguousarray(numbers[first : last + 1]),
         segmentation_type="LABELMAP" if labelmap else "BINARY",
-        segment_descriptions=[_description(segment, findings) for segment in segments.items],
+        segment_descriptions=[segment_description(segment, findings) for segment in segments.items],
         plane_positions=[PlanePositionSequence("PATIENT", planes.position(k)) for k in range(first, last + 1)],
         plane_orientation=PlaneOrientationSequence("PATIENT", [*direction[:, 0], *direction[:, 1]]),
         pixel_measures=PixelMeasuresSequence(pixel_spacing=(y, x), slice_thickness=z, spacing_between_slices=z),
@@ -61,8 +61,8 @@ def make_segmentation(
     return segmentation
 
 
-def _description(segment: Segment, findings: Findings) -> SegmentDescription:
-
+def segment_description(segment: Segment, findings: Findings) -> SegmentDescription:
+    """Returns what a segment is, by which program it was made and how it is followed."""
     structure = segment.structure
     description = SegmentDescription(
         segment_number=segment.number,

@@ -1,0 +1,164 @@
+"""A kidney in an ultrasound image as DICOM: its outline as a segmentation, its measures as a report.
+
+An ultrasound image has no frame of reference, and then a segmentation has one frame (highdicom refuses more). Of a loop
+it holds the frame that was measured; the report refers to the same frame. Sources: PS3.3 A.51, C.7.6.16; PS3.16 TID
+1500, 1410, CID 7470 (linear measurements), 7471 (areas), 7474 (methods of volumes).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from highdicom.seg import Segmentation
+from highdicom.sr import (
+    Comprehensive3DSR,
+    CoordinatesForMeasurement,
+    FindingSite,
+    Measurement,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    ReferencedSegmentationFrame,
+    SourceImageForRegion,
+    SourceImageForSegmentation,
+    TrackingIdentifier,
+)
+from pydicom.uid import ExplicitVRLittleEndian
+
+from KidneySegLib.errors import InputError
+from KidneySegLib.findings import Findings, KidneyView, Pixel
+from KidneySegLib.interchange import algorithm
+from KidneySegLib.interchange.codes import (
+    AREA,
+    AT_RIGHT_ANGLES,
+    ELLIPSOID,
+    LENGTH,
+    LONGEST_IN_PLANE,
+    MILLILITRE,
+    MILLIMETRE,
+    PIXELS,
+    SQUARE_MILLIMETRE,
+    ULTRASOUND_PROCEDURE,
+    VOLUME,
+    WIDTH,
+    category,
+    concept,
+)
+from KidneySegLib.interchange.measurement_groups import algorithm_of
+from KidneySegLib.interchange.report import SERIES_NUMBER as REPORT_SERIES_NUMBER
+from KidneySegLib.interchange.report import measurement_document
+from KidneySegLib.interchange.segmentation import SERIES_NUMBER, segment_description
+from KidneySegLib.interchange.segments import Segment, Segments, name_of, parts_of, plan_segments
+from KidneySegLib.interchange.view_images import ViewImage
+from KidneySegLib.measuring.instances import Segmentation as Outlines
+from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, Code
+
+
+def view_results(
+    outlines: Outlines, findings: Findings, image: ViewImage, *, corrected: Collection[str]
+) -> tuple[Segmentation, Comprehensive3DSR]:
+    """Makes segmentation and measurement report of the frame that was measured.
+
+    Args:
+        outlines: what was drawn.
+        findings: what was measured on it.
+        image: the image that it was made from.
+        corrected: keys of the structures that a reader corrected.
+
+    Raises:
+        InputError: nothing is outlined, or the label map is not that of the image.
+    """
+    if len(image.frames) != outlines.labels.shape[0]:
+        raise InputError("The image has another number of frames than the result. Give the image that was segmented.")
+    parts = parts_of(outlines, findings)
+    segments = plan_segments(parts, outlines.labels.shape, per_lesion=False, corrected=corrected)
+    k = findings.views[0].slice
+    segmentation = _segmentation(segments, k, findings, image)
+    groups = [_group(view, segments, segmentation, findings, image) for view in findings.views if view.slice == k]
+    series = algorithm.new_series(REPORT_SERIES_NUMBER, "KidneySeg measurements")
+    evidence = [image.dataset, segmentation]
+    return segmentation, measurement_document(groups, evidence, [], series, findings, ULTRASOUND_PROCEDURE)
+
+
+def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewImage) -> Segmentation:
+    segmentation = Segmentation(
+        source_images=[image.dataset],
+        pixel_array=np.ascontiguousarray(segments.numbers[k : k + 1]),
+        segmentation_type="BINARY",
+        segment_descriptions=[segment_description(segment, findings) for segment in segments.items],
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        content_label="KIDNEYS",
+        content_description=algorithm.STATEMENT,
+        **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
+        **algorithm.equipment(),
+    )
+    _, _, number = image.reference(k)
+    if number is not None:
+        for item in segmentation.PerFrameFunctionalGroupsSequence:
+            item.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = number[0]
+    return segmentation
+
+
+def _group(
+    view: KidneyView, segments: Segments, segmentation: Segmentation, findings: Findings, image: ViewImage
+) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    structure, tracking = BY_KEY[view.structure], segments.tracking[name_of(view)]
+    segment = segments.of(view)
+    assert segment is not None  # a view is a segment of its own
+    sop_class, instance, frame = image.reference(view.slice)
+    return PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier),
+        referenced_segment=ReferencedSegmentationFrame(
+            sop_class_uid=segmentation.SOPClassUID,
+            sop_instance_uid=segmentation.SOPInstanceUID,
+            frame_number=_frame_of(segment, segmentation),
+            segment_number=segment.number,
+            source_image=SourceImageForSegmentation(sop_class, instance, frame),
+        ),
+        measurements=_measurements(view, findings, image),
+        finding_category=concept(category(structure)),
+        finding_type=concept(structure.type),
+        finding_sites=[FindingSite(concept(KIDNEY), laterality=concept(SIDE_CODES[view.side]) if view.side else None)],
+        algorithm_id=algorithm_of(findings),
+    )
+
+
+def _frame_of(segment: Segment, segmentation: Segmentation) -> int:
+    """Returns the number of the frame of a segmentation that holds a segment, from 1."""
+    # highdicom writes what all frames share once
+    shared = segmentation.SharedFunctionalGroupsSequence[0]
+    if "SegmentIdentificationSequence" in shared:
+        return 1
+    numbers = [
+        int(item.SegmentIdentificationSequence[0].ReferencedSegmentNumber)
+        for item in segmentation.PerFrameFunctionalGroupsSequence
+    ]
+    return numbers.index(segment.number) + 1
+
+
+def _measurements(view: KidneyView, findings: Findings, image: ViewImage) -> list[Measurement]:
+    """Returns length, width, area and the volume of two views; without what the image cuts, as CT has it."""
+    of, known = view.measures, findings.calibrated
+    line, square = (MILLIMETRE, SQUARE_MILLIMETRE) if known else (PIXELS, PIXELS)
+    sizes = (of.length_mm, of.width_mm, of.area_mm2) if known else (of.length_px, of.width_px, of.outline_pixels)
+    made = []
+    if not math.isnan(sizes[0]):
+        ends = of.length_start_px, of.length_end_px
+        made.append(_length(LENGTH, LONGEST_IN_PLANE, sizes[0], line, ends, view, image))
+    if not view.cut_at:
+        ends = of.width_start_px, of.width_end_px
+        made.append(_length(WIDTH, AT_RIGHT_ANGLES, sizes[1], line, ends, view, image))
+    made.append(Measurement(concept(AREA), float(sizes[2]), concept(square)))
+    if findings.ellipsoid:
+        volume = findings.ellipsoid.volume_ml
+        made.append(Measurement(concept(VOLUME), volume, concept(MILLILITRE), method=concept(ELLIPSOID)))
+    return made
+
+
+def _length(
+    name: Code, method: Code, value: float, unit: Code, ends: Sequence[Pixel], view: KidneyView, image: ViewImage
+) -> Measurement:
+    """Returns a length with its line in the frame; DICOM's places begin at the outer corner of the first pixel."""
+    source = SourceImageForRegion(*image.reference(view.slice))
+    line = CoordinatesForMeasurement("POLYLINE", np.array(ends) + 0.5, source)
+    return Measurement(concept(name), value, concept(unit), method=concept(method), referenced_coordinates=[line])
