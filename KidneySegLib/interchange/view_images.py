@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.dataset import Dataset
+from pydicom.valuerep import DSfloat
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
@@ -21,6 +22,8 @@ _LEFT_OUT = (
     "PositionReferenceIndicator",
     "ImagePositionPatient",
     "ImageOrientationPatient",
+    "PixelSpacing",
+    "NumberOfFrames",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
 )
@@ -66,6 +69,7 @@ def read_view_image(source: Path, findings: Findings) -> ViewImage:
         for keyword in _LEFT_OUT:
             if keyword in dataset:
                 delattr(dataset, keyword)
-        if "NumberOfFrames" in dataset:
-            dataset.NumberOfFrames = 1
+        if findings.calibrated:  # highdicom takes the size of a pixel from here
+            x, y, _ = findings.provenance.input.spacing_mm
+            dataset.PixelSpacing = [DSfloat(y, auto_format=True), DSfloat(x, auto_format=True)]
         return ViewImage(complete_patient(dataset), frames)

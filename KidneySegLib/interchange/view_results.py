@@ -7,13 +7,14 @@ it holds the frame that was measured; the report refers to the same frame. Sourc
 
 from __future__ import annotations
 
-import math
+import copy
 from collections.abc import Collection, Sequence
 
 import numpy as np
 from highdicom.seg import Segmentation
 from highdicom.sr import (
     Comprehensive3DSR,
+    ContentSequence,
     CoordinatesForMeasurement,
     FindingSite,
     Measurement,
@@ -23,7 +24,7 @@ from highdicom.sr import (
     SourceImageForSegmentation,
     TrackingIdentifier,
 )
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, KidneyView, Pixel
@@ -51,7 +52,7 @@ from KidneySegLib.interchange.segmentation import SERIES_NUMBER, segment_descrip
 from KidneySegLib.interchange.segments import Segment, Segments, name_of, parts_of, plan_segments
 from KidneySegLib.interchange.view_images import ViewImage
 from KidneySegLib.measuring.instances import Segmentation as Outlines
-from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES, Code
+from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES
 
 
 def view_results(
@@ -81,8 +82,11 @@ def view_results(
 
 
 def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewImage) -> Segmentation:
+    # highdicom looks for functional groups by the class of an image, and an ultrasound loop has none
+    single = copy.copy(image.dataset)
+    single.SOPClassUID = UltrasoundImageStorage
     segmentation = Segmentation(
-        source_images=[image.dataset],
+        source_images=[single],
         pixel_array=np.ascontiguousarray(segments.numbers[k : k + 1]),
         segmentation_type="BINARY",
         segment_descriptions=[segment_description(segment, findings) for segment in segments.items],
@@ -92,10 +96,13 @@ def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewIma
         **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
         **algorithm.equipment(),
     )
-    _, _, number = image.reference(k)
-    if number is not None:
-        for item in segmentation.PerFrameFunctionalGroupsSequence:
-            item.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber = number[0]
+    sop_class, _, number = image.reference(k)
+    for item in segmentation.PerFrameFunctionalGroupsSequence:
+        source = item.DerivationImageSequence[0].SourceImageSequence[0]
+        source.ReferencedSOPClassUID = sop_class
+        if number is not None:
+            source.ReferencedFrameNumber = number[0]
+    segmentation.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPClassUID = sop_class
     return segmentation
 
 
@@ -106,7 +113,8 @@ def _group(
     segment = segments.of(view)
     assert segment is not None  # a view is a segment of its own
     sop_class, instance, frame = image.reference(view.slice)
-    return PlanarROIMeasurementsAndQualitativeEvaluations(
+    measured = _measurements(view, findings)
+    group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier),
         referenced_segment=ReferencedSegmentationFrame(
             sop_class_uid=segmentation.SOPClassUID,
@@ -115,12 +123,18 @@ def _group(
             segment_number=segment.number,
             source_image=SourceImageForSegmentation(sop_class, instance, frame),
         ),
-        measurements=_measurements(view, findings, image),
+        measurements=[measurement for measurement, _ in measured],
         finding_category=concept(category(structure)),
         finding_type=concept(structure.type),
         finding_sites=[FindingSite(concept(KIDNEY), laterality=concept(SIDE_CODES[view.side]) if view.side else None)],
         algorithm_id=algorithm_of(findings),
     )
+    # TID 1419 has no row for lines but may be extended; highdicom makes only what the template lists
+    items = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
+    for item, (_, ends) in zip(items, measured, strict=True):
+        if ends:
+            item.ContentSequence = ContentSequence([*item.get("ContentSequence", ()), _line(ends, view, image)])
+    return group
 
 
 def _frame_of(segment: Segment, segmentation: Segmentation) -> int:
@@ -136,29 +150,28 @@ def _frame_of(segment: Segment, segmentation: Segmentation) -> int:
     return numbers.index(segment.number) + 1
 
 
-def _measurements(view: KidneyView, findings: Findings, image: ViewImage) -> list[Measurement]:
-    """Returns length, width, area and the volume of two views; without what the image cuts, as CT has it."""
+def _measurements(view: KidneyView, findings: Findings) -> list[tuple[Measurement, tuple[Pixel, ...]]]:
+    """Returns length, width, area and the volume of two views, each with the ends of its line.
+
+    What the image cuts is left out, because a report has no way to say "at least".
+    """
     of, known = view.measures, findings.calibrated
     line, square = (MILLIMETRE, SQUARE_MILLIMETRE) if known else (PIXELS, PIXELS)
     sizes = (of.length_mm, of.width_mm, of.area_mm2) if known else (of.length_px, of.width_px, of.outline_pixels)
-    made = []
-    if not math.isnan(sizes[0]):
-        ends = of.length_start_px, of.length_end_px
-        made.append(_length(LENGTH, LONGEST_IN_PLANE, sizes[0], line, ends, view, image))
+    made: list[tuple[Measurement, tuple[Pixel, ...]]] = []
     if not view.cut_at:
-        ends = of.width_start_px, of.width_end_px
-        made.append(_length(WIDTH, AT_RIGHT_ANGLES, sizes[1], line, ends, view, image))
-    made.append(Measurement(concept(AREA), float(sizes[2]), concept(square)))
+        length = Measurement(concept(LENGTH), sizes[0], concept(line), method=concept(LONGEST_IN_PLANE))
+        width = Measurement(concept(WIDTH), sizes[1], concept(line), method=concept(AT_RIGHT_ANGLES))
+        made.append((length, (of.length_start_px, of.length_end_px)))
+        made.append((width, (of.width_start_px, of.width_end_px)))
+    made.append((Measurement(concept(AREA), float(sizes[2]), concept(square)), ()))
     if findings.ellipsoid:
         volume = findings.ellipsoid.volume_ml
-        made.append(Measurement(concept(VOLUME), volume, concept(MILLILITRE), method=concept(ELLIPSOID)))
+        made.append((Measurement(concept(VOLUME), volume, concept(MILLILITRE), method=concept(ELLIPSOID)), ()))
     return made
 
 
-def _length(
-    name: Code, method: Code, value: float, unit: Code, ends: Sequence[Pixel], view: KidneyView, image: ViewImage
-) -> Measurement:
-    """Returns a length with its line in the frame; DICOM's places begin at the outer corner of the first pixel."""
+def _line(ends: Sequence[Pixel], view: KidneyView, image: ViewImage) -> CoordinatesForMeasurement:
+    """Returns a line in the frame; DICOM's places begin at the outer corner of the first pixel."""
     source = SourceImageForRegion(*image.reference(view.slice))
-    line = CoordinatesForMeasurement("POLYLINE", np.array(ends) + 0.5, source)
-    return Measurement(concept(name), value, concept(unit), method=concept(method), referenced_coordinates=[line])
+    return CoordinatesForMeasurement("POLYLINE", np.array(ends) + 0.5, source)

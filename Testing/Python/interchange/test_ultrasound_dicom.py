@@ -89,7 +89,7 @@ def test_of_a_loop_the_frame_that_was_measured_is_exported(tmp_path: Path) -> No
     segmentation, report, result = exported(tmp_path, path)
     assert segmentation.NumberOfFrames == 1 and result.findings.views[0].frame == 3
     source = segmentation.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
-    assert source.ReferencedFrameNumber == 3
+    assert source.ReferencedFrameNumber == 3 and source.ReferencedSOPClassUID == dcmread(path).SOPClassUID
     np.testing.assert_array_equal(np.squeeze(segmentation.pixel_array), result.segmentation.labels[2] > 0)
     line = next(item for item in numbers(report)["Length"].ContentSequence if item.ValueType == "SCOORD")
     assert line.ContentSequence[0].ReferencedSOPSequence[0].ReferencedFrameNumber == 3
@@ -100,7 +100,8 @@ def test_without_a_pixel_size_the_report_counts_pixels_and_says_so(tmp_path: Pat
     found = numbers(report)
     assert {value(item)[1] for item in found.values()} == {"{pixels}"}
     assert value(found["Length"])[0] == pytest.approx(120, rel=0.03)
-    assert "in pixels, not in millimetres" in str(report)
+    said = [item.TextValue for item in report.ContentSequence if item.ValueType == "TEXT"]
+    assert any("in pixels, not in millimetres" in text for text in said)
 
 
 def test_the_volume_of_two_views_names_its_method(tmp_path: Path) -> None:
