@@ -29,6 +29,7 @@ from KidneySegWidgets.panels.inputPanel import InputPanel
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.panels.runPanel import RunPanel
 from KidneySegWidgets.panels.settingsPanel import SettingsPanel
+from KidneySegWidgets.panels.worklistPanel import WorklistPanel
 from KidneySegWidgets.result.examView import hideResult, showExam
 from KidneySegWidgets.result.ownExam import backgrounds, drawOnOwnExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
@@ -91,14 +92,15 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.inputs = InputPanel(self.ui)
         self.runs = RunPanel(self.ui, self.logic.runner, self.inputs.parameters, self._onNewResult)
         self.results = ResultPanel(self.ui)
-        self.correction = CorrectionPanel(self.ui, self._isAutomatic, self.results.update)
+        self.correction = CorrectionPanel(self.ui, self._isAutomatic, self._onMeasured)
+        self.worklist = WorklistPanel(self.ui, self.results, self._onMeasured, self.correction.measure)
         self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onExported)
         self.settings = SettingsPanel(self.ui, self._update)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self._onSceneEndClose)
+        self.addObserver(scene, scene.EndCloseEvent, self._onSceneReady)
         self.addObserver(scene, scene.StartImportEvent, self._onSceneStartImport)
-        self.addObserver(scene, scene.EndImportEvent, self._onSceneEndImport)
+        self.addObserver(scene, scene.EndImportEvent, self._onSceneReady)
         self.addObserver(scene, scene.NodeAddedEvent, self._onNodeAdded)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self._onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self._onNodeRemoved)
@@ -112,6 +114,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.runs.queue.abandonAll()
         self.inputs.stop()
         self.correction.stop()
+        self.worklist.stop()
         self._forgetParameterNode()
         self.removeObservers()
 
@@ -120,6 +123,11 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._useParameterNode()
         self._showInViews()
+        self.worklist.listenToKeys(True)
+
+    def exit(self) -> None:
+        if self.logic is not None:
+            self.worklist.listenToKeys(False)
 
     def onReload(self) -> None:
         """Reads the files beside this one again, too."""
@@ -172,6 +180,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _showResult(self, result: ResultNodes | None) -> None:
         self.results.setResult(result)
         self.correction.setResult(result)
+        self.worklist.setResult(result)
         self._viewsAreBehind = result is not None
         self._showInViews()
 
@@ -205,26 +214,29 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.getParameterNode().result = result.segmentationNode  # there is one even while a scene is read
         self.ui.resultSection.collapsed = False
 
+    def _onMeasured(self) -> None:
+        """Table and findings say something else."""
+        self.results.update()
+        self.worklist.update()
+
     def _onExported(self) -> None:
         """Exporting measures again."""
         self.correction.setResult(self.results.result)
-        self.results.update()
+        self._onMeasured()
 
     def _onSceneStartClose(self, _caller: Any, _event: Any) -> None:
         self.runs.queue.abandonAll()
         self._showResult(None)
+        self.worklist.worklist.forgetSteps()
         self._forgetParameterNode()
         self.runs.say("")
         self.runs.onQueueChanged()
-
-    def _onSceneEndClose(self, _caller: Any, _event: Any) -> None:
-        self._useParameterNode()
 
     def _onSceneStartImport(self, _caller: Any, _event: Any) -> None:
         """Reading fills the same parameter node before the selectors list what it names: they would show none."""
         self._forgetParameterNode()
 
-    def _onSceneEndImport(self, _caller: Any, _event: Any) -> None:
+    def _onSceneReady(self, _caller: Any, _event: Any) -> None:
         self._useParameterNode()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
@@ -283,7 +295,6 @@ class KidneySegTest(ScriptedLoadableModuleTest):
         missing = missingPackages()
         if missing:
             self.skipTest(f"not installed: {', '.join(missing)}")
-        self.delayDisplay("Making the phantom")
         result = segmentBySteps(seconds=600)
         checkPhantomResult(self, result)
         self.delayDisplay("Test passed")

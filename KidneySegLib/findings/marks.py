@@ -44,6 +44,15 @@ def named(findings: Findings, identifier: str, name: str) -> Findings:
     return _marked(findings, identifier, lambda reading: replace(reading, reader_name=name))
 
 
+def marked_as(findings: Findings, identifier: str, reading: Reading) -> Findings:
+    """Returns findings with the marks of a lesion or stone as they were; it is what undoing needs.
+
+    Raises:
+        InputError: there is no such finding.
+    """
+    return _marked(findings, identifier, lambda _reading: reading)
+
+
 def carried(findings: Findings, last: Findings) -> Findings:
     """Returns findings with the marks that a reader set meanwhile on what has the same identifier.
 

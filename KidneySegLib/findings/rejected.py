@@ -15,7 +15,7 @@ class RejectedFinding:
     """A lesion or stone of the network's that a reader took out: it is listed, and counted nowhere.
 
     Attributes:
-        finding: as the network had it, with its measures.
+        finding: as the network had it, with its measures, and with the marks that it had.
         became: what most of its voxels are now: ``background``, ``kidney_right``, ``kidney_left``, or the identifier of
             the lesion or stone that they were merged into; "" where that cannot be told.
     """

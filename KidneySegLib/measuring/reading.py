@@ -62,7 +62,7 @@ def with_reading(
     kept = bodies.keys() | {was for was in origins.values() if was is not None}
     rejected = tuple(
         RejectedFinding(
-            replace(finding, side_certain=findings.sides_certain),
+            replace(finding, side_certain=findings.sides_certain, reading=marks.get(name, finding.reading)),
             _became(known.voxels.get(name), segmentation, bodies),
         )
         for name, finding in network.items()

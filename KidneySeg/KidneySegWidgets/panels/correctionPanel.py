@@ -13,7 +13,7 @@ from slicer.i18n import tr as _
 from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.engine.processRunner import ChildProcessRunner
-from KidneySegWidgets.result.correction import reset, takeFindings
+from KidneySegWidgets.result.correction import reset, takeFindings, withMarksOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import drawnState
 from KidneySegWidgets.run.remeasuring import Remeasuring
@@ -100,7 +100,7 @@ class CorrectionPanel:
             self.measure()
 
     def _onFindings(self, result: ResultNodes, findings: Any) -> None:
-        self._change(result, lambda: takeFindings(result, findings))
+        self._change(result, lambda: takeFindings(result, withMarksOf(result, findings)))
 
     def _onFailed(self, message: str) -> None:
         """Says it below the heading: a message box would stop the reader in the middle of a stroke."""

@@ -59,11 +59,16 @@ def _kidneyText(kidney: Any) -> str:
 
 
 def flagsHtml(findings: Any) -> str:
-    """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped."""
-    flags = sorted(findings.flags, key=lambda flag: _ORDER.index(flag.severity.value))
+    """Returns the flags as a list, the grave ones first, in Slicer's language if the engine speaks it; escaped.
+
+    Those on single lesions and stones stand in their rows.
+    """
+    inRows = [flag for identifier in _listed(findings) for flag in findings.remarks_on(identifier)]
+    flags = [flag for flag in findings.flags if flag not in inRows]
+    flags.sort(key=lambda flag: _ORDER.index(flag.severity.value))
     if not flags:
-        return _("No remarks.")
-    language = _engineLanguage()
+        return _("No remarks but those of rows with a question mark.") if inRows else _("No remarks.")
+    language = engineLanguage()
     rows = (
         f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
         f"<td>{html.escape(flag.said(language))}</td></tr>"
@@ -72,7 +77,47 @@ def flagsHtml(findings: Any) -> str:
     return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
 
 
-def _engineLanguage() -> Any:
+def _listed(findings: Any) -> list[str]:
+    return [finding.id for finding in (*findings.lesions, *findings.stones)]
+
+
+def lesionText(findings: Any, identifier: str) -> str:
+    """Returns what is known of a lesion or stone beyond its row: who it is from, how sure that is, what is to check."""
+    language = engineLanguage()
+    for each in findings.rejected:
+        if each.finding.id == identifier:
+            return _("{name}: rejected, and counted nowhere. Restore brings it back.").format(name=identifier)
+    for finding in (*findings.lesions, *findings.stones):
+        if finding.id == identifier:
+            return " ".join([_madeText(finding), *(flag.said(language) for flag in findings.remarks_on(identifier))])
+    return ""
+
+
+def _madeText(finding: Any) -> str:
+    texts = {
+        "found": _("{name}: found by the network"),
+        "confirmed": _("{name}: found by the network and confirmed"),
+        "changed": _("{name}: changed by the reader"),
+        "added": _("{name}: added by the reader"),
+    }
+    text = texts[finding.reading.state].format(name=finding.id)
+    if finding.reading.was:
+        text += " " + _("(it was {name})").format(name=finding.reading.was)
+    confidence = getattr(finding, "confidence", None)
+    if confidence is not None:
+        text += ", " + _("{share} % sure").format(share=round(100 * confidence))
+    return text + "."
+
+
+def copyText(findings: Any) -> str:
+    """Returns the findings as lines for a report system, in Slicer's language if the engine speaks it."""
+    language = engineLanguage()
+    from KidneySegLib.reporting.text import findings_text
+
+    return findings_text(findings, language)
+
+
+def engineLanguage() -> Any:
     """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English.
 
     Slicer keeps the setting when its translation is switched off.

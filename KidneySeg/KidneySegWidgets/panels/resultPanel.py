@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.panels.fitting import fitSegments, fitTable, prepareTable
 from KidneySegWidgets.result.examView import showExam
+from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
 
@@ -20,6 +22,9 @@ class ResultPanel:
     def __init__(self, ui: Any) -> None:
         self._ui = ui
         self.result: ResultNodes | None = None
+        self.current = ""  # identifier of the chosen row
+        self._origin: str | None = None  # and the one that the network gave it
+        self.onChosen: Callable[[], None] = lambda: None
         self._changingTable = False
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
@@ -29,7 +34,7 @@ class ResultPanel:
 
     def setResult(self, result: ResultNodes | None) -> None:
         """Shows another result; None shows that there is none."""
-        self.result = result
+        self.result, self.current = result, ""
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)
         self._changingTable = True  # Qt selects another row when the selected one goes; the reader did not
@@ -59,11 +64,47 @@ class ResultPanel:
         self._ui.phaseLabel.text = phase
         self._ui.flagsBrowser.setHtml(flags)
         fitTable(self._ui.tableView)
+        self._chooseAgain()
         segments = self.result.segmentationNode.GetSegmentation().GetNumberOfSegments() if self.result else 0
         fitSegments(self._ui.segmentsView, segments)
 
     def _onRowSelected(self, _selected: Any = None, _deselected: Any = None) -> None:
         rows = self._ui.tableView.selectionModel().selectedRows()
-        if self.result is not None and rows and not self._changingTable:
+        if self.result is None or isBeingFilled(self.result.table):
+            return
+        if rows and not self._changingTable:
             showExam(self.result)  # the reader may have looked at another exam meanwhile
             showFinding(self.result, rows[0].row())
+            self.current = self.rows()[rows[0].row()][0]
+            self.onChosen()
+
+    def rows(self) -> list[tuple[str, dict[str, Any]]]:
+        """Returns identifier and values of each row; none where there are no findings that can be read."""
+        try:
+            return list(findingRows(self.result.findings())) if self.result is not None else []
+        except Exception:
+            return []  # `update` says why
+
+    def choose(self, row: int) -> None:
+        """Chooses a row, as a click on it does."""
+        self._ui.tableView.clearSelection()  # a row that is chosen again shows its place again
+        self._ui.tableView.selectRow(row)
+
+    def _chooseAgain(self) -> None:
+        """Chooses the row of before in a table that was filled anew; the views stay where the reader is."""
+        if not self.current or self.result is None:
+            return
+        rows = self.rows()
+        same = [row for row, (identifier, _values) in enumerate(rows) if identifier == self.current]
+        became = [row for row, (_identifier, values) in enumerate(rows) if values.get("was") == self.current]
+        back = [row for row, (identifier, _values) in enumerate(rows) if identifier == self._origin]
+        chosen = (same or became or back or [-1])[0]
+        self._changingTable = True
+        try:
+            self._ui.tableView.clearSelection()
+            if chosen >= 0:
+                self._ui.tableView.selectRow(chosen)
+                showFinding(self.result, chosen, jump=False)
+        finally:
+            self._changingTable = False
+        self.current, self._origin = (rows[chosen][0], rows[chosen][1].get("was")) if chosen >= 0 else ("", None)

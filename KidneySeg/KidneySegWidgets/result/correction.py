@@ -49,6 +49,14 @@ def takeFindings(result: ResultNodes, findings: Any) -> None:
     hideLine(result)
 
 
+def withMarksOf(result: ResultNodes, findings: Any) -> Any:
+    """Returns findings with the marks that the reader set on the shown ones while these were measured."""
+    ensureEngine()
+    from KidneySegLib.findings.marks import carried
+
+    return carried(findings, result.findings())
+
+
 def reset(result: ResultNodes) -> None:
     """Draws the network's version again, with what was measured then, and forgets all corrections."""
     drawLabels(result)

@@ -14,15 +14,19 @@ def columns() -> dict[str, str]:
     return {
         "id": _("ID"),
         "structure": _("Structure"),
+        "state": _("Read"),
         "side": _("Side"),
         "place": _("Place"),
         "volume_ml": _("Volume (ml)"),
         "axial_diameter_mm": _("Axial Ø (mm)"),
         "length_mm": _("3D Ø (mm)"),
         "hu_mean": _("HU"),
+        "confidence": _("Sure (%)"),
     }
 
 
+# Identifiers of the tables that are being filled.
+_filling: set[str] = set()
 # Decimals that findings.json has.
 _DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 2, "length_mm": 2, "hu_mean": 1}
 
@@ -30,16 +34,44 @@ _DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 2, "length_mm": 2, "hu_mean": 
 def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the identifier and the JSON values of each row, in the table's order; a kidney is called R or L.
 
+    What the reader rejected comes last, with the state `rejected`.
+
     Where the anatomy contradicts the image's header a question mark stands behind the letter.
     """
     for kidney in findings.kidneys:
         yield kidney.side.value[0].upper() + ("" if kidney.side_certain else "?"), kidney.to_dict()
     for finding in (*findings.lesions, *findings.stones):
         yield finding.id, finding.to_dict()
+    for each in findings.rejected:
+        yield each.finding.id, {**each.finding.to_dict(), "state": "rejected"}
+
+
+def stateWord(state: str) -> str:
+    """Returns what a reader made of a lesion or stone, in a word."""
+    return {
+        "found": _("found"),
+        "confirmed": _("confirmed"),
+        "changed": _("changed"),
+        "added": _("added"),
+        "rejected": _("rejected"),
+    }[state]
+
+
+def isBeingFilled(table: Any) -> bool:
+    """Returns whether rows come and go because a table is filled: Qt then chooses rows that nobody has chosen."""
+    return table is not None and table.GetID() in _filling
 
 
 def fillTable(table: Any, findings: Any) -> None:
     """Writes the findings into a table node."""
+    _filling.add(table.GetID())
+    try:
+        _fill(table, findings)
+    finally:
+        _filling.discard(table.GetID())
+
+
+def _fill(table: Any, findings: Any) -> None:
     wasModified = table.StartModify()
     table.RemoveAllColumns()
     rows = list(findingRows(findings))
@@ -48,14 +80,21 @@ def fillTable(table: Any, findings: Any) -> None:
         array = vtk.vtkStringArray()
         array.SetName(name)
         for identifier, values in rows:
-            array.InsertNextValue(_cell(name, identifier, values))
+            array.InsertNextValue(_cell(name, identifier, values, bool(findings.remarks_on(identifier))))
         table.AddColumn(array)
         table.SetColumnTitle(name, title)
     table.SetUseColumnTitleAsColumnHeader(True)
     table.EndModify(wasModified)
 
 
-def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
+def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) -> str:
+    state = values.get("state", "")
+    if name == "state":
+        return stateWord(state) if state else ""
+    if name == "confidence":
+        return _confidence(values, isDoubtful and state == "found")
+    if state == "rejected" and name in _DECIMALS:
+        return ""  # it is in no sum
     if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
         return f"\u2265 {values['length_at_least_mm']:.{_DECIMALS[name]}f}"
     if name == "volume_ml" and values[name] is not None:
@@ -66,6 +105,13 @@ def _cell(name: str, identifier: str, values: dict[str, Any]) -> str:
         kinds = {"mass": _("Solid mass"), "cyst": _("Cyst"), "stone": _("Stone")}
         return kinds.get(values["structure"], _("Kidney"))
     return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
+
+
+def _confidence(values: dict[str, Any], isDoubtful: bool) -> str:
+    """Returns how sure the network was; a question mark stands for a remark on this lesion that nobody has settled."""
+    confidence = values.get("confidence")
+    parts = ["" if confidence is None else f"{100 * confidence:.0f}", "?" if isDoubtful else ""]
+    return " ".join(part for part in parts if part)
 
 
 def _volume(millilitres: float) -> str:

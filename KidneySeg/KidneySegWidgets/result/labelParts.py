@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import slicer
 import slicer.util
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
@@ -74,6 +75,22 @@ def drawnPart(result: ResultNodes) -> LabelPart:
         part = LabelPart.of(_voxels(layer), start)
         parts.append(LabelPart(_translated(part.voxels, meaning), part.start))
     return _merged(parts)
+
+
+def imageOf(drawn: LabelPart, grid: Any) -> Any:
+    """Returns a part of a label map as an image on the grid of a volume node: segments share it, each by its value.
+
+    It is how Slicer reads a file of segments. Its logic for label maps numbers segments anew, by their order.
+    """
+    matrix = vtk.vtkMatrix4x4()
+    grid.GetIJKToRASMatrix(matrix)
+    layer = slicer.vtkOrientedImageData()
+    ends = zip(drawn.start[::-1], drawn.voxels.shape[::-1], strict=True)
+    layer.SetExtent(*(int(index) for start, size in ends for index in (start, start + size - 1)))
+    layer.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    vtk_to_numpy(layer.GetPointData().GetScalars())[:] = drawn.voxels.ravel()
+    layer.SetGeometryFromImageToWorldMatrix(matrix)
+    return layer
 
 
 def _voxels(layer: Any) -> np.ndarray:

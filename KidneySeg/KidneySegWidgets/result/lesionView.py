@@ -17,8 +17,8 @@ def lpsToRas(point: Any) -> np.ndarray:
     return np.array([-point[0], -point[1], point[2]], float)
 
 
-def showFinding(result: ResultNodes, row: int) -> None:
-    """Centres all slice views on the finding of a table row and draws its diameter.
+def showFinding(result: ResultNodes, row: int, jump: bool = True) -> None:
+    """Draws the diameter of the finding of a table row, and with `jump` centres all slice views on it.
 
     Of masses and cysts the axial diameter is drawn, in its own slice; of kidneys and stones the largest in 3D.
     """
@@ -38,7 +38,8 @@ def showFinding(result: ResultNodes, row: int) -> None:
     if measure == "axial":
         # the slice of the diameter, which need not be the one through the centre
         centre = np.mean(ends, axis=0)
-    slicer.modules.markups.logic().JumpSlicesToLocation(*centre, True)
+    if jump:
+        slicer.modules.markups.logic().JumpSlicesToLocation(*centre, True)
 
 
 def hideLine(result: ResultNodes) -> None:

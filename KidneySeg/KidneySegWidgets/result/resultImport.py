@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-import vtk
 from slicer.i18n import tr as _
-from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume
 from KidneySegWidgets.result.findingsTable import fillTable
-from KidneySegWidgets.result.labelParts import LabelPart
+from KidneySegWidgets.result.labelParts import LabelPart, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import styleSegment
 
@@ -61,7 +59,7 @@ def drawLabels(result: ResultNodes) -> None:
     node.SetAndObserveTransformNodeID(labels.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
     drawn = LabelPart.of(slicer.util.arrayFromVolume(labels))
-    layer = _layer(drawn, labels)
+    layer = imageOf(drawn, labels)
     for structure in STRUCTURES:
         if (drawn.voxels == structure.label).any():
             segment = slicer.vtkSegment()
@@ -69,22 +67,6 @@ def drawLabels(result: ResultNodes) -> None:
             segment.SetLabelValue(structure.label)
             segment.AddRepresentation("Binary labelmap", layer)
             node.GetSegmentation().AddSegment(segment, structure.key)
-
-
-def _layer(drawn: LabelPart, grid: Any) -> Any:
-    """Returns a part of a label map as an image on the grid of a volume node: segments share it, each by its value.
-
-    It is how Slicer reads a file of segments. Its logic for label maps numbers segments anew, by their order.
-    """
-    matrix = vtk.vtkMatrix4x4()
-    grid.GetIJKToRASMatrix(matrix)
-    layer = slicer.vtkOrientedImageData()
-    ends = zip(drawn.start[::-1], drawn.voxels.shape[::-1], strict=True)
-    layer.SetExtent(*(int(index) for start, size in ends for index in (start, start + size - 1)))
-    layer.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
-    vtk_to_numpy(layer.GetPointData().GetScalars())[:] = drawn.voxels.ravel()
-    layer.SetGeometryFromImageToWorldMatrix(matrix)
-    return layer
 
 
 def _inWholeGrid(findings: Any, prepared: PreparedVolume) -> Any:
