@@ -34,6 +34,7 @@ from KidneySegWidgets.result.examView import hideResult, showExam
 from KidneySegWidgets.result.ownExam import backgrounds, drawOnOwnExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.parameterNode import KidneySegParameterNode, connectWidgets
+from KidneySegWidgets.worklist.clickEffect import registerClickEffect
 
 HOMEPAGE = "https://github.com/KidneySeg/SlicerKidneySeg"
 
@@ -59,7 +60,8 @@ class KidneySeg(ScriptedLoadableModule):
             "Networks: PyTorch. The card of each model names the images that it was trained on, their "
             "authors and their licences (button About… in the section Inputs)."
         )
-        slicer.app.connect("startupCompleted()", registerSampleData)
+        for register in (registerSampleData, registerClickEffect):
+            slicer.app.connect("startupCompleted()", register)
 
 
 class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -69,8 +71,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.logic: KidneySegLogic | None = None
-        self._parameterNode: Any = None
-        self._guiTag: Any = None
+        self._parameterNode = self._guiTag = None
         self._orphans: list[Any] = []
         self._viewsAreBehind = False
         self._backgrounds: tuple[str, ...] = ()
@@ -215,12 +216,10 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.resultSection.collapsed = False
 
     def _onMeasured(self) -> None:
-        """Table and findings say something else."""
         self.results.update()
         self.worklist.update()
 
     def _onExported(self) -> None:
-        """Exporting measures again."""
         self.correction.setResult(self.results.result)
         self._onMeasured()
 

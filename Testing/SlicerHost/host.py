@@ -113,10 +113,11 @@ class Host:
         """Puts the stand-ins where scripts find Slicer's classes: `slicer.qMRMLNodeComboBox`."""
         import slicer
 
-        from SlicerHost import scriptedmodule, segmenteditor
+        from SlicerHost import effects, scriptedmodule, segmenteditor
         from SlicerHost.widgets import mrmlwidget, nodecombobox, segmentstable, show3dbutton, tableview
 
-        for module in (mrmlwidget, nodecombobox, segmentstable, show3dbutton, tableview, scriptedmodule, segmenteditor):
+        widgets = (mrmlwidget, nodecombobox, segmentstable, show3dbutton, tableview)
+        for module in (*widgets, effects, scriptedmodule, segmenteditor):
             for name, value in vars(module).items():
                 if name.startswith(("qMRML", "qSlicer")):
                     setattr(slicer, name, value)
