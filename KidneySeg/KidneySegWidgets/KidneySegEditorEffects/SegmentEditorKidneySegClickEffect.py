@@ -1,4 +1,4 @@
-"""Segment Editor's effect *Kidney click*: click on what is missing or too much of a structure, and the outline follows."""
+"""Segment Editor effect *Kidney click*: click on what is missing or too much, and the outline follows."""
 
 from __future__ import annotations
 
