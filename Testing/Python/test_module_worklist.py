@@ -95,10 +95,10 @@ def test_keys_work_while_the_module_is_shown_and_not_while_a_name_is_typed(widge
     QTest.keyClick(window, qt.Qt.Key_N)
     assert widget.results.current == "M1"
     QTest.keyClick(window, qt.Qt.Key_C)
-    assert rows(widget)["M1"]["state"] == "confirmed"
+    assert rows(widget)["M1"]["state"] == "✓"
     write(widget.ui.lesionNameEdit, "nxc")
     QTest.keyClick(widget.ui.lesionNameEdit, qt.Qt.Key_Return)
-    assert widget.results.current == "M1" and rows(widget)["M1"]["state"] == "confirmed"
+    assert widget.results.current == "M1" and rows(widget)["M1"]["state"] == "✓"
     assert widget.results.result.findings().lesions[0].reading.reader_name == "nxc"
     slicer.util.selectModule("SegmentEditor")
     host.app.processEvents()
@@ -117,7 +117,7 @@ def test_rejected_lesion_leaves_volumes_and_is_listed_and_comes_back(widget: Any
     mass[:18][before[:18] == 3] = 2
     np.testing.assert_array_equal(drawn(widget), mass)
     now = rows(widget)
-    assert now["M2"]["state"] == "rejected" and now["M2"]["volume_ml"] == ""
+    assert now["M2"]["state"] == "✗" and now["M2"]["volume_ml"] == ""
     assert now["M1"] == table["M1"] and "1 solid mass" in widget.ui.summaryLabel.text
     assert "M2" in widget.ui.flagsBrowser.plainText, "it is told"
     assert widget.results.current == "M2" and widget.ui.rejectLesionButton.text == "Restore"
@@ -143,7 +143,7 @@ def test_another_kind_and_back_by_undo(widget: Any) -> None:
     click(widget.ui.undoLesionButton)
     settle(widget)
     np.testing.assert_array_equal(drawn(widget), before)
-    assert rows(widget)["M1"]["state"] == "confirmed"
+    assert rows(widget)["M1"]["state"] == "✓"
     click(widget.ui.undoLesionButton)
     assert rows(widget) == table and not widget.ui.undoLesionButton.enabled
     choose(widget.ui.lesionKindComboBox, "Kidney")
@@ -228,12 +228,12 @@ def test_state_survives_the_scene(widget: Any, host: Any, tmp_path: Any) -> None
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     host.app.processEvents()
     assert rows(widget) == table
-    assert table["M1"]["state"] == "confirmed" and table["C1"]["state"] == "rejected"
+    assert table["M1"]["state"] == "✓" and table["C1"]["state"] == "✗"
     assert widget.results.result.findings().lesions[0].reading.reader_name == "watch"
     go_to(widget, "C1")
     click(widget.ui.rejectLesionButton)
     settle(widget)
-    assert rows(widget)["C1"]["state"] == "found" and rows(widget)["M1"]["state"] == "confirmed"
+    assert rows(widget)["C1"]["state"] == "" and rows(widget)["M1"]["state"] == "✓"
 
 
 def test_marks_that_are_set_while_it_is_measured_stay(widget: Any) -> None:
@@ -245,7 +245,7 @@ def test_marks_that_are_set_while_it_is_measured_stay(widget: Any) -> None:
     go_to(widget, "M1")
     click(widget.ui.confirmLesionButton)
     settle(widget)
-    assert rows(widget)["M1"]["state"] == "confirmed" and rows(widget)["C1"]["state"] == "rejected"
+    assert rows(widget)["M1"]["state"] == "✓" and rows(widget)["C1"]["state"] == "✗"
 
 
 def test_text_of_the_findings_goes_into_the_clipboard(widget: Any) -> None:
@@ -272,6 +272,6 @@ def test_two_exams_each_have_their_own_list_and_undo(host: Any) -> None:
     go_to(panel, "M1")
     click(panel.ui.confirmLesionButton)
     choose(panel.ui.resultSelector, "one KidneySeg")
-    assert rows(panel)["M1"]["state"] == "found" and not panel.ui.undoLesionButton.enabled
+    assert rows(panel)["M1"]["state"] == "" and not panel.ui.undoLesionButton.enabled
     choose(panel.ui.resultSelector, "two KidneySeg")
-    assert rows(panel)["M1"]["state"] == "confirmed" and panel.ui.undoLesionButton.enabled
+    assert rows(panel)["M1"]["state"] == "✓" and panel.ui.undoLesionButton.enabled

@@ -14,17 +14,18 @@ def columns() -> dict[str, str]:
     return {
         "id": _("ID"),
         "structure": _("Structure"),
-        "state": _("Read"),
+        "state": SIGNS["confirmed"],
         "side": _("Side"),
         "place": _("Place"),
         "volume_ml": _("Volume (ml)"),
         "axial_diameter_mm": _("Axial Ø (mm)"),
         "length_mm": _("3D Ø (mm)"),
         "hu_mean": _("HU"),
-        "confidence": _("Sure (%)"),
     }
 
 
+# What a reader made of a lesion, in a narrow column.
+SIGNS = {"confirmed": "✓", "changed": "✎", "added": "+", "rejected": "✗"}
 # Identifiers of the tables that are being filled.
 _filling: set[str] = set()
 # Decimals that findings.json has.
@@ -44,17 +45,6 @@ def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield finding.id, finding.to_dict()
     for each in findings.rejected:
         yield each.finding.id, {**each.finding.to_dict(), "state": "rejected"}
-
-
-def stateWord(state: str) -> str:
-    """Returns what a reader made of a lesion or stone, in a word."""
-    return {
-        "found": _("found"),
-        "confirmed": _("confirmed"),
-        "changed": _("changed"),
-        "added": _("added"),
-        "rejected": _("rejected"),
-    }[state]
 
 
 def isBeingFilled(table: Any) -> bool:
@@ -90,9 +80,7 @@ def _fill(table: Any, findings: Any) -> None:
 def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) -> str:
     state = values.get("state", "")
     if name == "state":
-        return stateWord(state) if state else ""
-    if name == "confidence":
-        return _confidence(values, isDoubtful and state == "found")
+        return _read(values, isDoubtful) if state else ""
     if state == "rejected" and name in _DECIMALS:
         return ""  # it is in no sum
     if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
@@ -107,10 +95,15 @@ def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) 
     return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
 
 
-def _confidence(values: dict[str, Any], isDoubtful: bool) -> str:
-    """Returns how sure the network was; a question mark stands for a remark on this lesion that nobody has settled."""
+def _read(values: dict[str, Any], isDoubtful: bool) -> str:
+    """Returns what a reader made of a lesion as a sign; before that, in per cent, how sure the network was of it.
+
+    A question mark stands for a remark on this lesion that nobody has settled.
+    """
+    if values["state"] != "found":
+        return SIGNS[values["state"]]
     confidence = values.get("confidence")
-    parts = ["" if confidence is None else f"{100 * confidence:.0f}", "?" if isDoubtful else ""]
+    parts = ["" if confidence is None else f"{100 * confidence:.0f} %", "?" if isDoubtful else ""]
     return " ".join(part for part in parts if part)
 
 
