@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.valuerep import DSfloat
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
@@ -16,7 +15,8 @@ from KidneySegLib.readers.dicom.finding.source_frames import source_frames
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.opening import open_dicom
 
-# What would place the image in the patient, or make it another image than its one frame.
+# What would place the image in the patient, give it a size that its regions do not have, or make it another image than
+# its one frame.
 _LEFT_OUT = (
     "FrameOfReferenceUID",
     "PositionReferenceIndicator",
@@ -69,7 +69,4 @@ def read_view_image(source: Path, findings: Findings) -> ViewImage:
         for keyword in _LEFT_OUT:
             if keyword in dataset:
                 delattr(dataset, keyword)
-        if findings.calibrated:  # highdicom takes the size of a pixel from here
-            x, y, _ = findings.provenance.input.spacing_mm
-            dataset.PixelSpacing = [DSfloat(y, auto_format=True), DSfloat(x, auto_format=True)]
         return ViewImage(complete_patient(dataset), frames)
