@@ -9,9 +9,15 @@ from slicer.i18n import tr as _
 
 def taskTitle(task: Any) -> str:
     """Returns what a task is called in lists; a task that others registered has its own English title."""
-    return {"ct": _("CT"), "ct-slice": _("CT, single slice")}.get(task.name, task.title)
+    titles = {"ct": _("CT"), "ct-slice": _("CT, single slice"), "ultrasound": _("Ultrasound")}
+    return titles.get(task.name, task.title)
 
 
 def taskExams(task: Any) -> str:
     """Returns which exams a task takes, as the end of a sentence."""
-    return {"ct": _("a volume of several slices"), "ct-slice": _("a volume of one slice")}.get(task.name, task.takes)
+    exams = {
+        "ct": _("a volume of several slices"),
+        "ct-slice": _("a volume of one slice"),
+        "ultrasound": _("an ultrasound image or loop"),
+    }
+    return exams.get(task.name, task.takes)
