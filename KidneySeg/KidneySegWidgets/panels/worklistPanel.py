@@ -18,6 +18,9 @@ from KidneySegWidgets.worklist.clickAnswer import ReaderClick
 from KidneySegWidgets.worklist.placing import PointPlacing
 from KidneySegWidgets.worklist.worklist import Worklist
 
+# Rows of buttons must not make the panel wider than a narrow dock.
+_NARROWEST = 60
+
 
 class WorklistPanel:
     """Works on the chosen row of the table of results."""
@@ -33,6 +36,16 @@ class WorklistPanel:
             ui.lesionKindComboBox.addItem(title, kind)
             ui.addKindComboBox.addItem(title, kind)
         ui.lesionKindComboBox.addItem(_("Kidney"), "kidney")
+        for name in (
+            "confirmLesionButton",
+            "rejectLesionButton",
+            "undoLesionButton",
+            "addLesionButton",
+            "copyTextButton",
+        ):
+            getattr(ui, name).minimumWidth = _NARROWEST
+        for name in ("lesionKindComboBox", "addKindComboBox"):
+            getattr(ui, name).minimumWidth = _NARROWEST
         results.onChosen = self._onChosen
         ui.previousLesionButton.connect("clicked()", self.previous)
         ui.nextLesionButton.connect("clicked()", self.next)
