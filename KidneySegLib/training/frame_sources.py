@@ -25,6 +25,7 @@ from KidneySegLib.training.declared import Declared
 from KidneySegLib.training.synthesis.ultrasound.frames import (
     Frame,
     Shape,
+    blank_frame,
     read_frame_shapes,
     read_shape,
     simulate_crop,
@@ -33,7 +34,7 @@ from KidneySegLib.training.synthesis.ultrasound.frames import (
 )
 
 # Changes when the simulator makes other frames from the same numbers.
-_VERSION = 1
+_VERSION = 2
 _KINDS = ("grey", "kidney")
 _Number = Annotated[Whole, Field(ge=0)]
 
@@ -45,6 +46,7 @@ class SimulatedFrames(Declared):
         shapes: folder below the data folder with kidney shapes: ``capsule`` and ``regions``.
         sectors: number of whole sectors with a kidney.
         empty: number of whole sectors without one.
+        blank: number of pictures without tissue: dark, even, or noise.
         crops: number of frames that a kidney fills.
         surrounded: number of labelled frames that are put into a simulated sector.
         weight: how often one is drawn, a labelled frame 1.
@@ -54,6 +56,7 @@ class SimulatedFrames(Declared):
     shapes: str
     sectors: _Number = 0
     empty: _Number = 0
+    blank: _Number = 0
     crops: _Number = 0
     surrounded: _Number = 0
     weight: Positive = 1.0
@@ -148,7 +151,8 @@ def _made_of_shapes(plan: SimulatedFrames, folder: Path) -> list[Frame]:
 
     frames = [simulate_frame(shape(), rng) for _ in range(plan.sectors)]
     frames += [simulate_frame(None, rng) for _ in range(plan.empty)]
-    return frames + [simulate_crop(shape(), rng) for _ in range(plan.crops)]
+    frames += [simulate_crop(shape(), rng) for _ in range(plan.crops)]
+    return frames + [blank_frame(rng) for _ in range(plan.blank)]
 
 
 def _made_of_frames(plan: SimulatedFrames, real: Sequence[Frame]) -> list[Frame]:

@@ -100,11 +100,13 @@ def test_pool_is_made_once_and_knows_its_weights(tmp_path: Path) -> None:
         Image.fromarray(mask.astype(np.uint8)).save(tmp_path / "shapes" / kind / "a.png")
     kidney = ellipse((64, 64), (32, 32), (20, 26))
     labelled = [frame_exam("r", "r", np.full((64, 64), 90, np.uint8), kidney, STAGE)]
-    plan = FrameData(simulated=SimulatedFrames(shapes="shapes", sectors=1, empty=1, crops=1, surrounded=1, weight=0.5))
+    simulated = SimulatedFrames(shapes="shapes", sectors=1, empty=1, blank=1, crops=1, surrounded=1, weight=0.5)
+    plan = FrameData(simulated=simulated)
     found = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
     again = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
-    assert [exam.weight for exam in found] == [0.5] * 4
-    assert not found[1].organ.any()
+    assert [exam.weight for exam in found] == [0.5] * 5
+    # the second is an empty sector, the fourth a blank picture
+    assert [bool(exam.organ.any()) for exam in found] == [True, False, True, False, True]
     assert len(list((tmp_path / "cache").iterdir())) == 2
     for first, second in zip(found, again, strict=True):
         np.testing.assert_array_equal(first.hu, second.hu)

@@ -141,6 +141,20 @@ def simulate_crop(shape: Shape, rng: np.random.Generator) -> Frame:
     return _echo(capsule > 0, regions, close_sector((_CROP, _CROP), rng), rng, wall=False)
 
 
+def blank_frame(rng: np.random.Generator) -> Frame:
+    """Returns a picture without tissue and without a kidney: of one grey, with noise of some grain, in parts or whole."""
+    shape = (LONGEST * 3 // 4, LONGEST) if rng.random() < 0.5 else (_CROP, _CROP)
+    noise = ndimage.gaussian_filter(rng.normal(size=shape), rng.uniform(0, 3))
+    strength = rng.uniform(0, 60) * (rng.random() < 0.7)
+    grey = rng.choice([0.0, rng.uniform(0, 160)]) + strength * noise / noise.std()
+    if rng.random() < 0.5:  # lines and fields of a machine's screen
+        for _ in range(int(rng.integers(1, 6))):
+            start = [int(rng.uniform(0, n)) for n in shape]
+            size = [int(rng.uniform(1, rng.choice([4, n / 2]))) for n in shape]
+            grey[start[0] : start[0] + size[0], start[1] : start[1] + size[1]] = rng.uniform(0, 255)
+    return Frame(np.clip(grey, 0, 255).astype(np.uint8), np.zeros(shape, bool))
+
+
 def _echo(kidney: np.ndarray, regions: np.ndarray, sector: Sector, rng: np.random.Generator, *, wall: bool) -> Frame:
     tissue = make_tissue(sector.to_beams(kidney.astype(np.uint8)) > 0, sector.to_beams(regions), rng, wall=wall)
     grey, inside = sector.to_frame(echo_levels(tissue, sector, rng))
