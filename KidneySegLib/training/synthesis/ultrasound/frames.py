@@ -142,7 +142,7 @@ def simulate_crop(shape: Shape, rng: np.random.Generator) -> Frame:
 
 
 def blank_frame(rng: np.random.Generator) -> Frame:
-    """Returns a picture without tissue and without a kidney: of one grey, with noise of some grain, in parts or whole."""
+    """Returns a picture without tissue or kidney: even grey or noise, with fields of a screen or not."""
     shape = (LONGEST * 3 // 4, LONGEST) if rng.random() < 0.5 else (_CROP, _CROP)
     noise = ndimage.gaussian_filter(rng.normal(size=shape), rng.uniform(0, 3))
     strength = rng.uniform(0, 60) * (rng.random() < 0.7)
