@@ -177,10 +177,10 @@ def test_reset_brings_the_network_result_back(host: Any) -> None:
     write_segment(result, "kidney_left", np.zeros_like(labels))
     result.segmentationNode.GetSegmentation().RemoveSegment("mass")
     measure_now(widget)
-    assert [row["id"] for row in table_rows(result.table)] == ["R", "S1"]
+    assert [row["id"] for row in table_rows(result.table)] == ["R", "S1", "M1"], "what is gone is listed as rejected"
     host.dialogs.answer("No")
     click(widget.ui.resetButton)
-    assert [row["id"] for row in table_rows(result.table)] == ["R", "S1"]
+    assert [row["id"] for row in table_rows(result.table)] == ["R", "S1", "M1"], "what is gone is listed as rejected"
     host.dialogs.answer("Yes")
     click(widget.ui.resetButton)
     assert table_rows(result.table) == before
