@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import cc3d
 import numpy as np
-import torch
 from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter
 from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
 
 from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.hounsfield import FAT, MOST_UNENHANCED
+from KidneySegLib.inference.arrays import array_of, tensor_of
 from KidneySegLib.inference.resampling import grid_shape, resample, restore
 from KidneySegLib.segmentation.kidneys.boxed import in_box
 from KidneySegLib.segmentation.kidneys.outline import Outline
@@ -62,8 +62,8 @@ def fluid_cysts(volume: Volume, outline: Outline, box: Box) -> np.ndarray:
         return numbers
     shape = grid_shape(crop.shape, volume.spacing[::-1], _GRID_MM)
     spacing = np.array(crop.shape) * volume.spacing[::-1] / np.array(shape)
-    hu = gaussian_filter(resample(crop, shape).numpy(), _NOISE_MM / spacing, truncate=3.0)
-    organ = resample(kidney.view(np.uint8), shape).numpy() >= 0.5
+    hu = gaussian_filter(array_of(resample(crop, shape)), _NOISE_MM / spacing, truncate=3.0)
+    organ = array_of(resample(kidney.view(np.uint8), shape)) >= 0.5
     level = _parenchyma(hu, organ, spacing)
     if level is None or level > MOST_UNENHANCED:
         return numbers
@@ -79,7 +79,7 @@ def fluid_cysts(volume: Volume, outline: Outline, box: Box) -> np.ndarray:
         if dark and _is_cyst(mask, radius, organ, away, apart, outline.side, spacing) and found < 255:
             found += 1
             whole = _to_its_border(mask, hu, level, spacing)
-            share = restore(torch.from_numpy(whole.astype(np.float32)), crop.shape).numpy()
+            share = array_of(restore(tensor_of(whole.astype(np.float32)), crop.shape))
             numbers[(share >= 0.5) & (numbers == 0)] = found
     return numbers
 

@@ -32,13 +32,13 @@ from KidneySegLib.bundles.catalogue import find_bundle
 from KidneySegLib.exam import Exam
 from KidneySegLib.inference.device import choose_device
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.inference.scan_probabilities import slice_probability
+from KidneySegLib.inference.scan_probabilities import scan_probabilities
 from KidneySegLib.segmentation import load
 from KidneySegLib.segmentation.pipeline import segment_ct
 from KidneySegLib.tasks.ct import CT
 device = choose_device("cpu")
 slices = load.load_model(find_bundle("ct-slice", "ct-slice"), device, ("slice",))
-cut = slice_probability(np.full((64, 64), 40, np.int16), (1.0, 1.0), slices.predictors["slice"])
+cut, _ = scan_probabilities(np.full((1, 64, 64), 40, np.int16), (1.0,) * 3, slices.predictors["slice"], lambda _: None)
 assert np.isfinite(cut).all()
 def bright(bundle, device, needed):
     members = (cases.Bright(),)
@@ -63,8 +63,9 @@ def test_arrays_and_tensors_share_their_memory():
 
 def test_networks_run_without_the_bridge(tmp_path: Path) -> None:
     folder = Path(__file__).parent
+    paths = [str(folder), str(folder.parent), str(folder.parents[2])]
     run = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {[str(folder), str(folder.parents[1])]}\n{WITHOUT_BRIDGE}"],
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths}\n{WITHOUT_BRIDGE}"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
