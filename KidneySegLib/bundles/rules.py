@@ -201,11 +201,14 @@ class FrameRules:
         smallest_share: of what the frame shows, which a kidney has at least.
         least_confidence: mean probability inside the outline below which it is not believed.
         sure_confidence: mean probability below which the outline is flagged for a look.
+        usual_share: of what the frame shows, below which the outline is flagged for a look: the network learnt from
+            frames of which a kidney fills more.
     """
 
     smallest_share: Share
     least_confidence: Share
     sure_confidence: Share
+    usual_share: Share
 
 
 @declaration

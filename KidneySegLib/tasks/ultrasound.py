@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from KidneySegLib.bundles.rules import UltrasoundRules
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, Provenance
@@ -63,6 +62,7 @@ class Ultrasound:
     def segment(self, exam: Exam, model: Model, progress: Progress) -> Segmentation:
         """Outlines the kidney in each frame."""
         # a list of tasks needs none of what a run needs
+        from KidneySegLib.bundles.rules import UltrasoundRules
         from KidneySegLib.segmentation.load import rules_for
         from KidneySegLib.segmentation.ultrasound.frame import STAGE
         from KidneySegLib.segmentation.ultrasound.outline import outline_frames

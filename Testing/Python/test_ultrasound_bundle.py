@@ -33,7 +33,7 @@ def tiny_bundle(folder: Path, bias: float) -> Path:
     values = {name: value.clone() for name, value in parameters(build_network(STAGE.network)).items()}
     values["output_block.conv.conv.weight"].zero_()
     values["output_block.conv.conv.bias"].fill_(bias)
-    rules = UltrasoundRules(FrameRules(0.01, 0.6, 0.9))
+    rules = UltrasoundRules(FrameRules(0.01, 0.6, 0.9, 0.02))
     bundle = Bundle(folder, folder.name, "1.0.0", "Tiny", "ultrasound", "CC BY 4.0", (STAGE,), rules, sha256="")
     write_bundle(bundle, {"ultrasound": values})
     (folder / "card.md").write_text("# Tiny\n")

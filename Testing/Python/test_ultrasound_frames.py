@@ -27,7 +27,7 @@ from KidneySegLib.training.recipe import find_recipe, read_recipe
 STAGE = StagePlan(
     "ultrasound", NetworkPlan("unet2d", (4, 8), ("kidney",)), (1.0,) * 3, (0.0, 255.0), (1, 64, 64), whole=True
 )
-RULES = FrameRules(0.01, 0.6, 0.9)
+RULES = FrameRules(0.01, 0.6, 0.9, 0.02)
 
 
 class BrightIsKidney(torch.nn.Module):
@@ -136,6 +136,8 @@ def test_what_is_small_or_doubtful_is_no_kidney() -> None:
     assert not doubtful.mask.any() and doubtful.confidence == 0
     flagged = outline_kidney(grey, predictor(logit=1.5), RULES)
     assert flagged.mask.any() and [flag.code for flag in flagged.flags] == ["low_confidence"]
+    unusual = outline_kidney(grey, predictor(), replace(RULES, usual_share=0.9))
+    assert unusual.mask.any() and [flag.code for flag in unusual.flags] == ["low_confidence"]
     small = outline_kidney(grey, predictor(), replace(RULES, smallest_share=0.5))
     assert not small.mask.any()
     dark = outline_kidney(np.zeros((90, 90), np.uint8), predictor(), RULES)

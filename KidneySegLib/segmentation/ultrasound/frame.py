@@ -61,7 +61,7 @@ def outline_kidney(
     confidence = float(probability[mask].mean()) if mask.any() else 0.0
     if np.count_nonzero(mask) < rules.smallest_share * shown.size or confidence < rules.least_confidence:
         return KidneyOutline(np.zeros_like(mask), probability, 0.0, flags)
-    if confidence < rules.sure_confidence:
+    if confidence < rules.sure_confidence or np.count_nonzero(mask) < rules.usual_share * shown.size:
         flags.append(Flag.of("low_confidence"))
     return KidneyOutline(mask, probability, confidence, flags)
 

@@ -30,7 +30,7 @@ def test_entries_say_what_can_be_done(host: Any) -> None:
     widget, _runner = open_panel(host)
     box = widget.ui.taskComboBox
     entries = [box.itemText(n) for n in range(box.count)]
-    assert entries == ["Automatic", "CT", "CT, single slice"]
+    assert entries == ["Automatic", "CT", "CT, single slice", "Ultrasound"]
     assert box.currentText == "Automatic"
 
 
