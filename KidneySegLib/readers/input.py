@@ -81,7 +81,7 @@ def read_input(path: Path, progress: Callable[[float], None] | None = None, *, s
     if is_picture(path):
         raise InputError(
             "A picture shows a single slice. If it is one of a CT, add --task ct-slice and the size of its pixels, "
-            "such as --pixel-mm 0.8."
+            "such as --pixel-mm 0.8; if it shows a kidney on ultrasound, add --task ultrasound."
         )
     raise InputError(f"The file is neither DICOM nor one of {', '.join(IMAGE_SUFFIXES)}. Choose such a file.")
 
