@@ -95,7 +95,12 @@ def weights() -> list[Case]:
     )
     family.add("one missing", _weights(lambda old: dict(list(old.items())[1:])), False, exit_code=4)
     family.add("one more", _weights(lambda old: {**old, "kidney/more": torch.zeros(3)}), False, exit_code=4)
-    family.add("whole numbers", _weights(lambda old: {key: value.int() for key, value in old.items()}), True)
+    # 32 bits are no form in which weights are stored, and 8 bits need their scale
+    family.add(
+        "whole numbers", _weights(lambda old: {key: value.int() for key, value in old.items()}), False, exit_code=4
+    )
+    eight = _weights(lambda old: {key: value.to(torch.int8) for key, value in old.items()})
+    family.add("8 bits without a scale", eight, False, exit_code=4)
     for name, content in {
         "empty": b"", "no safetensors": b"pickle", "header too long": b"\xff" * 8 + b"{}",
         "sizes that lie": b"\x40" + bytes(7) + b'{"a":{"dtype":"F16","shape":[4000000000],"data_offsets":[0,8]}}  ',
