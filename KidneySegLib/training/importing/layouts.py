@@ -128,8 +128,9 @@ def _decathlon(folder: Path) -> Listing | None:
 
 def _dicom(folder: Path) -> Listing | None:
     """DICOM series and DICOM segmentations: one exam in the folder, or in each folder below."""
-    from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
+
+    from KidneySegLib.readers.dicom.images.opening import open_dicom
 
     found = Listing("DICOM with SEG")
     places = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())]
@@ -140,7 +141,7 @@ def _dicom(folder: Path) -> Listing | None:
             if not is_dicom_file(path):
                 continue
             try:
-                header = dcmread(path, stop_before_pixels=True, specific_tags=["Modality", "PatientID"])
+                header = open_dicom(path, stop_before_pixels=True, specific_tags=["Modality", "PatientID"])
             except (InvalidDicomError, OSError, ValueError):
                 continue
             patient = str(header.get("PatientID", "")) or patient

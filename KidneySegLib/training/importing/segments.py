@@ -47,8 +47,10 @@ def read_dicom_segments(path: Path, series: Path) -> tuple[dict[int, str], Volum
     import highdicom
     from pydicom.errors import InvalidDicomError
 
+    from KidneySegLib.readers.dicom.images.opening import open_dicom
+
     try:
-        segmentation = highdicom.seg.segread(path)
+        segmentation = highdicom.seg.Segmentation.from_dataset(open_dicom(path), copy=False)
         names = {0: "background"} | {
             int(segment.SegmentNumber): str(segment.get("SegmentLabel", "")) for segment in segmentation.SegmentSequence
         }
@@ -71,16 +73,16 @@ def read_dicom_segments(path: Path, series: Path) -> tuple[dict[int, str], Volum
 
 def _frames_of_reference(series: Path, segmentation: Path) -> set[str]:
     """Returns the frames of reference of the images in a folder."""
-    from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
 
     from KidneySegLib.readers.dicom.finding.scan import files_below, is_dicom_file
+    from KidneySegLib.readers.dicom.images.opening import open_dicom
 
     found = set()
     for path in files_below(series)[0]:
         if path != segmentation and is_dicom_file(path):
             try:
-                header = dcmread(path, stop_before_pixels=True, specific_tags=["FrameOfReferenceUID"])
+                header = open_dicom(path, stop_before_pixels=True, specific_tags=["FrameOfReferenceUID"])
             except (InvalidDicomError, OSError, ValueError):
                 continue
             found.add(str(header.get("FrameOfReferenceUID", "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import zlib
 from collections.abc import Iterator
@@ -115,7 +116,11 @@ def test_packed_image_files_that_hold_more_or_less_than_they_claim(
 
 
 def test_there_is_one_door_to_dicom_files() -> None:
-    """Whoever reads a file by pydicom itself would unpack whatever it holds."""
+    """Whoever reads a file by pydicom or highdicom itself would unpack whatever it holds."""
     library = Path(opening.__file__).parents[3]
-    users = {path.relative_to(library) for path in library.rglob("*.py") if "dcmread(" in path.read_text("utf-8")}
+    users = {
+        path.relative_to(library)
+        for path in library.rglob("*.py")
+        if re.search(r"\b(dcm|seg|sr)read\(", path.read_text("utf-8"))
+    }
     assert users == {Path("readers/dicom/images/opening.py")}
