@@ -6,7 +6,6 @@ configuration (``$…``) are never run: what the plan needs must stand there as 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -19,10 +18,11 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.training.foreign_models.axes import NetworkAxes, axes_of
 from KidneySegLib.training.foreign_models.model import ForeignModel
 from KidneySegLib.training.foreign_models.outputs import output_names
+from KidneySegLib.training.foreign_models.settings import read_settings
 from KidneySegLib.training.foreign_models.weights import read_checkpoint, reordered, tensors_of
 
 _METADATA, _INFERENCE, _WEIGHTS = "configs/metadata.json", "configs/inference.json", "models/model.pt"
-_LARGEST_JSON = 1 << 22
+_ADVICE = "Give the folder of the MONAI bundle."
 _NORMS: dict[str, Literal["batch", "instance"]] = {"batch": "batch", "instance": "instance"}
 _DEEPEST_REFERENCE = 8
 
@@ -42,7 +42,7 @@ def read_monai(folder: Path, own: Mapping[str, str]) -> ForeignModel:
     Raises:
         InputError: something is missing or damaged, or network or preprocessing are of a kind that is not known here.
     """
-    metadata, config = _read(folder / _METADATA), _read(folder / _INFERENCE)
+    metadata, config = read_settings(folder / _METADATA, _ADVICE), read_settings(folder / _INFERENCE, _ADVICE)
     try:
         steps = {_target(step): step for step in _list(config, _of(config, "preprocessing", "transforms"))}
         turned = axes_of(str(_known(config, _step(steps, "Orientation")["axcodes"])))
@@ -128,18 +128,6 @@ def _intensity(config: Mapping[str, Any], step: Mapping[str, Any]) -> tuple[tupl
     zero = a_min - b_min * unit
     clips = _known(config, step.get("clip", False)) is True
     return (a_min, a_max) if clips else (-GREATEST_HU, GREATEST_HU), Normalisation(zero, unit), zero
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise ValueError("too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is missing or damaged. Give the folder of the MONAI bundle.") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path.name} is damaged. Give the folder of the MONAI bundle.")
-    return data
 
 
 def _known(config: Mapping[str, Any], value: Any) -> Any:

@@ -6,7 +6,6 @@ weights. The package nnunetv2 is not needed, for the import nor for a run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.training.foreign_models.axes import NetworkAxes, axes_of
 from KidneySegLib.training.foreign_models.model import ForeignModel
 from KidneySegLib.training.foreign_models.outputs import output_names, region_names
+from KidneySegLib.training.foreign_models.settings import read_settings
 from KidneySegLib.training.foreign_models.weights import read_checkpoint, reordered, tensors_of
 
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
-_LARGEST_JSON = 1 << 24
+_ADVICE = "Give the results folder as nnU-Net wrote it."
 _CLASSES = {"PlainConvUNet": "plain", "ResidualEncoderUNet": "residual"}
 # what a network's settings must be for ours to be the same
 _EXPECTED = {
@@ -51,7 +51,7 @@ def read_nnunet(folder: Path, own: Mapping[str, str], folds: Sequence[str], orie
     Raises:
         InputError: something is missing or damaged, or the network is of a kind that this version does not have.
     """
-    plans, dataset = _read(folder / "plans.json"), _read(folder / "dataset.json")
+    plans, dataset = read_settings(folder / "plans.json", _ADVICE), read_settings(folder / "dataset.json", _ADVICE)
     chosen = _folds(folder, folds)
     checkpoints = [read_checkpoint(path) for path in chosen]
     first = checkpoints[0]
@@ -84,18 +84,6 @@ def read_nnunet(folder: Path, own: Mapping[str, str], folds: Sequence[str], orie
         members.append(reordered(values, turned.order) if network.dimensions == 3 else values)
     trainer = str(first.get("trainer_name", "an unknown trainer"))[:60]
     return ForeignModel(stage, tuple(members), f"nnU-Net v2, {settings['class']}, {name}, trained with {trainer}")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise ValueError("too large")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is missing or damaged. Give the results folder as nnU-Net wrote it.") from error
-    if not isinstance(data, dict):
-        raise InputError(f"{path.name} is damaged. Give the results folder as nnU-Net wrote it.")
-    return data
 
 
 def _folds(folder: Path, wanted: Sequence[str]) -> list[Path]:
