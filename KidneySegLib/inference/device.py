@@ -41,11 +41,14 @@ def choose_device(wanted: str) -> Device:
         if not torch.backends.mps.is_available():
             raise ResourceError("This machine has no Apple GPU that PyTorch can use. Use --device cpu.")
         return Device(torch.device("mps"), torch.float32, "mps")
-    # Without the instructions, bfloat16 on a CPU is emulated and slower than 32-bit.
+    return Device(torch.device("cpu"), torch.bfloat16 if fast_bfloat16() else torch.float32, "cpu")
+
+
+def fast_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16; without its instructions it is emulated, up to a hundred times slower."""
     # PyTorch before 2.6 cannot be asked.
     asked = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
-    fast = any(supported() for supported in asked if supported is not None)
-    return Device(torch.device("cpu"), torch.bfloat16 if fast else torch.float32, "cpu")
+    return any(supported() for supported in asked if supported is not None)
 
 
 def _cuda(wanted: str) -> Device:

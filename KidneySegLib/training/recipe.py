@@ -132,7 +132,8 @@ class Schedule(Declared):
         average: decay of the running mean of weights that is validated and exported.
         seed: of weights and patches.
         stop_after: a run ends when so many epochs in a row have not validated better; None: it never ends early.
-        precision: of the network's own computations; losses and weights always have 32 bits.
+        precision: of the network's own computations; losses and weights always have 32 bits, and so has everything
+            on a CPU without instructions for bfloat16.
     """
 
     fall: Literal["cosine", "poly", "plateau", "never"] = "cosine"

@@ -12,6 +12,7 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.inference.device import fast_bfloat16
 from KidneySegLib.networks.encoder_weights import load_encoders
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
 from KidneySegLib.training.fitting.processes import is_first, spread
@@ -96,7 +97,8 @@ class Learner:
         plan = recipe.stage.network
         self.recipe, self.folder, self.device = recipe, folder, device
         self.first = 1 if plan.outputs[0] == BACKGROUND else 0
-        self.precision = _PRECISIONS[recipe.schedule.precision]
+        emulated = device.type == "cpu" and not fast_bfloat16()
+        self.precision = torch.float32 if emulated else _PRECISIONS[recipe.schedule.precision]
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.schedule.seed)
         self.network = build_network(plan).to(device)

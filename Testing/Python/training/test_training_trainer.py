@@ -150,3 +150,9 @@ def test_image_and_mask_must_share_a_grid(data):
     sitk.WriteImage(mask, str(folder / "mask.nii.gz"))
     with pytest.raises(InputError, match="not on the same grid"):
         prepare_exam(folder, (4.0, 4.0, 4.0), data / "cache")
+
+
+@pytest.mark.parametrize(("fast", "precision"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_cpu_that_would_emulate_bfloat16_learns_in_32_bits(data, monkeypatch, fast, precision):
+    monkeypatch.setattr("KidneySegLib.training.fitting.learner.fast_bfloat16", lambda: fast)
+    assert Trainer(read_recipe(data / "recipe.toml"), data / "run", CPU).learner.precision is precision
