@@ -29,6 +29,9 @@ def plan(
     ] = None,
     encoder: Annotated[Encoder, typer.Option(help="plain, or residual: nnU-Net's presets M, L, XL")] = Encoder.PLAIN,
     memory: Annotated[float, typer.Option(help="Memory to plan for in GB; 0 takes the device's")] = 0.0,
+    low_resolution: Annotated[
+        bool, typer.Option("--low-resolution", help="nnU-Net's coarse network, for weak devices and large exams")
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Plans a network from exams by nnU-Net's rules and writes a recipe that can be read and changed."""
@@ -48,7 +51,7 @@ def plan(
     room = memory or memory_of(choose_device(device).torch_device)
     found = fingerprint([data / name for name in matching(data, base.data.train)])
     residual = encoder is Encoder.RESIDUAL
-    decided = planned(found, len(base.stage.network.outputs), room, residual=residual)
+    decided = planned(found, len(base.stage.network.outputs), room, residual=residual, coarse=low_resolution)
     about = "\n".join(
         [
             f"Planned by kidneyseg plan from {recipe}, after nnU-Net's rules, with the {encoder} encoder.",

@@ -31,6 +31,9 @@ _FEWEST_PATCHES = 2
 _MOST_SEEN = 0.05
 # Where a patch holds less of an exam, nnU-Net plans a coarse network as well, and takes Dice of whole batches.
 _LOW_RESOLUTION = 0.25
+# By which its grid grows step by step, how much finer than the coarsest an axis may stay, and how many times fewer
+# voxels make it worth having.
+_COARSER, _UNEVEN, _WORTH = 1.03, 2.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Planned:
     each_patch: bool
 
 
-def planned(found: Fingerprint, outputs: int, memory_gb: float, *, residual: bool = False) -> Planned:
+def planned(
+    found: Fingerprint, outputs: int, memory_gb: float, *, residual: bool = False, coarse: bool = False
+) -> Planned:
     """Plans a network.
 
     Args:
@@ -62,32 +67,75 @@ def planned(found: Fingerprint, outputs: int, memory_gb: float, *, residual: boo
         outputs: of the network.
         memory_gb: of the device, in GB.
         residual: whether the residual encoder is taken.
+        coarse: plan nnU-Net's network of low resolution, whose patch holds a quarter of an exam, instead of the one of
+            full resolution.
 
     Raises:
-        InputError: the memory does not suffice for the smallest network.
+        InputError: the memory does not suffice for the smallest network, or the data need no coarse one.
     """
     spacing = _spacing(found)
     shapes = [
         [max(1, round(n * s / t)) for n, s, t in zip(shape, own, spacing, strict=True)]
         for shape, own in zip(found.shapes, found.spacings, strict=True)
     ]
-    median = [int(length) for length in np.median(shapes, axis=0)]
+    median = [float(length) for length in np.median(shapes, axis=0)]
+    room = memory_gb * (_residual_per_gb(memory_gb) if residual else _PLAIN_PER_GB)
+    most_seen = math.inf if residual else math.prod(median) * len(found.shapes) * _MOST_SEEN
+    plan = _on_grid(spacing, median, outputs, room, most_seen, residual=residual)
+    if not coarse:
+        return plan
+    grid, size = np.array(spacing), median
+    while math.prod(plan.patch) < _LOW_RESOLUTION * math.prod(size):
+        finer = grid.max() / grid > _UNEVEN
+        # the finer axes first, until the voxels are even
+        grid = np.where(finer, grid * _COARSER, grid) if finer.any() else grid * _COARSER
+        size = [length * own / new for length, own, new in zip(median, spacing, grid, strict=True)]
+        k, j, i = (round(float(axis), 5) for axis in grid)
+        plan = _on_grid((k, j, i), size, outputs, room, most_seen, residual=residual)
+    if math.prod(median) < _WORTH * math.prod(size):
+        raise InputError(
+            "These exams are small enough for the network of full resolution; nnU-Net plans no coarse one for them. "
+            "Plan without --low-resolution."
+        )
+    return plan
+
+
+def _on_grid(
+    spacing: tuple[float, float, float],
+    size: Sequence[float],
+    outputs: int,
+    room: float,
+    most_seen: float,
+    *,
+    residual: bool,
+) -> Planned:
+    """Plans patch, batch and levels on a grid.
+
+    Args:
+        spacing: mm along k, j, i.
+        size: median of the exams on that grid, in voxels along k, j, i.
+        outputs: of the network.
+        room: values of feature maps that a step may hold.
+        most_seen: voxels that a batch may see.
+        residual: whether the residual encoder is taken.
+
+    Raises:
+        InputError: the room does not suffice for the smallest network.
+    """
+    median = [max(1, int(length)) for length in size]
     volume = math.prod(1 / axis for axis in spacing)
     ideal = [round(1 / axis * (256**3 / volume) ** (1 / 3)) for axis in spacing]
     topology, patch = levels_for(
-        [min(size, length) for size, length in zip(ideal, median, strict=True)], spacing, residual=residual
+        [min(side, length) for side, length in zip(ideal, median, strict=True)], spacing, residual=residual
     )
-    room = memory_gb * (_residual_per_gb(memory_gb) if residual else _PLAIN_PER_GB)
     while (needed := feature_voxels(topology, patch, outputs, residual=residual)) > room:
         topology, patch = _smaller(patch, topology, spacing, median, residual=residual)
-    batch = round(room / needed * _FEWEST_PATCHES)
-    if not residual:
-        batch = min(batch, round(math.prod(median) * len(found.shapes) * _MOST_SEEN / math.prod(patch)))
+    batch = min(round(room / needed * _FEWEST_PATCHES), most_seen / math.prod(patch))
     return Planned(
         spacing,
         (median[0], median[1], median[2]),
         patch,
-        max(_FEWEST_PATCHES, batch),
+        max(_FEWEST_PATCHES, round(batch)),
         topology,
         each_patch=math.prod(patch) >= _LOW_RESOLUTION * math.prod(median),
     )

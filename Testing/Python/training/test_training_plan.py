@@ -52,6 +52,22 @@ def test_thick_slices_are_not_halved_or_convolved_over_at_first() -> None:
     assert planned(mixed, 4, 8.0).spacing[0] < 5.0, "of few thick slices the finer exams decide"
 
 
+def test_the_coarse_plan_covers_a_quarter_of_an_exam() -> None:
+    """nnU-Net's steps of 3 %, the finer axes first until none is finer than half the coarsest."""
+    thick = alike(100, (5.0, 0.7, 0.7), (60, 512, 512))
+    plan = planned(thick, 4, 2.0, coarse=True)
+    assert math.prod(plan.patch) >= 0.25 * math.prod(plan.shape) and plan.each_patch
+    assert math.prod(planned(thick, 4, 2.0).patch) < 0.25 * 60 * 512 * 512
+    steps = [math.log(now / own) / math.log(1.03) for now, own in zip(plan.spacing, (5.0, 0.7, 0.7), strict=True)]
+    assert steps == pytest.approx([round(step) for step in steps], abs=1e-3) and steps[1] == steps[2] > steps[0] >= 0
+    assert plan.spacing[0] == 5.0 or plan.spacing[0] <= 2 * plan.spacing[1]
+
+
+def test_small_exams_get_no_coarse_plan() -> None:
+    with pytest.raises(InputError, match="full resolution"):
+        planned(alike(260, (1.0, 1.0, 1.0), (36, 50, 35)), 3, 8.0, coarse=True)
+
+
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("memory", [1.0, 4.0, 8.0, 24.0, 40.0])
 def test_memory_is_kept_and_patches_can_be_divided(memory: float, residual: bool) -> None:
