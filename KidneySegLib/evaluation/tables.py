@@ -109,17 +109,32 @@ def _organs(evaluation: Evaluation) -> ScoreTable:
 
 
 def _classes(evaluation: Evaluation) -> ScoreTable:
-    matrix = evaluation.confusion
+    return class_table(evaluation.confusion, f"Voxels of all {len(evaluation.exams)} exams together.")
+
+
+def class_table(matrix: np.ndarray, source: str) -> ScoreTable:
+    """Returns the scores of kidney, solid mass and cyst, voxel by voxel.
+
+    Args:
+        matrix: of ``classwise.confusion``, of all exams together.
+        source: a sentence that says which exams.
+    """
     note = (
-        f"Voxels of all {len(evaluation.exams)} exams together, {int(matrix.sum()):,} of them not "
-        "background in the reference or in the result. The kidney is without its masses and cysts and with its stones. "
-        "Accuracy: the share of those voxels on which both agree whether they belong to the class. F1 is the Dice "
-        "coefficient. The mean is over the classes that the reference has; a class in neither map stays empty."
+        f"{source} {int(matrix.sum()):,} voxels are not background in the reference or in the result. The kidney is "
+        "without its masses and cysts and with its stones. Accuracy: the share of those voxels on which both agree "
+        "whether they belong to the class. F1 is the Dice coefficient. The mean is over the classes that the reference "
+        "has; a class in neither map stays empty."
     )
+    return ScoreTable(
+        "classes", "Kidney, solid mass, cyst: voxels", note, ("class", *SCORES_HEADER), class_rows(matrix)
+    )
+
+
+def class_rows(matrix: np.ndarray) -> list[tuple[Cell, ...]]:
+    """Returns a row for each class, then their mean; cells of ``SCORES_HEADER`` behind the name."""
     scores = class_scores(matrix)
     rows: list[tuple[Cell, ...]] = [(NAMES[name], *percent_cells(scores[name])) for name in CLASSES]
-    rows.append(("mean", *percent_cells(mean_scores(matrix))))
-    return ScoreTable("classes", "Kidney, solid mass, cyst: voxels", note, ("class", *SCORES_HEADER), rows)
+    return [*rows, ("mean", *percent_cells(mean_scores(matrix)))]
 
 
 def _classes_by_exam(evaluation: Evaluation) -> ScoreTable:

@@ -14,19 +14,18 @@ import torch
 
 from KidneySegLib.datasets.folds import make_folds
 from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.evaluation.classwise import confusion_sum
 from KidneySegLib.evaluation.latex import latex
 from KidneySegLib.evaluation.metrics import Overlap, Spread, mean_overlap
 from KidneySegLib.evaluation.outline_pictures import Compared, draw_boxes, draw_comparison
-from KidneySegLib.evaluation.tables import Cell, ScoreTable
-from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.evaluation.tables import Cell, ScoreTable, class_table
 from KidneySegLib.training.fitting.curves import draw_curves, read_curves
 from KidneySegLib.training.fitting.trainer import Trainer
-from KidneySegLib.training.fitting.validation import Score, outlines, regions, score
+from KidneySegLib.training.fitting.validation import Score
+from KidneySegLib.training.out_of_fold import judge
 from KidneySegLib.training.recipe import Folds, Recipe
 from KidneySegLib.training.synthesis.shapes import ShapeLibrary
 
-# Exams per fold in the side-by-side picture: the worst, the middle and the best one.
-SHOWN = (0.0, 0.5, 1.0)
 MEASURES = ("dice", "iou", "loss")
 PREDICTIONS = "out-of-fold"
 
@@ -66,8 +65,8 @@ def cross_validate(
     Args:
         recipe: says how many folds, and how they are split.
         exams: that show the organ.
-        folder: gets a run per fold with what its network says of the exams that it did not see, the table as Markdown,
-            CSV and LaTeX, ``exams.csv`` and pictures.
+        folder: gets a run per fold with what its network says of the exams that it did not see, the table (of a network
+            for kidney, mass and cyst that of their voxels, too) as Markdown, CSV and LaTeX, ``exams.csv`` and pictures.
         device: what it runs on.
         library: gives the shapes to paint lesions with; its textures come from the exams of the fold alone.
         minutes: after which it stops.
@@ -80,7 +79,9 @@ def cross_validate(
         InputError: there are too few patients or exams.
     """
     end = time.monotonic() + 60 * minutes
-    results, pictures = [], []
+    results: list[Fold] = []
+    pictures: list[Compared] = []
+    matrices: list[np.ndarray] = []
     split = make_folds(exams, recipe.folds.count, recipe.folds.split, recipe.schedule.seed)
     for number, validation in enumerate(split, start=1):
         held_out = set(validation)
@@ -89,17 +90,21 @@ def cross_validate(
         trainer = Trainer(recipe, folder / f"fold-{number}", device)
         if not trainer.run(train, valid, minutes=(end - time.monotonic()) / 60, shapes=library(train)):
             return None
-        fold = Fold(tuple(score(trainer.predictor, valid, recipe.validation)))
+        seen = judge(trainer.predictor, recipe, valid, folder / f"fold-{number}" / PREDICTIONS)
+        fold = Fold(seen.scores)
         results.append(fold)
-        _keep_predictions(trainer.predictor, recipe, valid, folder / f"fold-{number}" / PREDICTIONS)
+        pictures += seen.pictures
+        matrices += seen.confusions
         mean = ", ".join(f"{name} {getattr(fold.mean, name):.4f}" for name in MEASURES)
         tell(f"Fold {number}: {len(train)} exams for training, {len(valid)} for validation, {mean}")
-        pictures += _pictures(trainer.predictor, recipe, valid, fold)
-    rows = fold_table(results, recipe.folds, exams)
-    (folder / "crossvalidation.md").write_text(f"{rows.note}\n\n{rows.lines()}", encoding="utf-8")
-    (folder / "crossvalidation.tex").write_text(latex(rows), encoding="utf-8")
-    with (folder / "crossvalidation.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([rows.header, *rows.rows])
+    tables = [fold_table(results, recipe.folds, exams)]
+    if matrices:
+        tables.append(class_table(confusion_sum(matrices), "Of the folds' networks on exams that they did not see."))
+    for table, name in zip(tables, ("crossvalidation", "classes"), strict=False):
+        (folder / f"{name}.md").write_text(f"{table.note}\n\n{table.lines()}", encoding="utf-8")
+        (folder / f"{name}.tex").write_text(latex(table), encoding="utf-8")
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([table.header, *table.rows])
     _write_files(folder, results, pictures)
     return results
 
@@ -124,44 +129,6 @@ def fold_table(folds: Sequence[Fold], plan: Folds, exams: Sequence[LabelledExam]
     note += " Validation loss: mean binary cross-entropy per voxel."
     header = ("fold", kind, "Dice", "IoU", "validation loss")
     return ScoreTable("crossvalidation", "Cross-validation", note, header, rows)
-
-
-def _keep_predictions(predictor: Predictor, recipe: Recipe, exams: Sequence[LabelledExam], folder: Path) -> None:
-    """Writes what a fold's network says of each exam that it did not see, one compressed file per region.
-
-    A file is called by the number of its region in the fold and holds, on the prepared grid ``(k, j, i)``: ``spacing``
-    (mm along k, j, i), and by output ``NAME_percent`` (probability, uint8), ``NAME_found`` and ``NAME_reference``
-    (bool, packed by ``numpy.packbits`` along the flattened array; ``shape`` says how to unpack them).
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    places = [region for exam in exams for region in regions(exam, recipe.validation)]
-    for number, region in enumerate(places, start=1):
-        arrays: dict[str, np.ndarray] = {"spacing": np.array(region.spacing), "shape": np.array(region.hu.shape)}
-        for output, (probability, _, kept) in outlines(predictor, region, recipe.validation).items():
-            reference = region.references.get(output, region.references["kidney"])
-            arrays[f"{output}_percent"] = np.rint(100 * probability).astype(np.uint8)
-            arrays[f"{output}_found"], arrays[f"{output}_reference"] = np.packbits(kept), np.packbits(reference)
-        np.savez_compressed(folder / f"{number:04d}.npz", allow_pickle=False, **arrays)
-    with (folder / "regions.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [(f"{number:04d}", region.name, region.patient) for number, region in enumerate(places, start=1)]
-        csv.writer(file).writerows([("file", "region", "patient"), *rows])
-
-
-def _pictures(predictor: Predictor, recipe: Recipe, exams: Sequence[LabelledExam], fold: Fold) -> list[Compared]:
-    """Returns the worst, the middle and the best exam of a fold in the slice with most of the organ."""
-    dice = {one.name: one.overlap.dice for one in fold.scores}
-    places = [region for exam in exams for region in regions(exam, recipe.validation) if region.name in dice]
-    places.sort(key=lambda region: dice[region.name])
-    chosen = dict.fromkeys(round(share * (len(places) - 1)) for share in SHOWN)
-    pictures = []
-    for region in [places[n] for n in chosen]:
-        output, (_, outline, kept) = next(iter(outlines(predictor, region, recipe.validation).items()))
-        reference = region.references.get(output, region.references["kidney"])
-        k = int(reference.sum(axis=(1, 2)).argmax())
-        title = f"{region.name}\nDice {dice[region.name]:.3f}"
-        shown = {"manual": reference[k], "automatic (threshold)": outline[k], "post-processed": kept[k]}
-        pictures.append(Compared(title, region.hu[k], shown))
-    return pictures
 
 
 def _write_files(folder: Path, folds: Sequence[Fold], pictures: Sequence[Compared]) -> None:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from KidneySegLib.evaluation.classwise import CLASSES, class_scores, confusion_sum, mean_scores
+from KidneySegLib.evaluation.classwise import class_scores, confusion_sum
 from KidneySegLib.evaluation.evaluate import CaseResult
 from KidneySegLib.evaluation.metrics import Agreement, Spread
-from KidneySegLib.evaluation.tables import NAMES, SCORES_HEADER, Cell, ScoreTable, percent_cells
+from KidneySegLib.evaluation.tables import SCORES_HEADER, Cell, ScoreTable, class_rows
 
 
 def paper_tables(results: Sequence[CaseResult], name: str, training_seconds: float | None = None) -> list[ScoreTable]:
@@ -58,9 +58,7 @@ def _p2(results: Sequence[CaseResult]) -> ScoreTable:
     note = "Form of Table II of Kilic et al. (2026). No exam is a volume."
     if exams:
         matrix = confusion_sum([exam.confusion for exam in exams])
-        scores = class_scores(matrix)
-        rows = [(NAMES[name], *percent_cells(scores[name])) for name in CLASSES]
-        rows.append(("mean", *percent_cells(mean_scores(matrix))))
+        rows = class_rows(matrix)
         note = (
             f"Form of Table II of Kilic et al. (2026): {len(exams)} exams, {int(matrix.sum()):,} voxels that are not "
             "background in the reference or in the result. The kidney is without its masses and cysts. The mean is "

@@ -56,6 +56,14 @@ class Region:
     references: Mapping[str, np.ndarray]
     healthy: np.ndarray
 
+    def reference(self, output: str) -> np.ndarray:
+        """Returns the bool mask that an output is compared with: the organ, where the network has one output only."""
+        return self.references.get(output, self.references["kidney"])
+
+
+# by output: probability (float), thresholded outline and outline after the rules of the recipe (bool), ``(k, j, i)``
+Outlines = dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
 
 def regions(exam: LabelledExam, plan: Validation) -> Iterator[Region]:
     """Returns the boxes of an exam, or the whole of it, as the recipe has it."""
@@ -75,9 +83,7 @@ def regions(exam: LabelledExam, plan: Validation) -> Iterator[Region]:
         yield Region(name, exam.patient, exam.spacing, hu, references, organ & (lesions < _SOLID))
 
 
-def outlines(
-    predictor: Predictor, region: Region, plan: Validation
-) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def outlines(predictor: Predictor, region: Region, plan: Validation) -> Outlines:
     """Runs a network once, at its own scale.
 
     Returns:
@@ -106,18 +112,26 @@ def outlines(
 
 
 def score(predictor: Predictor, exams: Sequence[LabelledExam], plan: Validation) -> list[Score]:
-    """Returns the agreement on every structure that an exam has.
+    """Returns the agreement on every structure that an exam has."""
+    return [
+        one
+        for exam in exams
+        for region in regions(exam, plan)
+        for one in region_scores(region, outlines(predictor, region, plan))
+    ]
+
+
+def region_scores(region: Region, found: Outlines) -> list[Score]:
+    """Returns the agreement of what ``outlines`` found with every structure that a region has.
 
     What is not there has no Dice: false ones are counted by the evaluation of whole exams, not here.
     """
     scores = []
-    for exam in exams:
-        for region in regions(exam, plan):
-            for output, (probability, _, found) in outlines(predictor, region, plan).items():
-                truth = region.references.get(output, region.references["kidney"])
-                if truth.any():
-                    name = region.name if output not in ("mass", "cyst") else f"{region.name} {output}"
-                    scores.append(Score(name, region.patient, overlap(found, probability, truth)))
+    for output, (probability, _, kept) in found.items():
+        truth = region.reference(output)
+        if truth.any():
+            name = region.name if output not in ("mass", "cyst") else f"{region.name} {output}"
+            scores.append(Score(name, region.patient, overlap(kept, probability, truth)))
     return scores
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from slice_cases import RECIPE as SLICE_RECIPE
 from slice_cases import write_folder
 from training_cases import RECIPE, write_exams
@@ -133,3 +134,35 @@ def test_volumes_are_cross_validated_and_a_stopped_one_goes_on(tmp_path):
     with (tmp_path / "folds" / "exams.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert sorted(row["exam"] for row in rows) == ["one left", "one right", "two left", "two right"]
+
+
+def test_a_network_for_lesions_gets_the_table_of_voxels_out_of_fold(tmp_path):
+    write_exams(tmp_path)
+    # half of the right kidney is a solid mass
+    path = tmp_path / "train/one/mask.nii.gz"
+    mask = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    mask[:8][mask[:8] == 1] = 3
+    changed = sitk.GetImageFromArray(mask)
+    changed.SetSpacing((3.0, 3.0, 4.0))
+    sitk.WriteImage(changed, str(path))
+    text = RECIPE.replace('["train/one"]', '["train/one", "validation/two"]').replace('["validation/two"]', "[]")
+    text = text.replace('outputs = ["kidney"]', 'outputs = ["background", "kidney", "mass"], exclusive = true')
+    text = text.replace("boxes = true", "boxes = false")
+    crossvalidate(tmp_path, text, "--steps-per-epoch", "4")
+    with (tmp_path / "folds/classes.csv").open() as file:
+        table = {row["class"]: row for row in csv.DictReader(file)}
+    assert list(table) == ["kidney", "solid mass", "cyst", "mean"] and table["cyst"]["F1 %"] == ""
+    counts = {"found": [0, 0], "reference": [0, 0], "both": [0, 0]}
+    for kept in (tmp_path / "folds").glob("fold-*/out-of-fold/*.npz"):
+        with np.load(kept) as data:
+            size = int(np.prod(data["shape"]))
+            organ, mass = (
+                [np.unpackbits(data[f"{name}_{what}"], count=size) > 0 for what in ("found", "reference")]
+                for name in ("kidney", "mass")
+            )
+        for n, pair in enumerate((tuple(o & ~m for o, m in zip(organ, mass, strict=True)), tuple(mass))):
+            for what, voxels in zip(counts, (*pair, pair[0] & pair[1]), strict=True):
+                counts[what][n] += int(voxels.sum())
+    for n, name in enumerate(("kidney", "solid mass")):
+        recall = 100 * counts["both"][n] / counts["reference"][n]
+        assert float(table[name]["recall %"]) == pytest.approx(recall, abs=0.01)
