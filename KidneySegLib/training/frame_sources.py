@@ -22,6 +22,7 @@ from KidneySegLib.inference.device import choose_device
 from KidneySegLib.segmentation.load import load_model, rules_for
 from KidneySegLib.segmentation.ultrasound.frame import STAGE, outline_kidney
 from KidneySegLib.training.declared import Declared
+from KidneySegLib.training.synthesis.ultrasound.composites import Piece, compose_frame
 from KidneySegLib.training.synthesis.ultrasound.frames import (
     Frame,
     Shape,
@@ -36,6 +37,8 @@ from KidneySegLib.training.synthesis.ultrasound.frames import (
 # Changes when the simulator makes other frames from the same numbers.
 _VERSION = 2
 _KINDS = ("grey", "kidney")
+# Simulated sectors that real pieces are put into; they take longest to make, and hardly show in the end.
+_SECTORS = 60
 _Number = Annotated[Whole, Field(ge=0)]
 
 
@@ -49,6 +52,9 @@ class SimulatedFrames(Declared):
         blank: number of pictures without tissue: dark, even, or noise.
         crops: number of frames that a kidney fills.
         surrounded: number of labelled frames that are put into a simulated sector.
+        composed: number of sectors with the kidney of a labelled or pseudo-labelled frame, at the place and of the size
+            of one of the shapes, and with pieces of other tissue from such frames.
+        composed_empty: number of sectors with such pieces of other tissue alone.
         weight: how often one is drawn, a labelled frame 1.
         seed: of the simulation.
     """
@@ -59,6 +65,8 @@ class SimulatedFrames(Declared):
     blank: _Number = 0
     crops: _Number = 0
     surrounded: _Number = 0
+    composed: _Number = 0
+    composed_empty: _Number = 0
     weight: Positive = 1.0
     seed: _Number = 0
 
@@ -107,22 +115,29 @@ def further_frames(
         InputError: a folder holds nothing.
         BundleError: the earlier model cannot be used.
     """
-    found: list[LabelledExam] = []
-    if plan.simulated is not None:
-        found += _simulated(plan.simulated, stage, data, cache, labelled)
-    if plan.pseudo is not None:
-        found += _pseudo_labelled(plan.pseudo, stage, data)
-    return found
+    pseudo = [] if plan.pseudo is None else _pseudo_labelled(plan.pseudo, stage, data)
+    if plan.simulated is None:
+        return pseudo
+    return _simulated(plan.simulated, stage, data, cache, labelled, pseudo) + pseudo
 
 
 def _simulated(
-    plan: SimulatedFrames, stage: StagePlan, data: Path, cache: Path, labelled: Sequence[LabelledExam]
+    plan: SimulatedFrames,
+    stage: StagePlan,
+    data: Path,
+    cache: Path,
+    labelled: Sequence[LabelledExam],
+    pseudo: Sequence[LabelledExam],
 ) -> list[LabelledExam]:
-    real = [Frame(exam.hu[0].astype(np.uint8), exam.organ[0] > 0) for exam in labelled]
-    told = f"{_VERSION} {plan.model_dump_json(exclude={'weight', 'surrounded'})}"
+    real = [Frame(exam.hu[0].astype(np.uint8), exam.organ[0] > 0) for exam in (*labelled, *pseudo)]
+    told = f"{_VERSION} {plan.model_dump_json(exclude={'weight', 'surrounded', 'composed', 'composed_empty'})}"
     frames = _kept(cache, told, lambda: _made_of_shapes(plan, data / plan.shapes))
+    outlined = real[: len(labelled)]
     told = f"{_VERSION} {plan.seed} {plan.surrounded} {stage} {[exam.name for exam in labelled]}"
-    frames += _kept(cache, told, lambda: _made_of_frames(plan, real))
+    frames += _kept(cache, told, lambda: _made_of_frames(plan, outlined))
+    if plan.composed or plan.composed_empty:
+        told += f" {plan.composed} {plan.composed_empty} {plan.shapes} {[(e.name, int(e.organ.sum())) for e in pseudo]}"
+        frames += _kept(cache, told, lambda: _composed(plan, data / plan.shapes, real))
     return [
         frame_exam(f"simulated {n}", f"simulated {n}", frame.grey, frame.kidney, stage, weight=plan.weight)
         for n, frame in enumerate(frames)
@@ -159,6 +174,21 @@ def _made_of_frames(plan: SimulatedFrames, real: Sequence[Frame]) -> list[Frame]
     rng = np.random.default_rng((plan.seed, 1))
     count = plan.surrounded if real else 0
     return [surround_frame(real[int(rng.integers(len(real)))], rng) for _ in range(count)]
+
+
+def _composed(plan: SimulatedFrames, folder: Path, real: Sequence[Frame]) -> list[Frame]:
+    rng = np.random.default_rng((plan.seed, 2))
+    pieces = [Piece(frame) for frame in real if frame.kidney.any()]
+    if not pieces:
+        return []
+    files = read_frame_shapes(folder)
+    sectors = [simulate_frame(None, rng) for _ in range(_SECTORS)]
+
+    def compose(shape: Shape | None) -> Frame:
+        return compose_frame(sectors[int(rng.integers(len(sectors)))], pieces, shape, rng)
+
+    frames = [compose(read_shape(files[int(rng.integers(len(files)))])) for _ in range(plan.composed)]
+    return frames + [compose(None) for _ in range(plan.composed_empty)]
 
 
 def _pseudo_labelled(plan: PseudoLabels, stage: StagePlan, data: Path) -> list[LabelledExam]:
