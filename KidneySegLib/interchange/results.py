@@ -57,7 +57,7 @@ def write_dicom_results(
 
     Returns:
         The files, in the order of ``FILES``; ``report.pdf.dcm`` if a report was given, ``viewer_diameters.sr.dcm`` if
-        the image does not cut the diameters of all findings; of an ultrasound image segmentation and measurements.
+        the image does not cut the diameters of all findings.
         Where nothing is outlined the report stands alone: it says so, and DICOM knows no empty segmentation.
 
     Raises:
@@ -102,9 +102,12 @@ def _view_image(source: Path | SourceImages, findings: Findings) -> ViewImage:
 
 
 def _view_results(result: Result, image: ViewImage, corrected: Collection[str]) -> dict[str, Dataset]:
-    """Returns segmentation and report of an ultrasound image."""
-    segmentation, report = view_results(result.segmentation, result.findings, image, corrected=corrected)
-    return {SEGMENTATION: segmentation, MEASUREMENTS: report}
+    """Returns segmentation and reports of an ultrasound image."""
+    segmentation, report, diameters = view_results(result.segmentation, result.findings, image, corrected=corrected)
+    made: dict[str, Dataset] = {SEGMENTATION: segmentation, MEASUREMENTS: report}
+    if diameters is not None:
+        made[DIAMETERS] = diameters
+    return made
 
 
 def _placed_results(

@@ -8,19 +8,17 @@ it holds the frame that was measured; the report refers to the same frame. Sourc
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import numpy as np
 from highdicom.seg import Segmentation
 from highdicom.sr import (
     Comprehensive3DSR,
     ContentSequence,
-    CoordinatesForMeasurement,
     FindingSite,
     Measurement,
     PlanarROIMeasurementsAndQualitativeEvaluations,
     ReferencedSegmentationFrame,
-    SourceImageForRegion,
     SourceImageForSegmentation,
     TrackingIdentifier,
 )
@@ -50,6 +48,7 @@ from KidneySegLib.interchange.report import SERIES_NUMBER as REPORT_SERIES_NUMBE
 from KidneySegLib.interchange.report import measurement_document
 from KidneySegLib.interchange.segmentation import SERIES_NUMBER, segment_description
 from KidneySegLib.interchange.segments import Segment, Segments, name_of, parts_of, plan_segments
+from KidneySegLib.interchange.view_diameters import diameters_of_views, line_in_frame
 from KidneySegLib.interchange.view_images import ViewImage
 from KidneySegLib.measuring.instances import Segmentation as Outlines
 from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES
@@ -57,8 +56,10 @@ from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES
 
 def view_results(
     outlines: Outlines, findings: Findings, image: ViewImage, *, corrected: Collection[str]
-) -> tuple[Segmentation, Comprehensive3DSR]:
-    """Makes segmentation and measurement report of the frame that was measured.
+) -> tuple[Segmentation, Comprehensive3DSR, Comprehensive3DSR | None]:
+    """Makes segmentation, measurement report and diameters for viewers of the frame that was measured.
+
+    The last is None where the image cuts every kidney.
 
     Args:
         outlines: what was drawn.
@@ -75,10 +76,12 @@ def view_results(
     segments = plan_segments(parts, outlines.labels.shape, per_lesion=False, corrected=corrected)
     k = findings.views[0].slice
     segmentation = _segmentation(segments, k, findings, image)
-    groups = [_group(view, segments, segmentation, findings, image) for view in findings.views if view.slice == k]
+    views = [view for view in findings.views if view.slice == k]
+    groups = [_group(view, segments, segmentation, findings, image) for view in views]
     series = algorithm.new_series(REPORT_SERIES_NUMBER, "KidneySeg measurements")
     evidence = [image.dataset, segmentation]
-    return segmentation, measurement_document(groups, evidence, [], series, findings, ULTRASOUND_PROCEDURE)
+    report = measurement_document(groups, evidence, [], series, findings, ULTRASOUND_PROCEDURE)
+    return segmentation, report, diameters_of_views(views, segments, findings, image)
 
 
 def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewImage) -> Segmentation:
@@ -133,7 +136,7 @@ def _group(
     items = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
     for item, (_, ends) in zip(items, measured, strict=True):
         if ends:
-            item.ContentSequence = ContentSequence([*item.get("ContentSequence", ()), _line(ends, view, image)])
+            item.ContentSequence = ContentSequence([*item.get("ContentSequence", ()), line_in_frame(ends, view, image)])
     return group
 
 
@@ -169,9 +172,3 @@ def _measurements(view: KidneyView, findings: Findings) -> list[tuple[Measuremen
         volume = findings.ellipsoid.volume_ml
         made.append((Measurement(concept(VOLUME), volume, concept(MILLILITRE), method=concept(ELLIPSOID)), ()))
     return made
-
-
-def _line(ends: Sequence[Pixel], view: KidneyView, image: ViewImage) -> CoordinatesForMeasurement:
-    """Returns a line in the frame; DICOM's places begin at the outer corner of the first pixel."""
-    source = SourceImageForRegion(*image.reference(view.slice))
-    return CoordinatesForMeasurement("POLYLINE", np.array(ends) + 0.5, source)

@@ -12,6 +12,7 @@ from KidneySegLib.itk_names import itk_name
 from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.pictures import is_picture
+from KidneySegLib.readers.ultrasound.modality import modality_of
 from KidneySegLib.volume import is_image_file, prepare_itk
 
 
@@ -49,8 +50,8 @@ class InputProbe:
 
     @cached_property
     def modalities(self) -> frozenset[str]:
-        """Modalities of the DICOM images."""
-        return frozenset(frame.modality for frame in self._frames)
+        """Modalities of the DICOM images; see ``modality_of``."""
+        return frozenset(modality_of(frame) for frame in self._frames)
 
     @cached_property
     def _frames(self) -> list[FrameHeader]:

@@ -16,13 +16,12 @@ from KidneySegLib.readers.input import ReadOptions
 from KidneySegLib.readers.pictures import is_picture
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.readers.ultrasound.images import read_ultrasound
+from KidneySegLib.readers.ultrasound.modality import ULTRASOUND
 from KidneySegLib.readers.ultrasound.pictures import read_ultrasound_picture
 from KidneySegLib.structures import KIDNEYS, UNSIDED_KIDNEY
 
 if TYPE_CHECKING:
     from KidneySegLib.segmentation.load import Model
-
-MODALITY = "US"
 
 
 class Ultrasound:
@@ -36,7 +35,7 @@ class Ultrasound:
 
     def accepts(self, probe: InputProbe) -> bool:
         """An ultrasound image by its header; a picture does not tell what it shows."""
-        return probe.modalities == {MODALITY}
+        return probe.modalities == {ULTRASOUND}
 
     def check_options(self, options: ReadOptions) -> None:
         """Ultrasound has no window in HU, and no series to choose from."""

@@ -13,6 +13,7 @@ from Fuzz.pair_faults import pairs
 from Fuzz.series_faults import harmless, headers, stacks
 from Fuzz.server_faults import servers
 from Fuzz.turned_patients import turned_patients
+from Fuzz.ultrasound_faults import ultrasound
 
 
 def battery() -> list[Case]:
@@ -48,4 +49,5 @@ def battery() -> list[Case]:
         *hostile_uids(),
         *bomb_files(),
         *turned_patients(),
+        *ultrasound(),
     ]

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.datasets.frames import frame_exam
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.frame_sources import FrameData, SimulatedFrames, further_frames
+from KidneySegLib.training.synthesis.ultrasound.composites import Piece, compose_frame
 from KidneySegLib.training.synthesis.ultrasound.echoes import echo_levels
 from KidneySegLib.training.synthesis.ultrasound.frames import (
     Frame,
@@ -93,6 +95,27 @@ def test_real_frame_keeps_its_kidney_within_the_simulated_sector() -> None:
             assert frame.grey[frame.kidney].std() < 40
 
 
+def test_a_real_kidney_comes_where_an_expert_outlined_one_and_none_without() -> None:
+    oval = ellipse((112, 96), (56, 48), (44, 30))
+    texture = np.random.default_rng(0).normal(0, 12, oval.shape)
+    pieces = [Piece(Frame(np.clip(np.where(oval, 60, 170) + texture, 20, 255).astype(np.uint8), oval))]
+    sector = simulate_frame(None, np.random.default_rng(1))
+    capsule = ellipse(sector.grey.shape, (100, 128), (22, 44))
+    shape = Shape(capsule, np.zeros(capsule.shape, np.uint8))
+    for seed in range(4):
+        made = compose_frame(sector, pieces, shape, np.random.default_rng(seed))
+        again = compose_frame(sector, pieces, shape, np.random.default_rng(seed))
+        np.testing.assert_array_equal(made.grey, again.grey)
+        assert 0.2 < made.kidney.sum() / capsule.sum() < 2
+        rows, columns = np.nonzero(made.kidney)
+        assert np.ptp(columns) > np.ptp(rows)  # it lies as the shape does, though the piece stands upright
+        beside = ndimage.binary_dilation(made.kidney, iterations=6) & ~ndimage.binary_dilation(made.kidney)
+        assert made.grey[made.kidney].mean() < made.grey[beside & (made.grey > 0)].mean()
+        assert not made.grey[:4].any()  # nothing lies outside the sector
+        empty = compose_frame(sector, pieces, None, np.random.default_rng(seed))
+        assert not empty.kidney.any()
+
+
 def test_pool_is_made_once_and_knows_its_weights(tmp_path: Path) -> None:
     for kind, value in (("capsule", 1), ("regions", 2)):
         (tmp_path / "shapes" / kind).mkdir(parents=True)
@@ -100,14 +123,14 @@ def test_pool_is_made_once_and_knows_its_weights(tmp_path: Path) -> None:
         Image.fromarray(mask.astype(np.uint8)).save(tmp_path / "shapes" / kind / "a.png")
     kidney = ellipse((64, 64), (32, 32), (20, 26))
     labelled = [frame_exam("r", "r", np.full((64, 64), 90, np.uint8), kidney, STAGE)]
-    simulated = SimulatedFrames(shapes="shapes", sectors=1, empty=1, blank=1, crops=1, surrounded=1, weight=0.5)
-    plan = FrameData(simulated=simulated)
+    counts = dict.fromkeys(("sectors", "empty", "blank", "crops", "surrounded", "composed", "composed_empty"), 1)
+    plan = FrameData(simulated=SimulatedFrames(shapes="shapes", weight=0.5, **counts))
     found = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
     again = further_frames(plan, STAGE, tmp_path, tmp_path / "cache", labelled)
-    assert [exam.weight for exam in found] == [0.5] * 5
-    # the second is an empty sector, the fourth a blank picture
-    assert [bool(exam.organ.any()) for exam in found] == [True, False, True, False, True]
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert [exam.weight for exam in found] == [0.5] * 7
+    # the second is an empty sector, the fourth a blank picture, the last has other tissue alone
+    assert [bool(exam.organ.any()) for exam in found] == [True, False, True, False, True, True, False]
+    assert len(list((tmp_path / "cache").iterdir())) == 3
     for first, second in zip(found, again, strict=True):
         np.testing.assert_array_equal(first.hu, second.hu)
 

@@ -134,6 +134,8 @@ def _header(dataset: Dataset, frames: int) -> UltrasoundHeader:
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     own = _items(dataset, "PerFrameFunctionalGroupsSequence")
     groups = [[item, *shared] for item in own] if len(own) == frames else [shared] * frames
+    for _ in dataset.iterall():  # read now, not when a region is asked: whatever is damaged is found here
+        pass
     common = _items(dataset, REGIONS)
     is_length = text(dataset, "PixelSpacingCalibrationType").upper() in _CALIBRATED
     stated = _columns_and_rows(dataset)

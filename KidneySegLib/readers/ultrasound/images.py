@@ -19,6 +19,7 @@ from KidneySegLib.readers.dicom.pixels.decoding import PixelReader
 from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView
 from KidneySegLib.readers.ultrasound.grey import read_grey
 from KidneySegLib.readers.ultrasound.headers import UltrasoundHeader, field_of_view, read_ultrasound_header
+from KidneySegLib.readers.ultrasound.modality import ULTRASOUND, modality_of
 from KidneySegLib.room_in_memory import check_room
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
@@ -95,7 +96,7 @@ def ultrasound_exam(
     """Returns an exam of grey values, with what later steps need of its field of view among its settings."""
     x, y = view.pixel_mm or (1.0, 1.0)
     settings = {
-        "modality": "US",
+        "modality": ULTRASOUND,
         "units": Units.GREY.value,
         "calibrated": view.pixel_mm is not None,
         "in_patient": False,
@@ -131,7 +132,7 @@ def _frames(path: Path) -> list[FrameHeader]:
     if not frames:
         raise InputError("The file is a DICOMDIR, a list of images. Choose one ultrasound image.")
     first = frames[0]
-    if first.modality != "US":
+    if modality_of(first) != ULTRASOUND:
         name = MODALITY_NAMES.get(first.modality)
         what = f"{first.modality} ({name})" if name else (first.modality or "of unknown modality")
         raise InputError(f"The image is {what}; an ultrasound image (US) is needed.")
@@ -195,7 +196,7 @@ def _read(
 def _source(frames: Sequence[FrameHeader]) -> Source:
     first = frames[0]
     return Source(
-        modality=first.modality,
+        modality=modality_of(first),
         study_uid=first.study_uid,
         series_uid=first.series_uid,
         sop_class_uid=first.sop_class_uid,

@@ -21,7 +21,7 @@ def exported(folder: Path, path: Path, result: Result | None = None) -> tuple[Da
     """SEG and SR of an image, written and read again, and the result that they are of."""
     result = result or result_of(path)
     files = write_dicom_results(folder / "out", result, path)
-    assert [file.name for file in files] == ["segmentation.seg.dcm", "measurements.sr.dcm"]
+    assert [file.name for file in files][:2] == ["segmentation.seg.dcm", "measurements.sr.dcm"]
     return dcmread(files[0]), dcmread(files[1]), result
 
 
@@ -83,6 +83,26 @@ def test_the_measures_have_standard_codes_and_lines_in_the_frame(tmp_path: Path)
     assert segmentation.SOPInstanceUID in str(report)
 
 
+def test_viewers_take_length_and_width_as_their_own_measurement(tmp_path: Path) -> None:
+    path = write(tmp_path, np.stack([frame(), frame(ellipse(radii=(20, 40)))]), [region()], Laterality="R")
+    segmentation, _, result = exported(tmp_path, path)
+    report = dcmread(tmp_path / "out" / "viewer_diameters.sr.dcm")
+    found, of = numbers(report), result.findings.views[0].measures
+    assert set(found) == {"Long Axis", "Short Axis"}
+    for name, size, ends in (
+        ("Long Axis", of.length_mm, (of.length_start_px, of.length_end_px)),
+        ("Short Axis", of.width_mm, (of.width_start_px, of.width_end_px)),
+    ):
+        assert value(found[name]) == (pytest.approx(size), "mm")
+        (line,) = found[name].ContentSequence
+        np.testing.assert_allclose(np.reshape(line.GraphicData, (2, 2)), np.array(ends) + 0.5, atol=0.01)
+        image = line.ContentSequence[0].ReferencedSOPSequence[0]
+        assert (image.ReferencedSOPInstanceUID, image.ReferencedFrameNumber) == (dcmread(path).SOPInstanceUID, 1)
+    texts = {str(element.value) for element in report.iterall() if element.keyword in ("TextValue", "UID")}
+    assert any(text.startswith("Cornerstone3DTools@^0.1.0:Bidirectional:") for text in texts)
+    assert {"Right kidney", segmentation.SegmentSequence[0].TrackingUID} <= texts
+
+
 def test_of_a_loop_the_frame_that_was_measured_is_exported(tmp_path: Path) -> None:
     frames = [frame(ellipse(radii=(24, length)), seed=n) for n, length in enumerate((40, 50, 60, 45))]
     path = write(tmp_path, np.stack(frames), [region()])
@@ -119,6 +139,7 @@ def test_what_the_image_cuts_has_no_length_in_the_report(tmp_path: Path) -> None
     path = write(tmp_path, frame()[:, :190], [region((0, 0, 190, 240))])
     _, report, _ = exported(tmp_path, path)
     assert set(numbers(report)) == {"Area"}
+    assert not (tmp_path / "out" / "viewer_diameters.sr.dcm").exists()
 
 
 def test_another_image_or_a_picture_is_refused(tmp_path: Path) -> None:

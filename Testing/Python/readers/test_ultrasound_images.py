@@ -271,6 +271,26 @@ def test_the_input_tells_that_it_is_ultrasound(tmp_path: Path) -> None:
     assert task_for(InputProbe(tmp_path / "kidney.png")).name == "ct-slice"
 
 
+@pytest.mark.parametrize(("modality", "right"), [("US", True), ("OT", True), ("", True), (None, True), ("IVUS", False)])
+def test_where_no_modality_is_named_the_class_tells(tmp_path: Path, modality: str | None, right: bool) -> None:
+    path = write(tmp_path, frame(), [region()], Modality=modality)
+    assert (task_for(InputProbe(path)).name == "ultrasound") == right
+    if right:
+        assert findings_of(path).views[0].measures.length_mm == pytest.approx(LENGTH_MM, rel=0.03)
+    else:
+        with pytest.raises(InputError, match="an ultrasound image"):
+            read(path)
+
+
+def test_a_region_that_cannot_be_decoded_is_one_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path, frame(), [region()])
+    data = path.read_bytes()
+    place = data.index(b"\x18\x00\x24\x60US")  # the units along columns: a value of no known kind
+    path.write_bytes(data[: place + 5] + b"1" + data[place + 6 :])
+    with pytest.raises(InputError, match="damaged"):
+        read(path)
+
+
 @pytest.mark.parametrize("size", [100, 2000, 60_000])
 def test_a_file_that_broke_off_is_told(tmp_path: Path, size: int) -> None:
     path = write(tmp_path, frame(), [region()])

@@ -52,7 +52,7 @@ def check_declared_size(frame: FrameHeader) -> None:
     """
     if max(frame.rows, frame.columns) > MOST_PIXELS:
         raise InputError(
-            f"An image claims {frame.columns} × {frame.rows} pixels; CT images have at most {MOST_PIXELS} in a row. "
+            f"An image claims {frame.columns} × {frame.rows} pixels; at most {MOST_PIXELS} in a row are read. "
             "Leave the file out, or export the series again."
         )
 

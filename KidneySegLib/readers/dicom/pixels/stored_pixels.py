@@ -36,7 +36,7 @@ def check_stored_pixels(dataset: Dataset) -> None:
         )
     if not _fit_their_bits(dataset):
         raise InputError(
-            "The images use other bits for their values than their headers say, so the Hounsfield units are unknown. "
+            "The images use other bits for their values than their headers say, so the values are unknown. "
             "Export the series again."
         )
 
