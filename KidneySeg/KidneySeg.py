@@ -95,6 +95,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results = ResultPanel(self.ui)
         self.correction = CorrectionPanel(self.ui, self._isAutomatic, self._onMeasured)
         self.worklist = WorklistPanel(self.ui, self.results, self._onMeasured, self.correction.measure)
+        self.correction.onReset = self.worklist.worklist.forgetStepsOf
         self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onExported)
         self.settings = SettingsPanel(self.ui, self._update)
         scene = slicer.mrmlScene

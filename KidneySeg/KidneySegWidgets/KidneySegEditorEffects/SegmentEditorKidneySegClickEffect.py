@@ -13,8 +13,9 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import structureKey
-from KidneySegWidgets.worklist.clickAnswer import ClickAnswer, ReaderClick
+from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
+from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
 
 
 class SegmentEditorKidneySegClickEffect(AbstractScriptedSegmentEditorEffect):
@@ -30,7 +31,7 @@ class SegmentEditorKidneySegClickEffect(AbstractScriptedSegmentEditorEffect):
         self._adds = True
         self._clicks: list[ReaderClick] = []
         self._asked: ReaderClick | None = None
-        self._answers = ClickAnswer(self._onAnswer, self._say)
+        self._answers = Answering(self._onAnswer, lambda error: self._say(clickFailure(error)))
         self._label: Any = None
 
     def clone(self) -> Any:
@@ -102,7 +103,7 @@ class SegmentEditorKidneySegClickEffect(AbstractScriptedSegmentEditorEffect):
             self._say(_("Choose a kidney, a solid mass, a cyst or a stone: this segment is none of them."))
             return
         click = ReaderClick(points, key, self._adds)
-        if self._answers.ask(ResultNodes(segmentation), click, self._clicks):
+        if self._answers.ask(ResultNodes(segmentation), clickQuestion(click, self._clicks)):
             self._asked = click
             if self._answers.isWorking:
                 self._say(_("The outline is being drawn…"))

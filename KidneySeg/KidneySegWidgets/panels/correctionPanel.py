@@ -33,6 +33,7 @@ class CorrectionPanel:
         self._changing = False
         self._failure = ""
         self.isStale = self.isEdited = False
+        self.onReset: Callable[[ResultNodes], None] = lambda _result: None
         self.remeasuring = Remeasuring(ChildProcessRunner(), self._onFindings, self._onFailed)
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
@@ -138,6 +139,8 @@ class CorrectionPanel:
         self.remeasuring.supersede()
         with complaining(_("The network's result could not be brought back.")):
             self._change(result, lambda: reset(result))
+            self.onReset(result)
+            self._onMeasured()
 
     def _show(self) -> None:
         has = self._result is not None and self._result.networkLabels is not None

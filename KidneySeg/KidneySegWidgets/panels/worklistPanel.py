@@ -14,8 +14,8 @@ from KidneySegWidgets.complaints import reasonOf
 from KidneySegWidgets.panels.findingsText import copyText, lesionText
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.worklist.clickAnswer import ReaderClick
 from KidneySegWidgets.worklist.placing import PointPlacing
+from KidneySegWidgets.worklist.readerClick import ReaderClick
 from KidneySegWidgets.worklist.worklist import Worklist
 
 # Rows of buttons must not make the panel wider than a narrow dock.
@@ -164,10 +164,12 @@ class WorklistPanel:
         finding = self._chosen()
         if finding is None or not self._ui.rejectLesionButton.enabled:
             return
-        if self.worklist.isRejected(finding.id):
-            self.worklist.restore(finding.id)
-        else:
-            self.worklist.reject(finding.id)
+
+        def toggle() -> None:  # twice is there and back, also while the first is being drawn
+            (self.worklist.restore if self.worklist.isRejected(finding.id) else self.worklist.reject)(finding.id)
+
+        self.worklist.whenFree(toggle)
+        self.update()
 
     def _onUndo(self) -> None:
         self._said = ""

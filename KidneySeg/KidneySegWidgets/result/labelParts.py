@@ -51,10 +51,14 @@ def filledBox(labels: np.ndarray) -> tuple[slice, ...] | None:
     return (k, *(slice(int(along[0]), int(along[-1]) + 1) for along in ends))
 
 
-def drawnPart(result: ResultNodes) -> LabelPart:
+def drawnPart(result: ResultNodes, box: tuple[slice, ...] | None = None) -> LabelPart:
     """Returns what is drawn now, as `currentLabels` does, on the grid of the network's labels.
 
     Segments on another grid are resampled by Slicer, which takes longer.
+
+    Args:
+        result: whose segments.
+        box: slices for k, j, i of the grid; what is drawn elsewhere is left out. None takes all.
     """
     ensureEngine()
     from KidneySegLib.structures import BY_KEY
@@ -69,10 +73,10 @@ def drawnPart(result: ResultNodes) -> LabelPart:
                 meaning[segment.GetLabelValue()] = BY_KEY[key].label
     parts = []
     for layer, meaning in layers.values():
-        start = _startOnGrid(layer, result) if layer.GetScalarType() == vtk.VTK_UNSIGNED_CHAR else None
+        start = layerStart(layer, result)
         if start is None:
-            return LabelPart.of(currentLabels(result))
-        part = LabelPart.of(_voxels(layer), start)
+            return _within(box, currentLabels(result), (0, 0, 0))
+        part = _within(box, layerVoxels(layer), start)
         parts.append(LabelPart(_translated(part.voxels, meaning), part.start))
     return _merged(parts)
 
@@ -93,13 +97,31 @@ def imageOf(drawn: LabelPart, grid: Any) -> Any:
     return layer
 
 
-def _voxels(layer: Any) -> np.ndarray:
+def _within(box: tuple[slice, ...] | None, labels: np.ndarray, start: tuple[int, int, int]) -> LabelPart:
+    """Returns what is drawn in a box of the grid by labels that begin at `start`."""
+    if box is None:
+        return LabelPart.of(labels, start)
+    ends = zip(box, start, labels.shape, strict=True)
+    k, j, i = (slice(max(part.start - first, 0), min(part.stop - first, size)) for part, first, size in ends)
+    if min(part.stop - part.start for part in (k, j, i)) <= 0:
+        return LabelPart(np.zeros((1, 1, 1), np.uint8), start)
+    first = (start[0] + k.start, start[1] + j.start, start[2] + i.start)
+    return LabelPart.of(np.ascontiguousarray(labels[k, j, i]), first)
+
+
+def layerVoxels(layer: Any) -> np.ndarray:
+    """Returns the voxels (k, j, i) of a layer, which several segments may share; what is written there is drawn."""
     return vtk_to_numpy(layer.GetPointData().GetScalars()).reshape(layer.GetDimensions()[::-1])
 
 
-def _startOnGrid(layer: Any, result: ResultNodes) -> tuple[int, int, int] | None:
-    """Returns the voxel (k, j, i) of the grid at which a layer begins; None if it does not lie on the grid's voxels."""
+def layerStart(layer: Any, result: ResultNodes) -> tuple[int, int, int] | None:
+    """Returns the voxel (k, j, i) of the grid at which a layer begins.
+
+    None if it does not lie on the grid's voxels, or is of another type than label maps of the engine.
+    """
     grid = result.networkLabels
+    if layer.GetScalarType() != vtk.VTK_UNSIGNED_CHAR:
+        return None
     if result.segmentationNode.GetTransformNodeID() != grid.GetTransformNodeID():
         return None
     toGrid, toWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()

@@ -12,9 +12,10 @@ import vtk
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, shifted
-from KidneySegWidgets.result.labelParts import LabelPart, drawnPart, imageOf
+from KidneySegWidgets.result.labelParts import LabelPart, drawnPart, filledBox, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import segmentsByStructure, styleSegment
+from KidneySegWidgets.worklist.layerDrawing import drawInLayers
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class LabelChange:
 
     def draw(self, result: ResultNodes) -> None:
         """Draws what changes; all else stays as it is drawn now."""
-        changed = self.before != self.after
-        for label in np.unique(self.before[changed]):
-            if label:
-                _remove(result, int(label), changed & (self.before == label), self.start)
-        for label in np.unique(self.after[changed]):
-            if label:
-                _add(result, int(label), changed & (self.after == label), self.start)
+        box = filledBox(self.before != self.after)
+        if box is None:
+            return
+        k, j, i = (first + part.start for first, part in zip(self.start, box, strict=True))
+        before, after = self.before[box], self.after[box]
+        if not drawInLayers(result, before, after, (k, j, i)):
+            _drawByLogic(result, before, after, (k, j, i))
 
     def undone(self, result: ResultNodes) -> LabelChange:
         """Returns the change that takes this one back, where nobody has drawn over it since."""
@@ -50,7 +51,8 @@ class LabelChange:
 
 def drawnIn(result: ResultNodes, start: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """Returns what is drawn now in a part of the grid, labels (k, j, i)."""
-    part, labels = drawnPart(result), np.zeros(shape, np.uint8)
+    box = tuple(slice(first, first + n) for first, n in zip(start, shape, strict=True))
+    part, labels = drawnPart(result, box), np.zeros(shape, np.uint8)
     low = np.maximum(start, part.start)
     high = np.minimum(np.add(start, shape), np.add(part.start, part.voxels.shape))
     if np.all(low < high):
@@ -88,6 +90,17 @@ def _segmentIds(result: ResultNodes, label: int) -> list[str]:
     from KidneySegLib.structures import BY_LABEL
 
     return segmentsByStructure(result.segmentationNode.GetSegmentation()).get(BY_LABEL[label].key, [])
+
+
+def _drawByLogic(result: ResultNodes, before: np.ndarray, after: np.ndarray, start: tuple[int, int, int]) -> None:
+    """Lets Slicer draw: surfaces follow, layers on other grids are resampled, new structures get segments."""
+    changed = before != after
+    for label in np.unique(before[changed]):
+        if label:
+            _remove(result, int(label), changed & (before == label), start)
+    for label in np.unique(after[changed]):
+        if label:
+            _add(result, int(label), changed & (after == label), start)
 
 
 def _remove(result: ResultNodes, label: int, mask: np.ndarray, start: tuple[int, int, int]) -> None:

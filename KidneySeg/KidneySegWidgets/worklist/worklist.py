@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.findingsTable import fillTable
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.worklist.clickAnswer import ClickAnswer, ReaderClick
+from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
-from KidneySegWidgets.worklist.lesionEdits import rejecting, relabelling, restoring
+from KidneySegWidgets.worklist.lesionEdits import Ask, rejecting, relabelling, restoring
+from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
 
 _MOST_STEPS = 50
 
@@ -24,6 +26,26 @@ class _MarkStep:
     before: Any
 
 
+@dataclass(frozen=True)
+class _DrawnStep:
+    """A change of what is drawn, and the findings that were shown before it, with their marks."""
+
+    change: LabelChange
+    findings: Any
+
+
+_Step = _MarkStep | _DrawnStep
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What the reader asked for: the question, the sentence where it fails, and the findings until it is measured."""
+
+    ask: Ask
+    failure: Callable[[BaseException], str]
+    shownAtOnce: Callable[[Any], Any]
+
+
 class Worklist:
     """Changes the shown result. Undo belongs to a result and lasts as long as Slicer shows the scene."""
 
@@ -31,17 +53,24 @@ class Worklist:
         """`onMarked`: the table says something else; `onDrawn`: segments must be measured; `say`: shows a sentence."""
         self._onMarked, self._onDrawn, self._say = onMarked, onDrawn, say
         self.result: ResultNodes | None = None
-        self._steps: dict[str, list[_MarkStep | LabelChange]] = {}
-        self._clicks = ClickAnswer(self._onAnswer, say)
+        self._steps: dict[str, list[_Step]] = {}
+        self._answering = Answering(self._onAnswer, self._onFailed)
+        self._request: _Request | None = None
+        self._later: list[Callable[[], None]] = []
 
     def setResult(self, result: ResultNodes | None) -> None:
         """Works on another result; None works on none."""
-        self._clicks.stop()
+        self._later = []
+        self._answering.stop()
         self.result = result
 
     def forgetSteps(self) -> None:
-        """Forgets what could be undone: the scene is another one, or the network's version was drawn again."""
+        """Forgets what could be undone of all results: the scene is another one."""
         self._steps = {}
+
+    def forgetStepsOf(self, result: ResultNodes) -> None:
+        """Forgets what could be undone of one result: the network's version was drawn again."""
+        self._steps.pop(result.segmentationNode.GetID(), None)
 
     def finding(self, identifier: str) -> Any:
         """Returns a lesion or stone, listed or rejected; None if there is none of this name."""
@@ -75,38 +104,53 @@ class Worklist:
         self._mark(identifier, lambda findings: named(findings, identifier, name))
 
     def reject(self, identifier: str) -> None:
-        """Takes a finding out of the label map."""
-        self._edit(lambda result: rejecting(result, self.finding(identifier)))
+        """Takes a finding out of the label map. Its row says so at once; numbers follow when they are measured."""
+        ensureEngine()
+        from KidneySegLib.findings.marks import rejected_at_once
+
+        self._edit(identifier, rejecting, lambda findings: rejected_at_once(findings, identifier))
 
     def restore(self, identifier: str) -> None:
         """Draws a rejected finding again."""
-        self._edit(lambda result: restoring(result, self.finding(identifier)))
+        ensureEngine()
+        from KidneySegLib.findings.marks import restored_at_once
+
+        self._edit(identifier, restoring, lambda findings: restored_at_once(findings, identifier))
 
     def relabel(self, identifier: str, key: str) -> None:
         """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`."""
-        self._edit(lambda result: relabelling(result, self.finding(identifier), key))
+        self._edit(identifier, lambda finding: relabelling(finding, key), lambda findings: findings)
 
-    def click(self, click: ReaderClick) -> bool:
-        """Answers a click on what is missing; returns False while another one is being answered."""
-        return self.result is not None and self._clicks.ask(self.result, click)
+    def click(self, click: ReaderClick) -> None:
+        """Answers a click on what is missing, after what is being answered."""
+        self._ask(_Request(clickQuestion(click), clickFailure, lambda findings: findings))
 
     @property
     def isAnswering(self) -> bool:
-        return self._clicks.isWorking
+        return self._answering.isWorking
 
     @property
     def canUndo(self) -> bool:
-        return bool(self._stepsOfResult())
+        return self.isAnswering or bool(self._stepsOfResult())
 
     def undo(self) -> None:
-        """Takes the last step back. Where somebody has drawn since, that stays."""
+        """Takes the last step back, once it is done. Where somebody has drawn since, that stays."""
+        self.whenFree(self._undo)
+
+    def whenFree(self, work: Callable[[], None]) -> None:
+        """Does something now, or after what is being answered: a reader may be quicker than the engine."""
+        if self.isAnswering:
+            self._later.append(work)
+        else:
+            work()
+
+    def _undo(self) -> None:
         steps = self._stepsOfResult()
         if not steps or self.result is None:
             return
         step = steps.pop()
-        if isinstance(step, LabelChange):
-            step.undone(self.result).draw(self.result)
-            self._onDrawn()
+        if isinstance(step, _DrawnStep):
+            self._undraw(step)
             return
         ensureEngine()
         from KidneySegLib.errors import InputError
@@ -117,12 +161,21 @@ class Worklist:
         except InputError:  # it is not listed any more
             self._onMarked()
 
-    def _stepsOfResult(self) -> list[_MarkStep | LabelChange]:
+    def _undraw(self, step: _DrawnStep) -> None:
+        assert self.result is not None
+        change = step.change.undone(self.result)
+        change.draw(self.result)
+        if not (change.after != step.change.before).any():
+            # it is as it was seen: so are its name and the confirmation, which a measuring alone would not know
+            self._take(step.findings)
+        self._onDrawn()
+
+    def _stepsOfResult(self) -> list[_Step]:
         if self.result is None:
             return []
         return self._steps.setdefault(self.result.segmentationNode.GetID(), [])
 
-    def _remember(self, step: _MarkStep | LabelChange) -> None:
+    def _remember(self, step: _Step) -> None:
         steps = self._stepsOfResult()
         steps.append(step)
         del steps[:-_MOST_STEPS]
@@ -144,24 +197,42 @@ class Worklist:
         fillTable(self.result.table, findings)
         self._onMarked()
 
-    def _edit(self, change: Callable[[ResultNodes], LabelChange]) -> None:
-        from KidneySegWidgets.complaints import logError, reasonOf
+    def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any], Any]) -> None:
+        finding = self.finding(identifier)
+        if finding is not None:
+            self._ask(_Request(ask(finding), _editFailure, shownAtOnce))
 
-        if self.result is None:
-            return
-        try:
-            made = change(self.result)
-        except Exception as error:
-            logError(error)
-            self._say(reasonOf(error))
-            return
-        self._onAnswer(self.result, made)
+    def _ask(self, request: _Request) -> None:
+        def ask() -> None:
+            if self.result is not None:
+                self._request = request
+                self._answering.ask(self.result, request.ask)
+
+        self.whenFree(ask)
+
+    def _onFailed(self, error: BaseException) -> None:
+        assert self._request is not None
+        self._say(self._request.failure(error))
+        self._goOn()
 
     def _onAnswer(self, result: ResultNodes, change: LabelChange) -> None:
-        if not (change.before != change.after).any():
-            self._say("")
-            return
-        self._remember(change)
-        change.draw(result)
+        assert self._request is not None
         self._say("")
-        self._onDrawn()
+        if (change.before != change.after).any():
+            before = result.findings()
+            self._remember(_DrawnStep(change, before))
+            change.draw(result)
+            shown = self._request.shownAtOnce(before)
+            if shown != before:
+                self._take(shown)
+            self._onDrawn()
+        self._goOn()
+
+    def _goOn(self) -> None:
+        while self._later and not self.isAnswering:
+            self._later.pop(0)()
+
+
+def _editFailure(error: BaseException) -> str:
+    logError(error)
+    return reasonOf(error)

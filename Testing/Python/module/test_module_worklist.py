@@ -143,7 +143,7 @@ def test_another_kind_and_back_by_undo(widget: Any) -> None:
     click(widget.ui.undoLesionButton)
     settle(widget)
     np.testing.assert_array_equal(drawn(widget), before)
-    assert rows(widget)["M1"]["state"] == "", "a changed lesion is confirmed no more"
+    assert rows(widget)["M1"]["state"] == "✓", "the step before it was the confirmation"
     click(widget.ui.undoLesionButton)
     assert rows(widget) == table and not widget.ui.undoLesionButton.enabled
     choose(widget.ui.lesionKindComboBox, "Kidney")
@@ -211,6 +211,85 @@ def test_undo_leaves_what_was_drawn_since(widget: Any) -> None:
     np.testing.assert_array_equal(drawn(widget), after)
 
 
+def test_row_says_at_once_what_is_rejected_and_a_quick_reader_is_not_overheard(widget: Any) -> None:
+    """Measuring a large exam takes seconds; the row must not look unread for so long."""
+    from SlicerHost.hands import click, waitUntil
+
+    before, table = drawn(widget), rows(widget)
+    widget.correction.remeasuring._runner.delay_ms = 60_000
+    go_to(widget, "M2")
+    click(widget.ui.rejectLesionButton)
+    waitUntil(lambda: not widget.worklist.worklist.isAnswering)
+    assert rows(widget)["M2"]["state"] == "✗" and rows(widget)["M1"] == table["M1"]
+    assert widget.ui.rejectLesionButton.text == "Restore" and widget.correction.isStale
+    widget.correction.remeasuring._runner.delay_ms = 0
+    for _click in range(3):  # there and back and there
+        click(widget.ui.rejectLesionButton)
+    go_to(widget, "M1")
+    click(widget.ui.rejectLesionButton)
+    settle(widget)
+    assert {name: row["state"] for name, row in rows(widget).items() if row["state"] == "✗"} == {"M1": "✗"}
+    for _step in range(5):
+        click(widget.ui.undoLesionButton)
+    settle(widget)
+    np.testing.assert_array_equal(drawn(widget), before)
+    assert rows(widget) == table and not widget.ui.undoLesionButton.enabled
+
+
+def test_undo_of_a_rejection_brings_confirmation_and_name_back(widget: Any) -> None:
+    from SlicerHost.hands import click, write
+
+    go_to(widget, "M2")
+    click(widget.ui.confirmLesionButton)
+    write(widget.ui.lesionNameEdit, "watch")
+    widget.ui.lesionNameEdit.clearFocus()
+    table = rows(widget)
+    assert table["M2"]["state"] == "✓"
+    click(widget.ui.rejectLesionButton)
+    settle(widget)
+    assert rows(widget)["M2"]["state"] == "✗"
+    click(widget.ui.undoLesionButton)
+    assert rows(widget) == table, "at once"
+    settle(widget)
+    assert rows(widget) == table, "and measured"
+    assert widget.results.result.findings().lesions[1].reading.reader_name == "watch"
+
+
+def test_own_addition_that_is_rejected_leaves_no_entry_and_undo_brings_it_back(widget: Any) -> None:
+    """What nobody but the reader has claimed, and the reader takes back, is no finding of anybody's."""
+    from module_cases import write_segment
+    from SlicerHost.hands import click
+
+    _volume, _labels, missed = exam()
+    table = rows(widget)
+    write_segment(widget.results.result, "cyst", (drawn(widget) == 4) | missed)
+    settle(widget)
+    (added,) = [name for name, row in rows(widget).items() if row["state"] == "+"]
+    both, shown = drawn(widget), rows(widget)
+    go_to(widget, added)
+    click(widget.ui.rejectLesionButton)
+    settle(widget)
+    assert rows(widget).keys() == table.keys() and widget.results.result.findings().rejected == ()
+    click(widget.ui.undoLesionButton)
+    settle(widget)
+    np.testing.assert_array_equal(drawn(widget), both)
+    assert rows(widget) == shown and rows(widget)[added]["state"] == "+"
+
+
+def test_reset_cannot_be_undone_step_by_step(widget: Any, host: Any) -> None:
+    from SlicerHost.hands import click
+
+    before = drawn(widget)
+    go_to(widget, "M2")
+    click(widget.ui.rejectLesionButton)
+    settle(widget)
+    host.dialogs.answer("Yes")
+    click(widget.ui.resetButton)
+    settle(widget)
+    np.testing.assert_array_equal(drawn(widget), before)
+    assert not widget.ui.undoLesionButton.enabled
+
+
 def test_state_survives_the_scene(widget: Any, host: Any, tmp_path: Any) -> None:
     import slicer
     import slicer.util
@@ -237,11 +316,11 @@ def test_state_survives_the_scene(widget: Any, host: Any, tmp_path: Any) -> None
 
 
 def test_marks_that_are_set_while_it_is_measured_stay(widget: Any) -> None:
-    from SlicerHost.hands import click
+    from SlicerHost.hands import click, waitUntil
 
     go_to(widget, "C1")
     click(widget.ui.rejectLesionButton)
-    assert widget.correction.isStale
+    waitUntil(lambda: widget.correction.isStale)
     go_to(widget, "M1")
     click(widget.ui.confirmLesionButton)
     settle(widget)

@@ -1,14 +1,12 @@
-"""A click is answered by the engine beside the main thread, without torch; the outline follows when it is known."""
+"""A reader's click into the image, and what it asks of the engine, which answers it without torch."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import qt
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
@@ -18,7 +16,6 @@ from KidneySegWidgets.result.correction import preparedExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
 
-_POLL_MS = 20
 # No answer reaches farther than 60 mm from a click; tissue and borders a little beyond are looked at, too.
 _AROUND_MM = 70.0
 
@@ -38,66 +35,17 @@ class ReaderClick:
     adds: bool
 
 
-class ClickAnswer:
-    """Answers one click at a time; a click while it works is not taken."""
+def clickQuestion(
+    click: ReaderClick, earlier: Sequence[ReaderClick] = ()
+) -> Callable[[ResultNodes], Callable[[], LabelChange]]:
+    """Returns what `Answering` asks about a click that follows earlier ones of the same structure."""
+    return lambda result: _Question.of(result, click, earlier).answer
 
-    def __init__(self, onAnswer: Callable[[ResultNodes, LabelChange], None], onFailed: Callable[[str], None]) -> None:
-        """`onAnswer` gets what changes, which may be nothing; `onFailed` a sentence."""
-        self._onAnswer, self._onFailed = onAnswer, onFailed
-        self._thread: threading.Thread | None = None
-        self._result: ResultNodes | None = None
-        self._answer: LabelChange | None = None
-        self._error: BaseException | None = None
-        self._timer = qt.QTimer()
-        self._timer.setInterval(_POLL_MS)
-        self._timer.connect("timeout()", self._poll)
 
-    @property
-    def isWorking(self) -> bool:
-        return self._thread is not None
-
-    def ask(self, result: ResultNodes, click: ReaderClick, earlier: Sequence[ReaderClick] = ()) -> bool:
-        """Begins to answer; returns False while another click is being answered."""
-        if self.isWorking:
-            return False
-        try:
-            question = _Question.of(result, click, earlier)
-        except Exception as error:
-            self._fail(error)
-            return True
-        self._result, self._answer, self._error = result, None, None
-        self._thread = threading.Thread(target=self._work, args=(question,), daemon=True)
-        self._thread.start()
-        self._timer.start()
-        return True
-
-    def stop(self) -> None:
-        """Forgets the click that is being answered."""
-        self._timer.stop()
-        if self._thread is not None:
-            self._thread.join()
-        self._thread = self._result = None
-
-    def _work(self, question: _Question) -> None:
-        """Runs in a thread of its own; no node is touched here."""
-        try:
-            self._answer = question.answer()
-        except Exception as error:  # told in the main thread
-            self._error = error
-
-    def _poll(self) -> None:
-        if self._thread is None or self._thread.is_alive():
-            return
-        result, answer = self._result, self._answer
-        self.stop()
-        if self._error is not None or answer is None or result is None:
-            self._fail(self._error or RuntimeError())
-        else:
-            self._onAnswer(result, answer)
-
-    def _fail(self, error: BaseException) -> None:
-        logError(error)
-        self._onFailed(_("The click could not be answered. {reason}").format(reason=reasonOf(error)))
+def clickFailure(error: BaseException) -> str:
+    """Returns the sentence for a click that could not be answered; the log gets the error."""
+    logError(error)
+    return _("The click could not be answered. {reason}").format(reason=reasonOf(error))
 
 
 @dataclass(frozen=True)
