@@ -96,7 +96,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.correction = CorrectionPanel(self.ui, self._isAutomatic, self._onMeasured)
         self.worklist = WorklistPanel(self.ui, self.results, self._onMeasured, self.correction.measure)
         self.correction.onReset = self.worklist.worklist.forgetStepsOf
-        self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onExported)
+        self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onWritten)
         self.settings = SettingsPanel(self.ui, self._update)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
@@ -115,6 +115,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self.runs.queue.abandonAll()
         self.inputs.stop()
+        self.exports.stop()
         self.correction.stop()
         self.worklist.stop()
         self._forgetParameterNode()
@@ -220,9 +221,10 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.results.update()
         self.worklist.update()
 
-    def _onExported(self) -> None:
-        self.correction.setResult(self.results.result)
-        self._onMeasured()
+    def _onWritten(self, result: ResultNodes, written: Any) -> None:
+        """Shows what was measured for an export, unless something was drawn since."""
+        if slicer.mrmlScene.IsNodePresent(result.segmentationNode) and written.drawn.isStill(result):
+            self.correction.take(result, written.findings)
 
     def _onSceneStartClose(self, _caller: Any, _event: Any) -> None:
         self.runs.queue.abandonAll()

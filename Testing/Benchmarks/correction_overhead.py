@@ -1,5 +1,7 @@
 """What a correction costs Slicer's main thread: from the change of a segment until table and remarks are of it.
 
+Changes are strokes, as Segment Editor tells of them, and what the worklist does to the largest lesion.
+
 The exam is the synthetic sample, each of its slices repeated, so that it has as many voxels as a thin-slice scan; its
 true labels stand for the network's. Processor seconds of the main thread count, which other programs hardly change;
 rounds of the event loop in which nothing happens (below a millisecond) do not.
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +39,8 @@ class MainThread:
     waited: float
 
 
-def corrections(widget: Any, slices: int, changes: int) -> tuple[list[MainThread], float]:
-    """Returns the cost of a few changes, and processor seconds of one when Slicer measures in its main thread."""
+def corrections(widget: Any, slices: int, changes: int) -> tuple[dict[str, MainThread], float]:
+    """Returns the cost of each change by what it was, and processor seconds of measuring in the main thread."""
     result = _result(widget, slices)
     import qt
     import slicer.util
@@ -45,27 +48,44 @@ def corrections(widget: Any, slices: int, changes: int) -> tuple[list[MainThread
     for _round in range(50):  # what is left to do for the new result is no part of a change
         qt.QApplication.processEvents()
     voxels, segmentation = _layer(result)
-    found = []
+    layer, found = segmentation.GetNthSegment(0).GetRepresentation("Binary labelmap"), {}
     for number in range(changes):
         middle = voxels.shape[0] // 2 + number
         voxels[middle][voxels[middle] == 1] = 0
-        found.append(_change(widget, segmentation))
-    del voxels
-    from KidneySegWidgets.result.correction import recompute
+        found[f"stroke {number + 1}"] = _change(widget, layer.Modified)
+    del voxels, layer
+    for name, work in _edits(widget, result):
+        found[name] = _change(widget, work)
+    from KidneySegWidgets.result.drawnResult import DrawnResult
 
     before = time.thread_time()
-    recompute(result)
+    DrawnResult.of(result).measured()
     alone = time.thread_time() - before
     slicer.mrmlScene.Clear(0)
     return found, alone
 
 
-def _change(widget: Any, segmentation: Any) -> MainThread:
-    """Tells the panel of a change and lets the application work until it is measured."""
-    import qt
-    import slicer
+def _edits(widget: Any, result: Any) -> list[tuple[str, Callable[[], None]]]:
+    """Returns what a reader does to the largest lesion, and a click for a new one, by what it is."""
+    from KidneySegWidgets.worklist.readerClick import ReaderClick
 
-    layer = segmentation.GetNthSegment(0).GetRepresentation("Binary labelmap")
+    findings, worklist = result.findings(), widget.worklist.worklist
+    lesion = max(findings.lesions, key=lambda each: each.measures.volume_ml).id
+    place = np.array([findings.kidneys[0].measures.centroid_lps_mm]) * (-1, -1, 1)
+    return [
+        ("reject", lambda: worklist.reject(lesion)),
+        ("restore", lambda: worklist.restore(lesion)),
+        ("relabel", lambda: worklist.relabel(lesion, "cyst")),
+        ("undo", worklist.undo),
+        ("add by click", lambda: worklist.click(ReaderClick(place, "mass", adds=True))),
+        ("undo of it", worklist.undo),
+    ]
+
+
+def _change(widget: Any, change: Callable[[], None]) -> MainThread:
+    """Makes a change and lets the application work until it is measured."""
+    import qt
+
     started, busy, longest = time.perf_counter(), 0.0, 0.0
 
     def step(work: Any) -> None:
@@ -75,12 +95,8 @@ def _change(widget: Any, segmentation: Any) -> MainThread:
         took = time.thread_time() - before
         busy, longest = busy + (took if took > IDLE_S else 0.0), max(longest, took)
 
-    def tell() -> None:
-        layer.Modified()
-        segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
-
-    step(tell)
-    while widget.correction.isStale:
+    step(change)
+    while widget.worklist.worklist.isAnswering or widget.correction.isStale:
         step(qt.QApplication.processEvents)
         time.sleep(0.01)
         if time.perf_counter() - started > 600:

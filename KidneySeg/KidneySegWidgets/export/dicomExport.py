@@ -44,13 +44,14 @@ def sourceFiles(volume: Any) -> list[Path]:
     return sorted(set(files))
 
 
-def writeDicom(folder: Path, result: Any, files: list[Path]) -> None:
+def writeDicom(folder: Path, result: Any, files: list[Path], scratch: Path) -> None:
     """Writes segmentation, measurements and, if the folder holds one, the report as DICOM.
 
     Args:
         folder: where to; a `report.pdf` in it becomes a DICOM file, too.
         result: the engine's Result.
         files: the DICOM images.
+        scratch: a folder for temporary files.
 
     Raises:
         KidneySegError: the images cannot be referred to, or the volume lies elsewhere; the message says why.
@@ -64,7 +65,7 @@ def writeDicom(folder: Path, result: Any, files: list[Path]) -> None:
     from KidneySegLib.tasks.run import input_record, read_exam
 
     report = folder / "report.pdf"
-    with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=slicer.app.temporaryPath) as name:
+    with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=scratch) as name:
         series = Path(name)
         for number, file in enumerate(files):
             _place(file, series / f"{number:06d}.dcm")

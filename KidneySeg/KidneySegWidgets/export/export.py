@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import slicer
 
 from KidneySegWidgets.export.dicomExport import sourceFiles, writeDicom
-from KidneySegWidgets.result.correction import recompute
+from KidneySegWidgets.result.drawnResult import DrawnResult
 from KidneySegWidgets.result.resultNodes import ResultNodes
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an export wrote.
+
+    Attributes:
+        folder: where to.
+        findings: the engine's Findings, as they were measured for it.
+        drawn: what they were measured from.
+    """
+
+    folder: Path
+    findings: Any
+    drawn: DrawnResult
 
 
 @dataclass(frozen=True)
@@ -29,21 +48,29 @@ class ExportOptions:
     language: str = "en"
 
 
-def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> Path:
-    """Writes the result as it is now into a new folder, as a whole or not at all; returns that folder.
+def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> Callable[[], Written]:
+    """Takes the result as it is now, and returns what measures and writes it, as a whole or not at all.
+
+    What is returned touches no node; it may run in a thread. It raises KidneySegError if something cannot be written;
+    the message says why.
 
     Raises:
-        KidneySegError: something cannot be written; the message says why.
-        RuntimeError: DICOM or the patient's name is wanted, but the images that the result was made from are not known.
+        RuntimeError: DICOM or the patient's name is wanted, but the images that the result was made from are not
+            known; or the volume is gone.
     """
     named = options.report and options.identified
     files = sourceFiles(result.volume) if options.dicom or named else []
-    measured = recompute(result)  # what is written is what is seen, also when nobody asked to measure again
+    drawn, scratch = DrawnResult.of(result), Path(slicer.app.temporaryPath)
+    return lambda: _write(drawn, parent, options, files, scratch)
+
+
+def _write(drawn: DrawnResult, parent: Path, options: ExportOptions, files: list[Path], scratch: Path) -> Written:
+    measured = drawn.measured()  # what is written is what is seen, also when nobody asked to measure again
     from KidneySegLib.publishing import complaints, partial_folder
     from KidneySegLib.readers.dicom.finding.patient import patient_of
     from KidneySegLib.reporting.report import write_report
 
-    patient = patient_of(files) if named else None
+    patient = patient_of(files) if options.report and options.identified else None
     target = _freeFolder(parent, "KidneySeg")
     with complaints(), partial_folder(target) as partial:
         measured.write(partial)
@@ -51,9 +78,9 @@ def exportResult(result: ResultNodes, parent: Path, options: ExportOptions) -> P
             header, language = options.header or None, options.language
             write_report(partial, measured, header=header, language=language, patient=patient)
         if options.dicom:
-            writeDicom(partial, measured, files)
+            writeDicom(partial, measured, files, scratch)
         partial.rename(target)
-    return target
+    return Written(target, measured.findings, drawn)
 
 
 def _freeFolder(parent: Path, name: str) -> Path:

@@ -7,29 +7,38 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.result.correction import recompute
+from KidneySegWidgets.export.export import Written
+from KidneySegWidgets.result.drawnResult import DrawnResult
 from KidneySegWidgets.result.resultNodes import ResultNodes
 
 
-def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
-    """Writes image and corrected labels into a new folder, as `kidneyseg train` reads them; returns that folder.
+def exportTrainingCase(result: ResultNodes, folder: Path) -> Callable[[], Written]:
+    """Takes the result as it is now, and returns what writes a case for `kidneyseg train` into a new folder.
 
     Nothing of the patient goes with them: files have fixed names and hold voxels and geometry only, and the case is
     called by a checksum of its voxels. `labels.json` says which number is which structure, so that the case can be
     used where numbers mean other things, and what the reader made of each lesion: found, confirmed, changed, added,
     rejected.
 
+    What is returned touches no node; it may run in a thread. It raises RuntimeError if nothing was corrected, or the
+    written files do not read back as they should, and OSError if they cannot be written.
+
     Raises:
-        RuntimeError: nothing was corrected, or the written files do not read back as they should.
-        OSError: the files cannot be written.
+        RuntimeError: the volume is gone.
     """
-    measured = recompute(result)
+    drawn = DrawnResult.of(result)
+    return lambda: _write(drawn, folder)
+
+
+def _write(drawn: DrawnResult, folder: Path) -> Written:
+    measured = drawn.measured()
     from KidneySegLib.measuring.correction import corrections
 
     findings, volume = measured.findings, measured.exam.stored
@@ -48,7 +57,7 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Path:
         os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return target
+    return Written(target, findings, drawn)
 
 
 def _writeCase(folder: Path, volume: object, labels: np.ndarray, findings: Any) -> None:

@@ -71,6 +71,17 @@ class CorrectionPanel:
             self.remeasuring.start(self._result)
             self._show()
 
+    def take(self, result: ResultNodes, findings: Any) -> None:
+        """Shows findings that were measured elsewhere, of what is drawn now."""
+        findings = withMarksOf(result, findings)
+        if self._result is not None and self._result.segmentationNode is result.segmentationNode:
+            self._timer.stop()
+            self.remeasuring.supersede()
+            self._failure = ""
+            self._change(result, lambda: takeFindings(result, findings))
+        else:
+            takeFindings(result, findings)
+
     def _forget(self) -> None:
         self._timer.stop()
         self.remeasuring.stop()
@@ -101,7 +112,7 @@ class CorrectionPanel:
             self.measure()
 
     def _onFindings(self, result: ResultNodes, findings: Any) -> None:
-        self._change(result, lambda: takeFindings(result, withMarksOf(result, findings)))
+        self.take(result, findings)
 
     def _onFailed(self, message: str) -> None:
         """Says it below the heading: a message box would stop the reader in the middle of a stroke."""

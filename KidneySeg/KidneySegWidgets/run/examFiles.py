@@ -14,7 +14,7 @@ import slicer
 
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, placeOf, shifted, writeNrrd
 from KidneySegWidgets.result.correctedLabels import networkLabels
-from KidneySegWidgets.result.correction import preparedExam
+from KidneySegWidgets.result.drawnResult import preparedExam
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
 

@@ -12,7 +12,7 @@ from slicer.i18n import tr as _
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
-from KidneySegWidgets.result.correction import preparedExam
+from KidneySegWidgets.result.drawnResult import preparedExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
 

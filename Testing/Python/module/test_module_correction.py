@@ -284,13 +284,13 @@ def test_edit_opens_segment_editor_on_this_result(host: Any) -> None:
 def test_an_assumed_intercept_is_that_of_the_network_s_run(host: Any, values: dict[str, Any], added: int) -> None:
     """Values with air at 0 were measured 24 HU too low after a correction."""
     widget = segmented(host)
-    from KidneySegWidgets.result.correction import engineExam
+    from KidneySegWidgets.result.drawnResult import DrawnResult
 
     from KidneySegLib.flags import Flag, Severity
 
     result = widget.results.result
-    plain = engineExam(result).volume.voxels.astype(int)
+    plain = DrawnResult.of(result).exam().volume.voxels.astype(int)
     flag = Flag("rescale_assumed", Severity.WARNING, values)
     result.setNetworkFindings(replace(result.networkFindings(), flags=(flag,)))
-    moved = engineExam(result).volume.voxels
+    moved = DrawnResult.of(result).exam().volume.voxels
     assert (moved == np.maximum(plain + added, -1024)).all()

@@ -94,7 +94,7 @@ def test_real_exam_from_click_to_table(host: Any, shared_data: Path, tmp_path: P
 def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
     """What a reader does next with the real exam: corrects, saves the scene, opens it again, exports."""
     import slicer
-    from SlicerHost.hands import click
+    from SlicerHost.hands import click, waitUntil
 
     volume_ml = widget.results.result.findings().kidneys[1].measures.volume_ml
     labels = slicer.util.arrayFromVolume(widget.results.result.networkLabels)
@@ -117,6 +117,7 @@ def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
     widget.ui.exportFolderButton.directory = str(folder)
     host.app.processEvents()
     click(widget.ui.exportButton)
+    waitUntil(lambda: not widget.exports.isWriting, 120)
     exported = read_image(folder / "KidneySeg_1" / "labels.nii.gz")
     node = widget.results.result.volume
     assert (exported.voxels == 2).sum() * voxel_ml == pytest.approx(rest_ml, abs=0.01)

@@ -31,6 +31,15 @@ def unfold(host: Any, widget: Any, folder: Path) -> None:
     host.app.processEvents()
 
 
+def export(widget: Any, button: Any = None) -> str:
+    """Clicks on a button, waits until it is written, and returns what the panel says."""
+    from SlicerHost.hands import click, waitUntil
+
+    click(button or widget.ui.exportButton)
+    waitUntil(lambda: not widget.exports.isWriting, 120)
+    return str(widget.ui.exportLabel.text)
+
+
 class Database:
     """Stands for Slicer's DICOM database, of which one method is needed."""
 
@@ -67,9 +76,9 @@ def test_export_writes_what_is_seen(host: Any, tmp_path: Path) -> None:
     write_segment(widget.results.result, "kidney_right", mask)
     unfold(host, widget, tmp_path)
     click(widget.ui.exportReportCheckBox)
-    click(widget.ui.exportButton)
+    told = export(widget)
     folder = tmp_path / "KidneySeg_1"
-    assert "KidneySeg_1" in host.dialogs.texts()[0]
+    assert "KidneySeg_1" in told and host.dialogs.texts() == [], "no box stops a reader who has gone on"
     exported = read_image(folder / "labels.nii.gz")
     expected = labels.copy()
     expected[:18][labels[:18] == 1] = 0
@@ -85,25 +94,58 @@ def test_export_writes_what_is_seen(host: Any, tmp_path: Path) -> None:
     numbers = [float(value) for value in written if value]
     assert numbers == pytest.approx([float(value) for value in shown if value], rel=0.005, abs=0.0005)
     assert sorted(path.name for path in folder.iterdir()) == sorted(RESULT_FILES), "no report: it was not wanted"
-    click(widget.ui.exportButton)
+    export(widget)
     assert (tmp_path / "KidneySeg_2" / "overview.png").is_file(), "nothing is overwritten"
 
 
+def test_reader_goes_on_while_it_is_written(host: Any, tmp_path: Path) -> None:
+    """What is written is what was drawn at the click; what is drawn meanwhile stays, and is measured by itself."""
+    from SlicerHost.hands import click, waitUntil
+
+    _volume, labels = phantom()
+    widget = segmented(host)
+    result = widget.results.result
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportButton)
+    assert widget.exports.isWriting and not widget.ui.exportButton.enabled
+    assert "written…" in widget.ui.exportLabel.text and not (tmp_path / "KidneySeg_1").exists()
+    half = (labels == 1) & (np.arange(36)[:, None, None] > 15)
+    write_segment(result, "kidney_right", half)
+    waitUntil(lambda: not widget.exports.isWriting, 120)
+    assert widget.ui.exportButton.enabled
+    written = Findings.from_json((tmp_path / "KidneySeg_1" / "findings.json").read_text(encoding="utf-8"))
+    assert written.kidneys[0].measures.voxels == (labels == 1).sum()
+    waitUntil(lambda: not widget.correction.isStale, 60)
+    assert result.findings().kidneys[0].measures.voxels == half.sum()
+
+
+def test_scene_that_is_closed_meanwhile_does_not_spoil_the_export(host: Any, tmp_path: Path) -> None:
+    from SlicerHost.hands import click, waitUntil
+
+    volume, labels = phantom()
+    widget = segmented(host, volume, labels)
+    unfold(host, widget, tmp_path)
+    click(widget.ui.exportButton)
+    host.clearScene()
+    waitUntil(lambda: not widget.exports.isWriting, 120)
+    np.testing.assert_array_equal(read_image(tmp_path / "KidneySeg_1" / "labels.nii.gz").voxels, labels)
+    assert host.dialogs.texts() == []
+
+
 def test_training_case_holds_image_and_labels_by_name_and_no_patient(host: Any, tmp_path: Path) -> None:
-    from SlicerHost.hands import click
 
     volume, labels = phantom(rotation=oblique())
     widget = segmented(host, volume, labels)
     widget.results.result.volume.SetName("Doe^John")
     widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", "1.2.3.4")
     unfold(host, widget, tmp_path)
-    click(widget.ui.exportTrainingButton)
-    assert "Nothing was corrected" in host.dialogs.texts()[0]
+    export(widget, widget.ui.exportTrainingButton)
+    assert "Nothing was corrected" in host.dialogs.texts()[0] and widget.ui.exportLabel.text == ""
     assert list(tmp_path.iterdir()) == []
     mask = labels == 2
     mask[:18] = False
     write_segment(widget.results.result, "kidney_left", mask)
-    click(widget.ui.exportTrainingButton)
+    export(widget, widget.ui.exportTrainingButton)
     (case,) = tmp_path.iterdir()
     image, mask_file = read_image(case / "image.nii.gz"), read_image(case / "mask.nii.gz")
     np.testing.assert_array_equal(image.voxels, volume.voxels)
@@ -118,14 +160,14 @@ def test_training_case_holds_image_and_labels_by_name_and_no_patient(host: Any, 
 
 
 def test_report_bears_the_header_and_language_of_the_settings(host: Any, tmp_path: Path) -> None:
-    from SlicerHost.hands import choose, click, write
+    from SlicerHost.hands import choose, write
 
     widget = segmented(host)
     widget.ui.settingsSection.collapsed = False
     unfold(host, widget, tmp_path)
     write(widget.ui.reportHeaderEdit, "Hospital of Nowhere")
     choose(widget.ui.reportLanguageComboBox, "Español")
-    click(widget.ui.exportButton)
+    export(widget)
     text = (tmp_path / "KidneySeg_1" / "report.html").read_text(encoding="utf-8")
     assert "Hospital of Nowhere" in text and 'lang="es"' in text
     assert (tmp_path / "KidneySeg_1" / "report.pdf").read_bytes().startswith(b"%PDF")
@@ -140,13 +182,13 @@ def test_report_names_the_patient_of_the_volumes_images_only_if_asked(
     assert not widget.ui.exportIdentifiedCheckBox.checked
     unfold(host, widget, tmp_path)
     click(widget.ui.exportIdentifiedCheckBox)
-    click(widget.ui.exportButton)
+    export(widget)
     assert "does not come from Slicer's DICOM database" in host.dialogs.texts()[-1]
     assert list(tmp_path.iterdir()) == [], "nothing half-written"
     widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
-    click(widget.ui.exportButton)
+    export(widget)
     click(widget.ui.exportIdentifiedCheckBox)
-    click(widget.ui.exportButton)
+    export(widget)
     named, other = ((tmp_path / f"KidneySeg_{number}" / "report.html").read_text(encoding="utf-8") for number in (1, 2))
     assert "Secret, Patient; patient ID SECRET-ID" in named and "3 February 2001" in named
     assert "De-identified" in other and "Secret" not in other and "2001" not in other
@@ -177,8 +219,7 @@ def test_dicom_results_lie_on_the_images_of_the_volume(
     write_segment(result, "kidney_right", corrected)
     unfold(host, widget, tmp_path)
     click(widget.ui.exportDicomCheckBox)
-    click(widget.ui.exportButton)
-    assert "KidneySeg_1" in host.dialogs.texts()[0], host.dialogs.texts()
+    assert "KidneySeg_1" in export(widget), host.dialogs.texts()
     folder = tmp_path / "KidneySeg_1"
     found = read(folder / "segmentation.seg.dcm")
     assert found.ReferencedSeriesSequence[0].SeriesInstanceUID == read(next(case.series.iterdir())).SeriesInstanceUID
@@ -201,12 +242,12 @@ def test_without_its_images_dicom_says_what_is_needed(
     widget = segmented(host)
     unfold(host, widget, tmp_path)
     click(widget.ui.exportDicomCheckBox)
-    click(widget.ui.exportButton)
+    export(widget)
     assert "does not come from Slicer's DICOM database" in host.dialogs.texts()[-1]
     assert slicer.app.userSettings().value("KidneySeg/exportDicom") == "yes", "remembered for the next time"
     widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
     monkeypatch.setattr(slicer, "dicomDatabase", Database({}), raising=False)
-    click(widget.ui.exportButton)
+    export(widget)
     assert "no longer in Slicer's DICOM database" in host.dialogs.texts()[-1]
     assert list(tmp_path.iterdir()) == [], "nothing half-written"
 
@@ -218,6 +259,6 @@ def test_a_volume_that_was_moved_is_not_exported_as_dicom(host: Any, database: D
     widget.results.result.volume.SetAttribute("DICOM.instanceUIDs", " ".join(database.files))
     unfold(host, widget, tmp_path)
     click(widget.ui.exportDicomCheckBox)
-    click(widget.ui.exportButton)
+    export(widget)
     assert "moved, cropped or resampled" in host.dialogs.texts()[-1]
     assert list(tmp_path.iterdir()) == [], "nothing half-written"

@@ -1,0 +1,93 @@
+"""A result as it is drawn at one moment, taken from its nodes, so that a thread can measure and write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from slicer.i18n import tr as _
+
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.exam.inputVolume import PreparedVolume, prepareVolume
+from KidneySegWidgets.result.correctedLabels import networkLabels
+from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
+from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.segments import drawnState
+
+
+@dataclass(frozen=True)
+class DrawnResult:
+    """Image, labels and findings without any node.
+
+    Attributes:
+        prepared: the segmented image; its voxels are the node's own.
+        network: what the network drew, (k, j, i).
+        drawn: what is drawn now.
+        original: the engine's Findings of the network's run.
+        last: those that are shown now.
+        state: tells what is drawn from what is drawn later.
+    """
+
+    prepared: PreparedVolume
+    network: np.ndarray
+    drawn: LabelPart
+    original: Any
+    last: Any
+    state: Any
+
+    @classmethod
+    def of(cls, result: ResultNodes) -> DrawnResult:
+        """Takes a result as it is now.
+
+        Raises:
+            RuntimeError: the volume or the network's labels are gone, or the volume was changed.
+            InputError: its findings cannot be read.
+        """
+        state = drawnState(result.segmentationNode.GetSegmentation())
+        prepared, network, drawn = preparedExam(result), networkLabels(result), drawnPart(result)
+        return cls(prepared, network, drawn, result.networkFindings(), result.findings(), state)
+
+    def isStill(self, result: ResultNodes) -> bool:
+        """Returns whether nothing was drawn since."""
+        return drawnState(result.segmentationNode.GetSegmentation()) == self.state
+
+    def exam(self) -> Any:
+        """Returns the engine's Exam of the segmented image."""
+        ensureEngine()
+        from KidneySegLib.tasks.run import exam_again
+        from KidneySegLib.volume import Volume
+
+        return exam_again(Volume(self.prepared.voxels, self.prepared.ijkToLps), self.original)
+
+    def measured(self) -> Any:
+        """Measures what is drawn and returns the engine's Result.
+
+        Raises:
+            KidneySegError: the engine cannot measure it; the message says why.
+        """
+        exam = self.exam()
+        from KidneySegLib.measuring.instances import Segmentation
+        from KidneySegLib.result_files.result import Result
+        from KidneySegLib.tasks.registry import task_of
+        from KidneySegLib.tasks.run import correct
+
+        network = Result(exam, Segmentation.of(exam.volume, exam.order.apply(self.network)), self.original)
+        labels = np.zeros(self.network.shape, np.uint8)
+        ends = zip(self.drawn.start, self.drawn.voxels.shape, strict=True)
+        labels[tuple(slice(start, start + size) for start, size in ends)] = self.drawn.voxels
+        return correct(task_of(self.original), exam, exam.order.apply(labels), network, self.last)
+
+
+def preparedExam(result: ResultNodes) -> PreparedVolume:
+    """Returns the segmented image as the engine takes it, on the grid of the network's labels.
+
+    Raises:
+        RuntimeError: the volume was removed, or was changed since.
+    """
+    if result.volume is None or result.networkLabels is None:
+        raise RuntimeError(_("The volume of this result is no longer in the scene. Load it and segment it again."))
+    prepared = prepareVolume(result.volume)
+    if prepared.voxels.shape != networkLabels(result).shape:
+        raise RuntimeError(_("The volume was changed after it was segmented. Segment it again."))
+    return prepared
