@@ -17,6 +17,9 @@ def crossvalidate(
     recipe: RecipeName,
     data: DataFolder,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the folds; existing ones are continued")],
+    exams: Annotated[
+        list[str] | None, typer.Option(help="Folder to take exams from, may hold *; repeatable; default: the recipe's")
+    ] = None,
     folds: Annotated[int, typer.Option(help="Number of folds; 0 takes the recipe's")] = 0,
     split: Annotated[
         Split | None,
@@ -40,7 +43,11 @@ def crossvalidate(
     if threads:
         torch.set_num_threads(threads)
     plan = read_recipe(find_recipe(recipe)).changed(
-        epochs=epochs or None, steps_per_epoch=steps_per_epoch or None, folds=folds or None, split=split
+        epochs=epochs or None,
+        steps_per_epoch=steps_per_epoch or None,
+        folds=folds or None,
+        split=split,
+        train=exams or (),
     )
     cache = prepared or output / "prepared"
     exams = exams_for_folds(plan, data, cache)

@@ -125,10 +125,10 @@ def test_slices_are_cross_validated(tmp_path):
 
 def test_volumes_are_cross_validated_and_a_stopped_one_goes_on(tmp_path):
     write_exams(tmp_path)
-    text = RECIPE.replace('["train/one"]', '["train/one", "validation/two"]').replace('["validation/two"]', "[]")
-    text = text.replace("steps_per_epoch = 20", "steps_per_epoch = 2")
-    assert "have not ended" in crossvalidate(tmp_path, text, "--minutes", "0")
-    output = crossvalidate(tmp_path, text)
+    text = RECIPE.replace("steps_per_epoch = 20", "steps_per_epoch = 2").replace('["validation/two"]', "[]")
+    exams = ("--exams", "train/one", "--exams", "validation/two")
+    assert "have not ended" in crossvalidate(tmp_path, text, *exams, "--minutes", "0")
+    output = crossvalidate(tmp_path, text, *exams)
     assert "2-fold cross-validation, 2 exams of 2 patients. Split by patient" in output
     assert all((tmp_path / "folds" / name).is_file() for name in FILES)
     with (tmp_path / "folds" / "exams.csv").open() as file:
