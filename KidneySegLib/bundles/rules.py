@@ -128,6 +128,19 @@ class ExamRules:
 
 
 @declaration
+class OperatingPoint:
+    """Which masses and cysts are findings; what is below is a candidate, which is listed apart.
+
+    Attributes:
+        least_mass_confidence: mean probability inside a solid mass.
+        least_cyst_confidence: mean probability inside a cyst.
+    """
+
+    least_mass_confidence: Share = 0.0
+    least_cyst_confidence: Share = 0.0
+
+
+@declaration
 class CtRules(Rules):
     """Of the task ``ct``.
 
@@ -136,23 +149,23 @@ class CtRules(Rules):
         lesion: of the stages ``organ`` and ``lesion``; None if there are none.
         renal: of the stage ``renal``; None if there is none.
         exam: of the stage ``exam``, which does all alone; None if there is none.
+        operating_point: of what the stages ``lesion`` or ``renal`` find; None takes everything for a finding.
     """
 
     kidney: KidneyRules | None = None
     lesion: OrganLesionRules | None = None
     renal: RenalRules | None = None
     exam: ExamRules | None = None
+    operating_point: OperatingPoint | None = None
 
     def of_stages(self, stages: Collection[str]) -> Self:
         """Returns the rules without those for other stages."""
         if "exam" in stages:
-            return replace(self, kidney=None, lesion=None, renal=None, exam=self.exam or ExamRules())
-        return replace(
-            self,
-            lesion=self.lesion if "lesion" in stages else None,
-            renal=self.renal if "renal" in stages else None,
-            exam=None,
-        )
+            exam = self.exam or ExamRules()
+            return replace(self, kidney=None, lesion=None, renal=None, exam=exam, operating_point=None)
+        lesion, renal = (self.lesion if "lesion" in stages else None), (self.renal if "renal" in stages else None)
+        point = self.operating_point if lesion or renal else None
+        return replace(self, lesion=lesion, renal=renal, exam=None, operating_point=point)
 
     def needs(self, stages: Sequence[str]) -> Sequence[str]:
         """The stage ``exam`` needs no other."""
@@ -169,6 +182,8 @@ class CtRules(Rules):
                 raise ValueError(f"rules.{name}: nothing reads this field, since there is no such stage")
             if group is None and name in stages:
                 raise ValueError(f"rules.{name}: it is missing")
+        if self.operating_point is not None and self.lesion is None and self.renal is None:
+            raise ValueError("rules.operating_point: nothing reads this field, since no stage finds lesions")
 
 
 @declaration

@@ -21,8 +21,8 @@ from KidneySegLib.findings.marks import without_names
 from KidneySegLib.flags import TEXT, Flag
 from KidneySegLib.itk_names import itk_name
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
-from KidneySegLib.result_files.names import INSTANCES, LABELS
-from KidneySegLib.result_files.tables import write_measurements
+from KidneySegLib.result_files.names import CANDIDATE_TABLE, CANDIDATES, INSTANCES, LABELS
+from KidneySegLib.result_files.tables import write_candidates, write_measurements
 from KidneySegLib.volume import read_image
 
 _UID = re.compile(r"[0-2](\.\d+){3,}")
@@ -59,9 +59,11 @@ def write_clean_result(
     target.mkdir(parents=True)
     (target / "findings.json").write_text(cleaned.to_json(), encoding="utf-8")
     write_measurements(target / "measurements.csv", cleaned)
-    if (source / INSTANCES).is_file():
-        numbers = read_image(source / INSTANCES)
-        write_nifti(target / INSTANCES, numbers, numbers.voxels)
+    write_candidates(target / CANDIDATE_TABLE, cleaned)
+    for name in (INSTANCES, CANDIDATES):
+        if (source / name).is_file():
+            numbers = read_image(source / name)
+            write_nifti(target / name, numbers, numbers.voxels)
     if (source / LABELS).is_file():
         volume = read_image(source / LABELS)
         write_nifti(target / LABELS, volume, volume.voxels)

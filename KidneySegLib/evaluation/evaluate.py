@@ -140,7 +140,7 @@ def _compare(case: Case, found: Found, reference: Reference) -> CaseResult:
         if volume.voxels.shape[0] == 1:
             whole = agreement(outline, truth, volume.spacing[::-1], reader_tolerance_mm=TOLERANCE_MM["kidney"])
     if volume.voxels.shape[0] > 1 and reference.labels is not None:
-        exam = evaluate_labels(case.name, volume, labels, reference.labels, found.confidence)
+        exam = evaluate_labels(case.name, volume, labels, reference.labels, found.confidence, found.candidates)
         trusted = _lesion_reliability(found, reference.labels)
     elif reference.stones is not None:
         touched = touched_stones(labels == BY_KEY["stone"].label, reference.stones)

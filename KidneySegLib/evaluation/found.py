@@ -12,7 +12,7 @@ from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.evaluation.cases import Case
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings
-from KidneySegLib.measuring.instances import Confidence, NetworkOutline, Segmentation
+from KidneySegLib.measuring.instances import Confidence, LesionCandidate, NetworkOutline, Segmentation
 from KidneySegLib.progress import silent
 from KidneySegLib.result_files.labels.reading import on_grid, read_labels
 from KidneySegLib.result_files.names import FINDINGS
@@ -34,6 +34,7 @@ class Found:
         network: the network's own outline, where it is kept.
         confidence: of masses and cysts, where it is known.
         seconds: of reading, segmenting and measuring; None where it is not known.
+        candidates: masses and cysts below the operating point.
     """
 
     exam: Exam
@@ -41,6 +42,7 @@ class Found:
     network: NetworkOutline | None = None
     confidence: Confidence | None = None
     seconds: float | None = None
+    candidates: tuple[LesionCandidate, ...] = ()
 
 
 Finder = Callable[[Case], Found]
@@ -80,7 +82,8 @@ def stored(folder: Path, task: str, numbering: Numbering = Numbering.KIDNEYSEG) 
 def of_run(result: Result, seconds: float) -> Found:
     """Takes what a run found."""
     segmentation = result.segmentation
-    return Found(result.image, segmentation.labels, segmentation.network, segmentation.confidence, seconds)
+    labels, network, sure = segmentation.labels, segmentation.network, segmentation.confidence
+    return Found(result.image, labels, network, sure, seconds, segmentation.candidates)
 
 
 def _of_result(result: Result, exam: Exam) -> Found:
@@ -92,7 +95,8 @@ def _of_result(result: Result, exam: Exam) -> Found:
         )
     on_grid(label_map, exam.volume)
     seconds = sum(result.findings.provenance.seconds.values()) or None
-    return Found(exam, label_map.voxels, None, _confidence(result.segmentation, result.findings), seconds)
+    sure, candidates = _confidence(result.segmentation, result.findings), result.segmentation.candidates
+    return Found(exam, label_map.voxels, None, sure, seconds, candidates)
 
 
 def _confidence(segmentation: Segmentation, findings: Findings) -> Confidence | None:

@@ -74,6 +74,7 @@ def make_tables(evaluation: Evaluation) -> tuple[list[ScoreTable], list[ScoreTab
     """Returns the tables for reading, and those with every exam and every lesion for further work."""
     pages = [_organs(evaluation), _classes(evaluation), _detection(evaluation), _mistakes(evaluation)]
     pages += [
+        _candidates(evaluation),
         _masses_and_cysts(evaluation),
         _stones(evaluation),
         _detection_by_exam(evaluation),
@@ -172,6 +173,22 @@ def _detection(evaluation: Evaluation) -> ScoreTable:
         false = (row.false, row.scans, row.false_per_scan, row.scans_without, row.false_per_scan_without)
         rows.append((row.structure, row.size, *counts, row.distance_mm, *false))
     return ScoreTable("detection", "Masses, cysts and stones: detection", note, header, rows)
+
+
+def _candidates(evaluation: Evaluation) -> ScoreTable:
+    note = (
+        "Masses and cysts below the operating point are listed apart and count as found nowhere above. On a lesion: "
+        "most of it is mass or cyst in the reference. Exams without: those whose reference has neither mass nor cyst."
+    )
+    header = ("exams", "number", "candidates", "on a lesion", "on none", "candidates per exam")
+    rows: list[tuple[Cell, ...]] = []
+    without = [exam for exam in evaluation.exams if not exam.has("mass", "cyst")]
+    for name, exams in (("all", evaluation.exams), ("without", without)):
+        candidates = [candidate for exam in exams for candidate in exam.candidates]
+        right = sum(candidate.is_lesion for candidate in candidates)
+        share = len(candidates) / len(exams) if exams else None
+        rows.append((name, len(exams), len(candidates), right, len(candidates) - right, share))
+    return ScoreTable("candidates", "Candidates", note, header, rows)
 
 
 def _detection_by_exam(evaluation: Evaluation) -> ScoreTable:

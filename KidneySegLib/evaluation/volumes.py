@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.datasets.exams import assign_sides, body_middle
+from KidneySegLib.evaluation.candidates import ScoredCandidate, score_candidates
 from KidneySegLib.evaluation.classwise import confusion, confusion_sum
 from KidneySegLib.evaluation.detection import DETECTED, ScoredLesion, Status, detect
 from KidneySegLib.evaluation.metrics import Agreement, agreement
 from KidneySegLib.evaluation.readers import TOLERANCE_MM
-from KidneySegLib.measuring.instances import Confidence
+from KidneySegLib.measuring.instances import Confidence, LesionCandidate
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -75,6 +76,7 @@ class ExamResult:
         confusion: voxels by class, see ``classwise.confusion``.
         stones: stone voxels.
         lesions: masses, cysts and stones of the reference and those found.
+        candidates: masses and cysts below the operating point, which count as found nowhere.
     """
 
     exam: str
@@ -83,6 +85,7 @@ class ExamResult:
     confusion: np.ndarray
     stones: StoneVoxels
     lesions: tuple[ScoredLesion, ...]
+    candidates: tuple[ScoredCandidate, ...] = ()
 
     def has(self, *structures: str) -> bool:
         """Whether the reference has a lesion of one of these structures, however small."""
@@ -195,7 +198,12 @@ class Evaluation:
 
 
 def evaluate_labels(
-    exam: str, image: Volume, found: np.ndarray, reference: np.ndarray, confidence: Confidence | None = None
+    exam: str,
+    image: Volume,
+    found: np.ndarray,
+    reference: np.ndarray,
+    confidence: Confidence | None = None,
+    candidates: Sequence[LesionCandidate] = (),
 ) -> ExamResult:
     """Compares two label maps of one exam.
 
@@ -205,7 +213,9 @@ def evaluate_labels(
         found: what was found, uint8 ``(k, j, i)``, values of ``structures``.
         reference: what is held to be true.
         confidence: of the network in the masses and cysts that it found; None where that is not known.
+        candidates: masses and cysts below the operating point, on the same grid.
     """
+    possible = score_candidates(candidates, reference, image.voxel_volume)
     box = _box_of(found, reference)
     middle = body_middle(image.voxels) - box[2].start
     found, reference, grid = found[box], reference[box], image.crop(box)
@@ -220,6 +230,7 @@ def evaluate_labels(
         confusion(found, reference),
         _stones(found, reference, grid),
         tuple(lesions),
+        possible,
     )
 
 

@@ -45,6 +45,7 @@ class Findings:
         stone_burden: of every side that has stones, right before left.
         phase: contrast phase; None where it was not estimated.
         rejected: lesions and stones that a reader took out; they are in no other list, number or label map.
+        candidates: masses and cysts below the operating point; they are in no other list, number or label map.
         views: kidneys in one plane, right before left, last one whose side is not known.
         ellipsoid: volume from two such planes; None where only one is there.
     """
@@ -59,6 +60,7 @@ class Findings:
     rejected: tuple[RejectedFinding, ...] = ()
     views: tuple[KidneyView, ...] = ()
     ellipsoid: Ellipsoid | None = None
+    candidates: tuple[LesionFinding, ...] = ()
 
     def kidney(self, side: Side) -> KidneyFinding | None:
         """Returns the kidney of this side, or None if it was not found."""
@@ -114,6 +116,7 @@ class Findings:
             "stones": [stone.to_dict() for stone in self.stones],
             "stone_burden": [burden.to_dict() for burden in self.stone_burden],
             "phase": self.phase.to_dict() if self.phase else None,
+            "candidates": [lesion.to_dict() for lesion in self.candidates],
             "rejected": [each.to_dict() for each in self.rejected],
             "views": [view.to_dict() for view in self.views],
             "ellipsoid": self.ellipsoid.to_dict() if self.ellipsoid else None,
@@ -167,6 +170,7 @@ class Findings:
                 stones=tuple(StoneFinding.from_dict(stone) for stone in values["stones"]),
                 stone_burden=tuple(StoneBurden.from_dict(burden) for burden in values["stone_burden"]),
                 phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
+                candidates=tuple(LesionFinding.from_dict(lesion) for lesion in values.get("candidates", ())),
                 rejected=tuple(RejectedFinding.from_dict(each) for each in values.get("rejected", ())),
                 # earlier versions knew no ultrasound
                 views=tuple(KidneyView.from_dict(view) for view in values.get("views", [])),

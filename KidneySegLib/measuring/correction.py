@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.flags.catalogue.measuring import MEASURING
 from KidneySegLib.flags.catalogue.orientation import ORIENTATION
 from KidneySegLib.flags.catalogue.ultrasound import ULTRASOUND_VIEWS
+from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import bounding_boxes
-from KidneySegLib.measuring.instances import Segmentation
+from KidneySegLib.measuring.instances import LesionCandidate, Segmentation
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.structures import BY_KEY, BY_LABEL
+from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS
 
 # Name of the flag, and of the setting in the provenance that holds the Dice of each corrected structure by its key.
 CORRECTED = "corrected_by_reader"
@@ -65,6 +67,21 @@ def correction_flags(changed: dict[str, float]) -> list[Flag]:
         what = {"structure": key} if side is None else {"kidney": side.value}
         flags.append(Flag.of("corrected_by_reader", dice=value, **what))
     return flags
+
+
+def still_candidates(candidates: Sequence[LesionCandidate], labels: np.ndarray) -> tuple[LesionCandidate, ...]:
+    """Returns those candidates of which a reader has not made a lesion or stone: less than half of one is labelled so.
+
+    Args:
+        candidates: below the operating point of the network's run.
+        labels: the corrected label map, uint8 ``(k, j, i)``.
+    """
+    free = [0, *(kidney.label for kidney in KIDNEYS.values())]
+
+    def is_free(body: Body) -> bool:
+        return bool(np.isin(labels[body.box][body.mask], free).mean() > 0.5)
+
+    return tuple(each for each in candidates if is_free(each.instance.body))
 
 
 def known_findings(segmentation: Segmentation, findings: Findings, last: Findings | None) -> KnownFindings:

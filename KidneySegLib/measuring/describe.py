@@ -23,8 +23,8 @@ from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.measuring.lesions.lesions import measure_lesions, organ_body
-from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
+from KidneySegLib.measuring.lesions.lesions import measure_candidates, measure_lesions, organ_body
+from KidneySegLib.measuring.lesions.quality import check_candidates, check_lesions, check_phase
 from KidneySegLib.measuring.orientation.check import check_orientation
 from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
@@ -59,6 +59,7 @@ def describe(
     anatomy = Anatomy.of(exam, segmentation, known)
     kidneys = _kidneys(anatomy)
     lesions = measure_lesions(anatomy, segmentation.confidence, known)
+    candidates = measure_candidates(anatomy, segmentation.candidates)
     stones, burden = measure_stones(anatomy, known)
     # its blocks begin at the first stored voxel of a kidney, so the stored order keeps its last digit
     phase = estimate_phase(exam.stored, exam.order.invert(segmentation.labels))
@@ -69,6 +70,7 @@ def describe(
         *(check_image(exam.volume) if known is None else []),
         *check_kidneys(kidneys),
         *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful),
+        *check_candidates(candidates),
         *check_stones(stones),
         *(check_phase(phase) if kidneys else []),
     ]
@@ -81,6 +83,7 @@ def describe(
         stones=tuple(stones),
         stone_burden=tuple(burden),
         phase=phase,
+        candidates=tuple(candidates),
     )
     return without_claimed_sides(findings)
 

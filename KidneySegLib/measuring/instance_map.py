@@ -5,25 +5,54 @@ A voxel's value is the number of its finding, from 1, in the order of ``Findings
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.geometry.bodies import SPECK_MM, Body, connected_bodies
 from KidneySegLib.geometry.boxes import bounding_boxes, hull, within
-from KidneySegLib.measuring.instances import LESIONS, Instance, Segmentation
+from KidneySegLib.measuring.instances import LESIONS, Instance, LesionCandidate, Segmentation
 from KidneySegLib.structures import BY_KEY, Structure
 from KidneySegLib.volume import Volume
 
 
 def instance_map(segmentation: Segmentation) -> Volume:
     """Returns the map, uint16 ``(k, j, i)``, of the part of the grid that holds instances; one voxel if it has none."""
-    boxes = [instance.body.box for instance in segmentation.instances] or [(slice(0, 1), slice(0, 1), slice(0, 1))]
-    around = hull(boxes)
-    part = segmentation.label_map.crop(around)
+    return _numbered([instance.body for instance in segmentation.instances], segmentation.label_map)
+
+
+def candidate_map(segmentation: Segmentation) -> Volume:
+    """Returns the like map of the candidates, in the order of ``Findings.candidates``."""
+    return _numbered([candidate.instance.body for candidate in segmentation.candidates], segmentation.label_map)
+
+
+def _numbered(bodies: Sequence[Body], grid: Volume) -> Volume:
+    around = hull([body.box for body in bodies] or [(slice(0, 1), slice(0, 1), slice(0, 1))])
+    part = grid.crop(around)
     numbers = np.zeros(part.voxels.shape, np.uint16)
-    for number, instance in enumerate(segmentation.instances, start=1):
-        numbers[within(instance.body.box, around)][instance.body.mask] = number
+    for number, body in enumerate(bodies, start=1):
+        numbers[within(body.box, around)][body.mask] = number
     return part.like(numbers)
+
+
+def by_candidate_map(numbers: np.ndarray, findings: Findings) -> tuple[LesionCandidate, ...]:
+    """Returns the candidates with their voxels; none where map and findings do not belong together.
+
+    Args:
+        numbers: the map on the whole grid, ``(k, j, i)`` in canonical order.
+        findings: what was measured on it.
+    """
+    boxes = bounding_boxes(numbers)
+    if list(boxes) != list(range(1, len(findings.candidates) + 1)):
+        return ()
+    found = []
+    for (number, box), finding in zip(boxes.items(), findings.candidates, strict=True):
+        body = Body(numbers[box] == number, (box[0].start, box[1].start, box[2].start))
+        if np.count_nonzero(body.mask) != finding.measures.voxels:
+            return ()
+        found.append(LesionCandidate(Instance(BY_KEY[finding.structure], finding.side, body), finding.confidence))
+    return tuple(found)
 
 
 def by_instance_map(label_map: Volume, numbers: np.ndarray, findings: Findings) -> Segmentation | None:

@@ -91,6 +91,19 @@ class Confidence:
 
 
 @dataclass(frozen=True)
+class LesionCandidate:
+    """A mass or cyst that the network is not sure enough of to be a finding.
+
+    Attributes:
+        instance: its voxels, which the label map gives to kidney or background.
+        confidence: mean probability that they are a lesion, 0 to 1; None where that is not known.
+    """
+
+    instance: Instance
+    confidence: float | None
+
+
+@dataclass(frozen=True)
 class NetworkOutline:
     """What a network outlined before other steps (such as stones) changed it; arrays ``(k, j, i)`` in canonical order.
 
@@ -116,6 +129,7 @@ class Segmentation:
         offset: what must be added to the exam's values where the kidneys told their scale.
         doubtful: sides whose kidney may be something else.
         network: what the network itself outlined, where a task keeps it; for evaluations.
+        candidates: masses and cysts below the operating point; they are neither in the label map nor in ``instances``.
     """
 
     label_map: Volume
@@ -126,6 +140,7 @@ class Segmentation:
     offset: int = 0
     doubtful: frozenset[Side] = frozenset()
     network: NetworkOutline | None = None
+    candidates: tuple[LesionCandidate, ...] = ()
 
     @classmethod
     def of(

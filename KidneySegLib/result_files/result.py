@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,15 @@ from KidneySegLib import __version__
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.exam import Exam, Units
 from KidneySegLib.findings import Findings, InputRecord, KidneyView
-from KidneySegLib.measuring.instance_map import by_instance_map, instance_map
+from KidneySegLib.measuring.instance_map import by_candidate_map, by_instance_map, candidate_map, instance_map
 from KidneySegLib.measuring.instances import Instance, Segmentation
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.result_files.folder import check_folder, remove_earlier
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import on_grid
-from KidneySegLib.result_files.names import FINDINGS, INSTANCES, LABELS, RESULT_FILES
-from KidneySegLib.result_files.tables import write_measurements
+from KidneySegLib.result_files.names import CANDIDATE_TABLE, CANDIDATES, FINDINGS, INSTANCES, LABELS, RESULT_FILES
+from KidneySegLib.result_files.tables import write_candidates, write_measurements
 from KidneySegLib.volume import Volume, read_image
 
 if TYPE_CHECKING:
@@ -88,8 +88,11 @@ class Result:
             numbers = instance_map(self.segmentation)
             write_nifti(partial / INSTANCES, numbers, numbers.voxels)
             maker = f"KidneySeg {__version__}"
+            possible = candidate_map(self.segmentation)
+            write_nifti(partial / CANDIDATES, possible, possible.voxels)
             write_segmentation(partial / "segmentation.seg.nrrd", exam.stored, stored, maker, sides_certain=certain)
             write_measurements(partial / "measurements.csv", self.findings)
+            write_candidates(partial / CANDIDATE_TABLE, self.findings)
             picture = draw_overview(exam.volume, labels, self.findings)
             picture.save(partial / "overview.png", compress_level=4, pnginfo=_maker())
             (partial / FINDINGS).write_text(self.findings.to_json(), encoding="utf-8")
@@ -119,6 +122,9 @@ class Result:
         label_map = Volume(labels.voxels, _grid(findings.provenance.input, labels)).canonical()
         # without an instance map it is of an earlier version; one that does not fit was changed by somebody since
         segmentation = _by_instances(folder / INSTANCES, label_map, findings) or _by_labels(label_map, findings)
+        numbers = _numbers(folder / CANDIDATES, label_map)
+        if numbers is not None:
+            segmentation = replace(segmentation, candidates=by_candidate_map(numbers, findings))
         return cls(None, segmentation, findings)
 
     def with_exam(self, exam: Exam) -> Result:
@@ -161,14 +167,19 @@ def _grey_apart(view: KidneyView, instance: Instance, exam: Exam) -> float:
 
 
 def _by_instances(path: Path, label_map: Volume, findings: Findings) -> Segmentation | None:
+    numbers = _numbers(path, label_map)
+    return by_instance_map(label_map, numbers, findings) if numbers is not None else None
+
+
+def _numbers(path: Path, label_map: Volume) -> np.ndarray | None:
+    """Returns a map of instances on the whole grid; None where there is none, or it is damaged or of another image."""
     if not path.is_file():
         return None
     try:
         stored = read_image(path)
-        numbers = on_grid(stored, label_map) if stored.voxels.dtype == np.uint16 else None
-    except InputError:  # damaged, or of another image
+        return on_grid(stored, label_map) if stored.voxels.dtype == np.uint16 else None
+    except InputError:
         return None
-    return by_instance_map(label_map, numbers, findings) if numbers is not None else None
 
 
 def _by_labels(label_map: Volume, findings: Findings) -> Segmentation:

@@ -104,6 +104,18 @@ def write_measurements(path: Path, findings: Findings) -> None:
         table.writerows({**_view_row(view), "ellipsoid_volume_ml": volume} for view in findings.views)
 
 
+def write_candidates(path: Path, findings: Findings) -> None:
+    """Writes ``candidates.csv``: masses and cysts below the operating point, with the same columns.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows(_row(lesion) for lesion in findings.candidates)
+
+
 def _row(finding: Finding) -> dict[str, Any]:
     values = finding.to_dict()
     if isinstance(finding, KidneyFinding):

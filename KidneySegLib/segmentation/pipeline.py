@@ -13,7 +13,7 @@ from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
-from KidneySegLib.measuring.instances import Confidence, Segmentation
+from KidneySegLib.measuring.instances import Confidence, LesionCandidate, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.kidneys.further_pieces import further_pieces
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
@@ -25,6 +25,7 @@ from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
 from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
+from KidneySegLib.segmentation.lesions.operating_point import take_out_candidates
 from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
 from KidneySegLib.segmentation.whole_exam import segment_exam
@@ -83,13 +84,17 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     regions = [left_out(volume, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
     flags += told([region for of_one in regions for region in of_one])
     flags += further_pieces(located, refused, labels)
+    candidates: tuple[LesionCandidate, ...] = ()
+    if percent is not None and rules.operating_point is not None:
+        candidates = take_out_candidates(volume, labels, percent, outlines, lesions, rules.operating_point)
     if outlines:
         progress("stones", 0.0, "Looking for stones")
         stones, more = find_stones(volume, labels)
         labels[stones] = STONE
         flags += more
     confidence = None if percent is None else Confidence.within(labels, percent)
-    return Segmentation.of(volume, labels, flags=flags, confidence=confidence, doubtful=doubtful)
+    found = Segmentation.of(volume, labels, flags=flags, confidence=confidence, doubtful=doubtful)
+    return replace(found, candidates=candidates)
 
 
 def _locate(

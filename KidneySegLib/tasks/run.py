@@ -28,6 +28,7 @@ from KidneySegLib.measuring.correction import (
     corrections,
     known_findings,
     lasting_flags,
+    still_candidates,
 )
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.reading import with_reading
@@ -194,6 +195,7 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
     drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *correction_flags(changed)])
+    drawn = replace(drawn, candidates=still_candidates(network.segmentation.candidates, labels))
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
     findings = with_reading(findings, drawn, known, original, last or original)

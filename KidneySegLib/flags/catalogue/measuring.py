@@ -42,6 +42,15 @@ MEASURING = {
     "low_confidence_lesion": warning(
         "{lesion} is uncertain (confidence {confidence}): it may be something else. Check it."
     ),
+    "lesion_candidates": warning(
+        Counted(
+            "{count} candidate is too uncertain to be counted as a finding: {lesion}, {length_mm} mm long, confidence "
+            "{confidence}. Please look.",
+            "{count} candidates are too uncertain to be counted as findings; the largest: {lesion}, {length_mm} mm "
+            "long, confidence {confidence}. Please look.",
+        ),
+        count=Number("candidates"),
+    ),
     "lesion_without_kidney": warning(
         "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its place in "
         "the kidney is not known."

@@ -6,6 +6,8 @@ Next to the measures of any body (``measurements``) a lesion has a place in its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from KidneySegLib.findings import LesionFinding
@@ -13,7 +15,7 @@ from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import hull, within
 from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.measuring.anatomy import Anatomy
-from KidneySegLib.measuring.instances import Confidence, Instance
+from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandidate
 from KidneySegLib.measuring.kidneys.organ import KidneyShape
 from KidneySegLib.measuring.kidneys.sinus import distance_mm, sinus_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
@@ -23,6 +25,7 @@ from KidneySegLib.volume import Volume
 # The share outside of the contour is counted on at most about this many voxels (share good to 0.5 %).
 SHARE_VOXELS = 30_000
 LETTERS = {"mass": "M", "cyst": "C"}
+CANDIDATE = "P"  # possible mass or cyst
 
 
 def measure_lesions(
@@ -36,10 +39,7 @@ def measure_lesions(
         known: lesions that keep their identifiers, and the network's certainty where they are unchanged; None numbers
             lesions by their place.
     """
-    sinuses = {}
-    for side in {lesion.own_side for lesion in anatomy.lesions} & anatomy.organs.keys():
-        kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
-        sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
+    sinuses = _sinuses(anatomy, anatomy.lesions)
     found: list[LesionFinding] = []
     for lesion, identifier in zip(anatomy.lesions, _identifiers(anatomy, known), strict=True):
         if known is None:
@@ -48,6 +48,29 @@ def measure_lesions(
             confidence = known.confidence(identifier, lesion.body)
         found.append(_measure(lesion, identifier, anatomy, sinuses.get(lesion.own_side), confidence))
     return found
+
+
+def measure_candidates(anatomy: Anatomy, candidates: Sequence[LesionCandidate]) -> list[LesionFinding]:
+    """Measures masses and cysts below the operating point, in their order; see ``measure_lesions``.
+
+    Args:
+        anatomy: the label map taken apart, which does not hold them.
+        candidates: on its grid.
+    """
+    sinuses = _sinuses(anatomy, [candidate.instance for candidate in candidates])
+    return [
+        _measure(each.instance, identifier, anatomy, sinuses.get(each.instance.own_side), each.confidence)
+        for each, identifier in zip(candidates, numbered(CANDIDATE, len(candidates)), strict=True)
+    ]
+
+
+def _sinuses(anatomy: Anatomy, lesions: Sequence[Instance]) -> dict[Side, np.ndarray | None]:
+    """Returns the renal sinus of every kidney that has one of the lesions."""
+    sinuses = {}
+    for side in {lesion.own_side for lesion in lesions} & anatomy.organs.keys():
+        kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
+        sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
+    return sinuses
 
 
 def _identifiers(anatomy: Anatomy, known: KnownFindings | None) -> list[str]:

@@ -44,6 +44,15 @@ def check_lesions(
     return flags + _poles_of_a_part(lesions, kidneys) + _specks(specks)
 
 
+def check_candidates(candidates: Sequence[LesionFinding]) -> list[Flag]:
+    """Tells of masses and cysts below the operating point, and names the largest."""
+    if not candidates:
+        return []
+    largest = max(candidates, key=lambda lesion: lesion.measures.volume_ml)
+    told = {"lesion": name_of(largest), "length_mm": largest.longest_mm, "confidence": largest.confidence or 0.0}
+    return [Flag.of("lesion_candidates", count=len(candidates), **told)]
+
+
 def check_phase(phase: PhaseEstimate) -> list[Flag]:
     """Says what the contrast phase does not allow to know."""
     if phase.phase == "unknown":

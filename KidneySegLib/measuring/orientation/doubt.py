@@ -33,6 +33,7 @@ def without_claimed_sides(findings: Findings) -> Findings:
         findings,
         kidneys=tuple(replace(kidney, side_certain=False) for kidney in findings.kidneys),
         lesions=tuple(replace(lesion, side_certain=False) for lesion in findings.lesions),
+        candidates=tuple(replace(lesion, side_certain=False) for lesion in findings.candidates),
         stones=tuple(replace(stone, side_certain=False) for stone in findings.stones),
         stone_burden=tuple(replace(burden, side_certain=False) for burden in findings.stone_burden),
         flags=tuple(flag.by_header() for flag in findings.flags),

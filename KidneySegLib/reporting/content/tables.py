@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from KidneySegLib.findings import Findings, KidneyFinding, LesionFinding, StoneFinding, side_word
@@ -16,6 +17,8 @@ from KidneySegLib.reporting.content.views import view_tables
 from KidneySegLib.structures import Side
 
 T = TypeVar("T")
+
+MOST_CANDIDATES = 4
 
 
 def findings_tables(findings: Findings, language: Language, most_rows: int) -> list[Table]:
@@ -31,6 +34,8 @@ def findings_tables(findings: Findings, language: Language, most_rows: int) -> l
         tables.append(_kidneys(findings.kidneys, language))
     if findings.lesions:
         tables.append(_lesions(findings.lesions, language, most_rows))
+    if findings.candidates:
+        tables.append(_candidates(findings.candidates, language))
     if findings.stones:
         tables.append(_stones(findings, language, most_rows))
     return [*tables, *view_tables(findings, language)]
@@ -120,6 +125,16 @@ def _lesions(lesions: Sequence[LesionFinding], language: Language, most: int) ->
     notes = [_("≥ : the image ends within it.")] if any(lesion.cut_at for lesion in shown) else []
     notes += [*reading_notes(lesions, language), *_left_out(len(lesions) - len(shown), language)]
     return Table(_("Masses and cysts"), columns, tuple(rows), notes=tuple(notes))
+
+
+def _candidates(candidates: Sequence[LesionFinding], language: Language) -> Table:
+    """Returns the table of masses and cysts below the operating point."""
+    _ = language.text
+    listed = replace(_lesions(candidates, language, MOST_CANDIDATES), title=_("Candidates"))
+    notes = [_("Less certain than findings have to be. They are in no number and in no outline above.")]
+    if len(candidates) > MOST_CANDIDATES:
+        notes.append(_("Only the largest are listed here; all are in candidates.csv."))
+    return replace(listed, notes=tuple(notes))
 
 
 def diameters(lesion: LesionFinding, language: Language) -> str:

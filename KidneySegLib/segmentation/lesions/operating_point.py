@@ -1,0 +1,106 @@
+"""The operating point: which masses and cysts are findings, and which are candidates that are listed apart.
+
+A lesion is a finding if the network is sure enough of it. A cyst in an enhanced kidney also has to be as dark as fluid
+is there: parenchyma that is badly perfused, medulla and bowel look like cysts to the network, and are denser. A solid
+mass also has to reach into the kidney's outline: what only lies beside it is bowel, vessel or another organ.
+What is no finding does not vanish: it is a candidate, with its voxels, and the label map gives these to the kidney,
+to which the organ network counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from KidneySegLib.bundles.rules import OperatingPoint
+from KidneySegLib.geometry.bodies import Body, find_bodies
+from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.hounsfield import MOST_UNENHANCED, SIMPLE_FLUID_ENHANCED
+from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandidate
+from KidneySegLib.segmentation.kidneys.boxed import in_box
+from KidneySegLib.segmentation.kidneys.outline import Outline
+from KidneySegLib.segmentation.lesions.find import FoundLesions
+from KidneySegLib.segmentation.lesions.kind import CYST, MASS
+from KidneySegLib.structures import BY_LABEL, KIDNEYS, Side
+from KidneySegLib.volume import Volume
+
+# Calibration of scanners differs by some HU. Cysts of enhanced training exams have 16 to 24 HU (median), false ones 48
+# and 56.
+_DENSEST_FLUID = SIMPLE_FLUID_ENHANCED + 10.0
+# Share of a mass inside the outline: 0.34 and more of true ones of the training exams.
+_LEAST_INSIDE = 0.1
+
+
+def take_out_candidates(
+    volume: Volume,
+    labels: np.ndarray,
+    percent: np.ndarray,
+    outlines: Sequence[Outline],
+    lesions: Sequence[FoundLesions],
+    point: OperatingPoint,
+) -> tuple[LesionCandidate, ...]:
+    """Takes what is below the operating point out of a label map.
+
+    Args:
+        volume: CT in HU, canonical orientation.
+        labels: uint8 ``(k, j, i)``, values of ``structures``; candidates become kidney, in place.
+        percent: probability of a lesion in per cent at each lesion voxel, uint8 like ``labels``.
+        outlines: the kidneys.
+        lesions: of each kidney.
+        point: of the bundle.
+
+    Returns:
+        The candidates: solid masses, then cysts; each right before left, head to feet.
+    """
+    k, j, i = (slice(0, n) for n in labels.shape)
+    whole = Confidence((k, j, i), percent)
+    boxes, found = bounding_boxes(labels), list[LesionCandidate]()
+    for kind, least in ((MASS, point.least_mass_confidence), (CYST, point.least_cyst_confidence)):
+        if kind not in boxes:
+            continue
+        bodies, _specks = find_bodies(volume, labels, kind, boxes[kind])
+        for body in bodies:
+            outline = _outline_of(body, outlines, lesions, kind)
+            confidence = whole.of(body) or 0.0
+            if kind == CYST:
+                odd = _is_enhanced(volume, outline, labels) and _median(volume, body) > _DENSEST_FLUID
+            else:
+                odd = _share_inside(body, outline) < _LEAST_INSIDE
+            if odd or confidence < least:
+                found.append(LesionCandidate(Instance(BY_LABEL[kind], outline.side, body), confidence))
+    for candidate in found:
+        body = candidate.instance.body
+        labels[body.box][body.mask] = KIDNEYS[candidate.instance.own_side].label
+    return tuple(sorted(found, key=_place))
+
+
+def _is_enhanced(volume: Volume, outline: Outline, labels: np.ndarray) -> bool:
+    """Whether a kidney's parenchyma, without its lesions, took up contrast medium."""
+    parenchyma = outline.mask & (labels[outline.box] == KIDNEYS[outline.side].label)
+    return bool(parenchyma.any() and np.median(volume.voxels[outline.box][parenchyma]) > MOST_UNENHANCED)
+
+
+def _median(volume: Volume, body: Body) -> float:
+    return float(np.median(volume.voxels[body.box][body.mask]))
+
+
+def _share_inside(body: Body, outline: Outline) -> float:
+    """Returns the share of a body's voxels inside an outline."""
+    return float(in_box(outline.mask, outline.box, body.box)[body.mask].mean())
+
+
+def _outline_of(body: Body, outlines: Sequence[Outline], lesions: Sequence[FoundLesions], kind: int) -> Outline:
+    """Returns the outline of the kidney in which most of a body was found."""
+
+    def shared(found: FoundLesions) -> int:
+        return int(np.count_nonzero(in_box(found.labels, found.box, body.box)[body.mask] == kind))
+
+    pairs = zip(outlines, lesions, strict=True)
+    return max(pairs, key=lambda pair: shared(pair[1]))[0]
+
+
+def _place(candidate: LesionCandidate) -> tuple[int, int, float]:
+    instance = candidate.instance
+    # k grows towards the head
+    return instance.structure.label, list(Side).index(instance.own_side), -float(instance.body.voxels()[:, 0].mean())
