@@ -181,6 +181,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.exports.update()
 
     def _showResult(self, result: ResultNodes | None) -> None:
+        self.worklist.worklist.finish()
         self.results.setResult(result)
         self.correction.setResult(result)
         self.worklist.setResult(result)

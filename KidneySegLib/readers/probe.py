@@ -24,15 +24,16 @@ class InputProbe:
         kind: ``picture``, ``image`` (a research image file), or ``dicom`` for all else.
     """
 
-    def __init__(self, path: Path, *, kind: str = "", slices: int | None = None) -> None:
+    def __init__(self, path: Path, *, kind: str = "", slices: int | None = None, modality: str = "") -> None:
         """Looks at the name.
 
         Args:
             path: what the user points at.
             kind: what it is, where that is known already; "" looks.
             slices: how many slices it has, where that is known already.
+            modality: in DICOM's words, where that is known already.
         """
-        self.path, self._known = path, slices
+        self.path, self._known, self._modality = path, slices, modality
         image = "image" if path.is_file() and is_image_file(path) else "dicom"
         self.kind = kind or ("picture" if is_picture(path) else image)
 
@@ -51,6 +52,8 @@ class InputProbe:
     @cached_property
     def modalities(self) -> frozenset[str]:
         """Modalities of the DICOM images; see ``modality_of``."""
+        if self._modality:
+            return frozenset({self._modality})
         return frozenset(modality_of(frame) for frame in self._frames)
 
     @cached_property

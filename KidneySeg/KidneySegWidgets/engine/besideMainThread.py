@@ -38,6 +38,12 @@ class BesideMainThread:
         self._thread.start()
         self._timer.start()
 
+    def finish(self) -> None:
+        """Waits for the work and tells what came of it now."""
+        if self._thread is not None:
+            self.stop()
+            self._tell()
+
     def stop(self) -> None:
         """Waits for the work and tells nobody what came of it."""
         self._timer.stop()

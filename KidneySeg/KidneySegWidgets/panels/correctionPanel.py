@@ -32,7 +32,7 @@ class CorrectionPanel:
         self._drawn: list[Any] = []
         self._changing = False
         self._failure = ""
-        self.isStale = self.isEdited = False
+        self.isEdited = False
         self.onReset: Callable[[ResultNodes], None] = lambda _result: None
         self.remeasuring = Remeasuring(ChildProcessRunner(), self._onFindings, self._onFailed)
         self._timer = qt.QTimer()
@@ -46,7 +46,7 @@ class CorrectionPanel:
     def setResult(self, result: ResultNodes | None) -> None:
         """Follows another result; None follows none."""
         self._forget()
-        self._result, self.isStale, self.isEdited, self._failure = result, False, False, ""
+        self._result, self.isEdited, self._failure = result, False, ""
         if result is not None:
             segmentation = result.segmentationNode.GetSegmentation()
             kind = slicer.vtkSegmentation
@@ -55,7 +55,14 @@ class CorrectionPanel:
             tag = segmentation.AddObserver(kind.SegmentModified, self._onSegmentModified)
             self._observed.append((segmentation, tag))
             self._drawn = drawnState(segmentation)
+            if result.isStale and result.networkLabels is not None and self._isAutomatic():
+                self._timer.start()  # another result was chosen, or the scene was saved, before it was measured
         self._show()
+
+    @property
+    def isStale(self) -> bool:
+        """Whether the table is of before the last change."""
+        return self._result is not None and self._result.isStale
 
     def stop(self) -> None:
         """Follows nothing any more."""
@@ -67,7 +74,7 @@ class CorrectionPanel:
         self._timer.stop()
         if self._result is not None:
             self._failure = ""
-            self.isStale = True
+            self._result.setStale(True)
             self.remeasuring.start(self._result)
             self._show()
 
@@ -81,6 +88,7 @@ class CorrectionPanel:
             self._change(result, lambda: takeFindings(result, findings))
         else:
             takeFindings(result, findings)
+            result.setStale(False)
 
     def _forget(self) -> None:
         self._timer.stop()
@@ -95,13 +103,14 @@ class CorrectionPanel:
             self._onSegmentsChanged(segmentation, event)
 
     def _onSegmentsChanged(self, segmentation: Any, _event: str) -> None:
-        if self._changing:
+        if self._changing or self._result is None:
             return
         self._drawn = drawnState(segmentation)
-        self.isStale, self.isEdited, self._failure = True, True, ""
+        self._result.setStale(True)
+        self.isEdited, self._failure = True, ""
         self.remeasuring.supersede()
         if self._isAutomatic():
-            self.remeasuring.prepare(self._result)  # type: ignore[arg-type]
+            self.remeasuring.prepare(self._result)
             self._timer.start()
         self._show()
 
@@ -126,7 +135,7 @@ class CorrectionPanel:
             work()
         finally:
             self._changing = False
-        self.isStale = False
+        result.setStale(False)
         self._drawn = drawnState(result.segmentationNode.GetSegmentation())
         self._onMeasured()
         self._show()

@@ -50,7 +50,15 @@ def fitSegments(view: Any, count: int) -> None:
 
 
 def _width(model: Any, column: int, metrics: Any) -> int:
-    """Returns the width of a column's widest cell, or of its heading's widest word."""
-    texts = str(model.headerData(column, qt.Qt.Horizontal) or "").split()
-    texts += [str(model.index(row, column).data() or "") for row in range(model.rowCount())]
-    return int(max((metrics.horizontalAdvance(text) for text in texts), default=0)) + _PADDING
+    """Returns the width of a column's widest cell, or of its heading in two lines."""
+    heading = str(model.headerData(column, qt.Qt.Horizontal) or "")
+    cells = (str(model.index(row, column).data() or "") for row in range(model.rowCount()))
+    widest = max((metrics.horizontalAdvance(text) for text in cells), default=0)
+    return int(max(widest, _inTwoLines(heading, metrics))) + _PADDING
+
+
+def _inTwoLines(text: str, metrics: Any) -> int:
+    """Returns the least width in which a text takes no more than two lines."""
+    words = text.split()
+    halves = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1))
+    return min((max(map(metrics.horizontalAdvance, half)) for half in halves), default=0)

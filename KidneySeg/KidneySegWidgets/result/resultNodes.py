@@ -10,7 +10,7 @@ import slicer
 ATTRIBUTE = "KidneySeg.Result"
 _VOLUME, _NETWORK = "KidneySeg.Volume", "KidneySeg.NetworkLabels"
 _FINDINGS, _ORIGINAL, _TABLE = "KidneySeg.Findings", "KidneySeg.NetworkFindings", "KidneySeg.Table"
-_LINE = "KidneySeg.Diameter"
+_LINE, _STALE = "KidneySeg.Diameter", "KidneySeg.Stale"
 
 
 class ResultNodes:
@@ -94,6 +94,15 @@ class ResultNodes:
 
     def setNetworkFindings(self, findings: Any) -> None:
         self._text(_ORIGINAL, "network findings").SetText(findings.to_json())
+
+    @property
+    def isStale(self) -> bool:
+        """Whether segments were changed since they were measured; it is saved with the scene."""
+        return bool(self.segmentationNode.GetAttribute(_STALE) == "1")
+
+    def setStale(self, isStale: bool) -> None:
+        if isStale != self.isStale:
+            self.segmentationNode.SetAttribute(_STALE, "1" if isStale else None)
 
     @property
     def line(self) -> Any:

@@ -12,9 +12,12 @@ import vtk
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.exam.modality import modalityOf
 from KidneySegWidgets.run.taskTexts import taskExams, taskTitle
 
 AUTOMATIC = "auto"
+# Pictures of CT, and images whose makers did not say what they are, are for the reader to judge.
+_PERHAPS_CT = ("", "CT", "OT", "SC")
 
 
 def engineTasks() -> tuple[Any, ...]:
@@ -43,7 +46,7 @@ def probeOf(volume: Any) -> Any:
     """Returns the engine's InputProbe of a volume node."""
     from KidneySegLib.readers.probe import InputProbe
 
-    return InputProbe(Path(), kind="image", slices=axialSlices(volume))
+    return InputProbe(Path(), kind="image", slices=axialSlices(volume), modality=modalityOf(volume))
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,14 @@ class RunParameters:
         return ""
 
     def _taskReason(self) -> str:
+        modality = modalityOf(self.volume)
+        if modality == "US" or (self.task is not None and self.task.name == "ultrasound"):
+            return _(
+                "Ultrasound is measured from its DICOM file, which says how large a pixel is; a volume in Slicer does "
+                "not. On the command line: kidneyseg segment FILE --task ultrasound"
+            )
+        if modality not in _PERHAPS_CT:
+            return _("This image is no CT (its modality is {modality}). Choose a CT.").format(modality=modality)
         if self.task is None:
             return _("No task fits this volume by itself. Choose the task, or load another image.")
         if not self.task.accepts(probeOf(self.volume)):

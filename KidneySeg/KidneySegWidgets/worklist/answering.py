@@ -38,6 +38,10 @@ class Answering:
         self._beside.start(asked, lambda change: self._onAnswer(result, change), self._onFailed)
         return True
 
+    def finish(self) -> None:
+        """Waits for what is being answered, and tells it."""
+        self._beside.finish()
+
     def stop(self) -> None:
         """Forgets what is being answered."""
         self._beside.stop()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import slicer
+
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.findingsTable import fillTable
@@ -57,6 +59,11 @@ class Worklist:
         self._answering = Answering(self._onAnswer, self._onFailed)
         self._request: _Request | None = None
         self._later: list[Callable[[], None]] = []
+
+    def finish(self) -> None:
+        """Waits until all that was asked for is drawn: another result will be shown."""
+        while self.isAnswering:
+            self._answering.finish()
 
     def setResult(self, result: ResultNodes | None) -> None:
         """Works on another result; None works on none."""
@@ -217,6 +224,8 @@ class Worklist:
 
     def _onAnswer(self, result: ResultNodes, change: LabelChange) -> None:
         assert self._request is not None
+        if not slicer.mrmlScene.IsNodePresent(result.segmentationNode) or result.networkLabels is None:
+            return  # it was removed meanwhile
         self._say("")
         if (change.before != change.after).any():
             before = result.findings()

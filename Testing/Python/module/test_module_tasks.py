@@ -108,3 +108,37 @@ def test_single_slice_is_measured_and_corrected_as_one(host: Any) -> None:
     assert again[0]["axial_diameter_mm"] != rows[0]["axial_diameter_mm"]
     codes = [flag.code for flag in result.findings().flags]
     assert codes.count("single_slice") == 1 and codes.count("corrected_by_reader") == 1
+
+
+@pytest.mark.parametrize(("modality", "said"), [("US", "from its DICOM file"), ("MR", "no CT (its modality is MR)")])
+@pytest.mark.parametrize("known_by", ["subject hierarchy", "DICOM database"])
+def test_what_is_no_ct_is_never_segmented_as_one(
+    host: Any, monkeypatch: pytest.MonkeyPatch, modality: str, said: str, known_by: str
+) -> None:
+    """A frame of ultrasound is a volume of one slice, and would be taken for a CT slice."""
+    import slicer
+
+    class Database:
+        def instanceValue(self, uid: str, tag: str) -> str:  # noqa: N802
+            return modality if (uid, tag) == ("1.2.3", "0008,0060") else ""
+
+    volume = add_volume(one_slice()[0], "loaded")
+    if known_by == "DICOM database":
+        monkeypatch.setattr(slicer, "dicomDatabase", Database(), raising=False)
+        volume.SetAttribute("DICOM.instanceUIDs", "1.2.3 1.2.4")
+    else:
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        hierarchy.SetItemAttribute(hierarchy.GetItemByDataNode(volume), "DICOM.Modality", modality)
+    widget, _runner = open_panel(host)
+    assert not widget.ui.segmentButton.enabled
+    assert said in widget.ui.segmentButton.toolTip and said in widget.ui.statusLabel.text
+
+
+def test_ultrasound_task_says_what_to_do(host: Any) -> None:
+    from SlicerHost.hands import choose
+
+    add_volume(one_slice()[0], "picture of ultrasound")
+    widget, _runner = open_panel(host)
+    choose(widget.ui.taskComboBox, "Ultrasound")
+    assert not widget.ui.segmentButton.enabled
+    assert "kidneyseg segment FILE --task ultrasound" in widget.ui.statusLabel.text

@@ -181,6 +181,73 @@ def test_add_by_click_finds_what_was_missed_and_undo_takes_it_back(widget: Any, 
     np.testing.assert_array_equal(drawn(widget), before)
 
 
+def test_queue_of_two_exams_each_with_its_rows_keys_and_views(host: Any) -> None:
+    """All selectors at their defaults; the second exam has other lesions, and stands elsewhere."""
+    import qt
+    import slicer
+    import slicer.util
+    from module_cases import add_volume, open_panel
+    from PySide6.QtTest import QTest
+    from SlicerHost.hands import choose, click, waitUntil
+
+    volume, labels, _missed = exam()
+    fewer = np.where(labels == 4, 1, labels)
+    fewer[:18][labels[:18] == 3] = 2  # one mass, no cyst
+    matrix = np.array(volume.ijk_to_lps)
+    matrix[:3, 3] += (0, 0, 300)
+    panel, runner = open_panel(host)
+    runner.labels = lambda image: fewer if image.ijk_to_lps[2, 3] == matrix[2, 3] else labels
+    runner.automatic = False
+    add_volume(volume, "one")
+    host.app.processEvents()
+    click(panel.ui.segmentButton)
+    add_volume(Volume(volume.voxels, matrix), "two")
+    host.app.processEvents()
+    click(panel.ui.segmentButton)
+    assert [run.volumeName for run in panel.runs.queue.waiting] == ["two"]
+    runner.automatic = True
+    runner.end(0)
+    waitUntil(lambda: panel.runs.queue.current is None)
+    window = slicer.util.mainWindow()
+    window.activateWindow()
+    panel.ui.segmentButton.setFocus()
+
+    def walk(key: Any, steps: int) -> list[str]:
+        seen = []
+        for _step in range(steps):
+            QTest.keyClick(window, key)
+            seen.append(panel.results.current)
+            shown = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
+            assert shown.GetSliceCompositeNode().GetBackgroundVolumeID() == panel.results.result.volume.GetID()
+            bounds = np.zeros(6)
+            panel.results.result.volume.GetRASBounds(bounds)
+            assert bounds[4] <= shown.GetSliceNode().GetSliceToRAS().GetElement(2, 3) <= bounds[5]
+        return seen
+
+    assert panel.results.result.volume.GetName() == "two", "the one that ended last"
+    assert walk(qt.Qt.Key_N, 3) == ["M1", "S1", "M1"]
+    choose(panel.ui.resultSelector, "one KidneySeg")
+    assert panel.results.current == "", "the row of the other exam means nothing here"
+    assert walk(qt.Qt.Key_P, 5) == ["S1", "C1", "M2", "M1", "S1"]
+    go_to(panel, "M2")
+    QTest.keyClick(window, qt.Qt.Key_X)
+    choose(panel.ui.resultSelector, "two KidneySeg")  # while it is being drawn or measured
+    assert walk(qt.Qt.Key_N, 2) == ["M1", "S1"] and "M2" not in rows(panel)
+    choose(panel.ui.resultSelector, "one KidneySeg")
+    settle(panel)
+    states = {name: row["state"] for name, row in rows(panel).items()}
+    assert states["M1"] == "" and states["M2"] == "✗", "the key was not lost, and it is measured"
+    assert not (drawn(panel) == 3)[:18].any()
+    visible = [
+        node.GetName() for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if shown_in_views(node)
+    ]
+    assert visible == ["one KidneySeg"]
+
+
+def shown_in_views(node: Any) -> bool:
+    return bool(node.GetDisplayVisibility())
+
+
 def matrix_of(volume: Any) -> Any:
     import vtk
 
@@ -313,6 +380,24 @@ def test_state_survives_the_scene(widget: Any, host: Any, tmp_path: Any) -> None
     click(widget.ui.rejectLesionButton)
     settle(widget)
     assert rows(widget)["C1"]["state"] == "" and rows(widget)["M1"]["state"] == "✓"
+
+
+def test_scene_that_was_saved_before_it_was_measured_is_measured_when_it_is_back(
+    widget: Any, host: Any, tmp_path: Any
+) -> None:
+    import slicer.util
+    from module_cases import write_segment
+
+    half = (drawn(widget) == 2) & (np.arange(36)[:, None, None] > 15)
+    write_segment(widget.results.result, "kidney_left", half)
+    assert widget.correction.isStale
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.clearScene()
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.app.processEvents()
+    assert widget.correction.isStale and "of before" in widget.ui.correctionLabel.text
+    settle(widget)
+    assert widget.results.result.findings().kidneys[1].measures.voxels == half.sum()
 
 
 def test_marks_that_are_set_while_it_is_measured_stay(widget: Any) -> None:
