@@ -26,7 +26,6 @@ HEIGHT = 1240
 # width of the dock, dark or light
 PANELS = {
     "slicer-panel.png": (500, False),
-    "slicer-panel-narrow.png": (400, False),
     "slicer-panel-dark.png": (400, True),
 }
 VIEW = (420, 420)
@@ -59,6 +58,9 @@ def segmented(host: Any, widget: Any, scene: Path | None) -> None:
     if scene is not None and scene.is_file():
         slicer.util.loadScene(str(scene))
         host.app.processEvents()
+        from KidneySegWidgets.result.findingsTable import fillTable
+
+        fillTable(widget.results.result.table, widget.results.result.findings())  # as this version writes it
         return
     from KidneySegWidgets.exam.sampleData import loadSample
 
@@ -91,6 +93,7 @@ def panel(host: Any, path: Path, width: int, dark: bool) -> None:
         host.app.processEvents()
     panelPicture(path)
     qt.QApplication.setPalette(light)
+    small(read(path), path)
 
 
 def dark_palette() -> Any:
@@ -130,6 +133,15 @@ def views(widget: Any, folder: Path) -> None:
     small(slicePicture(None, "Red", height, VIEW), folder / "slicer-axial.png")
     widget.ui.show3DButton.checked = True
     small(threeDPicture(None, size=VIEW), folder / "slicer-3d.png")
+
+
+def read(path: Path) -> Any:
+    """Reads a picture as (row, column, RGB)."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def small(picture: Any, path: Path) -> None:

@@ -15,13 +15,22 @@ _SIZES = (1.0, 0.9, 0.8)
 
 
 def prepareTable(view: Any) -> None:
-    """Lets headings take two lines, so that a unit may stand below its name."""
+    """Lets headings take two lines, so that a unit may stand below its name, and keeps the table fitted.
+
+    A table that is read anew, as after its scene was saved, has Qt's widths again.
+    """
+    timer = qt.QTimer(view)  # it goes with the view
+    timer.setSingleShot(True)
+    timer.setInterval(0)
+    timer.connect("timeout()", lambda: fitTable(view))
+    view.model().connect("modelReset()", timer.start)
     view.verticalHeader().setVisible(False)
     view.verticalHeader().setDefaultSectionSize(_ROW)
     header = view.horizontalHeader()
     header.setSectionResizeMode(qt.QHeaderView.Interactive)
     header.setDefaultAlignment(qt.Qt.AlignCenter | qt.Qt.TextWordWrap)
     header.setStretchLastSection(True)
+    header.setHighlightSections(False)  # bold letters would not fit
 
 
 def fitTable(view: Any) -> None:

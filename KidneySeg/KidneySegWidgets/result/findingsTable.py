@@ -28,8 +28,8 @@ def columns() -> dict[str, str]:
 SIGNS = {"confirmed": "✓", "changed": "✎", "added": "+", "rejected": "✗"}
 # Identifiers of the tables that are being filled.
 _filling: set[str] = set()
-# Decimals that findings.json has.
-_DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 2, "length_mm": 2, "hu_mean": 1}
+# Decimals that are shown: no outline is surer. The files have more.
+_DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 1, "length_mm": 1, "hu_mean": 0}
 
 
 def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -88,11 +88,16 @@ def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) 
     if name == "volume_ml" and values[name] is not None:
         return _volume(values[name])
     if name in _DECIMALS:
-        return "" if values[name] is None else f"{values[name]:.{_DECIMALS[name]}f}"
+        return "" if values[name] is None else _rounded(values[name], _DECIMALS[name])
     if name == "structure":
         kinds = {"mass": _("Solid mass"), "cyst": _("Cyst"), "stone": _("Stone")}
         return kinds.get(values["structure"], _("Kidney"))
     return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
+
+
+def _rounded(value: float, decimals: int) -> str:
+    """Returns a number with so many decimals, without a minus before nothing."""
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def _read(values: dict[str, Any], isDoubtful: bool) -> str:

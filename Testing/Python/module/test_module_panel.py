@@ -54,6 +54,19 @@ def test_the_table_fits_a_narrow_dock_with_units_in_its_headings(host: Any, tmp_
     assert view.width <= WIDEST and view.horizontalScrollBar().maximum == 0, [view.columnWidth(n) for n in range(8)]
     assert view.verticalScrollBar().maximum == 0, "all rows are seen"
     panelPicture(picture_folder(tmp_path) / "panel_narrow.png")
+    header, metrics = view.horizontalHeader(), qt.QFontMetrics(view.font)
+    for column, title in enumerate(titles):
+        words = title.split()
+        fits = [
+            max(metrics.horizontalAdvance(" ".join(part)) for part in (words[:cut], words[cut:]))
+            for cut in range(1, len(words) + 1)
+        ]
+        assert min(fits) <= view.columnWidth(column), f"{title} takes more than two lines"
+    assert header.height >= 2 * metrics.height()
+    widths = [view.columnWidth(n) for n in range(len(titles) - 1)]  # the last one takes what is left
+    widget.results.result.table.Modified()  # as when the scene is saved
+    host.app.processEvents()
+    assert [view.columnWidth(n) for n in range(len(widths))] == widths
 
 
 def test_every_label_of_a_form_belongs_to_what_stands_beside_it() -> None:
