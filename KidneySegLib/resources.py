@@ -1,8 +1,10 @@
-"""Where the files lie that come with KidneySeg: models, terminology, recipes."""
+"""The files that come with KidneySeg: models, terminology, recipes, pages."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 from KidneySegLib.errors import KidneySegError
 
@@ -20,3 +22,19 @@ def resource_folder() -> Path:
         if (folder / "Terminology").is_dir():
             return folder
     raise KidneySegError("KidneySeg's resource files are missing. Install KidneySeg again.")
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Returns a page of ``Resources/Report`` as one self-contained HTML text; what it is given is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(resource_folder() / "Report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["base64"] = lambda data: b64encode(data).decode("ascii")
+    return environment.get_template(template).render(**values)

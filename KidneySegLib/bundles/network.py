@@ -7,13 +7,16 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from KidneySegLib.bundles.declaration import Count, Switch, Text, declaration
-from KidneySegLib.bundles.limits import (
+from KidneySegLib.bundles.declaration import (
     FEWEST_LEVELS,
     LARGEST_ENCODER,
     MOST_BRANCHES,
     MOST_CHANNELS,
     MOST_LEVELS,
+    Count,
+    Switch,
+    Text,
+    declaration,
 )
 from KidneySegLib.bundles.topology import Topology
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from KidneySegLib.bundles.declaration import Count, Number, Positive, Switch, Text, Whole, declaration, read_declaration
-from KidneySegLib.bundles.limits import (
+from KidneySegLib.bundles.declaration import (
     GREATEST_HU,
     GREATEST_OVERLAP,
     MOST_MEMBERS,
@@ -19,6 +18,14 @@ from KidneySegLib.bundles.limits import (
     MOST_VALUES,
     SMALLEST_VOXEL_MM3,
     SPACING_MM,
+    Count,
+    Number,
+    Positive,
+    Switch,
+    Text,
+    Whole,
+    declaration,
+    read_declaration,
 )
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.errors import BundleError

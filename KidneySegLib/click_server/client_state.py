@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, hull
 from KidneySegLib.readers.image_values import as_hounsfield
 from KidneySegLib.segmentation.interactive.session import LabelChange, Session
 from KidneySegLib.volume import Volume
@@ -127,11 +127,12 @@ class ClientState:
     def answer(self) -> Box | None:
         """Answers what waits; returns the part of the object that may have changed, or None."""
         session = self._drawn()
-        boxes = []
+        boxes: list[Box] = []
         while self.waiting:
             prompt = self.waiting.pop(0)
-            boxes.append(session.scribble(prompt.kji, OBJECT, adds=prompt.adds).box)
-        return _hull([box for box in boxes if box is not None])
+            box = session.scribble(prompt.kji, OBJECT, adds=prompt.adds).box
+            boxes += [box] if box is not None else []
+        return hull(boxes) if boxes else None
 
     def undo(self) -> LabelChange | None:
         """Takes the last interaction back; None where there is none."""
@@ -187,12 +188,3 @@ def _is_box(value: Any) -> bool:
         and len(value) == 3
         and all(isinstance(axis, list) and len(axis) == 2 and all(map(_is_number, axis)) for axis in value)
     )
-
-
-def _hull(boxes: list[Box]) -> Box | None:
-    if not boxes:
-        return None
-    k, j, i = (
-        slice(min(part.start for part in axis), max(part.stop for part in axis)) for axis in zip(*boxes, strict=True)
-    )
-    return k, j, i

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.errors import OutputError
-from KidneySegLib.private_files import is_open_to_others, private_files
+from KidneySegLib.publishing import is_open_to_others, private_files
 
 _STEPS = 1000  # of the bar
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.private_files import private_files
+from KidneySegLib.publishing import private_files
 
 
 def dicom(

@@ -97,7 +97,7 @@ def evaluate(
         path = _write_page(output, results, study, against or [], seconds)
         typer.echo(f"\nThe page is {path}.")
     if guard is not None:
-        from KidneySegLib.evaluation.guard import losses
+        from KidneySegLib.evaluation.page.comparison import losses
 
         worse = losses(results, guard)
         if worse:

@@ -9,7 +9,7 @@ import typer
 
 from KidneySegLib.commands.servers import ServerOption, ServersOption, WayOption, chosen_peer
 from KidneySegLib.errors import InputError
-from KidneySegLib.private_files import private_files
+from KidneySegLib.publishing import private_files
 
 
 def pull(

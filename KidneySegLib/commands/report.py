@@ -10,7 +10,7 @@ import typer
 
 from KidneySegLib.commands.dicom_input import FOR_PATIENT, require_dicom
 from KidneySegLib.errors import InputError
-from KidneySegLib.private_files import private_files
+from KidneySegLib.publishing import private_files
 
 if TYPE_CHECKING:
     from KidneySegLib.follow_up.comparison import Prior

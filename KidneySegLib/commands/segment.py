@@ -12,7 +12,7 @@ from KidneySegLib.commands.dicom_input import FOR_PATIENT, FOR_RESULTS, require_
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
 from KidneySegLib.errors import InputError
-from KidneySegLib.private_files import private_files
+from KidneySegLib.publishing import private_files
 
 if TYPE_CHECKING:
     from KidneySegLib.flags import Flag

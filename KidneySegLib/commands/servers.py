@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.pacs.connection import Way
-from KidneySegLib.pacs.exposure import exposed_secrets
-from KidneySegLib.pacs.peers import Peer, read_peer
+from KidneySegLib.pacs.peers import Peer, exposed_secrets, read_peer
 
 ServerOption = Annotated[str, typer.Option(help="Name of the server in the file of servers")]
 ServersOption = Annotated[

@@ -12,11 +12,19 @@ import numpy as np
 from KidneySegLib.evaluation.cases import Case, Reference
 from KidneySegLib.evaluation.found import Finder, Found, of_run
 from KidneySegLib.evaluation.frames import FrameComparison, compare_frame
-from KidneySegLib.evaluation.metrics import Agreement, Overlap, agreement, dice, iou, overlap
+from KidneySegLib.evaluation.metrics import (
+    TOLERANCE_MM,
+    Agreement,
+    Overlap,
+    TouchedStones,
+    agreement,
+    dice,
+    iou,
+    overlap,
+    touched_stones,
+)
 from KidneySegLib.evaluation.outline_pictures import Compared
-from KidneySegLib.evaluation.readers import TOLERANCE_MM
 from KidneySegLib.evaluation.statistics.calibration import Reliability, outline_reliability, reliability
-from KidneySegLib.evaluation.touching import TouchedStones, touched_stones
 from KidneySegLib.evaluation.volumes import ExamResult, evaluate_labels
 from KidneySegLib.exam import Units
 from KidneySegLib.structures import BY_KEY

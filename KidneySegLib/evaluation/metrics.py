@@ -1,6 +1,15 @@
 """Agreement of outlines with references: overlap, surfaces, and the network's own loss. Every measure stands here once.
 
 Shapes are ``(k, j, i)``; a slice has k = 1.
+
+**How far expert readers' outlines lie apart**, the tolerance of the surface Dice: KiTS23 (Heller et al., 2023) had
+structures outlined by three readers each. Of 45 tumours, 45 cysts and 20 kidneys we have the mean Dice between readers
+and the mean volume. A border that moves by m mm on average over a body of volume V and surface S costs a Dice of ``1 -
+m S / (2 V)``. With the surface of a ball, the smallest that the volume can have, ``m = 2 (1 - Dice) r / 3``: at most
+that far do the readers lie apart. Distances along the surface that are normally distributed have their 95th percentile
+at 2.457 times their mean. Following Nikolov et al. (2021), who take the 95th percentile of the distances between two
+readers, the tolerance is the median over the cases of ``2.457 m``, rounded to 0.1 mm. The test of this file derives
+the numbers anew wherever the readers' data are at hand.
 """
 
 from __future__ import annotations
@@ -8,12 +17,16 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import fmean, stdev
 
 import numpy as np
 
+from KidneySegLib.geometry.boxes import box_of, padded
+
 _TOLERANCE_MM = 2.0
+# By structure, in mm; nobody outlined stones twice.
+TOLERANCE_MM = {"kidney": 1.3, "mass": 1.5, "cyst": 0.7}
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Agreement:
 
     Attributes:
         surface_dice: share of both surfaces that lie within 2 mm of the other (Nikolov et al., 2021).
-        reader_surface_dice: the same within the distance at which expert readers differ (``readers.TOLERANCE_MM``);
+        reader_surface_dice: the same within the distance at which expert readers differ (``TOLERANCE_MM``);
             None where that is not known.
         hd95_mm: 95th percentile of the distances between the surfaces, the larger of both directions; infinite if one
             of the masks is empty.
@@ -159,11 +172,12 @@ def agreement(
         same = 1.0 if found.any() == reference.any() else 0.0
         readers = None if reader_tolerance_mm is None else same
         return Agreement(same, readers, 0.0 if same else float("inf"), *volumes)
+    box = padded(box_of(found | reference), (1, 1, 1), found.shape)
+    found, reference = found[box], reference[box]
     if found.shape[0] == 1:
         found, reference, spacing = found[0], reference[0], spacing[1:]
-    box = _common_box(found | reference)
     tolerances = (_TOLERANCE_MM, _TOLERANCE_MM if reader_tolerance_mm is None else reader_tolerance_mm)
-    (fixed, readers), distance = _surfaces(found[box], reference[box], spacing, tolerances)
+    (fixed, readers), distance = _surfaces(found, reference, spacing, tolerances)
     return Agreement(fixed, None if reader_tolerance_mm is None else readers, distance, *volumes)
 
 
@@ -192,11 +206,44 @@ def _surfaces(
     return shares, float(distance[0, 0])
 
 
-def _common_box(mask: np.ndarray) -> tuple[slice, ...]:
-    """Returns the bounding box with one voxel around it where there is room."""
-    slices = []
-    for axis in range(mask.ndim):
-        others = tuple(a for a in range(mask.ndim) if a != axis)
-        where = np.nonzero(mask.any(axis=others))[0]
-        slices.append(slice(max(0, int(where[0]) - 1), int(where[-1]) + 2))
-    return tuple(slices)
+@dataclass(frozen=True)
+class TouchedStones:
+    """Agreement on the stones of one slice, or of several together.
+
+    Attributes:
+        both: pixels that are stone in both.
+        found: pixels found.
+        reference: pixels of the reference.
+        stones: connected stones of the reference.
+        hit: how many of these were touched by what was found.
+        false: connected stones found that touch none of the reference.
+    """
+
+    both: int
+    found: int
+    reference: int
+    stones: int
+    hit: int
+    false: int
+
+    def __add__(self, other: TouchedStones) -> TouchedStones:
+        """Takes two together."""
+        return TouchedStones(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def dice(self) -> float | None:
+        """Dice coefficient; None if there is no stone in either map."""
+        pixels = self.found + self.reference
+        return 2 * self.both / pixels if pixels else None
+
+
+def touched_stones(found: np.ndarray, reference: np.ndarray) -> TouchedStones:
+    """Compares two bool masks ``(k, j, i)``; voxels that touch at a corner belong to one stone."""
+    import cc3d
+
+    both = found & reference
+    bodies, stones = cc3d.connected_components(reference, connectivity=26, return_N=True)
+    hit = np.unique(bodies[both]).size
+    bodies, count = cc3d.connected_components(found, connectivity=26, return_N=True)
+    false = count - np.unique(bodies[both]).size
+    return TouchedStones(int(both.sum()), int(found.sum()), int(reference.sum()), int(stones), int(hit), int(false))

@@ -9,9 +9,8 @@ from functools import reduce
 from operator import add
 
 from KidneySegLib.evaluation.evaluate import CaseResult
-from KidneySegLib.evaluation.metrics import Overlap, Spread, mean_overlap
+from KidneySegLib.evaluation.metrics import Overlap, Spread, TouchedStones, mean_overlap
 from KidneySegLib.evaluation.tables import Cell, ScoreTable
-from KidneySegLib.evaluation.touching import TouchedStones
 
 _MEASURES: tuple[Callable[[Overlap], float], ...] = (lambda o: o.dice, lambda o: o.iou, lambda o: o.loss)
 

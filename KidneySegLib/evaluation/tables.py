@@ -15,16 +15,8 @@ from KidneySegLib.evaluation.volumes import Evaluation, ExamResult
 
 Cell = str | int | float | None
 
-ORGAN_HEADER = (
-    "exam",
-    "side",
-    "dice",
-    "surface_dice_2mm",
-    "hd95_mm",
-    "volume_error_percent",
-    "reference_ml",
-    "found_ml",
-)
+_ORGAN_MEASURES = ("dice", "surface_dice_2mm", "hd95_mm", "volume_error_percent", "reference_ml", "found_ml")
+ORGAN_HEADER = ("exam", "side", *_ORGAN_MEASURES)
 SCORES_HEADER = ("accuracy %", "precision %", "recall %", "F1 %")
 NAMES = {"kidney": "kidney", "mass": "solid mass", "cyst": "cyst"}
 
@@ -47,6 +39,11 @@ class ScoreTable:
     header: tuple[str, ...]
     rows: list[tuple[Cell, ...]]
 
+    def write_csv(self, folder: Path) -> None:
+        """Writes the table as ``NAME.csv`` into a folder."""
+        with (folder / f"{self.name}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([self.header, *self.rows])
+
     def markdown(self) -> str:
         """Returns heading, note and table as Markdown."""
         return f"## {self.title}\n\n{self.note}\n\n{self.lines()}"
@@ -67,20 +64,15 @@ def organ_rows(exam: ExamResult) -> list[tuple[Cell, ...]]:
     for side, organ in exam.organs.items():
         measures = (organ.dice, organ.surface_dice, organ.hd95_mm, organ.volume_error_percent)
         rows.append((exam.exam, side.value, *measures, organ.reference_ml, organ.found_ml))
-    return rows or [(exam.exam, "none in view, none found", *[None] * (len(ORGAN_HEADER) - 2))]
+    return rows or [(exam.exam, "none in view, none found", *[None] * len(_ORGAN_MEASURES))]
 
 
 def make_tables(evaluation: Evaluation) -> tuple[list[ScoreTable], list[ScoreTable]]:
     """Returns the tables for reading, and those with every exam and every lesion for further work."""
-    pages = [_organs(evaluation), _classes(evaluation), _detection(evaluation), _mistakes(evaluation)]
-    pages += [
-        _candidates(evaluation),
-        _masses_and_cysts(evaluation),
-        _stones(evaluation),
-        _detection_by_exam(evaluation),
-        _attention(evaluation),
-    ]
-    return pages, [_classes_by_exam(evaluation), _voxels(evaluation), _lesions(evaluation)]
+    pages = (_organs, _classes, _detection, _mistakes, _candidates, _masses_and_cysts, _stones)
+    pages += (_detection_by_exam, _attention)
+    files = (_classes_by_exam, _voxels, _lesions)
+    return [make(evaluation) for make in pages], [make(evaluation) for make in files]
 
 
 def write_tables(folder: Path, pages: Sequence[ScoreTable], files: Sequence[ScoreTable]) -> Path:
@@ -91,10 +83,7 @@ def write_tables(folder: Path, pages: Sequence[ScoreTable], files: Sequence[Scor
     """
     folder.mkdir(parents=True, exist_ok=True)
     for table in (*pages, *files):
-        with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(table.header)
-            writer.writerows(table.rows)
+        table.write_csv(folder)
     page = folder / "evaluation.md"
     page.write_text("\n".join(table.markdown() for table in pages), encoding="utf-8")
     return page
@@ -262,35 +251,17 @@ def _attention(evaluation: Evaluation) -> ScoreTable:
 
 
 def _lesions(evaluation: Evaluation) -> ScoreTable:
-    header: tuple[str, ...] = (
-        "exam",
-        "structure",
-        "what",
-        "number",
-        "in_reference",
-        "voxels",
-        "volume_ml",
-        "size_mm",
-        "x_lps_mm",
-    )
-    header += (
-        "y_lps_mm",
-        "z_lps_mm",
-        "slice_from_feet",
-        "dice",
-        "as_one",
-        "distance_mm",
-        "counterpart",
-        "counterpart_ml",
-    )
+    about = ("exam", "structure", "what", "number", "in_reference", "voxels", "volume_ml", "size_mm")
+    place = ("x_lps_mm", "y_lps_mm", "z_lps_mm", "slice_from_feet")
+    match = ("dice", "as_one", "distance_mm", "counterpart", "counterpart_ml")
     rows: list[tuple[Cell, ...]] = []
     for lesion in evaluation.lesions:
         part = lesion.component
         size = (part.voxels, part.volume_ml, part.size_mm)
-        place = (*part.centroid_lps_mm, part.slice_index + 1)
+        where = (*part.centroid_lps_mm, part.slice_index + 1)
         rest = (lesion.dice, int(lesion.as_one), lesion.distance_mm, lesion.counterpart, lesion.counterpart_ml)
-        rows.append((*_identity(lesion), int(lesion.in_reference), *size, *place, *rest))
-    return ScoreTable("lesions", "", "", header, rows)
+        rows.append((*_identity(lesion), int(lesion.in_reference), *size, *where, *rest))
+    return ScoreTable("lesions", "", "", (*about, *place, *match), rows)
 
 
 def _identity(lesion: ScoredLesion) -> tuple[str, str, str, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from KidneySegLib.datasets.exams import assign_sides, body_middle
 from KidneySegLib.evaluation.candidates import ScoredCandidate, score_candidates
 from KidneySegLib.evaluation.classwise import confusion, confusion_sum
 from KidneySegLib.evaluation.detection import DETECTED, ScoredLesion, Status, detect
-from KidneySegLib.evaluation.metrics import Agreement, agreement
-from KidneySegLib.evaluation.readers import TOLERANCE_MM
+from KidneySegLib.evaluation.metrics import TOLERANCE_MM, Agreement, agreement
+from KidneySegLib.geometry.boxes import box_of, padded
 from KidneySegLib.measuring.instances import Confidence, LesionCandidate
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
+
+T = TypeVar("T", Side, str)
 
 # The border between small and large lesions of a kind.
 LARGE_MM = {"mass": 10.0, "cyst": 10.0, "stone": 3.0}
@@ -41,13 +44,7 @@ class StoneVoxels:
 
     def __add__(self, other: StoneVoxels) -> StoneVoxels:
         """Takes two together."""
-        return StoneVoxels(
-            self.reference + other.reference,
-            self.found + other.found,
-            self.both + other.both,
-            self.reference_ml + other.reference_ml,
-            self.found_ml + other.found_ml,
-        )
+        return StoneVoxels(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def dice(self) -> float | None:
@@ -216,17 +213,19 @@ def evaluate_labels(
         candidates: masses and cysts below the operating point, on the same grid.
     """
     possible = score_candidates(candidates, reference, image.voxel_volume)
-    box = _box_of(found, reference)
+    labelled = (found > 0) | (reference > 0)
+    box = padded(box_of(labelled), (1, 1, 1), labelled.shape) if labelled.any() else (slice(0, 1),) * 3
     middle = body_middle(image.voxels) - box[2].start
     found, reference, grid = found[box], reference[box], image.crop(box)
     percent = None if confidence is None else confidence.on(box)
     lesions: list[ScoredLesion] = []
     for structure in DETECTED:
         lesions += detect(exam, structure, found, reference, grid, box[0].start, percent)
+    sides = [assign_sides(each, grid.spacing[::-1], middle) for each in (found, reference)]
     return ExamResult(
         exam,
-        _organs(found, reference, grid, middle, image.voxels.size),
-        _lesions(found, reference, grid, image.voxels.size),
+        _agreements({side: KIDNEYS[side].label for side in Side}, sides, grid, image.voxels.size),
+        _agreements({key: BY_KEY[key].label for key in DETECTED}, (found, reference), grid, image.voxels.size),
         confusion(found, reference),
         _stones(found, reference, grid),
         tuple(lesions),
@@ -234,30 +233,19 @@ def evaluate_labels(
     )
 
 
-def _organs(
-    found: np.ndarray, reference: np.ndarray, grid: Volume, middle: float, image_voxels: int
-) -> dict[Side, Agreement]:
-    sides_found, sides_reference = (assign_sides(map_, grid.spacing[::-1], middle) for map_ in (found, reference))
-    organs = {}
-    for side in Side:
-        value = KIDNEYS[side].label
-        pair = sides_found == value, sides_reference == value
-        if pair[0].any() or pair[1].any():
-            organs[side] = agreement(
-                *pair, grid.spacing[::-1], reader_tolerance_mm=TOLERANCE_MM["kidney"], image_voxels=image_voxels
+def _agreements(
+    labels: Mapping[T, int], maps: Sequence[np.ndarray], grid: Volume, image_voxels: int
+) -> dict[T, Agreement]:
+    """Returns the agreement on each of these labels that is in one of the maps: that found, that of the reference."""
+    agreements = {}
+    for key, label in labels.items():
+        found, reference = (each == label for each in maps)
+        if found.any() or reference.any():
+            tolerance = TOLERANCE_MM.get("kidney" if isinstance(key, Side) else key)
+            agreements[key] = agreement(
+                found, reference, grid.spacing[::-1], reader_tolerance_mm=tolerance, image_voxels=image_voxels
             )
-    return organs
-
-
-def _lesions(found: np.ndarray, reference: np.ndarray, grid: Volume, image_voxels: int) -> dict[str, Agreement]:
-    structures = {}
-    for key in DETECTED:
-        pair = found == BY_KEY[key].label, reference == BY_KEY[key].label
-        if pair[0].any() or pair[1].any():
-            structures[key] = agreement(
-                *pair, grid.spacing[::-1], reader_tolerance_mm=TOLERANCE_MM.get(key), image_voxels=image_voxels
-            )
-    return structures
+    return agreements
 
 
 def _stones(found: np.ndarray, reference: np.ndarray, grid: Volume) -> StoneVoxels:
@@ -294,14 +282,3 @@ def _count(exams: Sequence[ExamResult], structures: tuple[str, ...], size: str, 
 def _mean(values: Iterator[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
-
-
-def _box_of(*labels: np.ndarray) -> tuple[slice, slice, slice]:
-    """Returns the box of what is labelled in one of the maps with a voxel around it; without any, the first voxel."""
-    box = []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        where = np.flatnonzero(np.any([array.any(axis=others) for array in labels], axis=0))
-        last = labels[0].shape[axis]
-        box.append(slice(max(0, int(where[0]) - 1), min(last, int(where[-1]) + 2)) if where.size else slice(0, 1))
-    return box[0], box[1], box[2]

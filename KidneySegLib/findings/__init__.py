@@ -8,11 +8,18 @@ traced to its series.
 from KidneySegLib.findings.kidney import KidneyFinding
 from KidneySegLib.findings.lesion import LesionFinding, LesionStructure, Pole
 from KidneySegLib.findings.measures import Measures, Point
-from KidneySegLib.findings.phase import Phase, PhaseEstimate
 from KidneySegLib.findings.provenance import BundleRecord, InputRecord, Provenance, library_versions
 from KidneySegLib.findings.reading import NOT_READ, Reading, ReadingState
-from KidneySegLib.findings.rejected import RejectedFinding
-from KidneySegLib.findings.result import SCHEMA_VERSION, SIDES_IN_DOUBT, Finding, Findings, PlacedFinding
+from KidneySegLib.findings.result import (
+    SCHEMA_VERSION,
+    SIDES_IN_DOUBT,
+    Finding,
+    Findings,
+    Phase,
+    PhaseEstimate,
+    PlacedFinding,
+    RejectedFinding,
+)
 from KidneySegLib.findings.side_words import side_word, word_of
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 from KidneySegLib.findings.view import Ellipsoid, FrameOutline, KidneyView, Pixel, ViewMeasures

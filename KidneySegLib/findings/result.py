@@ -4,20 +4,72 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings.kidney import KidneyFinding
 from KidneySegLib.findings.lesion import LesionFinding
-from KidneySegLib.findings.phase import PhaseEstimate
 from KidneySegLib.findings.provenance import Provenance
-from KidneySegLib.findings.rejected import RejectedFinding
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding
 from KidneySegLib.findings.view import Ellipsoid, KidneyView
 from KidneySegLib.flags import Flag
 from KidneySegLib.structures import Side
+
+Phase = Literal["non-contrast", "corticomedullary", "nephrographic", "excretory", "unknown"]
+
+
+@dataclass(frozen=True)
+class PhaseEstimate:
+    """In which contrast phase the image was taken, as far as its own values tell.
+
+    Attributes:
+        phase: the most likely phase; ``unknown`` where the evidence does not suffice.
+        confidence: 0 to 1.
+        evidence: what speaks for it: names such as ``aorta_hu`` with values in HU.
+    """
+
+    phase: Phase
+    confidence: float
+    evidence: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the estimate as plain JSON values."""
+        evidence = {name: round(float(value), 1) for name, value in self.evidence.items()}
+        return {"phase": self.phase, "confidence": round(float(self.confidence), 3), "evidence": evidence}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PhaseEstimate:
+        """Takes what ``to_dict`` returned."""
+        if values["phase"] not in get_args(Phase):
+            raise ValueError("unknown phase")
+        return cls(cast(Phase, values["phase"]), values["confidence"], dict(values["evidence"]))
+
+
+@dataclass(frozen=True)
+class RejectedFinding:
+    """A lesion or stone of the network's that a reader took out: it is listed, and counted nowhere.
+
+    Attributes:
+        finding: as the network had it, with its measures, and with the marks that it had.
+        became: what most of its voxels are now: ``background``, ``kidney_right``, ``kidney_left``, or the identifier of
+            the lesion or stone that they were merged into; "" where that cannot be told.
+    """
+
+    finding: LesionFinding | StoneFinding
+    became: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as plain JSON values."""
+        return {"finding": self.finding.to_dict(), "became": self.became}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RejectedFinding:
+        """Takes what ``to_dict`` returned."""
+        kind = StoneFinding if values["finding"]["structure"] == "stone" else LesionFinding
+        return cls(kind.from_dict(values["finding"]), str(values["became"]))
+
 
 DAMAGED = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
 
@@ -109,20 +161,7 @@ class Findings:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the findings as plain JSON values."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "kidneys": [kidney.to_dict() for kidney in self.kidneys],
-            "lesions": [lesion.to_dict() for lesion in self.lesions],
-            "stones": [stone.to_dict() for stone in self.stones],
-            "stone_burden": [burden.to_dict() for burden in self.stone_burden],
-            "phase": self.phase.to_dict() if self.phase else None,
-            "candidates": [lesion.to_dict() for lesion in self.candidates],
-            "rejected": [each.to_dict() for each in self.rejected],
-            "views": [view.to_dict() for view in self.views],
-            "ellipsoid": self.ellipsoid.to_dict() if self.ellipsoid else None,
-            "flags": [flag.to_dict() for flag in self.flags],
-            "provenance": self.provenance.to_dict(),
-        }
+        return {"schema_version": SCHEMA_VERSION, **{name: _stored(getattr(self, name)) for name in _PARTS}}
 
     def to_json(self) -> str:
         """Returns the content of ``findings.json``."""
@@ -162,23 +201,43 @@ class Findings:
                 f"{SCHEMA_VERSION}. Use the KidneySeg version that wrote it, or run the segmentation again."
             )
         try:
-            return cls(
-                kidneys=tuple(KidneyFinding.from_dict(kidney) for kidney in values["kidneys"]),
-                flags=tuple(Flag.from_dict(flag) for flag in values["flags"]),
-                provenance=Provenance.from_dict(values["provenance"]),
-                lesions=tuple(LesionFinding.from_dict(lesion) for lesion in values["lesions"]),
-                stones=tuple(StoneFinding.from_dict(stone) for stone in values["stones"]),
-                stone_burden=tuple(StoneBurden.from_dict(burden) for burden in values["stone_burden"]),
-                phase=PhaseEstimate.from_dict(values["phase"]) if values["phase"] is not None else None,
-                candidates=tuple(LesionFinding.from_dict(lesion) for lesion in values.get("candidates", ())),
-                rejected=tuple(RejectedFinding.from_dict(each) for each in values.get("rejected", ())),
-                # earlier versions knew no ultrasound
-                views=tuple(KidneyView.from_dict(view) for view in values.get("views", [])),
-                ellipsoid=Ellipsoid.from_dict(values["ellipsoid"]) if values.get("ellipsoid") else None,
-            )
+            return cls(**{name: _read(name, values) for name in _PARTS})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(DAMAGED) from error
 
 
 def _is(value: object, identifier: str) -> bool:
     return isinstance(value, Mapping) and value.get("id") == identifier
+
+
+# What ``findings.json`` holds, in its order.
+_PARTS: dict[str, Any] = {
+    "kidneys": KidneyFinding,
+    "lesions": LesionFinding,
+    "stones": StoneFinding,
+    "stone_burden": StoneBurden,
+    "phase": PhaseEstimate,
+    "candidates": LesionFinding,
+    "rejected": RejectedFinding,
+    "views": KidneyView,
+    "ellipsoid": Ellipsoid,
+    "flags": Flag,
+    "provenance": Provenance,
+}
+_SINGLE, _OPTIONAL = ("phase", "ellipsoid", "provenance"), ("phase", "ellipsoid")
+_LATER = ("candidates", "rejected", "views", "ellipsoid")  # earlier versions wrote none
+
+
+def _stored(part: Any) -> Any:
+    """Returns a part as plain JSON values."""
+    if isinstance(part, tuple):
+        return [each.to_dict() for each in part]
+    return None if part is None else part.to_dict()
+
+
+def _read(name: str, values: Mapping[str, Any]) -> Any:
+    """Returns a part from plain JSON values; whatever is wrong with them raises what Python raises."""
+    kind, stored = _PARTS[name], values[name] if name not in _LATER else values.get(name, [])
+    if name not in _SINGLE:
+        return tuple(kind.from_dict(each) for each in stored)
+    return kind.from_dict(stored) if stored or name not in _OPTIONAL else None

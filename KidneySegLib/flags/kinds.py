@@ -9,9 +9,33 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Any
 
-from KidneySegLib.flags.usual_values import usual_kind
-from KidneySegLib.flags.values import Name, ValueKind
-from KidneySegLib.languages.language import MINUS, Language
+from KidneySegLib.flags.findings import FindingName, OrganVolume
+from KidneySegLib.flags.series import SeriesList, SeriesName
+from KidneySegLib.flags.values import Ends, Name, Number, Percent, Said, SideWord, ValueKind
+from KidneySegLib.languages.language import MINUS, N_, Language
+
+_UNITS = {"mm": "mm", "mm2": "mm²", "ml": "ml", "hu": "HU", "degrees": "degrees"}
+_USUAL: dict[str, ValueKind] = {
+    "side": SideWord(),
+    "ends": Ends(),
+    "lesion": FindingName(),
+    "stone": FindingName(),
+    "volume": OrganVolume(),
+    "confidence": Percent(),
+    "probably": Said(N_("probably ")),
+    "series": SeriesName(),
+    "others": SeriesList(),
+}
+
+
+def usual_kind(name: str) -> ValueKind:
+    """Returns what a value is by the last part of its name, such as ``limit_mm`` or ``larger_volume``.
+
+    Raises:
+        KeyError: the name tells neither a usual value nor a unit.
+    """
+    word = name.rsplit("_", 1)[-1]
+    return _USUAL[word] if word in _USUAL else Number(_UNITS[word])
 
 
 class Severity(StrEnum):

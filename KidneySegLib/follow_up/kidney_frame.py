@@ -18,8 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import bounding_boxes
-from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.geometry.boxes import bounding_boxes, cut_at
 from KidneySegLib.measuring.kidneys.organ import clear_axis
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume

@@ -46,6 +46,22 @@ def padded(box: Box, voxels: Sequence[int], shape: Sequence[int]) -> Box:
     return k, j, i
 
 
+def box_around(centre: np.ndarray, reach_mm: float, spacing: Sequence[float], shape: Sequence[int]) -> Box:
+    """Returns the box around a ball, cut where an array of this shape ends, but never empty.
+
+    Args:
+        centre: voxel indices ``(k, j, i)``.
+        reach_mm: radius of the ball.
+        spacing: mm along k, j, i.
+        shape: of the array.
+    """
+    slices = []
+    for c, n, s in zip(centre, shape, spacing, strict=True):
+        start = int(np.clip(np.floor(c - reach_mm / s), 0, n - 1))
+        slices.append(slice(start, int(np.clip(np.ceil(c + reach_mm / s) + 1, start + 1, n))))
+    return slices[0], slices[1], slices[2]
+
+
 def hull(boxes: Iterable[Box]) -> Box:
     """Returns the smallest box around boxes, at least one."""
     k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
@@ -62,3 +78,21 @@ def placed(box: Box, outer: Box) -> Box:
     """Returns where a box of the array that ``outer`` cuts out lies in the whole; undoes ``within``."""
     k, j, i = (slice(b.start + a.start, b.start + a.stop) for a, b in zip(box, outer, strict=True))
     return k, j, i
+
+
+# Ends of the canonical array axes (k, j, i): first voxel, last voxel.
+PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side"))
+
+
+def cut_at(volume: Volume, box: Box) -> tuple[str, ...]:
+    """Returns the patient directions in which a bounding box reaches the end of the image.
+
+    Args:
+        volume: axes in canonical order.
+        box: slices for k, j, i.
+    """
+    ends = []
+    for (first, last), part, size in zip(PATIENT_ENDS, box, volume.voxels.shape, strict=True):
+        ends += [first] if part.start <= 0 else []
+        ends += [last] if part.stop >= size else []
+    return tuple(ends)

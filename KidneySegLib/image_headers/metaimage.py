@@ -9,8 +9,7 @@ import math
 import zlib
 from pathlib import Path
 
-from KidneySegLib.image_headers.data_files import check_data_files
-from KidneySegLib.image_headers.packing import LARGEST_RATIO
+from KidneySegLib.image_headers.data_files import LARGEST_RATIO, check_data_files
 from KidneySegLib.image_headers.sentences import damaged, no_position, no_sides, no_spacing
 
 _LONGEST_HEADER = 1 << 16  # bytes

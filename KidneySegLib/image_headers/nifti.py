@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.image_headers.packing import LARGEST_RATIO
+from KidneySegLib.image_headers.data_files import LARGEST_RATIO
 from KidneySegLib.image_headers.sentences import damaged, no_position, no_sides, no_spacing
 
 # Columns of the transform may deviate this much from right angles (as volume.ORTHOGONALITY_TOLERANCE).

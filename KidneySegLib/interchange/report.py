@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
@@ -24,10 +24,10 @@ from KidneySegLib.findings import Findings, KidneyView, PlacedFinding
 from KidneySegLib.flags import Severity
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import CT_PROCEDURE, PRIVATE_SCHEME, concept
-from KidneySegLib.interchange.image_library import library_entries
 from KidneySegLib.interchange.measurement_groups import Drawn, Group, measurement_group
 from KidneySegLib.interchange.measurements import numbers_of
 from KidneySegLib.interchange.segments import Part
+from KidneySegLib.interchange.source_images import SourceImages
 from KidneySegLib.interchange.viewer_groups import viewer_group
 from KidneySegLib.readers.dicom.finding.choice import CHOICE_OF_SERIES
 from KidneySegLib.structures import Code, Structure
@@ -142,3 +142,31 @@ def _own_scheme() -> CodingSchemeIdentificationItem:
     return CodingSchemeIdentificationItem(
         designator=PRIVATE_SCHEME, name=algorithm.NAME, responsible_organization=algorithm.NAME
     )
+
+
+def library_entries(places: Iterable[int], source: SourceImages) -> list[Dataset]:
+    """Returns what an image library says of images, each once, ascending.
+
+    highdicom describes an image by its header, which may hold what does not belong there (a negative spacing), or hold
+    it elsewhere (one position for each frame); so it gets what the reader understood.
+
+    Args:
+        places: numbers of the images in ``source.frames``, in any order.
+        source: the images.
+    """
+    headers = {str(dataset.SOPInstanceUID): dataset for dataset in source.datasets}
+    entries = {}
+    for place in sorted(set(places)):
+        frame, entry = source.frames[place], Dataset()
+        entry.SOPClassUID, entry.SOPInstanceUID = frame.sop_class_uid, frame.sop_instance_uid
+        entry.FrameOfReferenceUID = frame.frame_of_reference_uid
+        entry.Rows, entry.Columns = frame.rows, frame.columns
+        entry.Modality = ""  # position and spacing are asked for with a modality only; a multi-frame image has many
+        if not frame.multiframe:
+            entry.Modality = frame.modality
+            entry.ImagePositionPatient = list(frame.position or ())
+            entry.ImageOrientationPatient = list(frame.orientation or ())
+            entry.PixelSpacing = list(frame.pixel_spacing or ())
+            entry.SliceThickness = headers[frame.sop_instance_uid].SliceThickness
+        entries[frame.sop_instance_uid] = entry
+    return list(entries.values())

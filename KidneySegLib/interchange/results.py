@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from KidneySegLib.interchange.view_results import view_results
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.publishing import complaints, partial_folder
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
-from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.result_files.folder import check_folder, put_in_place
 from KidneySegLib.result_files.marks import mark_dataset, mark_of_pdf, result_identity
 from KidneySegLib.result_files.names import DICOM_FILES
 from KidneySegLib.result_files.result import Result
@@ -90,7 +89,7 @@ def write_dicom_results(
             for name, item in made.items():
                 mark_dataset(item, identity)
                 item.save_as(partial / name, enforce_file_format=True)
-            _publish(partial, folder, identity)
+            put_in_place(partial, folder, FILES, identity)
     return [folder / name for name in made]
 
 
@@ -134,15 +133,3 @@ def _placed_results(
     if (diameters := make_viewer_report(parts, drawn, findings)) is not None:
         made[DIAMETERS] = diameters
     return made
-
-
-def _publish(partial: Path, folder: Path, identity: str) -> None:
-    """Moves the finished files into the folder; those of an earlier export go, since they refer to each other."""
-    if not folder.exists():
-        partial.rename(folder)
-        return
-    remove_earlier(folder, identity)
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
-    for path in partial.iterdir():
-        os.replace(path, folder / path.name)

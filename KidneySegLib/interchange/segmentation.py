@@ -7,13 +7,15 @@ from highdicom import AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor
 from highdicom.content import PixelMeasuresSequence, PlaneOrientationSequence, PlanePositionSequence
 from highdicom.seg import Segmentation, SegmentDescription
+from highdicom.sr import CodedConcept
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 from pydicom.valuerep import DSfloat
 
 from KidneySegLib.findings import Findings
 from KidneySegLib.interchange import algorithm
 from KidneySegLib.interchange.codes import ARTIFICIAL_INTELLIGENCE, category, concept
-from KidneySegLib.interchange.frame_references import refer_to_images
 from KidneySegLib.interchange.planes import Planes
 from KidneySegLib.interchange.segments import Segment, Segments
 from KidneySegLib.interchange.source_images import SourceImages
@@ -91,3 +93,32 @@ def segment_description(segment: Segment, findings: Findings) -> SegmentDescript
     else:
         description.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [side]
     return description
+
+
+def refer_to_images(segmentation: Segmentation, planes: Planes, source: SourceImages) -> None:
+    """Adds a reference to the image of each frame that has none; frames between images keep none."""
+    normal = planes.grid.ijk_to_lps[:3, 2] / planes.grid.spacing[2] ** 2
+    for item in segmentation.PerFrameFunctionalGroupsSequence:
+        if item.DerivationImageSequence:
+            continue
+        position = np.array(item.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
+        image = planes.image_of[round(float((position - planes.position(0)) @ normal))]
+        if image is not None:
+            item.DerivationImageSequence = [_derivation(source, image)]
+
+
+def _derivation(source: SourceImages, image: int) -> Dataset:
+    """Returns an item of the Derivation Image Sequence (PS3.3 C.7.6.16.2.6)."""
+    frame = source.frames[image]
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = frame.sop_class_uid
+    reference.ReferencedSOPInstanceUID = frame.sop_instance_uid
+    if frame.multiframe:
+        reference.ReferencedFrameNumber = frame.frame + 1
+    reference.SpatialLocationsPreserved = "YES"
+    purpose = codes.cid7202.SourceImageForImageProcessingOperation
+    reference.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(purpose)]
+    item = Dataset()
+    item.DerivationCodeSequence = [CodedConcept.from_code(codes.cid7203.SegmentationImageDerivation)]
+    item.SourceImageSequence = [reference]
+    return item

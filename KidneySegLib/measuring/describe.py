@@ -17,8 +17,8 @@ from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import cut_at
 from KidneySegLib.geometry.diameters import maximum_diameter
-from KidneySegLib.geometry.image_ends import cut_at
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
@@ -28,8 +28,7 @@ from KidneySegLib.measuring.lesions.quality import check_candidates, check_lesio
 from KidneySegLib.measuring.orientation.check import check_orientation
 from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
-from KidneySegLib.measuring.stones.quality import check_stones
-from KidneySegLib.measuring.stones.stones import measure_stones
+from KidneySegLib.measuring.stones.stones import check_stones, measure_stones
 
 # Remarks that reader or segmentation make more exactly, where they ran.
 _SAID_BY = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.findings import Measures
-from KidneySegLib.findings.phase import PhaseEstimate
+from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.geometry.bodies import Body
 
 

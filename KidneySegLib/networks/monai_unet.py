@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from KidneySegLib.bundles.topology import Topology
-from KidneySegLib.networks.layers import BATCH_NORMS, CONVOLUTIONS, INSTANCE_NORMS, TRANSPOSED
+from KidneySegLib.networks.layers import BATCH_NORMS, CONVOLUTIONS, INSTANCE_NORMS, TRANSPOSED, Step
 
 
 class MonaiUNet(nn.Module):
@@ -57,16 +57,14 @@ def _level(
     kernel, stride, units = levels[0]
     flat = (1,) * dimensions
     if len(below) == 1:
-        lower: nn.Module = _Unit(dimensions, own, below[0], levels[1][0], flat, levels[1][2], kind)
+        lower: nn.Module = _Unit(Step(dimensions, own, below[0], levels[1][0], flat, kind), levels[1][2])
         joined = own + below[0]
     else:
         lower = _level(dimensions, own, own, below, levels[1:], kind, top=False)
         joined = 2 * own
-    down = _Unit(dimensions, inputs, own, kernel, stride, units, kind)
-    up = nn.Sequential(
-        _Convolution(dimensions, joined, outputs, kernel, stride, kind, transposed=True),
-        _Unit(dimensions, outputs, outputs, kernel, flat, 1, kind, bare_end=top),
-    )
+    down = _Unit(Step(dimensions, inputs, own, kernel, stride, kind), units)
+    step = Step(dimensions, joined, outputs, kernel, stride, kind)
+    up = nn.Sequential(_Convolution(step, transposed=True), _Unit(step.next, 1, bare_end=top))
     return nn.Sequential(down, _Around(lower), up)
 
 
@@ -84,32 +82,16 @@ class _Around(nn.Module):
 class _Unit(nn.Module):
     """Convolutions, and a way past them."""
 
-    def __init__(
-        self,
-        dimensions: int,
-        inputs: int,
-        outputs: int,
-        kernel: Sequence[int],
-        stride: Sequence[int],
-        count: int,
-        kind: str,
-        *,
-        bare_end: bool = False,
-    ) -> None:
+    def __init__(self, step: Step, count: int, *, bare_end: bool = False) -> None:
         super().__init__()
-        flat = (1,) * dimensions
         self.conv = nn.Sequential()
         for number in range(count):
-            before, step = (inputs, stride) if number == 0 else (outputs, flat)
             bare = bare_end and number == count - 1
-            unit = _Convolution(dimensions, before, outputs, kernel, step, kind, bare=bare)
-            self.conv.add_module(f"unit{number}", unit)
+            self.conv.add_module(f"unit{number}", _Convolution(step.next if number else step, bare=bare))
         self.residual: nn.Module = nn.Identity()
-        if max(stride) > 1 or inputs != outputs:
-            widths = kernel if max(stride) > 1 else flat
-            self.residual = CONVOLUTIONS[dimensions](
-                inputs, outputs, kernel_size=tuple(widths), stride=tuple(stride), padding=_same(widths)
-            )
+        if max(step.stride) > 1 or step.inputs != step.outputs:
+            past = step if max(step.stride) > 1 else step._replace(kernel=(1,) * step.dimensions)
+            self.residual = CONVOLUTIONS[step.dimensions](step.inputs, step.outputs, **past.shape)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = self.conv(values) + self.residual(values)
@@ -119,32 +101,15 @@ class _Unit(nn.Module):
 class _Convolution(nn.Sequential):
     """A convolution; unless it is ``bare``, it is normalised and rectified."""
 
-    def __init__(
-        self,
-        dimensions: int,
-        inputs: int,
-        outputs: int,
-        kernel: Sequence[int],
-        stride: Sequence[int],
-        kind: str,
-        *,
-        transposed: bool = False,
-        bare: bool = False,
-    ) -> None:
+    def __init__(self, step: Step, *, transposed: bool = False, bare: bool = False) -> None:
         super().__init__()
-        shape = {"kernel_size": tuple(kernel), "stride": tuple(stride), "padding": _same(kernel)}
         if transposed:
-            more = {"output_padding": tuple(step - 1 for step in stride)}
-            self.add_module("conv", TRANSPOSED[dimensions](inputs, outputs, **shape, **more))
+            more = {"output_padding": tuple(stride - 1 for stride in step.stride)}
+            self.add_module("conv", TRANSPOSED[step.dimensions](step.inputs, step.outputs, **step.shape, **more))
         else:
-            self.add_module("conv", CONVOLUTIONS[dimensions](inputs, outputs, **shape))
+            self.add_module("conv", CONVOLUTIONS[step.dimensions](step.inputs, step.outputs, **step.shape))
         if not bare:
-            norms = BATCH_NORMS if kind == "batch" else INSTANCE_NORMS
+            norms = BATCH_NORMS if step.kind == "batch" else INSTANCE_NORMS
             self.add_module("adn", nn.Sequential())
-            self.adn.add_module("N", norms[dimensions](outputs))
+            self.adn.add_module("N", norms[step.dimensions](step.outputs))
             self.adn.add_module("A", nn.PReLU())
-
-
-def _same(kernel: Sequence[int]) -> tuple[int, ...]:
-    """Returns the padding that keeps the size."""
-    return tuple((width - 1) // 2 for width in kernel)

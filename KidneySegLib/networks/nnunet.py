@@ -6,13 +6,13 @@ in the package dynamic-network-architectures, in which nnU-Net trains; a test ho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from KidneySegLib.bundles.topology import Topology
-from KidneySegLib.networks.layers import CONVOLUTIONS, MEAN_POOLS, SLOPE, TRANSPOSED, initialise, norm
+from KidneySegLib.networks.layers import CONVOLUTIONS, MEAN_POOLS, SLOPE, TRANSPOSED, Step, initialise, norm
 
 
 class NnUNet(nn.Module):
@@ -67,15 +67,8 @@ class _PlainEncoder(nn.Module):
 
     def __init__(self, dimensions: int, inputs: int, filters: Sequence[int], topology: Topology) -> None:
         super().__init__()
-        levels = zip(
-            (inputs, *filters[:-1]), filters, topology.kernels, topology.strides, topology.encoder, strict=True
-        )
-        self.stages = nn.Sequential(
-            *(
-                nn.Sequential(_Stack(dimensions, before, after, kernel, stride, count, topology.norm))
-                for before, after, kernel, stride, count in levels
-            )
-        )
+        steps = _steps(dimensions, (inputs, *filters[:-1]), filters, topology)
+        self.stages = nn.Sequential(*(nn.Sequential(_Stack(step, count)) for step, count in steps))
 
     def forward(self, values: torch.Tensor) -> list[torch.Tensor]:
         return _through(self.stages, values)
@@ -86,15 +79,10 @@ class _ResidualEncoder(nn.Module):
 
     def __init__(self, dimensions: int, inputs: int, filters: Sequence[int], topology: Topology) -> None:
         super().__init__()
-        none = (1,) * dimensions
-        self.stem = _Stack(dimensions, inputs, filters[0], topology.kernels[0], none, 1, topology.norm)
-        stages, before = [], filters[0]
-        for after, kernel, stride, count in zip(
-            filters, topology.kernels, topology.strides, topology.encoder, strict=True
-        ):
-            stages.append(_ResidualStack(dimensions, before, after, kernel, stride, count, topology.norm))
-            before = after
-        self.stages = nn.Sequential(*stages)
+        stem = Step(dimensions, inputs, filters[0], topology.kernels[0], (1,) * dimensions, topology.norm)
+        self.stem = _Stack(stem, 1)
+        steps = _steps(dimensions, (filters[0], *filters[:-1]), filters, topology)
+        self.stages = nn.Sequential(*(_ResidualStack(step, count) for step, count in steps))
 
     def forward(self, values: torch.Tensor) -> list[torch.Tensor]:
         return _through(self.stages, self.stem(values))
@@ -110,7 +98,8 @@ class _Decoder(nn.Module):
         convolution, transposed = CONVOLUTIONS[dimensions], TRANSPOSED[dimensions]
         none = (1,) * dimensions
         self.stages = nn.ModuleList(
-            _Stack(dimensions, 2 * fine, fine, kernel, none, count, topology.norm) for _, fine, _, kernel, count in ups
+            _Stack(Step(dimensions, 2 * fine, fine, kernel, none, topology.norm), count)
+            for _, fine, _, kernel, count in ups
         )
         self.transpconvs = nn.ModuleList(
             transposed(coarse, fine, kernel_size=stride, stride=stride) for coarse, fine, stride, _, _ in ups
@@ -129,21 +118,9 @@ class _Decoder(nn.Module):
 class _Stack(nn.Module):
     """Convolutions one after the other."""
 
-    def __init__(
-        self,
-        dimensions: int,
-        inputs: int,
-        outputs: int,
-        kernel: Sequence[int],
-        stride: Sequence[int],
-        count: int,
-        kind: str,
-    ) -> None:
+    def __init__(self, step: Step, count: int) -> None:
         super().__init__()
-        none = (1,) * dimensions
-        first = _Convolution(dimensions, inputs, outputs, kernel, stride, kind)
-        rest = (_Convolution(dimensions, outputs, outputs, kernel, none, kind) for _ in range(count - 1))
-        self.convs = nn.Sequential(first, *rest)
+        self.convs = nn.Sequential(_Convolution(step), *(_Convolution(step.next) for _ in range(count - 1)))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = self.convs(values)
@@ -153,21 +130,9 @@ class _Stack(nn.Module):
 class _ResidualStack(nn.Module):
     """Residual blocks one after the other."""
 
-    def __init__(
-        self,
-        dimensions: int,
-        inputs: int,
-        outputs: int,
-        kernel: Sequence[int],
-        stride: Sequence[int],
-        count: int,
-        kind: str,
-    ) -> None:
+    def __init__(self, step: Step, count: int) -> None:
         super().__init__()
-        none = (1,) * dimensions
-        first = _ResidualBlock(dimensions, inputs, outputs, kernel, stride, kind)
-        rest = (_ResidualBlock(dimensions, outputs, outputs, kernel, none, kind) for _ in range(count - 1))
-        self.blocks = nn.Sequential(first, *rest)
+        self.blocks = nn.Sequential(_ResidualBlock(step), *(_ResidualBlock(step.next) for _ in range(count - 1)))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = self.blocks(values)
@@ -177,18 +142,16 @@ class _ResidualStack(nn.Module):
 class _ResidualBlock(nn.Module):
     """Two convolutions and a way past them, which averages where the grid gets coarser (ResNet-D)."""
 
-    def __init__(
-        self, dimensions: int, inputs: int, outputs: int, kernel: Sequence[int], stride: Sequence[int], kind: str
-    ) -> None:
+    def __init__(self, step: Step) -> None:
         super().__init__()
-        none = (1,) * dimensions
-        self.conv1 = _Convolution(dimensions, inputs, outputs, kernel, stride, kind)
-        self.conv2 = _Convolution(dimensions, outputs, outputs, kernel, none, kind, active=False)
+        none = (1,) * step.dimensions
+        self.conv1 = _Convolution(step)
+        self.conv2 = _Convolution(step.next, active=False)
         past: list[nn.Module] = []
-        if max(stride) > 1:
-            past.append(MEAN_POOLS[dimensions](tuple(stride), tuple(stride)))
-        if inputs != outputs:
-            past.append(_Convolution(dimensions, inputs, outputs, none, none, kind, active=False, bias=False))
+        if max(step.stride) > 1:
+            past.append(MEAN_POOLS[step.dimensions](tuple(step.stride), tuple(step.stride)))
+        if step.inputs != step.outputs:
+            past.append(_Convolution(step._replace(kernel=none, stride=none), active=False, bias=False))
         self.skip = nn.Sequential(*past)
         self.nonlin2 = nn.LeakyReLU(SLOPE, inplace=True)
 
@@ -200,29 +163,24 @@ class _ResidualBlock(nn.Module):
 class _Convolution(nn.Module):
     """A convolution that is normalised, and rectified unless something is added first."""
 
-    def __init__(
-        self,
-        dimensions: int,
-        inputs: int,
-        outputs: int,
-        kernel: Sequence[int],
-        stride: Sequence[int],
-        kind: str,
-        *,
-        active: bool = True,
-        bias: bool = True,
-    ) -> None:
+    def __init__(self, step: Step, *, active: bool = True, bias: bool = True) -> None:
         super().__init__()
-        padding = tuple((width - 1) // 2 for width in kernel)
-        self.conv = CONVOLUTIONS[dimensions](
-            inputs, outputs, kernel_size=tuple(kernel), stride=tuple(stride), padding=padding, bias=bias
-        )
-        self.norm = norm(dimensions, kind, outputs)
+        self.conv = CONVOLUTIONS[step.dimensions](step.inputs, step.outputs, **step.shape, bias=bias)
+        self.norm = norm(step.dimensions, step.kind, step.outputs)
         self.active = active
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         values = self.norm(self.conv(values))
         return nn.functional.leaky_relu(values, SLOPE, inplace=True) if self.active else values
+
+
+def _steps(
+    dimensions: int, inputs: Sequence[int], filters: Sequence[int], topology: Topology
+) -> Iterator[tuple[Step, int]]:
+    """Yields the first convolution of every level on the way down, and how many the level has."""
+    levels = zip(inputs, filters, topology.kernels, topology.strides, topology.encoder, strict=True)
+    for before, after, kernel, stride, count in levels:
+        yield Step(dimensions, before, after, kernel, stride, topology.norm), count
 
 
 def _through(stages: nn.Sequential, values: torch.Tensor) -> list[torch.Tensor]:

@@ -12,7 +12,7 @@ import re
 # PS3.5 9.1 wants numbers without leading zeros, joined by dots. Archives hold odd ones; what matters is that nothing
 # else comes in, and that none begins with a dot, as "." and ".." do.
 _UID = re.compile(r"[0-9][0-9.]{0,63}")
-_ORTHANC_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{8}){4}")
+ORTHANC_ID = r"[0-9a-f]{8}(-[0-9a-f]{8}){4}"
 _DIGITS = 20  # of a hash: 80 bits, so that no two names of an archive are the same
 
 
@@ -23,7 +23,7 @@ def is_uid(text: str) -> bool:
 
 def is_orthanc_id(text: object) -> bool:
     """Whether a value is an identifier as Orthanc makes them: a SHA-1 hash in five groups."""
-    return isinstance(text, str) and bool(_ORTHANC_ID.fullmatch(text))
+    return isinstance(text, str) and bool(re.fullmatch(ORTHANC_ID, text))
 
 
 def own_name(kind: str, uid: str) -> str:

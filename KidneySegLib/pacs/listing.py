@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.identifiers import is_uid
-from KidneySegLib.readers.dicom.finding.modalities import known_modality
+from KidneySegLib.readers.dicom.finding.words import known_modality
 from KidneySegLib.readers.dicom.images.frames import integer, text
 
 if TYPE_CHECKING:

@@ -19,15 +19,19 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.publishing import is_open_to_others
 
 RETRIEVALS = ("get", "move")
 SLOWEST = 20_000  # bytes per second: an answer may take that much longer than the deadline as it is large
@@ -155,3 +159,63 @@ def _checked(name: str, settings: dict[str, Any]) -> Peer:
 def _check_list(name: str, key: str, value: object) -> None:
     if not (isinstance(value, list) and value and all(isinstance(item, str) and item.isprintable() for item in value)):
         raise InputError(f"Server '{name}': '{key}' must be a list of texts, such as [\"10.0.0.5\"].")
+
+
+def exposed_secrets(path: Path, peer: Peer) -> list[str]:
+    """Returns a sentence for each way in which others may learn a secret.
+
+    Args:
+        path: the file of servers, which was read before.
+        peer: what it says of the server.
+    """
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    told = any(isinstance(table, dict) and (table.get("password") or table.get("token")) for table in tables.values())
+    remarks = []
+    if told and is_open_to_others(path):
+        remarks.append(
+            "The file of servers holds a password or token, and everybody on this machine may read or change it. "
+            "Make it private: chmod 600."
+        )
+    addresses = [address for address in (peer.dicomweb, peer.rest) if address.lower().startswith("http://")]
+    if (peer.password or peer.token) and not all(map(_stays_here, addresses)):
+        remarks.append(
+            f"Server '{peer.name}': the password or token, and patients' images, go over the network in the clear "
+            "(http). Use https."
+        )
+    return remarks
+
+
+def _stays_here(address: str) -> bool:
+    """Whether an address is that of this machine (loopback)."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def ca_file(peer: Peer) -> str:
+    """Returns the path of the peer's CA bundle with the user's folder and variables filled in; "" for none."""
+    return os.path.expanduser(os.path.expandvars(peer.ca_bundle))
+
+
+def trusted(peer: Peer) -> ssl.SSLContext:
+    """Returns the settings of an encrypted connection that verifies the server's certificate.
+
+    Raises:
+        InputError: the CA bundle does not exist, cannot be read, or holds no certificate.
+    """
+    path = ca_file(peer)
+    if path and not Path(path).is_file():
+        raise InputError(f"Server '{peer.name}': the file that 'ca_bundle' names does not exist.")
+    try:
+        return ssl.create_default_context(cafile=path or None)
+    except ssl.SSLError as error:
+        raise InputError(
+            f"Server '{peer.name}': the file that 'ca_bundle' names holds no certificate that can be read. It must be "
+            "a PEM file, with lines such as BEGIN CERTIFICATE."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"Server '{peer.name}': the file that 'ca_bundle' names cannot be read. Check its permissions."
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,11 +17,11 @@ from KidneySegLib.reporting.content.content import Remark, Report
 from KidneySegLib.reporting.content.facts import facts, made_by, summary
 from KidneySegLib.reporting.content.patient import patient_line, printable
 from KidneySegLib.reporting.content.tables import findings_tables
-from KidneySegLib.reporting.html import html
 from KidneySegLib.reporting.key_images import colours, key_images
 from KidneySegLib.reporting.pdf.document import pdf
 from KidneySegLib.reporting.pdf.style import lacking_letters
-from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.resources import rendered
+from KidneySegLib.result_files.folder import check_folder, put_in_place
 from KidneySegLib.result_files.marks import MARK, result_identity
 from KidneySegLib.result_files.names import REPORT_FILES
 from KidneySegLib.result_files.result import Result
@@ -70,19 +69,14 @@ def write_report(
     speaking = Language.of(language)
     report = report_of(result, speaking, prior=prior, header=header, patient=patient)
     printed = report if patient is None else _printed(report, findings, speaking, patient)
-    contents = dict(zip(FILES, (pdf(printed), html(report).encode()), strict=True))
+    contents = dict(zip(FILES, (pdf(printed), rendered("report.html.jinja", report=report).encode()), strict=True))
     folder = folder.absolute()
     identity = result_identity(findings)
     check_folder(folder, FILES, identity)
     with complaints(), partial_folder(folder) as hidden:
         for name, content in contents.items():
             (hidden / name).write_bytes(content)
-        if not folder.exists():
-            hidden.rename(folder)
-        else:
-            remove_earlier(folder, identity)
-            for name in FILES:
-                os.replace(hidden / name, folder / name)
+        put_in_place(hidden, folder, FILES, identity)
     return [folder / name for name in FILES]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -58,6 +59,32 @@ def remove_earlier(folder: Path, identity: str | None = None) -> None:
         if mark is None or (identity is not None and (mark == identity or (not mark and is_result))):
             continue
         path.unlink()
+
+
+def put_in_place(partial: Path, folder: Path, names: Iterable[str], identity: str | None = None) -> None:
+    """Moves finished files to their folder; what was made of an earlier result goes first.
+
+    Args:
+        partial: a hidden folder with the files.
+        folder: where they belong; it is made of ``partial`` if it does not exist.
+        names: of all files of this kind: those that were not made anew go, since they would not belong to the others.
+        identity: of the result that they are made from; None for a result itself. Then the old ``findings.json`` goes
+            before all else; the new one is the last name.
+
+    Raises:
+        OSError: a file cannot be moved or removed.
+    """
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    if identity is None:
+        (folder / FINDINGS).unlink(missing_ok=True)
+    remove_earlier(folder, identity)
+    for name in names:
+        if (partial / name).exists():
+            os.replace(partial / name, folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
 
 
 def _is_replaceable(path: Path, *, of_result: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from KidneySegLib.measuring.instance_map import by_candidate_map, by_instance_ma
 from KidneySegLib.measuring.instances import Instance, Segmentation
 from KidneySegLib.pictures.overview import draw_overview
 from KidneySegLib.publishing import complaints, partial_folder
-from KidneySegLib.result_files.folder import check_folder, remove_earlier
+from KidneySegLib.result_files.folder import check_folder, put_in_place
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import on_grid
 from KidneySegLib.result_files.names import CANDIDATE_TABLE, CANDIDATES, FINDINGS, INSTANCES, LABELS, RESULT_FILES
@@ -96,7 +95,7 @@ class Result:
             picture = draw_overview(exam.volume, labels, self.findings)
             picture.save(partial / "overview.png", compress_level=4, pnginfo=_maker())
             (partial / FINDINGS).write_text(self.findings.to_json(), encoding="utf-8")
-            _publish(partial, folder)
+            put_in_place(partial, folder, RESULT_FILES)
         return [folder / name for name in RESULT_FILES]
 
     @classmethod
@@ -207,20 +206,6 @@ def _grid(record: InputRecord, labels: Volume) -> np.ndarray:
             "'kidneyseg measure'."
         )
     return matrix
-
-
-def _publish(partial: Path, folder: Path) -> None:
-    """Moves the finished files into the result folder; an old ``findings.json`` goes first, the new one comes last.
-
-    Between them goes what was made of the old result.
-    """
-    if not folder.exists():
-        partial.rename(folder)
-        return
-    (folder / FINDINGS).unlink(missing_ok=True)
-    remove_earlier(folder)
-    for name in RESULT_FILES:
-        os.replace(partial / name, folder / name)
 
 
 def _maker() -> PngInfo:

@@ -10,7 +10,7 @@ import numpy as np
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import LesionFinding, StoneFinding
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, box_around
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.segmentation.interactive.territory import give_back
 from KidneySegLib.structures import BY_KEY, Structure
@@ -24,11 +24,7 @@ def around(grid: Volume, finding: LesionFinding | StoneFinding) -> Box:
     """Returns the part of a grid, slices for k, j, i, that holds a finding and a rim."""
     reach = (finding.longest_mm or 0.0) + RIM_MM
     centre = grid.to_kji(np.array(finding.measures.centroid_lps_mm))
-    steps = reach / np.array(grid.spacing[::-1])
-    low = np.clip(np.floor(centre - steps), 0, np.array(grid.voxels.shape) - 1).astype(int)
-    high = np.clip(np.ceil(centre + steps) + 1, 1, grid.voxels.shape).astype(int)
-    k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return k, j, i
+    return box_around(centre, reach, grid.spacing[::-1], grid.voxels.shape)
 
 
 def taken_out(label_map: Volume, finding: LesionFinding | StoneFinding) -> np.ndarray:

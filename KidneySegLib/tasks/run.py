@@ -7,8 +7,10 @@ this in their own process.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +42,6 @@ from KidneySegLib.result_files.labels.reading import on_grid, read_labels
 from KidneySegLib.result_files.names import FINDINGS
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.structures import STRUCTURES, Numbering
-from KidneySegLib.tasks.clock import Clock
 from KidneySegLib.tasks.registry import task_for, task_named, task_of
 from KidneySegLib.tasks.task import Task
 from KidneySegLib.volume import Volume
@@ -302,3 +303,33 @@ def _on_exam(network: Result, exam: Exam) -> Result:
     except GeometryError as error:
         raise GeometryError("The earlier result is of another image. Give the one of this image.") from error
     return Result(exam, network.segmentation, network.findings)
+
+
+class Clock:
+    """Passes progress on and sums the wall time of each stage.
+
+    Attributes:
+        started_utc: when the run began, ISO 8601 in UTC.
+        seconds: wall time of the stages that have ended.
+    """
+
+    def __init__(self, receiver: Progress) -> None:
+        """Starts."""
+        self.started_utc = datetime.now(UTC).isoformat(timespec="seconds")
+        self.seconds: dict[str, float] = {}
+        self._receiver = receiver
+        self._stage, self._since = "", time.perf_counter()
+
+    def __call__(self, stage: str, fraction: float, message: str) -> None:
+        """Takes progress; a new stage ends the one before."""
+        if stage != self._stage:
+            self.stop()
+            self._stage = stage
+        self._receiver(stage, fraction, message)
+
+    def stop(self) -> None:
+        """Ends the stage that runs."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = "", now

@@ -13,7 +13,7 @@ from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
 from KidneySegLib.inference.body_box import body_box
 from KidneySegLib.training.frame_sources import further_frames
-from KidneySegLib.training.importing.patients import imported_patients
+from KidneySegLib.training.importing.case import imported_patients
 from KidneySegLib.training.recipe import Recipe
 from KidneySegLib.training.synthesis.real_textures import real_textures
 from KidneySegLib.training.synthesis.shapes import ShapeLibrary, read_shapes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -100,11 +99,10 @@ def cross_validate(
     tables = [fold_table(results, recipe.folds, exams)]
     if matrices:
         tables.append(class_table(confusion_sum(matrices), "Of the folds' networks on exams that they did not see."))
-    for table, name in zip(tables, ("crossvalidation", "classes"), strict=False):
-        (folder / f"{name}.md").write_text(f"{table.note}\n\n{table.lines()}", encoding="utf-8")
-        (folder / f"{name}.tex").write_text(latex(table), encoding="utf-8")
-        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([table.header, *table.rows])
+    for table in tables:
+        (folder / f"{table.name}.md").write_text(f"{table.note}\n\n{table.lines()}", encoding="utf-8")
+        (folder / f"{table.name}.tex").write_text(latex(table), encoding="utf-8")
+        table.write_csv(folder)
     _write_files(folder, results, pictures)
     return results
 
@@ -132,13 +130,12 @@ def fold_table(folds: Sequence[Fold], plan: Folds, exams: Sequence[LabelledExam]
 
 
 def _write_files(folder: Path, folds: Sequence[Fold], pictures: Sequence[Compared]) -> None:
-    with (folder / "exams.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("fold", "exam", "patient", *MEASURES))
-        for number, fold in enumerate(folds, start=1):
-            for one in fold.scores:
-                values = (f"{getattr(one.overlap, name):.5f}" for name in MEASURES)
-                writer.writerow((number, one.name, one.patient, *values))
+    rows: list[tuple[Cell, ...]] = [
+        (number, one.name, one.patient, *(f"{getattr(one.overlap, name):.5f}" for name in MEASURES))
+        for number, fold in enumerate(folds, start=1)
+        for one in fold.scores
+    ]
+    ScoreTable("exams", "", "", ("fold", "exam", "patient", *MEASURES), rows).write_csv(folder)
     draw_curves([read_curves(folder / f"fold-{n + 1}") for n in range(len(folds))], folder / "curves.png")
     draw_boxes([[one.overlap for one in fold.scores] for fold in folds], folder / "boxes.png")
     draw_comparison(pictures, folder / "comparison.png")

@@ -12,6 +12,7 @@ import numpy as np
 
 from KidneySegLib.evaluation.evaluate import CaseView
 from KidneySegLib.evaluation.page.figures import new_figure, png
+from KidneySegLib.geometry.boxes import box_of, padded
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.structures import BY_KEY, KIDNEYS
 
@@ -55,14 +56,11 @@ def _show(axes: Any, title: str, panel: np.ndarray, aspect: float) -> None:
 
 def _window(view: CaseView) -> tuple[slice, slice]:
     """Returns the rows and columns of what is outlined, with a margin."""
-    shown = (view.found > 0) | (view.reference > 0)
-    parts = []
-    for axis in (1, 0):
-        where = np.flatnonzero(shown.any(axis=axis))
-        parts.append(
-            slice(max(0, int(where[0]) - _MARGIN), int(where[-1]) + _MARGIN + 1) if where.size else slice(None)
-        )
-    return parts[0], parts[1]
+    shown = ((view.found > 0) | (view.reference > 0))[None]
+    if not shown.any():
+        return slice(None), slice(None)
+    _, rows, columns = padded(box_of(shown), (0, _MARGIN, _MARGIN), shown.shape)
+    return rows, columns
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import TypeVar
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.evaluate import CaseResult
 from KidneySegLib.evaluation.page.measures import STRUCTURES
-from KidneySegLib.evaluation.statistics.paired import compare
+from KidneySegLib.evaluation.statistics.bootstrap import compare
 from KidneySegLib.evaluation.tables import Cell, ScoreTable
 
+K = TypeVar("K", bound=Hashable)
+
 CASES = "structures_by_case.csv"
+# A smaller loss of mean Dice is within what another random seed does.
+TOLERATED = 0.005
 
 
 def comparison_table(results: Sequence[CaseResult], others: Sequence[Path]) -> ScoreTable:
@@ -26,11 +31,7 @@ def comparison_table(results: Sequence[CaseResult], others: Sequence[Path]) -> S
     Raises:
         InputError: a folder has no such table, or none of its cases are among these.
     """
-    own = {
-        (result.name, structure): (result.patient, fmean(a.dice for name, a in result.structures if name == structure))
-        for result in results
-        for structure in {name for name, _ in result.structures}
-    }
+    own, patients = case_dice(results), {result.name: result.patient for result in results}
     rows: list[tuple[Cell, ...]] = []
     for number, folder in enumerate(others, start=1):
         other = read_case_dice(folder)
@@ -38,9 +39,7 @@ def comparison_table(results: Sequence[CaseResult], others: Sequence[Path]) -> S
             raise InputError("The evaluation to compare with has none of these cases. Give one of the same exams.")
         for structure in STRUCTURES:
             shared = [key for key in own if key in other and key[1] == structure]
-            first = _by_patient([(own[key][0], own[key][1]) for key in shared])
-            second = _by_patient([(own[key][0], other[key]) for key in shared])
-            result = compare(first, second)
+            result = compare(*(_means((patients[key[0]], dice[key]) for key in shared) for dice in (own, other)))
             if result is not None:
                 p = None if result.p is None else f"{result.p:.4f}"
                 means = (f"{result.first:.4f}", f"{result.second:.4f}")
@@ -54,11 +53,17 @@ def comparison_table(results: Sequence[CaseResult], others: Sequence[Path]) -> S
     return ScoreTable("comparison", "Comparison with other models", note, header, rows)
 
 
-def _by_patient(values: Sequence[tuple[str, float]]) -> dict[str, float]:
-    patients: dict[str, list[float]] = {}
-    for patient, value in values:
-        patients.setdefault(patient, []).append(value)
-    return {patient: fmean(group) for patient, group in patients.items()}
+def _means(values: Iterable[tuple[K, float]]) -> dict[K, float]:
+    """Returns the mean of the values of each key."""
+    groups: dict[K, list[float]] = {}
+    for key, value in values:
+        groups.setdefault(key, []).append(value)
+    return {key: fmean(group) for key, group in groups.items()}
+
+
+def case_dice(results: Sequence[CaseResult]) -> dict[tuple[str, str], float]:
+    """Returns the mean Dice by case and structure of this evaluation."""
+    return _means(((result.name, name), a.dice) for result in results for name, a in result.structures)
 
 
 def read_case_dice(folder: Path) -> dict[tuple[str, str], float]:
@@ -67,14 +72,39 @@ def read_case_dice(folder: Path) -> dict[tuple[str, str], float]:
     Raises:
         InputError: the folder has no such table, or it is damaged.
     """
-    values: dict[tuple[str, str], list[float]] = {}
     try:
         with (folder / CASES).open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                values.setdefault((row["case"], row["structure"]), []).append(float(row["dice"]))
+            return _means(((row["case"], row["structure"]), float(row["dice"])) for row in csv.DictReader(file))
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise InputError(
             f"The evaluation to compare with has no usable {CASES}. Give the output folder of "
             "'kidneyseg evaluate --page'."
         ) from error
-    return {key: fmean(group) for key, group in values.items()}
+
+
+def losses(results: Sequence[CaseResult], in_use: Path) -> list[str]:
+    """Returns what a model does worse than the one in use, as short texts; empty where nothing.
+
+    The mean Dice over the exams is compared, structure by structure. A structure that is neither in the reference nor
+    found counts 1, so that a lesion found where there is none counts against the model that found it.
+
+    Args:
+        results: of the new model.
+        in_use: output folder of ``kidneyseg evaluate --page`` of the model in use, on the same exams.
+
+    Raises:
+        InputError: that evaluation cannot be used, or is of other exams.
+    """
+    old, new = read_case_dice(in_use), case_dice(results)
+    cases = {result.name for result in results if result.overlap is not None}
+    missing = {case for case, _ in old} - cases
+    if missing or not old:
+        raise InputError(
+            "The model in use was evaluated on exams that are not among these. Give the same exams for both."
+        )
+    worse = []
+    for structure in STRUCTURES:
+        means = [fmean(values.get((case, structure), 1.0) for case in sorted(cases)) for values in (new, old)]
+        if means[0] < means[1] - TOLERATED:
+            worse.append(f"{structure} {means[0]:.3f} instead of {means[1]:.3f}")
+    return worse

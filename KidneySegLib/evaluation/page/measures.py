@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 from KidneySegLib.evaluation.detection import ScoredLesion, Status
 from KidneySegLib.evaluation.evaluate import CaseResult
-from KidneySegLib.evaluation.metrics import Agreement
-from KidneySegLib.evaluation.readers import TOLERANCE_MM
+from KidneySegLib.evaluation.metrics import TOLERANCE_MM, Agreement
 from KidneySegLib.evaluation.statistics.bland_altman import limits_of_agreement
 from KidneySegLib.evaluation.statistics.bootstrap import Interval, bootstrap, mean
 from KidneySegLib.evaluation.statistics.calibration import Reliability

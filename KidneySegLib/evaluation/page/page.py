@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,10 @@ from KidneySegLib.evaluation.page.comparison import comparison_table
 from KidneySegLib.evaluation.page.figures import figures
 from KidneySegLib.evaluation.page.measures import case_table, measure_tables
 from KidneySegLib.evaluation.page.papers import paper_tables
-from KidneySegLib.evaluation.tables import ScoreTable
-from KidneySegLib.resources import resource_folder
+from KidneySegLib.evaluation.tables import Cell, ScoreTable
+from KidneySegLib.resources import rendered
 
-PAGE, NUMBERS = "evaluation.html", "case_numbers.csv"
-TEMPLATE = "page.html.jinja"
+PAGE, NUMBERS = "evaluation.html", "case_numbers"
 WORST = 5
 
 
@@ -74,11 +71,12 @@ def write_page(
     claim = claim_table(study)
     for table in (*measures, *papers, claim):
         _write_table(folder, table)
-    _write_csv(folder, case_table(results))
-    with (folder / NUMBERS).open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("number", "case"), *((n, r.name) for n, r in enumerate(results, start=1))])
+    case_table(results).write_csv(folder)
+    numbers: list[tuple[Cell, ...]] = [(n, result.name) for n, result in enumerate(results, start=1)]
+    ScoreTable(NUMBERS, "", "", ("number", "case"), numbers).write_csv(folder)
     page = folder / PAGE
-    page.write_text(_html(study, [*measures, *papers, claim], figures(results), _worst(results)), encoding="utf-8")
+    shown = {"tables": [*measures, *papers, claim], "figures": figures(results), "worst": _worst(results)}
+    page.write_text(rendered("page.html.jinja", study=study, version=__version__, **shown), encoding="utf-8")
     return page
 
 
@@ -92,27 +90,7 @@ def _worst(results: Sequence[CaseResult]) -> list[WorstCase]:
     return [WorstCase(number, dice, case_picture(view)) for dice, number, view in scored[:WORST]]
 
 
-def _html(study: Study, tables: Sequence[ScoreTable], drawn: dict[str, bytes], worst: Sequence[WorstCase]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(resource_folder() / "Report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["base64"] = lambda data: b64encode(data).decode("ascii")
-    template = environment.get_template(TEMPLATE)
-    return template.render(study=study, tables=tables, figures=drawn, worst=worst, version=__version__)
-
-
 def _write_table(folder: Path, table: ScoreTable) -> None:
-    _write_csv(folder, table)
+    table.write_csv(folder)
     (folder / f"{table.name}.md").write_text(table.markdown(), encoding="utf-8")
     (folder / f"{table.name}.tex").write_text(latex(table), encoding="utf-8")
-
-
-def _write_csv(folder: Path, table: ScoreTable) -> None:
-    with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([table.header, *table.rows])

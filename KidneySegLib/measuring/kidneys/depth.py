@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from KidneySegLib.geometry.blocks import block_means
 from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.volume import Volume
 
@@ -39,7 +40,7 @@ class CoarseKidney:
 
     def coarse(self, fine: np.ndarray) -> np.ndarray:
         """Returns an array on the scan's grid within ``box`` as means of blocks, float32."""
-        return _block_means(fine, self.steps)
+        return block_means(fine, self.steps)
 
     def fine(self, coarse: np.ndarray) -> np.ndarray:
         """Returns an array on the blocks as one on the scan's grid within ``box``."""
@@ -60,7 +61,7 @@ def coarse_kidney(volume: Volume, mask: np.ndarray, box: Box) -> CoarseKidney:
     spacing = volume.spacing[::-1]
     steps = tuple(max(1, round(BLOCK_MM / axis)) for axis in spacing)
     sizes = tuple(step * axis for step, axis in zip(steps, spacing, strict=True))
-    share = _block_means(mask, steps)
+    share = block_means(mask, steps)
     hull, margin = _closed(share >= 0.5, sizes)
     depth = _distance(~hull, sizes)
     inner = tuple(slice(before, size - after) for (before, after), size in zip(margin, hull.shape, strict=True))
@@ -90,14 +91,3 @@ def _distance(mask: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     image.SetSpacing(spacing[::-1])
     signed = sitk.SignedMaurerDistanceMap(image, insideIsPositive=False, squaredDistance=False, useImageSpacing=True)
     return np.maximum(sitk.GetArrayFromImage(signed), 0)
-
-
-def _block_means(array: np.ndarray, steps: tuple[int, ...]) -> np.ndarray:
-    """Returns the means of blocks; the last blocks may be smaller."""
-    total = array
-    for axis, step in enumerate(steps):
-        starts = np.arange(0, array.shape[axis], step)
-        total = np.add.reduceat(total, starts, axis=axis, dtype=np.float32)
-        sizes = np.diff(np.append(starts, array.shape[axis])).astype(np.float32)
-        total = total / sizes.reshape([-1 if a == axis else 1 for a in range(3)])
-    return total

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.findings.phase import PhaseEstimate
+from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
 from KidneySegLib.hounsfield import (
     ENHANCED_ABOVE,

@@ -12,8 +12,7 @@ import numpy as np
 
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import hull, within
-from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.geometry.boxes import cut_at, hull, within
 from KidneySegLib.measuring.anatomy import Anatomy
 from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandidate
 from KidneySegLib.measuring.kidneys.organ import KidneyShape

@@ -5,16 +5,19 @@ A stone is a group of voxels that touch at a face, an edge or a corner; two ston
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
+from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import padded, within
-from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.geometry.boxes import cut_at, padded, within
 from KidneySegLib.geometry.partial_volume import ball, margin, size
 from KidneySegLib.hounsfield import CORTICAL_BONE
 from KidneySegLib.measuring.anatomy import Anatomy
+from KidneySegLib.measuring.flag_values import name_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
 from KidneySegLib.measuring.stones.skin import Skin
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
@@ -123,3 +126,8 @@ def _burden(side: Side, stones: list[StoneFinding]) -> StoneBurden:
     volume = sum(stone.volume_ml for stone in own if stone.volume_ml is not None)
     cut = any(stone.cut_at for stone in own)
     return StoneBurden(side, len(own), float(volume), max(lengths, default=None), cut)
+
+
+def check_stones(stones: Sequence[StoneFinding]) -> list[Flag]:
+    """Tells which stones the image cuts."""
+    return [Flag.of("stone_cut", stone=name_of(stone), ends=stone.cut_at) for stone in stones if stone.cut_at]

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError
 from KidneySegLib.pacs.archive import RemoteSeries
-from KidneySegLib.pacs.dimse.association import IDENTIFIER_SYNTAXES, application_entity, association, status_of
+from KidneySegLib.pacs.dimse.association import (
+    IDENTIFIER_SYNTAXES,
+    application_entity,
+    association,
+    prompt_handlers,
+    status_of,
+)
 from KidneySegLib.pacs.dimse.bounds import Bounds
 from KidneySegLib.pacs.dimse.listening import listening
-from KidneySegLib.pacs.dimse.prompt_connection import prompt_handlers
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.receiving import Receiver
 from KidneySegLib.readers.dicom.images.frames import CT_IMAGES

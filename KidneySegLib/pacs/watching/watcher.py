@@ -11,9 +11,8 @@ from random import random
 from typing import NoReturn
 
 from KidneySegLib.errors import InputError, KidneySegError, NetworkError, OutputError, ResourceError
-from KidneySegLib.pacs.watching.backoff import delay
 from KidneySegLib.pacs.watching.study_work import StudyLog, StudyWork
-from KidneySegLib.pacs.watching.work_queue import ENDS, Job, State, WorkQueue
+from KidneySegLib.pacs.watching.work_queue import ENDS, Job, State, WorkQueue, delay
 from KidneySegLib.pacs.web.orthanc import Orthanc
 
 ENGINE_TRIES = 3  # a study that the engine fails on so often waits until somebody asks for it

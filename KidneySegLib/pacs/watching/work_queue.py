@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from random import random
 from typing import Any
 
 from KidneySegLib.errors import KidneySegError, OutputError
-from KidneySegLib.pacs.watching.backoff import LONGEST
 from KidneySegLib.pacs.web.orthanc import StudyChange
+
+FIRST, LONGEST = 5.0, 600.0  # seconds
+
+
+def delay(failures: int, draw: Callable[[], float] = random) -> float:
+    """Returns seconds to wait after so many failures in a row: doubled each time, capped, and partly random.
+
+    Half of the time is drawn, so that what failed together does not come back together ("equal jitter": M. Brooker,
+    Exponential Backoff and Jitter, AWS Architecture Blog, 2015).
+
+    Args:
+        failures: at least 1.
+        draw: gives a number from 0 to 1.
+    """
+    full = min(LONGEST, FIRST * 2.0 ** min(failures - 1, 30))
+    return full * (0.5 + 0.5 * draw())
+
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS studies (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.identifiers import is_uid
 from KidneySegLib.pacs.peers import Peer
-from KidneySegLib.pacs.web.orthanc_answers import ListedChange, last_number, page_after, parent_study, study_state
+from KidneySegLib.pacs.web.orthanc_answers import LastChange, ListedChange, Page, SeriesParent, StudyState
 from KidneySegLib.pacs.web.session import http_errors, open_session
 
 if TYPE_CHECKING:
@@ -70,15 +70,16 @@ class Orthanc:
         shortly before.
         """
         for _ in range(_MOST_PAGES):
-            page = self._get(f"changes?since={since}&limit={_PAGE}", partial(page_after, since=since))
+            path = f"changes?since={since}&limit={_PAGE}"
+            page: Page = self._get(path, partial(Page.after, since=since))
             yield [StudyChange(entry.number, self._study_of(entry)) for entry in page.changes]
-            since = page.last
+            since = page.number
             if page.is_last:
                 return
 
     def last_change(self) -> int:
         """Returns the number of the newest change."""
-        return self._get("changes?last", last_number)
+        return self._get("changes?last", LastChange.model_validate).number
 
     def study(self, study_id: str) -> Study | None:
         """Returns what Orthanc says of a study, or None if it is no longer there.
@@ -86,22 +87,22 @@ class Orthanc:
         Raises:
             InputError: the study's identifier is none.
         """
-        state = self._get(f"studies/{study_id}", study_state, missing=None)
+        state: StudyState | None = self._get(f"studies/{study_id}", StudyState.model_validate, missing=None)
         if state is None:
             return None
-        uid, is_stable = state
-        if not is_uid(uid):
+        if not is_uid(state.tags.uid):
             raise InputError(
                 "The study's identifier is not valid (a UID has at most 64 digits and dots). Correct it there."
             )
-        return Study(uid, is_stable)
+        return Study(state.tags.uid, state.is_stable)
 
     def _study_of(self, entry: ListedChange) -> str:
         """Returns Orthanc's identifier of the study that a change is about; "" for one that cannot be asked for."""
         if entry.kind in ("NewStudy", "StableStudy"):
             return entry.resource_id
         if entry.kind == "NewSeries" and entry.resource_id:
-            return self._get(f"series/{entry.resource_id}", parent_study, missing="")
+            parent = self._get(f"series/{entry.resource_id}", SeriesParent.model_validate, missing=None)
+            return parent.study_id if parent else ""
         return ""
 
     def _get(self, path: str, understand: Callable[[Any], Any], **default: Any) -> Any:

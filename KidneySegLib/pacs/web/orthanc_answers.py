@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from KidneySegLib.pacs.identifiers import is_orthanc_id
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_LARGEST_NUMBER = 2**62  # fits the queue's file
+from KidneySegLib.pacs.identifiers import ORTHANC_ID, is_orthanc_id
+
+Number = Annotated[int, Field(ge=0, lt=2**62)]  # fits the queue's file
+# other kinds of changes name other things, such as a job
+ResourceId = Annotated[str, AfterValidator(lambda text: text if is_orthanc_id(text) else "")]
 
 
-@dataclass(frozen=True)
-class ListedChange:
+class _Answer(BaseModel):
+    """Values of exactly their type: a bool is no number. All else that Orthanc says is passed over."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ListedChange(_Answer):
     """One entry of the list of changes.
 
     Attributes:
@@ -20,85 +28,54 @@ class ListedChange:
         resource_id: Orthanc's identifier of what it happened to; "" where that is none of its resources.
     """
 
-    number: int
-    kind: str
-    resource_id: str
+    number: Number = Field(alias="Seq")
+    kind: str = Field(alias="ChangeType")
+    resource_id: ResourceId = Field(alias="ID")
 
 
-@dataclass(frozen=True)
-class Page:
+class LastChange(_Answer):
+    """Where the list of changes ends, or a page of it."""
+
+    number: Number = Field(alias="Last")
+
+
+class Page(LastChange):
     """A page of the list of changes.
 
     Attributes:
         changes: oldest first.
-        last: number to read on from.
         is_last: whether there is no further page now.
     """
 
-    changes: tuple[ListedChange, ...]
-    last: int
-    is_last: bool
+    changes: list[ListedChange] = Field(alias="Changes")
+    is_last: bool = Field(alias="Done")
+
+    @classmethod
+    def after(cls, answer: Any, since: int) -> Page:
+        """Returns the page of changes that follows a number.
+
+        Raises:
+            ValueError: it is none, or it leads backwards or nowhere.
+        """
+        page = cls.model_validate(answer)
+        last = page.number
+        if any(entry.number > last for entry in page.changes) or last < since or (last == since and not page.is_last):
+            raise ValueError
+        return page
 
 
-def page_after(answer: Any, since: int) -> Page:
-    """Returns the page of changes that follows a number.
-
-    Raises:
-        ValueError: it is none, or it leads backwards.
-    """
-    entries = [_change(entry) for entry in _value(answer, "Changes", list)]
-    last, is_last = last_number(answer), _value(answer, "Done", bool)
-    if any(entry.number > last for entry in entries) or last < since or (last == since and not is_last):
-        raise ValueError
-    return Page(tuple(entries), last, is_last)
+class _Tags(_Answer):
+    uid: str = Field(alias="StudyInstanceUID")
 
 
-def last_number(answer: Any) -> int:
-    """Returns the number of the last change of an answer.
+class StudyState(_Answer):
+    """A study as Orthanc describes it: its identifiers, and whether nothing has arrived for a while (``StableAge``)."""
 
-    Raises:
-        ValueError: it holds none.
-    """
-    return _number(answer, "Last")
+    tags: _Tags = Field(alias="MainDicomTags")
+    is_stable: bool = Field(alias="IsStable")
 
 
-def study_state(answer: Any) -> tuple[str, bool]:
-    """Returns StudyInstanceUID and whether the study is stable.
+class SeriesParent(_Answer):
+    """The study of a series."""
 
-    Raises:
-        ValueError: the answer does not describe a study.
-    """
-    uid = _value(_value(answer, "MainDicomTags", dict), "StudyInstanceUID", str)
-    return uid, _value(answer, "IsStable", bool)
-
-
-def parent_study(answer: Any) -> str:
-    """Returns Orthanc's identifier of a series' study.
-
-    Raises:
-        ValueError: the answer does not describe a series.
-    """
-    identifier = _value(answer, "ParentStudy", str)
-    if not is_orthanc_id(identifier):
-        raise ValueError
-    return identifier
-
-
-def _change(entry: Any) -> ListedChange:
-    kind, identifier = _value(entry, "ChangeType", str), _value(entry, "ID", str)
-    # other kinds of changes name other things, such as a job
-    return ListedChange(_number(entry, "Seq"), kind, identifier if is_orthanc_id(identifier) else "")
-
-
-def _number(answer: Any, key: str) -> int:
-    number = _value(answer, key, int)
-    if not 0 <= number < _LARGEST_NUMBER:
-        raise ValueError
-    return number
-
-
-def _value(answer: Any, key: str, kind: type) -> Any:
-    """Returns a value of exactly that type; a bool is no int."""
-    if not isinstance(answer, dict) or type(answer.get(key)) is not kind:
-        raise ValueError
-    return answer[key]
+    study_id: str = Field(alias="ParentStudy", pattern=f"^{ORTHANC_ID}$")

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from KidneySegLib.errors import NetworkError
-from KidneySegLib.pacs.certificates import ca_file, trusted
 from KidneySegLib.pacs.packages import quiet_libraries
-from KidneySegLib.pacs.peers import Peer
+from KidneySegLib.pacs.peers import Peer, ca_file, trusted
 from KidneySegLib.pacs.web.bounds import set_bounds
 
 if TYPE_CHECKING:

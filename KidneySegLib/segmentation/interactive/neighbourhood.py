@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.blocks import block_means
+from KidneySegLib.geometry.boxes import Box, box_around
 from KidneySegLib.volume import Volume
 
 # Edges of a node: not finer than 1 mm, and so that the ball has no more nodes than this.
@@ -49,8 +50,8 @@ class Neighbourhood:
         spacing = np.array(volume.spacing[::-1])
         edge = max(FINEST_MM, radius_mm * (4 / 3 * np.pi / MOST_NODES) ** (1 / 3))
         factors = np.maximum(1, np.rint(edge / spacing)).astype(int)
-        box = box_around(volume, centre, radius_mm)
-        values = block_means(volume.voxels[box].astype(np.float32), factors)
+        box = box_around(centre, radius_mm, spacing.tolist(), volume.voxels.shape)
+        values = block_means(volume.voxels[box], factors)
         axes = [
             ((np.arange(size) + 0.5) * factor - 0.5 + part.start - at) * step
             for size, factor, part, at, step in zip(values.shape, factors, box, centre, spacing, strict=True)
@@ -83,7 +84,7 @@ class Neighbourhood:
 
     def nodes(self, mask: np.ndarray) -> np.ndarray:
         """Returns the nodes, bool ``(k, j, i)``, of which at least half lies in ``mask``, bool, of the box."""
-        return block_means(mask.astype(np.float32), self.factors) >= 0.5
+        return block_means(mask, self.factors) >= 0.5
 
     def on_voxels(self, share: np.ndarray, threshold: float) -> np.ndarray:
         """Returns the voxels of the box, bool ``(k, j, i)``, at which a share of the nodes is above a threshold.
@@ -105,29 +106,6 @@ class Neighbourhood:
                 part = _linear(part, axis, stop - start, factor)
         mask[tuple(voxels)] = part > threshold
         return mask
-
-
-def box_around(volume: Volume, centre: np.ndarray, radius_mm: float) -> Box:
-    """Returns the box (slices for k, j, i) around a ball, cut where the image ends."""
-    radius = radius_mm / np.array(volume.spacing[::-1])
-    low = np.maximum(0, np.floor(centre - radius)).astype(int)
-    high = np.minimum(volume.voxels.shape, np.ceil(centre + radius).astype(int) + 1)
-    k, j, i = (slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
-    return k, j, i
-
-
-def block_means(array: np.ndarray, factors: np.ndarray | tuple[int, int, int]) -> np.ndarray:
-    """Returns the mean of blocks of ``factors`` voxels, float32; blocks at the far ends may hold fewer."""
-    result = array
-    for axis, factor in enumerate(factors):
-        if factor == 1:
-            continue
-        size = result.shape[axis]
-        starts = np.arange(0, size, factor)
-        sums = np.add.reduceat(result, starts, axis=axis)
-        counts = np.minimum(factor, size - starts).astype(np.float32)
-        result = sums / counts.reshape([-1 if a == axis else 1 for a in range(3)])
-    return result
 
 
 def _linear(nodes: np.ndarray, axis: int, size: int, factor: int) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, box_around
 from KidneySegLib.segmentation.interactive.click import Click
-from KidneySegLib.segmentation.interactive.neighbourhood import Neighbourhood, box_around
+from KidneySegLib.segmentation.interactive.neighbourhood import Neighbourhood
 from KidneySegLib.segmentation.interactive.territory import KIDNEY_LABELS
 from KidneySegLib.volume import Volume
 
@@ -45,7 +45,7 @@ def border_distance(volume: Volume, centre: np.ndarray, structure: Callable[[Box
     spacing = np.array(volume.spacing[::-1])
     look = FIRST_LOOK_MM
     while True:
-        box = box_around(volume, centre, look)
+        box = box_around(centre, look, volume.spacing[::-1], volume.voxels.shape)
         step = np.maximum(1, np.rint(look / SAMPLES_PER_LOOK / spacing)).astype(int)
         low = [part.start for part in box]
         sampled = np.argwhere(structure(box)[:: step[0], :: step[1], :: step[2]]) * step + low

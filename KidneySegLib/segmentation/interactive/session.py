@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, hull
 from KidneySegLib.segmentation.interactive.answer import Answer, added, removed
 from KidneySegLib.segmentation.interactive.click import Click, voxel_at
 from KidneySegLib.segmentation.interactive.territory import give_back
@@ -112,7 +112,7 @@ class Session:
                 voxels += int(np.count_nonzero(answer.mask))
                 self._write(answer, click)
         self._steps.append(_Step(tuple(replaced), before))
-        return LabelChange(_hull(box for box, _ in replaced), voxels)
+        return LabelChange(_hull(replaced), voxels)
 
     def undo(self) -> LabelChange:
         """Takes the last step back, with its clicks; changes nothing where there is none."""
@@ -124,7 +124,7 @@ class Session:
         for box, labels in reversed(step.replaced):
             voxels += int(np.count_nonzero(self.labels[box] != labels))
             self.labels[box] = labels
-        return LabelChange(_hull(box for box, _ in step.replaced), voxels)
+        return LabelChange(_hull(step.replaced), voxels)
 
     @property
     def can_undo(self) -> bool:
@@ -157,10 +157,6 @@ class Session:
         return kji[chosen]
 
 
-def _hull(boxes: Iterable[Box]) -> Box | None:
-    """Returns the box around boxes, or None if there is none."""
-    axes = list(zip(*boxes, strict=True))
-    if not axes:
-        return None
-    k, j, i = (slice(min(part.start for part in axis), max(part.stop for part in axis)) for axis in axes)
-    return k, j, i
+def _hull(replaced: Sequence[tuple[Box, np.ndarray]]) -> Box | None:
+    """Returns the box around what was replaced, or None if nothing was."""
+    return hull(box for box, _ in replaced) if replaced else None

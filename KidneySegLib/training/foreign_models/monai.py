@@ -10,15 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from KidneySegLib.bundles.limits import GREATEST_HU
+from KidneySegLib.bundles.declaration import GREATEST_HU
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import Normalisation, StagePlan
 from KidneySegLib.bundles.topology import Topology
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.foreign_models.axes import NetworkAxes, axes_of
-from KidneySegLib.training.foreign_models.model import ForeignModel
-from KidneySegLib.training.foreign_models.outputs import output_names
-from KidneySegLib.training.foreign_models.settings import read_settings
+from KidneySegLib.training.foreign_models.model import ForeignModel, output_names, read_settings
 from KidneySegLib.training.foreign_models.weights import read_checkpoint, reordered, tensors_of
 
 _METADATA, _INFERENCE, _WEIGHTS = "configs/metadata.json", "configs/inference.json", "models/model.pt"

@@ -15,9 +15,7 @@ from KidneySegLib.bundles.plan import Ensemble, Normalisation, StagePlan
 from KidneySegLib.bundles.topology import Topology
 from KidneySegLib.errors import InputError
 from KidneySegLib.training.foreign_models.axes import NetworkAxes, axes_of
-from KidneySegLib.training.foreign_models.model import ForeignModel
-from KidneySegLib.training.foreign_models.outputs import output_names, region_names
-from KidneySegLib.training.foreign_models.settings import read_settings
+from KidneySegLib.training.foreign_models.model import ForeignModel, output_names, read_settings, region_names
 from KidneySegLib.training.foreign_models.weights import read_checkpoint, reordered, tensors_of
 
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")

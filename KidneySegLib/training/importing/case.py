@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from KidneySegLib.errors import InputError
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 60
@@ -77,3 +80,24 @@ class Listing:
 def safe_name(name: str) -> str:
     """Returns a name that is safe as a folder: letters, digits, ``_`` and ``-``."""
     return _UNSAFE.sub("_", name).strip("_-")[:_LONGEST_NAME] or "case"
+
+
+PATIENTS = "patients.json"
+
+
+def imported_patients(data: Path) -> dict[str, str]:
+    """Returns the patient of each imported case, by its folder below the data folder; empty if none was imported.
+
+    Raises:
+        InputError: the list is damaged.
+    """
+    path = data / PATIENTS
+    if not path.is_file():
+        return {}
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(known, dict) and all(isinstance(patient, str) for patient in known.values()):
+            return known
+    except (OSError, ValueError, RecursionError):
+        pass
+    raise InputError(f"{PATIENTS} in the data folder is damaged. Import the data again.")

@@ -14,8 +14,7 @@ import numpy as np
 
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.result_files.labels.files import write_nifti
-from KidneySegLib.training.importing.case import Fault, Listing
-from KidneySegLib.training.importing.patients import PATIENTS, imported_patients
+from KidneySegLib.training.importing.case import PATIENTS, Fault, Listing, imported_patients
 from KidneySegLib.training.importing.reading import CheckedCase, read_case
 from KidneySegLib.training.importing.summary import CaseSummary, summary_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ class CaseSummary:
         spacing: mm along i, j, k.
         millilitres: by structure that is labelled.
         hu: mean of the voxels of each.
-        thumbnail: PNG of the slice with most labels, outlined, base64.
+        thumbnail: PNG of the slice with most labels, outlined.
     """
 
     name: str
@@ -40,7 +39,7 @@ class CaseSummary:
     spacing: tuple[float, float, float]
     millilitres: dict[str, float]
     hu: dict[str, float]
-    thumbnail: str
+    thumbnail: bytes
 
 
 def summary_of(case: CheckedCase, patient: str, place: str) -> CaseSummary:
@@ -61,7 +60,7 @@ def summary_of(case: CheckedCase, patient: str, place: str) -> CaseSummary:
     )
 
 
-def _thumbnail(hu: np.ndarray, labels: np.ndarray) -> str:
+def _thumbnail(hu: np.ndarray, labels: np.ndarray) -> bytes:
     from PIL import Image
 
     k = int((labels > 0).sum(axis=(1, 2)).argmax())
@@ -81,4 +80,4 @@ def _thumbnail(hu: np.ndarray, labels: np.ndarray) -> str:
         colours[(drawn == label) & ~inner] = BY_LABEL[int(label)].colour
     file = io.BytesIO()
     Image.fromarray(colours).save(file, "PNG", optimize=True)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue()

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, box_around
 from KidneySegLib.geometry.rotation import rotation
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
@@ -30,15 +30,6 @@ class Placed:
     form: Form
     box: Box
     centre: np.ndarray
-
-
-def box_around(centre: np.ndarray, reach_mm: float, shape: Sequence[int], spacing: Sequence[float]) -> Box:
-    """Returns the part of a patch within ``reach_mm`` of ``centre`` along every axis, at least one voxel."""
-    slices = []
-    for c, n, s in zip(centre, shape, spacing, strict=True):
-        start = int(np.clip(np.floor(c - reach_mm / s), 0, n - 1))
-        slices.append(slice(start, int(np.clip(np.ceil(c + reach_mm / s) + 1, start + 1, n))))
-    return slices[0], slices[1], slices[2]
 
 
 def whole(shape: Sequence[int]) -> Box:
@@ -67,7 +58,7 @@ def place_shape(
     """Puts a real shape, scaled to ``radius_mm`` and turned at random, with its middle at ``centre``."""
     scale = radius_mm / shape.radius_mm
     reach = scale * float(np.linalg.norm(np.array(shape.mask.shape) * shape.spacing)) / 2
-    box = box_around(centre, reach, patch, spacing)
+    box = box_around(centre, reach, spacing, patch)
     turn = rotation(rng.uniform(-180, 180, 3))
     share = take(shape.mask[None], offsets(box, centre, spacing), turn * scale, shape.spacing)[0]
     return Placed(Form(_sharpen(share), radius_mm, spacing), box, centre)
@@ -81,7 +72,7 @@ def place_ball(
     rng: np.random.Generator,
 ) -> Placed:
     """Puts a bumpy, slightly stretched ball at ``centre``."""
-    box = box_around(centre, 1.5 * radius_mm + spacing[0], patch, spacing)
+    box = box_around(centre, 1.5 * radius_mm + spacing[0], spacing, patch)
     stretch = torch.tensor(np.exp(rng.uniform(-0.15, 0.15, 3)), dtype=torch.float32)
     vectors = offsets(box, centre, spacing) @ torch.from_numpy(rotation(rng.uniform(-180, 180, 3))).float()
     distance = (vectors / stretch).norm(dim=-1)

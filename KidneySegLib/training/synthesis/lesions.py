@@ -13,10 +13,11 @@ import numpy as np
 import torch
 
 from KidneySegLib.bundles.declaration import Positive, Share
+from KidneySegLib.geometry.boxes import box_around
 from KidneySegLib.training.augmentation.grain import grain
 from KidneySegLib.training.augmentation.patch import Patch, Transform
 from KidneySegLib.training.declared import Declared, Range, Shares
-from KidneySegLib.training.synthesis.forms import Placed, box_around, offsets, place_ball, place_shape
+from KidneySegLib.training.synthesis.forms import Placed, offsets, place_ball, place_shape
 from KidneySegLib.training.synthesis.textures import CystTexture, MassTexture
 from KidneySegLib.training.synthesis.transplant import transplant
 
@@ -99,7 +100,7 @@ class Decoys(Transform):
         for _ in range(_TRIES):
             centre = rng.uniform(0, np.array(patch.hu.shape) - 1)
             radius = float(np.exp(rng.uniform(*np.log(self.radius_mm))))
-            near = box_around(centre, radius * 1.5 + _DECOY_DISTANCE_MM, patch.hu.shape, patch.spacing)
+            near = box_around(centre, radius * 1.5 + _DECOY_DISTANCE_MM, patch.spacing, patch.hu.shape)
             inside = patch.hu[tuple(int(c) for c in centre)]
             if -150 < inside < 150 and not (patch.organ[near] > 0.1).any():
                 solid = bool(rng.random() < self.solid)
@@ -162,7 +163,7 @@ class Lesions(Transform):
             return False
         placed = self.body.form(patch, solid, centre, radius, rng)
         push = radius * rng.uniform(0.5, 0.9)
-        near = box_around(centre, 1.5 * push, patch.hu.shape, patch.spacing)
+        near = box_around(centre, 1.5 * push, patch.spacing, patch.hu.shape)
         if rng.random() < self.pushing and not (patch.hu[near] > _HARD_HU).any():  # bone does not give way
             push_aside(patch, centre, push)
         return self.body.paint(patch, placed, solid, rng, labelled=True)
@@ -185,7 +186,7 @@ def push_aside(patch: Patch, centre: np.ndarray, radius_mm: float) -> None:
 
     A place at the distance r from ``centre`` shows what was at the distance ``(r^3 - radius^3)^(1/3)``.
     """
-    box = box_around(centre, 2.6 * radius_mm, patch.hu.shape, patch.spacing)
+    box = box_around(centre, 2.6 * radius_mm, patch.spacing, patch.hu.shape)
     vectors = offsets(box, centre, patch.spacing)
     distance = vectors.norm(dim=-1).clamp(min=1e-3)
     before = (distance**3 - radius_mm**3).clamp(min=0) ** (1 / 3)

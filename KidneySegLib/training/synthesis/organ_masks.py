@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from KidneySegLib.bundles.declaration import Positive, Share
+from KidneySegLib.geometry.boxes import box_around
 from KidneySegLib.hounsfield import BLURRED_BODY, ORGANS_AND_MUSCLE
 from KidneySegLib.training.augmentation.contrast import smooth_noise
 from KidneySegLib.training.augmentation.filters import box_mean
 from KidneySegLib.training.declared import Declared, Range
-from KidneySegLib.training.synthesis.forms import box_around, offsets
+from KidneySegLib.training.synthesis.forms import offsets
 
 _WAVES_MM = 12.0
 _STEEPNESS = 1.5
@@ -104,6 +105,6 @@ def _ball_at(
     if border.shape[0] == 0:
         return ball
     centre = border[int(rng.integers(border.shape[0]))].numpy().astype(float)
-    box = box_around(centre, radius_mm, tuple(mask.shape), spacing)
+    box = box_around(centre, radius_mm, spacing, tuple(mask.shape))
     ball[box] = offsets(box, centre, spacing).norm(dim=-1) <= radius_mm
     return ball

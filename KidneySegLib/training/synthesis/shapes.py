@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.geometry.boxes import box_of
 from KidneySegLib.training.synthesis.real_textures import RealTexture
 from KidneySegLib.volume import read_image
 
@@ -106,7 +107,7 @@ def _diseased(path: Path) -> list[DiseasedKidney]:
         whole = np.where(pieces == number, labels, 0).astype(np.uint8)
         if not (whole > _KIDNEY).any() or not (whole == _KIDNEY).any():
             continue
-        box = _bounds(whole > 0)
+        box = box_of(whole > 0)
         crop = whole[box]
         found.append(
             DiseasedKidney(
@@ -127,13 +128,8 @@ def _lesions(kidney: DiseasedKidney) -> list[LesionShape]:
             volume = int(mask.sum()) * float(np.prod(kidney.spacing))
             if volume / 1000 >= _LEAST_LESION_ML:
                 radius = (3 * volume / (4 * np.pi)) ** (1 / 3)
-                found.append(LesionShape(mask[_bounds(mask)], kidney.spacing, value == _MASS, float(radius)))
+                found.append(LesionShape(mask[box_of(mask)], kidney.spacing, value == _MASS, float(radius)))
     return found
-
-
-def _bounds(mask: np.ndarray) -> tuple[slice, ...]:
-    where = np.nonzero(mask)
-    return tuple(slice(int(w.min()), int(w.max()) + 1) for w in where)
 
 
 def _kji(spacing: Sequence[float]) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from KidneySegLib.deidentification.dates import moved_back
+from KidneySegLib.deidentification.dataset import moved_back
 from KidneySegLib.deidentification.key import create_key, load_key
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 from KidneySegLib.errors import InputError, OutputError

@@ -6,7 +6,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from KidneySegLib.deidentification.code_strings import is_telling
-from KidneySegLib.deidentification.dates import is_time, moved_back
+from KidneySegLib.deidentification.dataset import is_time, moved_back
 from KidneySegLib.deidentification.identity import Identity
 from KidneySegLib.deidentification.pseudonyms import Pseudonyms
 

@@ -14,8 +14,7 @@ from KidneySegLib.errors import GeometryError
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import InputRecord, KidneyFinding, Provenance
 from KidneySegLib.flags import Flag, Severity
-from KidneySegLib.geometry.boxes import bounding_boxes
-from KidneySegLib.geometry.image_ends import cut_at
+from KidneySegLib.geometry.boxes import bounding_boxes, cut_at
 from KidneySegLib.measuring.measurements import measure
 from KidneySegLib.measuring.quality import check_image, check_kidneys, noise
 from KidneySegLib.structures import Side

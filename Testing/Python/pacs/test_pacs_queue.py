@@ -20,11 +20,10 @@ from KidneySegLib.pacs import packages, receiving
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.peers import read_peer
 from KidneySegLib.pacs.receiving import Receiver, check_space, partial_folder
-from KidneySegLib.pacs.watching.backoff import FIRST, LONGEST, delay
 from KidneySegLib.pacs.watching.engine_process import CHOICE, EngineProcess, end_orphan
 from KidneySegLib.pacs.watching.study_work import StudyLog, StudyWork, fingerprint
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.watching.work_queue import Job, State, WorkQueue
+from KidneySegLib.pacs.watching.work_queue import FIRST, LONGEST, Job, State, WorkQueue, delay
 from KidneySegLib.pacs.web.orthanc import Study, StudyChange
 
 

@@ -17,12 +17,11 @@ from KidneySegLib.commands.watch import OneLine
 from KidneySegLib.errors import InputError, KidneySegError
 from KidneySegLib.pacs.archive import RemoteSeries
 from KidneySegLib.pacs.engine_environment import engine_environment
-from KidneySegLib.pacs.exposure import exposed_secrets
-from KidneySegLib.pacs.peers import read_peer
+from KidneySegLib.pacs.peers import exposed_secrets, read_peer
 from KidneySegLib.pacs.transfer.fetch import candidates
 from KidneySegLib.pacs.watching.engine_process import EngineProcess
-from KidneySegLib.private_files import private_files
-from KidneySegLib.readers.dicom.finding.modalities import known_modality
+from KidneySegLib.publishing import private_files
+from KidneySegLib.readers.dicom.finding.words import known_modality
 from KidneySegLib.readers.input import read_input
 
 

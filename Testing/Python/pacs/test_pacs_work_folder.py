@@ -15,10 +15,9 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import KidneySegError, NetworkError, OutputError
-from KidneySegLib.pacs.watching.backoff import LONGEST
 from KidneySegLib.pacs.watching.engine_process import EngineProcess
 from KidneySegLib.pacs.watching.watcher import ENGINE_TRIES, Watcher
-from KidneySegLib.pacs.watching.work_queue import DamagedQueueError, Job, State, WorkQueue, troubled_studies
+from KidneySegLib.pacs.watching.work_queue import LONGEST, DamagedQueueError, Job, State, WorkQueue, troubled_studies
 from KidneySegLib.pacs.web.orthanc import StudyChange
 
 

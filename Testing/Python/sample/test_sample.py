@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.readers.input import read_input
-from KidneySegLib.sample.phantom import Scan, acquire, build_phantom
-from KidneySegLib.sample.scanner import Scanner
+from KidneySegLib.sample.phantom import Scan, Scanner, acquire, build_phantom
 from KidneySegLib.sample.series import PATIENT_NAME, SeriesWriter
 from KidneySegLib.sample.tissues import TISSUES, Phase
 from KidneySegLib.sample.write import write_sample

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError, OutputError
 from KidneySegLib.findings import Findings
-from KidneySegLib.findings.phase import PhaseEstimate
+from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation

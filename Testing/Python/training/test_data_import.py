@@ -16,11 +16,11 @@ from KidneySegLib.commands.app import app
 from KidneySegLib.datasets.exams import read_exam
 from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
+from KidneySegLib.training.importing.case import PATIENTS, imported_patients
 from KidneySegLib.training.importing.importing import Imported, import_cases, read_patients
 from KidneySegLib.training.importing.label_names import own_names, structure_of_label
 from KidneySegLib.training.importing.layouts import find_cases
 from KidneySegLib.training.importing.page import write_page
-from KidneySegLib.training.importing.patients import PATIENTS, imported_patients
 from KidneySegLib.training.importing.pictures import has_pictures, import_pictures
 
 

@@ -24,7 +24,7 @@ from KidneySegLib.networks.factory import build_network
 from KidneySegLib.segmentation.load import load_predictors
 from KidneySegLib.tasks.run import run
 from KidneySegLib.training.foreign_models.axes import axes_of
-from KidneySegLib.training.foreign_models.outputs import output_names, region_names
+from KidneySegLib.training.foreign_models.model import output_names, region_names
 
 STRIDES, KERNELS = ((1, 1, 1), (1, 2, 2), (2, 2, 2)), ((1, 3, 3), (3, 3, 3), (3, 3, 3))
 FILTERS, SIZE = (4, 6, 8), (8, 16, 24)

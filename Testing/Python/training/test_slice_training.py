@@ -14,9 +14,8 @@ from slice_cases import RECIPE, made_slice, write_folder
 from KidneySegLib.datasets.slices import load_slices
 from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.evaluate import CaseResult
-from KidneySegLib.evaluation.metrics import Overlap
+from KidneySegLib.evaluation.metrics import Overlap, TouchedStones, touched_stones
 from KidneySegLib.evaluation.overlap_tables import overlap_pages
-from KidneySegLib.evaluation.touching import TouchedStones, touched_stones
 
 # --- slices ---
 

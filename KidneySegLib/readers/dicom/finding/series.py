@@ -19,11 +19,10 @@ from KidneySegLib.flags.series import SeriesName
 from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, shown_regions
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
-from KidneySegLib.readers.dicom.finding.modalities import OTHER
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, number_of_patient
 from KidneySegLib.readers.dicom.finding.phases import Delay, NamedPhase, delay_of, phase_in, seconds_of, told
 from KidneySegLib.readers.dicom.finding.scan import scan
-from KidneySegLib.readers.dicom.finding.words import any_word, plain_words
+from KidneySegLib.readers.dicom.finding.words import OTHER, any_word, plain_words
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.geometry import along_normal, image_axes, placement_problem, same_plane, slots
 

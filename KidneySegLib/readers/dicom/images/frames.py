@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.readers.dicom.finding import patient_marks
-from KidneySegLib.readers.dicom.finding.modalities import known_modality
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks
+from KidneySegLib.readers.dicom.finding.words import known_modality
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
