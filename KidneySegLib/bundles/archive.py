@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from KidneySegLib.bundles.bundle import WEIGHTS, Bundle, read_bundle
-from KidneySegLib.bundles.declaration import LARGEST_MANIFEST, LARGEST_WEIGHTS
 from KidneySegLib.bundles.header import CARD, MANIFEST
+from KidneySegLib.bundles.limits import LARGEST_MANIFEST, LARGEST_WEIGHTS
 from KidneySegLib.errors import BundleError, OutputError
 from KidneySegLib.publishing import complaints, partial_folder
 

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, TypeAdapter, ValidationInfo, model_validator
 
-from KidneySegLib.bundles.declaration import (
-    LARGEST_WEIGHT,
-    LARGEST_WEIGHTS,
-    MOST_STAGES,
-    Text,
-    declaration,
-    read_declaration,
-    short_reason,
-)
+from KidneySegLib.bundles.declaration import Text, declaration, read_declaration, short_reason
 from KidneySegLib.bundles.header import (
     FORMAT_VERSION,
     MANIFEST,
@@ -31,6 +23,7 @@ from KidneySegLib.bundles.header import (
     header_from,
     read_manifest,
 )
+from KidneySegLib.bundles.limits import LARGEST_WEIGHT, LARGEST_WEIGHTS, MOST_STAGES
 from KidneySegLib.bundles.migration import migrated
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import Rules, rules_of

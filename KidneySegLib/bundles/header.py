@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from KidneySegLib.bundles.declaration import LARGEST_MANIFEST
+from KidneySegLib.bundles.limits import LARGEST_MANIFEST
 from KidneySegLib.errors import BundleError
 
 FORMAT_VERSION = 3

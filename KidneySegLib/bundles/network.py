@@ -7,16 +7,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from KidneySegLib.bundles.declaration import (
+from KidneySegLib.bundles.declaration import Count, Switch, Text, declaration
+from KidneySegLib.bundles.limits import (
     FEWEST_LEVELS,
     LARGEST_ENCODER,
     MOST_BRANCHES,
     MOST_CHANNELS,
     MOST_LEVELS,
-    Count,
-    Switch,
-    Text,
-    declaration,
 )
 from KidneySegLib.bundles.topology import Topology
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from KidneySegLib.bundles.declaration import (
+from KidneySegLib.bundles.declaration import Count, Number, Positive, Switch, Text, Whole, declaration, read_declaration
+from KidneySegLib.bundles.limits import (
     GREATEST_HU,
     GREATEST_OVERLAP,
     MOST_MEMBERS,
@@ -18,14 +19,6 @@ from KidneySegLib.bundles.declaration import (
     MOST_VALUES,
     SMALLEST_VOXEL_MM3,
     SPACING_MM,
-    Count,
-    Number,
-    Positive,
-    Switch,
-    Text,
-    Whole,
-    declaration,
-    read_declaration,
 )
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.errors import BundleError

@@ -13,7 +13,8 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from KidneySegLib.bundles.declaration import GREATEST_RULE, Number, Share, declaration
+from KidneySegLib.bundles.declaration import Number, Share, declaration
+from KidneySegLib.bundles.limits import GREATEST_RULE
 
 Size = Annotated[Number, Field(ge=0, le=GREATEST_RULE)]
 

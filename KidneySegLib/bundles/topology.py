@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from KidneySegLib.bundles.declaration import LONGEST_STRIDE, MOST_BLOCKS, WIDEST_KERNEL, Count, declaration
+from KidneySegLib.bundles.declaration import Count, declaration
+from KidneySegLib.bundles.limits import LONGEST_STRIDE, MOST_BLOCKS, WIDEST_KERNEL
 
 _Blocks = Annotated[Count, Field(le=MOST_BLOCKS)]
 # one number for each axis

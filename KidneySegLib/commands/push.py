@@ -23,7 +23,7 @@ def push(
     require_packages()
     from KidneySegLib.pacs.dimse.commitment import CommitmentAnswer
     from KidneySegLib.pacs.transfer.belonging import files_to_send
-    from KidneySegLib.pacs.transfer.outgoing import push_files
+    from KidneySegLib.pacs.transfer.push import push_files
 
     count, commitment = push_files(chosen_peer(servers, server), sources, via)
     strangers = len(files_to_send(sources)[1])

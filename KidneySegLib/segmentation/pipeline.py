@@ -18,10 +18,10 @@ from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
-from KidneySegLib.segmentation.kidneys.outlines import Located, outline_kidneys
+from KidneySegLib.segmentation.kidneys.outlines import Located, further_pieces, outline_kidneys
 from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
-from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign, further_pieces
+from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
 from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions, outline_level
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
 from KidneySegLib.segmentation.lesions.operating_point import take_out_candidates

@@ -21,8 +21,8 @@ from KidneySegLib.errors import KidneySegError
 from KidneySegLib.exam import Exam
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.peers import Peer
-from KidneySegLib.pacs.transfer.outgoing import push_files
 from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.transfer.push import push_files
 from KidneySegLib.pacs.watching.watcher import Watcher
 from KidneySegLib.pacs.watching.work_queue import WorkQueue
 from KidneySegLib.pacs.web.dicomweb import DicomWeb

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.pacs.connection import Way, open_archive
-from KidneySegLib.pacs.dimse.commitment import Commitment, CommitmentAnswer, request_commitment
-from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.transfer.belonging import files_to_send
 from KidneySegLib.readers.dicom.finding.scan import MEDIA_DIRECTORY, quiet_pydicom
 from KidneySegLib.readers.dicom.images.opening import open_dicom
@@ -72,25 +69,3 @@ def _describe(path: Path) -> OutgoingFile | None:
     if not all((sop_class, sop_instance, study, series)):
         raise InputError("A file that is to be sent has empty identifiers. Nothing was sent.")
     return OutgoingFile(path, sop_class, sop_instance, syntax, study, series)
-
-
-def push_files(peer: Peer, sources: Sequence[Path], way: Way | None = None) -> tuple[int, Commitment]:
-    """Stores all DICOM files among files and in folders; asks for storage commitment if the server has a DIMSE side.
-
-    Args:
-        peer: the server.
-        sources: files and folders.
-        way: DICOMweb or DIMSE; None takes DICOMweb where it is set.
-
-    Returns:
-        The number of files, and what the server says of its commitment.
-
-    Raises:
-        InputError: there is nothing to send, or a file is damaged.
-        NetworkError: the server is away, refuses, or does not take a file.
-    """
-    archive = open_archive(peer, way)
-    files = outgoing_files(sources)
-    archive.store(files)
-    commitment = request_commitment(peer, files) if peer.host else Commitment(CommitmentAnswer.NOT_OFFERED)
-    return len(files), commitment

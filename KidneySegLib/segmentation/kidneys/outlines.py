@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,3 +103,32 @@ def native_box(region: LocatedKidney, canonical: Volume, margin_mm: float) -> Bo
         start = max(0, int(np.floor(low * fine / coarse - margin)))
         slices.append(slice(start, min(fine, int(np.ceil(up * fine / coarse + margin)))))
     return slices[0], slices[1], slices[2]
+
+
+# Of a piece that belongs to the result, at least this share lies in it.
+_LEAST_SHARE = 0.5
+
+
+def further_pieces(located: Located, refused: Sequence[LocatedKidney], labels: np.ndarray) -> list[Flag]:
+    """Returns a flag on each piece that is neither in the result nor was refused as no kidney.
+
+    Args:
+        located: what the first pass found.
+        refused: regions whose outline can be no kidney.
+        labels: uint8 ``(k, j, i)``, canonical: kidneys with their lesions.
+    """
+    flags = []
+    for piece in located.candidates:
+        if piece.small or any((region.seeds[piece.mask] > 0).any() for region in refused):
+            continue
+        if _share_in(labels, piece.mask) < _LEAST_SHARE:
+            side = Side.RIGHT if piece.centre[2] < located.middle else Side.LEFT
+            flags.append(Flag.of("further_kidney", volume_ml=piece.volume_ml, side=side))
+    return flags
+
+
+def _share_in(labels: np.ndarray, mask: np.ndarray) -> float:
+    """Returns the share of ``mask``, on any grid over the same extent, whose centres lie in ``labels``."""
+    voxels = np.argwhere(mask) + 0.5
+    at = (voxels * labels.shape / mask.shape).astype(int)
+    return float((labels[tuple(at.T)] > 0).mean())

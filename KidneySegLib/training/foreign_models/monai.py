@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from KidneySegLib.bundles.declaration import GREATEST_HU
+from KidneySegLib.bundles.limits import GREATEST_HU
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import Normalisation, StagePlan
 from KidneySegLib.bundles.topology import Topology

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from KidneySegLib.bundles.declaration import LARGEST_WEIGHTS
+from KidneySegLib.bundles.limits import LARGEST_WEIGHTS
 from KidneySegLib.errors import InputError
 
 _COUNTER = "num_batches_tracked"

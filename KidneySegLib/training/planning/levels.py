@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from KidneySegLib.bundles.declaration import MOST_LEVELS
+from KidneySegLib.bundles.limits import MOST_LEVELS
 from KidneySegLib.bundles.topology import Topology
 
 # No axis gets shorter than this on the coarsest level.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from KidneySegLib.bundles.declaration import SPACING_MM
+from KidneySegLib.bundles.limits import SPACING_MM
 from KidneySegLib.bundles.plan import Normalisation
 from KidneySegLib.bundles.topology import Topology
 from KidneySegLib.errors import InputError

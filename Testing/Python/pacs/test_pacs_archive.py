@@ -24,8 +24,9 @@ from KidneySegLib.pacs.dimse.commitment import CommitmentAnswer, request_commitm
 from KidneySegLib.pacs.identifiers import own_name
 from KidneySegLib.pacs.peers import Peer
 from KidneySegLib.pacs.transfer.fetch import fetch_series
-from KidneySegLib.pacs.transfer.outgoing import outgoing_files, push_files
+from KidneySegLib.pacs.transfer.outgoing import outgoing_files
 from KidneySegLib.pacs.transfer.pull import pull_matching
+from KidneySegLib.pacs.transfer.push import push_files
 from KidneySegLib.pacs.web.dicomweb import DicomWeb
 
 WAYS = [
