@@ -60,6 +60,6 @@ def refine(
         return
     for each, count in zip(clicks, changed, strict=True):
         sign = "+" if each.adds else "-"
-        said = f"{sign}{count * exam.volume.voxel_volume / 1000:.2g} ml" if count else "nothing to change there"
+        said = f"{sign}{count * exam.volume.voxel_volume / 1000:.2g} ml" if count else "nothing changed"
         typer.echo(f"Click on {each.structure.name.lower()} ({sign}): {said}")
     summarise(refined.findings)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.result import Result
-from KidneySegLib.segmentation.interactive.click import Click, voxel_at
+from KidneySegLib.segmentation.interactive.click import Click, is_air, voxel_at
 from KidneySegLib.segmentation.interactive.session import Session
 from KidneySegLib.structures import BY_KEY, BY_LABEL, STRUCTURES, Structure
 from KidneySegLib.tasks.registry import task_of
@@ -72,8 +73,8 @@ def refine(result: Result, clicks: Sequence[PlacedClick], *, network: Result | N
         network: the network's result with the same exam, if ``result`` was corrected already; None if it is that.
 
     Returns:
-        The new result, with all clicks of the session in the provenance, and the number of voxels that each new click
-        changed.
+        The new result, with all clicks of the session in the provenance and a flag on each new click that nothing
+        followed, and the number of voxels that each new click changed.
 
     Raises:
         InputError: a click lies outside the image, or the network's result is missing or was corrected itself.
@@ -87,15 +88,19 @@ def refine(result: Result, clicks: Sequence[PlacedClick], *, network: Result | N
     exam = result.image
     earlier = [PlacedClick.parse(text) for text in result.findings.provenance.settings.get(CLICKS, [])]
     session = Session(exam.volume, result.segmentation.labels, [_on_grid(click, exam.volume) for click in earlier])
-    voxels = []
-    for click in clicks:
+    voxels, remarks = [], []
+    for number, click in enumerate(clicks, start=1):
         place = exam.volume.to_kji(np.array(click.place))
         voxels.append(session.click(place, click.structure.label, adds=click.adds).voxels)
+        if not voxels[-1]:
+            why = "air" if click.adds and is_air(exam.volume, session.clicks[-1].kji) else "same"
+            remarks.append(Flag.of("click_changed_nothing", number=number, structure=click.structure.key, why=why))
     last = result.findings if network is not None else None
     refined = correct(task_of(result.findings), exam, session.labels, network or result, last)
     provenance = refined.findings.provenance
     settings = {**provenance.settings, CLICKS: [str(_in_patient(click, exam.volume)) for click in session.clicks]}
-    findings = replace(refined.findings, provenance=replace(provenance, settings=settings))
+    flags = (*refined.findings.flags, *remarks)
+    findings = replace(refined.findings, flags=flags, provenance=replace(provenance, settings=settings))
     return replace(refined, findings=findings), voxels
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from KidneySegLib.flags.kinds import info, warning
+from KidneySegLib.flags.kinds import Sentence, info, warning
 from KidneySegLib.flags.values import Names, Number, SideWord, Word
 from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES
+
+_KIDNEYS = {f"kidney_{side}": KIDNEY_OF[side] for side in ("right", "left")}
+_CLICKED = _KIDNEYS | {name: STRUCTURES[name] for name in ("mass", "cyst", "stone")}
 
 LABELS = {
     "overlapping_segments": info(
@@ -26,6 +29,12 @@ LABELS = {
         kidney=SideWord(KIDNEY_OF),
         structure=Word(STRUCTURES),
         dice=Number("0 to 1", 3),
+    ),
+    "click_changed_nothing": info(
+        Sentence("Click {number} ({structure}) changed nothing: there is air.", {"why": "air"}),
+        Sentence("Click {number} ({structure}) changed nothing: the label map says so already.", {"why": "same"}),
+        number=Number("from 1, in the order of the call"),
+        structure=Word(_CLICKED),
     ),
     "rejected_by_reader": info(
         "Rejected by the reader and counted nowhere: {findings}.", findings=Names("identifiers of lesions and stones")

@@ -95,7 +95,10 @@ def _image(findings: Findings, language: Language) -> str:
     voxels = " × ".join(str(image.size[axis]) for axis in axes)
     spacing = " × ".join(language.number(image.spacing_mm[axis], 2) for axis in axes)
     if image.is_flat:
-        return language.text("CT, one slice, {pixels} pixels of {spacing} mm").format(pixels=voxels, spacing=spacing)
+        one_slice = language.text("CT, one slice, {pixels} pixels of {spacing} mm")
+        picture = language.text("Picture, {pixels} pixels of {spacing} mm, density not known")
+        is_picture = bool(findings.provenance.settings.get("window_hu"))
+        return (picture if is_picture else one_slice).format(pixels=voxels, spacing=spacing)
     return language.text("CT, {voxels} voxels of {spacing} mm").format(voxels=voxels, spacing=spacing)
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.geometry.boxes import padded
+from KidneySegLib.hounsfield import BODY
+from KidneySegLib.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class Click:
     kji: tuple[int, int, int]
     label: int
     adds: bool
+
+
+def is_air(volume: Volume, kji: tuple[int, int, int]) -> bool:
+    """Whether there is air at a voxel ``(k, j, i)`` of an image in HU, noise taken out by its neighbours."""
+    k, j, i = kji
+    box = padded((slice(k, k + 1), slice(j, j + 1), slice(i, i + 1)), (1, 1, 1), volume.voxels.shape)
+    return bool(volume.voxels[box].mean() < BODY)
 
 
 def voxel_at(kji: np.ndarray, shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.geometry.boxes import Box, hull
 from KidneySegLib.segmentation.interactive.answer import Answer, added, removed
-from KidneySegLib.segmentation.interactive.click import Click, voxel_at
+from KidneySegLib.segmentation.interactive.click import Click, is_air, voxel_at
 from KidneySegLib.segmentation.interactive.territory import give_back
 from KidneySegLib.structures import STRUCTURES
 from KidneySegLib.volume import Volume
@@ -73,7 +73,8 @@ class Session:
         """Answers a click.
 
         A positive click only adds to the structure, a negative one only removes from it. A click on what needs no
-        change (more of it where it is, less of it where it is not) changes nothing, and later answers respect it.
+        change (more of it where it is, less of it where it is not) changes nothing, and later answers respect it. Nor
+        does one that asks for more of a structure where there is air.
 
         Args:
             kji: continuous voxel indices ``(k, j, i)``.
@@ -132,8 +133,8 @@ class Session:
         return bool(self._steps)
 
     def _answer(self, click: Click) -> Answer | None:
-        """Returns what a click changes, None where the label map already says what it says."""
-        if (self.labels[click.kji] == click.label) == click.adds:
+        """Returns what a click changes; None where the label map says so already, or where air would be a structure."""
+        if (self.labels[click.kji] == click.label) == click.adds or (click.adds and is_air(self.volume, click.kji)):
             return None
         return (added if click.adds else removed)(self.volume, self.labels, click, self.clicks)
 

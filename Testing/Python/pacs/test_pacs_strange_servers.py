@@ -17,7 +17,8 @@ from KidneySegLib.errors import InputError, NetworkError
 from KidneySegLib.pacs.archive import Query, RemoteSeries
 from KidneySegLib.pacs.connection import Way, open_archive
 from KidneySegLib.pacs.receiving import Receiver
-from KidneySegLib.pacs.transfer.outgoing import outgoing_files, push_files
+from KidneySegLib.pacs.transfer.outgoing import outgoing_files
+from KidneySegLib.pacs.transfer.push import push_files
 from KidneySegLib.pacs.watching.watcher import Watcher
 from KidneySegLib.pacs.watching.work_queue import WorkQueue
 from KidneySegLib.pacs.web import paging
