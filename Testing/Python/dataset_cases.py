@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from KidneySegLib.training.importing.importing import Imported, import_cases
+from KidneySegLib.training.importing.layouts import find_cases
+
 SHAPE = (12, 40, 60)
 SPACING = (3.0, 3.0, 4.0)
 
@@ -133,3 +136,9 @@ def pngs(folder: Path, count: int = 3) -> Path:
         Image.fromarray(grey).save(folder / f"images/s{number}.png")
         Image.fromarray(mask).save(folder / f"masks/s{number}.png")
     return folder
+
+
+def imported(source: Path, output: Path, **options) -> Imported:
+    """Imports a data set as the command does; nothing is held out."""
+    chosen = {"own": {}, "patients": {}, "validation": 0.0, **options}
+    return import_cases(find_cases(source), output, **chosen)

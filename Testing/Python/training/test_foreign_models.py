@@ -10,24 +10,20 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from typer.testing import CliRunner
+from foreign_model_cases import SIZE, image, imported, probabilities
 
-from KidneySegLib.bundles.bundle import Bundle, read_bundle
 from KidneySegLib.bundles.catalogue import bundle_folders
 from KidneySegLib.bundles.header import read_header
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.topology import Topology
-from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError
-from KidneySegLib.inference.device import choose_device
 from KidneySegLib.networks.factory import build_network
-from KidneySegLib.segmentation.load import load_predictors
 from KidneySegLib.tasks.run import run
 from KidneySegLib.training.foreign_models.axes import axes_of
 from KidneySegLib.training.foreign_models.model import output_names, region_names
 
 STRIDES, KERNELS = ((1, 1, 1), (1, 2, 2), (2, 2, 2)), ((1, 3, 3), (3, 3, 3), (3, 3, 3))
-FILTERS, SIZE = (4, 6, 8), (8, 16, 24)
+FILTERS = (4, 6, 8)
 
 
 def source_network(outputs: int, *, residual: bool = False) -> torch.nn.Module:
@@ -124,24 +120,6 @@ def nnunet(
     return results
 
 
-def imported(source: Path, output: Path, *options: str) -> Bundle:
-    arguments = ["models", "import", str(source), "-o", str(output), "--licence", "CC0", *options]
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return read_bundle(output)
-
-
-def probabilities(bundle: Bundle, hu: torch.Tensor) -> torch.Tensor:
-    device = choose_device("cpu")
-    predictor = load_predictors(bundle, device, ["locator", "kidney"])["exam"]
-    object.__setattr__(predictor, "precision", torch.float32)
-    return predictor.probabilities(hu)
-
-
-def image(shape: tuple[int, ...] = SIZE) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(3).normal(60, 150, shape).astype(np.float32))
-
-
 @pytest.mark.parametrize("residual", [False, True])
 def test_an_nnunet_says_what_it_said(tmp_path: Path, residual: bool) -> None:
     network = source_network(4, residual=residual)
@@ -235,88 +213,6 @@ def test_what_a_checkpoint_holds_is_never_run(tmp_path: Path) -> None:
     torch.save({"network_weights": {"a": torch.zeros(1)}}, folder / "fold_0/checkpoint_final.pth")
     with pytest.raises(InputError, match="not those of the network"):
         imported(folder, tmp_path / "mine", "--orientation", "LPS")
-
-
-CHANNELS = {"0": "background", "1": "kidney", "2": "renal tumor"}
-
-
-def monai(folder: Path, network: torch.nn.Module, **changes: Any) -> Path:
-    """Writes a bundle in the layout of MONAI's model zoo."""
-    (folder / "configs").mkdir(parents=True)
-    (folder / "models").mkdir()
-    outputs = {"outputs": {"pred": {"channel_def": CHANNELS}}}
-    metadata = {"name": "Renal structures", "version": "0.1.0", "network_data_format": outputs}
-    config: dict[str, Any] = {
-        "low": -79,
-        "device": "$torch.device('cuda:0')",
-        "network_def": {
-            **{"_target_": "UNet", "spatial_dims": 3, "in_channels": 1, "out_channels": 3, "channels": [4, 6, 8]},
-            **{"strides": [2, 2], "num_res_units": 2, "norm": "batch"},
-        },
-        "network": "$@network_def.to(@device)",
-        "preprocessing": {
-            "_target_": "Compose",
-            "transforms": [
-                {"_target_": "LoadImaged", "keys": "image"},
-                {"_target_": "Orientationd", "keys": "image", "axcodes": "RAS"},
-                {"_target_": "Spacingd", "keys": "image", "pixdim": [2.0, 3.0, 4.0], "mode": "bilinear"},
-                {
-                    "_target_": "ScaleIntensityRanged",
-                    "a_min": "@low",
-                    "a_max": 304,
-                    "b_min": 0,
-                    "b_max": 1,
-                    "clip": True,
-                },
-            ],
-        },
-        "inferer": {"_target_": "SlidingWindowInferer", "roi_size": [24, 16, 8], "overlap": 0.5},
-        "postprocessing": {"_target_": "Compose", "transforms": [{"_target_": "Activationsd", "softmax": True}]},
-        **changes,
-    }
-    (folder / "configs/metadata.json").write_text(json.dumps(metadata))
-    (folder / "configs/inference.json").write_text(json.dumps(config))
-    torch.save(network.state_dict(), folder / "models/model.pt")
-    return folder
-
-
-def monai_network() -> torch.nn.Module:
-    nets = pytest.importorskip("monai.networks.nets", reason="MONAI, which training uses, is not installed")
-    torch.manual_seed(5)
-    network = nets.UNet(3, 1, 3, (4, 6, 8), (2, 2), num_res_units=2, norm="batch").eval()
-    for name, value in network.state_dict().items():
-        if "running" in name:
-            torch.nn.init.uniform_(value, 0.5, 2)
-    return network
-
-
-def test_a_monai_bundle_says_what_it_said(tmp_path: Path) -> None:
-    network = monai_network()
-    bundle = imported(monai(tmp_path / "zoo", network), tmp_path / "mine")
-    (stage,) = bundle.stages
-    assert stage.network.outputs == ("background", "kidney", "mass")
-    assert stage.spacing == (4.0, 3.0, 2.0) and stage.patch == (8, 16, 24) and stage.flipped == (False, True, True)
-    hu = image()
-    with torch.inference_mode():
-        seen = ((hu.clamp(-79, 304) + 79) / 383).permute(2, 1, 0).flip(0, 1)  # x, y, z to the right, front and head
-        expected = torch.softmax(network(seen[None, None])[0], dim=0).flip(1, 2).permute(0, 3, 2, 1)
-    torch.testing.assert_close(probabilities(bundle, hu), expected, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"network_def": {"_target_": "monai.networks.nets.SwinUNETR", "spatial_dims": 3}},
-            "'monai.networks.nets.SwinUNETR'",
-        ),
-        ({"inferer": {"_target_": "SlidingWindowInferer", "roi_size": "$(96,) * 3"}}, "as numbers"),
-        ({"preprocessing": {"transforms": []}}, "as numbers"),
-    ],
-)
-def test_a_monai_bundle_that_is_not_known_is_told(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        imported(monai(tmp_path / "zoo", torch.nn.Conv3d(1, 1, 1), **change), tmp_path / "mine")
 
 
 def test_imported_models_segment_and_are_listed_like_any_bundle(
