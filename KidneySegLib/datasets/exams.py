@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.datasets.labelled_exam import LabelledExam, resampled_labels
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.errors import InputError
 from KidneySegLib.hounsfield import BODY, LARGEST_12_BIT, OUTSIDE
-from KidneySegLib.inference.resampling import grid_shape, resample
+from KidneySegLib.inference.resampling import grid_shape, resample, resample_mask
 from KidneySegLib.volume import Volume, read_image
 
 # The store is finer than the working grid by this factor, so that sampling from it blurs little.
@@ -84,25 +84,18 @@ def _prepare(folder: Path, working_spacing: tuple[float, float, float]) -> dict[
     shape = grid_shape(image.voxels.shape, native, target)
     spacing = np.array(native) * image.voxels.shape / np.array(shape)
     hu = resample(np.clip(image.voxels, OUTSIDE, LARGEST_12_BIT), shape).numpy()
-
-    def on_store(mask: np.ndarray) -> np.ndarray:
-        return (resample(mask, shape).numpy() >= 0.5).astype(np.uint8)
-
-    organ = on_store(labels.voxels > 0)
-    parenchyma = on_store((labels.voxels == 1) | (labels.voxels == 2)) & organ
+    stored = resampled_labels(labels.voxels, shape)
     sides = assign_sides(labels.voxels, image.spacing[::-1], body_middle(image.voxels))
     boxes = []
     for side in (1, 2):
-        where = np.nonzero(on_store(sides == side))
+        where = np.nonzero(resample_mask(sides == side, shape))
         if where[0].size:
             boxes.append([side, *(int(w.min()) for w in where), *(int(w.max()) + 1 for w in where)])
     return {
         "hu": hu.round().astype(np.int16),
-        "organ": organ,
-        "parenchyma": parenchyma,
-        "depth": kidney_depth(organ, spacing),
-        "lesions": on_store(labels.voxels == 3) * np.uint8(3) + on_store(labels.voxels == 4) * np.uint8(4),
-        "regions": tissue_regions(hu, organ, spacing),
+        **stored,
+        "depth": kidney_depth(stored["organ"], spacing),
+        "regions": tissue_regions(hu, stored["organ"], spacing),
         "boxes": np.array(boxes, dtype=np.int32).reshape(-1, 7),
         "spacing": spacing,
         "thickness": np.float64(native[0]),

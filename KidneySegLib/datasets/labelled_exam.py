@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from KidneySegLib.inference.resampling import resample_mask
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledExam:
@@ -64,3 +66,21 @@ class LabelledExam:
 
 def _masks(organ: np.ndarray, lesions: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:
     return ("kidney", organ), ("mass", lesions == 3), ("cyst", lesions == 4)
+
+
+def resampled_labels(labels: np.ndarray, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """Returns what an exam has of a label map, on another grid over the same extent: organ, parenchyma and lesions.
+
+    Args:
+        labels: uint8 ``(k, j, i)``, values of ``structures``.
+        shape: of the grid.
+    """
+    organ = resample_mask(labels > 0, shape)
+    parenchyma = resample_mask((labels == 1) | (labels == 2), shape) & organ
+    return {"organ": organ, "parenchyma": parenchyma, "lesions": resampled_lesions(labels, shape)}
+
+
+def resampled_lesions(labels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Returns masses (3) and cysts (4) on another grid over the same extent, uint8."""
+    masses, cysts = (resample_mask(labels == value, shape) * np.uint8(value) for value in (3, 4))
+    return masses + cysts

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.datasets.exams import STORE_FINENESS, read_exam
-from KidneySegLib.datasets.labelled_exam import LabelledExam
+from KidneySegLib.datasets.labelled_exam import LabelledExam, resampled_labels
 from KidneySegLib.datasets.tissue import kidney_depth, tissue_regions
 from KidneySegLib.errors import InputError
 from KidneySegLib.hounsfield import LARGEST_12_BIT, OUTSIDE
@@ -153,15 +153,9 @@ def _stored(
     shape = grid_shape(hu.shape, (1.0, *native), (1.0, *target))
     rows, columns = (n * size / new for n, size, new in zip(native, hu.shape[1:], shape[1:], strict=True))
     stored = resample(hu, shape).round().numpy().astype(np.int16)
-
-    def on_store(mask: np.ndarray) -> np.ndarray:
-        return (resample(mask, shape).numpy() >= 0.5).astype(np.uint8)
-
-    organ = on_store(labels > 0)
-    parenchyma = on_store((labels == 1) | (labels == 2)) & organ
-    lesions = on_store(labels == 3) * np.uint8(3) + on_store(labels == 4) * np.uint8(4)
+    drawn = resampled_labels(labels, shape)
     return [
-        _slice(name, patient, (rows, columns), *(array[n : n + 1] for array in (stored, organ, parenchyma, lesions)))
+        _slice(name, patient, (rows, columns), *(array[n : n + 1] for array in (stored, *drawn.values())))
         for n, name in enumerate(names)
     ]
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from KidneySegLib.datasets.labelled_exam import LabelledExam
-from KidneySegLib.inference.resampling import resample
+from KidneySegLib.datasets.labelled_exam import LabelledExam, resampled_lesions
+from KidneySegLib.inference.resampling import resample, resample_mask
 
 
 def on_grid(exam: LabelledExam, grid: tuple[int, int, int]) -> LabelledExam:
@@ -18,11 +18,6 @@ def on_grid(exam: LabelledExam, grid: tuple[int, int, int]) -> LabelledExam:
         grid: voxels along k, j, i.
     """
     shape = exam.hu.shape
-
-    def mask(array: np.ndarray) -> np.ndarray:
-        return (resample(array, grid).numpy() >= 0.5).astype(np.uint8)
-
-    lesions = mask(exam.lesions == 3) * np.uint8(3) + mask(exam.lesions == 4) * np.uint8(4)
     nearest = np.ix_(*(((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(grid, shape, strict=True)))
     factors = [new / old for new, old in zip(grid, shape, strict=True)]
     k, j, i = (spacing / factor for spacing, factor in zip(exam.spacing, factors, strict=True))
@@ -35,10 +30,10 @@ def on_grid(exam: LabelledExam, grid: tuple[int, int, int]) -> LabelledExam:
         exam,
         spacing=(k, j, i),
         hu=resample(exam.hu, grid).round().numpy().astype(np.int16),
-        organ=mask(exam.organ),
-        parenchyma=mask(exam.parenchyma),
+        organ=resample_mask(exam.organ, grid),
+        parenchyma=resample_mask(exam.parenchyma, grid),
         depth=exam.depth[nearest],
-        lesions=lesions,
+        lesions=resampled_lesions(exam.lesions, grid),
         regions=exam.regions[nearest],
         boxes=tuple(boxes),
     )

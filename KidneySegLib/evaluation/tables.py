@@ -69,8 +69,8 @@ def organ_rows(exam: ExamResult) -> list[tuple[Cell, ...]]:
 
 def make_tables(evaluation: Evaluation) -> tuple[list[ScoreTable], list[ScoreTable]]:
     """Returns the tables for reading, and those with every exam and every lesion for further work."""
-    pages = (_organs, _classes, _detection, _mistakes, _candidates, _masses_and_cysts, _stones)
-    pages += (_detection_by_exam, _attention)
+    first = (_organs, _classes, _detection, _mistakes, _candidates)
+    pages = (*first, _masses_and_cysts, _stones, _detection_by_exam, _attention)
     files = (_classes_by_exam, _voxels, _lesions)
     return [make(evaluation) for make in pages], [make(evaluation) for make in files]
 

@@ -76,3 +76,8 @@ def normalise(hu: torch.Tensor, window: tuple[float, float]) -> torch.Tensor:
     """Clips HU to ``window`` and maps the window linearly to -1..1."""
     low, high = window
     return hu.clamp(low, high).sub(low).mul(2 / (high - low)).sub(1)
+
+
+def resample_mask(mask: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Returns a mask on another grid over the same extent, uint8: 1 where it fills at least half of a voxel."""
+    return (resample(mask, shape).numpy() >= 0.5).astype(np.uint8)

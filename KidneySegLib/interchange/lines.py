@@ -72,7 +72,7 @@ def add_line(
     content.append(in_space(number.line, source))
     place = planes.image_with(number.line)
     if place is not None:
-        content.append(SourceImageForMeasurement(*_reference(place, source)))
+        content.append(SourceImageForMeasurement(*source.frames[place].reference))
     item.ContentSequence = content
 
 
@@ -85,15 +85,11 @@ def add_centre(item: NumContentItem, centre: Point, source: SourceImages) -> Non
 
 def in_image(line: Line, image: int, planes: Planes, source: SourceImages) -> CoordinatesForMeasurement:
     """Returns a line as pixels of the image that it lies on."""
-    return CoordinatesForMeasurement("POLYLINE", planes.pixels(line), SourceImageForRegion(*_reference(image, source)))
+    return CoordinatesForMeasurement(
+        "POLYLINE", planes.pixels(line), SourceImageForRegion(*source.frames[image].reference)
+    )
 
 
 def in_space(line: Line, source: SourceImages) -> CoordinatesForMeasurement3D:
     """Returns a line in mm LPS of the images' frame of reference."""
     return CoordinatesForMeasurement3D("POLYLINE", np.array(line), source.frame_of_reference_uid)
-
-
-def _reference(image: int, source: SourceImages) -> tuple[str, str, list[int] | None]:
-    """Returns class, instance and frame number of an image."""
-    frame = source.frames[image]
-    return frame.sop_class_uid, frame.sop_instance_uid, [frame.frame + 1] if frame.multiframe else None

@@ -109,12 +109,10 @@ def refer_to_images(segmentation: Segmentation, planes: Planes, source: SourceIm
 
 def _derivation(source: SourceImages, image: int) -> Dataset:
     """Returns an item of the Derivation Image Sequence (PS3.3 C.7.6.16.2.6)."""
-    frame = source.frames[image]
     reference = Dataset()
-    reference.ReferencedSOPClassUID = frame.sop_class_uid
-    reference.ReferencedSOPInstanceUID = frame.sop_instance_uid
-    if frame.multiframe:
-        reference.ReferencedFrameNumber = frame.frame + 1
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID, frame = source.frames[image].reference
+    if frame is not None:
+        reference.ReferencedFrameNumber = frame[0]
     reference.SpatialLocationsPreserved = "YES"
     purpose = codes.cid7202.SourceImageForImageProcessingOperation
     reference.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(purpose)]

@@ -41,11 +41,6 @@ class ViewImage:
     dataset: Dataset
     frames: tuple[FrameHeader, ...]
 
-    def reference(self, k: int) -> tuple[str, str, list[int] | None]:
-        """Returns class, instance and frame number behind a slice of the label map."""
-        frame = self.frames[k]
-        return frame.sop_class_uid, frame.sop_instance_uid, [frame.frame + 1] if frame.multiframe else None
-
 
 def read_view_image(source: Path, findings: Findings) -> ViewImage:
     """Reads the header of the image that a result was made from.

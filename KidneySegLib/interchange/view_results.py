@@ -99,7 +99,7 @@ def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewIma
         **algorithm.new_series(SERIES_NUMBER, "KidneySeg segmentation"),
         **algorithm.equipment(),
     )
-    sop_class, _, number = image.reference(k)
+    sop_class, _, number = image.frames[k].reference
     for item in segmentation.PerFrameFunctionalGroupsSequence:
         source = item.DerivationImageSequence[0].SourceImageSequence[0]
         source.ReferencedSOPClassUID = sop_class
@@ -115,7 +115,7 @@ def _group(
     structure, tracking = BY_KEY[view.structure], segments.tracking[name_of(view)]
     segment = segments.of(view)
     assert segment is not None  # a view is a segment of its own
-    sop_class, instance, frame = image.reference(view.slice)
+    sop_class, instance, frame = image.frames[view.slice].reference
     measured = _measurements(view, findings)
     group = PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier),

@@ -13,7 +13,7 @@ from KidneySegLib.flags.catalogue.measuring import MEASURING
 from KidneySegLib.flags.catalogue.orientation import ORIENTATION
 from KidneySegLib.flags.catalogue.ultrasound import ULTRASOUND_VIEWS
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.boxes import bounding_boxes, hull
 from KidneySegLib.measuring.instances import LesionCandidate, Segmentation
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS
@@ -35,7 +35,7 @@ def changed_structures(before: np.ndarray, after: np.ndarray) -> dict[str, float
     boxes = [*bounding_boxes(before).values(), *bounding_boxes(after).values()]
     if not boxes:
         return {}
-    box = tuple(slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
+    box = hull(boxes)
     count = 1 + max(BY_LABEL)
     pairs = np.bincount((before[box].astype(np.intp) * count + after[box]).ravel(), minlength=count**2)
     # voxels by their label before (rows) and after (columns)

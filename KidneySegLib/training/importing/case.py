@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
 
 from KidneySegLib.errors import InputError
 
@@ -75,6 +78,20 @@ class Listing:
             )
         else:
             self.cases.append(SourceCase(name, image, labels, names, patient or name))
+
+
+def held_out_patients(patients: Iterable[str], validation: float, seed: int = 0) -> tuple[dict[str, str], set[str]]:
+    """Returns a name that says nothing for every patient, and the names of those that are held out.
+
+    Args:
+        patients: in the order of their cases, as often as they have some.
+        validation: share of them that is held out, at least one stays.
+        seed: of the draw.
+    """
+    names = {patient: f"patient_{number:04d}" for number, patient in enumerate(dict.fromkeys(patients), start=1)}
+    shuffled = np.random.default_rng(seed).permutation(list(names.values())).tolist()
+    count = min(math.ceil(validation * len(shuffled)), max(0, len(shuffled) - 1)) if validation > 0 else 0
+    return names, set(shuffled[:count])
 
 
 def safe_name(name: str) -> str:

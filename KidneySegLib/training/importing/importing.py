@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.result_files.labels.files import write_nifti
-from KidneySegLib.training.importing.case import PATIENTS, Fault, Listing, imported_patients
+from KidneySegLib.training.importing.case import PATIENTS, Fault, Listing, held_out_patients, imported_patients
 from KidneySegLib.training.importing.reading import CheckedCase, read_case
 from KidneySegLib.training.importing.summary import CaseSummary, summary_of
 
@@ -60,7 +57,9 @@ def import_cases(
     Raises:
         OutputError: the cases cannot be written.
     """
-    groups, held_out = _groups(listing, patients, validation, seed)
+    given = {case.name: patients.get(case.name, case.patient) for case in listing.cases}
+    numbers, held_out = held_out_patients(given.values(), validation, seed)
+    groups = {name: numbers[patient] for name, patient in given.items()}
     faults, summaries = list(listing.faults), list[CaseSummary]()
     names: set[str] = set()
     images: dict[str, tuple[str, str]] = {}
@@ -97,18 +96,6 @@ def read_patients(path: Path | None) -> dict[str, str]:
             return {row["case"].strip(): row["patient"].strip() for row in csv.DictReader(file)}
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise InputError("The table of patients must be a CSV file with the columns case and patient.") from error
-
-
-def _groups(
-    listing: Listing, patients: Mapping[str, str], validation: float, seed: int
-) -> tuple[dict[str, str], set[str]]:
-    """Returns each case's patient under a name that says nothing, and the patients that are held out."""
-    given = {case.name: patients.get(case.name, case.patient) for case in listing.cases}
-    order = {patient: f"patient_{number:04d}" for number, patient in enumerate(dict.fromkeys(given.values()), start=1)}
-    groups = {name: order[patient] for name, patient in given.items()}
-    shuffled = np.random.default_rng(seed).permutation(list(order.values())).tolist()
-    count = min(math.ceil(validation * len(shuffled)), max(0, len(shuffled) - 1)) if validation > 0 else 0
-    return groups, set(shuffled[:count])
 
 
 def _seen_before(case: CheckedCase, names: set[str], images: dict[str, tuple[str, str]], patient: str) -> Fault | None:

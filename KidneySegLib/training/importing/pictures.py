@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from KidneySegLib.datasets.slices import LIST, read_grey
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
-from KidneySegLib.training.importing.case import Fault, Listing, safe_name
+from KidneySegLib.training.importing.case import Fault, Listing, held_out_patients, safe_name
 from KidneySegLib.training.importing.label_names import BACKGROUND, KIDNEY, structure_of_label
 from KidneySegLib.training.importing.pairs import descriptions
 
@@ -145,14 +144,11 @@ def _sides(kidney: np.ndarray) -> np.ndarray:
 def _write(pictures: list[_Picture], output: Path, validation: float, pixel_mm: float | None) -> None:
     from PIL import Image
 
-    order = list(dict.fromkeys(picture.patient for picture in pictures))
-    count = min(math.ceil(validation * len(order)), len(order) - 1) if validation > 0 else 0
-    held_out = set(np.random.default_rng(0).permutation(order)[:count].tolist())
-    numbers = {patient: f"patient_{number:04d}" for number, patient in enumerate(order, start=1)}
+    numbers, held_out = held_out_patients((picture.patient for picture in pictures), validation)
     entries: dict[bool, list[dict[str, object]]] = {False: [], True: []}
     try:
         for number, picture in enumerate(pictures, start=1):
-            away = picture.patient in held_out
+            away = numbers[picture.patient] in held_out
             folder = output / "ct_slices" / _SETS[away]
             for kind, array in (("images", picture.grey), ("kidneys", picture.labels)):
                 (folder / kind).mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ from dicom_writing import AXIAL, assert_ramp, codes, even_positions, ramp, rotat
 
 from KidneySegLib.errors import GeometryError
 from KidneySegLib.readers.dicom.ct import read_ct
-from KidneySegLib.readers.dicom.finding.series import find_series
+from KidneySegLib.readers.dicom.finding.scan import scan
+from KidneySegLib.readers.dicom.finding.series import group
 
 ORIGIN = (-31.5, 12.25, 140.0)
 SPACING = (1.5, 0.75)
@@ -63,7 +64,7 @@ def test_phases_in_one_file(tmp_path: Path) -> None:
         pixel_spacing=SPACING,
         temporal=[1, 2] * 5,
     )
-    assert [len(part.frames) for part in find_series(tmp_path)] == [5, 5]
+    assert [len(part.frames) for part in group(scan(tmp_path)[0])] == [5, 5]
     acquisition = read_ct(tmp_path / "enhanced.dcm")
     assert_ramp(acquisition.stored)
     assert "Left out: part 2 of series 2 (5 images, 1 mm)" in acquisition.flags[0].message
@@ -76,8 +77,8 @@ def test_one_file_is_read_alone(tmp_path: Path) -> None:
         write_enhanced(
             tmp_path / name, images_at(positions), positions, pixel_spacing=SPACING, SeriesInstanceUID="1.2.3"
         )
-    assert [len(part.frames) for part in find_series(tmp_path)] == [5, 5]
-    assert len(find_series(tmp_path / "b.dcm")) == 1
+    assert [len(part.frames) for part in group(scan(tmp_path)[0])] == [5, 5]
+    assert len(group(scan(tmp_path / "b.dcm")[0])) == 1
     assert read_ct(tmp_path / "b.dcm").stored.origin[2] == pytest.approx(ORIGIN[2] + 100)
 
 

@@ -21,7 +21,6 @@ from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, shown_re
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
 from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, number_of_patient
 from KidneySegLib.readers.dicom.finding.phases import Delay, NamedPhase, delay_of, phase_in, seconds_of, told
-from KidneySegLib.readers.dicom.finding.scan import scan
 from KidneySegLib.readers.dicom.finding.words import OTHER, any_word, plain_words
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.images.geometry import along_normal, image_axes, placement_problem, same_plane, slots
@@ -177,22 +176,6 @@ def shown_region(regions: frozenset[BodyRegion]) -> str:
         return str(BodyRegion.TRUNK)
     first = [BodyRegion.ABDOMEN, *BodyRegion]
     return str(min(regions, key=first.index)) if regions else ""
-
-
-def find_series(path: Path) -> list[SeriesFiles]:
-    """Finds what could be read as a volume, from headers alone.
-
-    Args:
-        path: a folder, searched with all its subfolders (other files are ignored), or one DICOM file, the rest of
-            whose series is looked for in the same folder (except for a multi-frame file).
-
-    Returns:
-        Series and parts of series, by series number; also those that ``read_ct`` would refuse.
-
-    Raises:
-        InputError: the path does not exist, or the one file is not a DICOM image.
-    """
-    return group(scan(path)[0])
 
 
 def group(frames: Sequence[FrameHeader]) -> list[SeriesFiles]:

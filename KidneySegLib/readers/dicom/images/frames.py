@@ -108,6 +108,11 @@ class FrameHeader:
     injection_time: str = ""
     marks: PatientMarks = PatientMarks()
 
+    @property
+    def reference(self) -> tuple[str, str, list[int] | None]:
+        """Class, instance and frame number, as DICOM objects refer to it; no number where the file has one frame."""
+        return self.sop_class_uid, self.sop_instance_uid, [self.frame + 1] if self.multiframe else None
+
 
 def header_of(dataset: Dataset, path: Path) -> FrameHeader:
     """Takes the top level of a DICOM file; of a multi-frame file, what all frames share."""
