@@ -61,7 +61,7 @@ def diameters_of_views(
 
 def line_in_frame(ends: Sequence[Pixel], view: KidneyView, image: ViewImage) -> CoordinatesForMeasurement:
     """Returns a line in the frame; DICOM's places begin at the outer corner of the first pixel."""
-    source = SourceImageForRegion(*image.reference(view.slice))
+    source = SourceImageForRegion(*image.frames[view.slice].reference)
     return CoordinatesForMeasurement("POLYLINE", np.array(ends) + 0.5, source)
 
 
