@@ -8,8 +8,7 @@ from dataclasses import replace
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings.lesion import LesionFinding
 from KidneySegLib.findings.reading import LONGEST_NAME, Reading, is_name
-from KidneySegLib.findings.rejected import RejectedFinding
-from KidneySegLib.findings.result import Findings
+from KidneySegLib.findings.result import Findings, RejectedFinding
 from KidneySegLib.findings.stone import StoneFinding
 
 # States in which the outline is the network's, which a reader may confirm.

@@ -15,6 +15,7 @@ import numpy as np
 
 from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged
+from KidneySegLib.geometry.depth import CoarseKidney, coarse_kidney
 from KidneySegLib.hounsfield import (
     ENHANCED_ABOVE,
     EXCRETED_ABOVE_CORTEX,
@@ -22,7 +23,6 @@ from KidneySegLib.hounsfield import (
     UNENHANCED_BELOW,
     UNENHANCED_CORTEX,
 )
-from KidneySegLib.measuring.kidneys.depth import CoarseKidney, coarse_kidney
 from KidneySegLib.structures import BY_KEY, KIDNEYS
 from KidneySegLib.volume import Volume
 

@@ -8,8 +8,8 @@ from enum import IntEnum
 import numpy as np
 
 from KidneySegLib.geometry.boxes import Box, bounding_boxes, enlarged, hull, within
+from KidneySegLib.geometry.depth import coarse_kidney
 from KidneySegLib.hounsfield import SPONGY_BONE
-from KidneySegLib.measuring.kidneys.depth import coarse_kidney
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
 

@@ -14,7 +14,8 @@ from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Severity
 from KidneySegLib.readers.dicom.ct import read_ct
 from KidneySegLib.readers.dicom.finding.merit import is_sharp_kernel
-from KidneySegLib.readers.dicom.finding.series import Kind, find_series
+from KidneySegLib.readers.dicom.finding.scan import scan
+from KidneySegLib.readers.dicom.finding.series import Kind, group
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -114,7 +115,7 @@ def test_what_cannot_be_in_one_volume_is_told_apart(tmp_path: Path, attribute: s
     common = {"SeriesInstanceUID": "1.2.3", "FrameOfReferenceUID": "1.2.9.1"}
     write(tmp_path, 5, **{**common, attribute: values[0]})  # type: ignore[arg-type]
     write(tmp_path / "more", 5, **{**common, attribute: values[1]})  # type: ignore[arg-type]
-    parts = find_series(tmp_path)
+    parts = group(scan(tmp_path)[0])
     assert [(part.number, part.part, len(part.frames)) for part in parts] == [(5, 1, 12), (5, 2, 12)]
     assert read_ct(tmp_path).stored.voxels.shape[0] == 12
 
@@ -122,14 +123,14 @@ def test_what_cannot_be_in_one_volume_is_told_apart(tmp_path: Path, attribute: s
 def test_two_orientations_in_one_series(tmp_path: Path) -> None:
     write(tmp_path, 5, SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.2.9")
     write(tmp_path / "more", 5, orientation=rotated((30, 0, 0)), SeriesInstanceUID="1.2.3", FrameOfReferenceUID="1.2.9")
-    assert [len(part.frames) for part in find_series(tmp_path)] == [12, 12]
+    assert [len(part.frames) for part in group(scan(tmp_path)[0])] == [12, 12]
 
 
 def test_find_series_describes_without_patient_data(tmp_path: Path) -> None:
     write(tmp_path, 1, count=2, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     write(tmp_path, 2, count=30, spacing=2.5)
     write(tmp_path, 3, Modality="MR")
-    series = find_series(tmp_path)
+    series = group(scan(tmp_path)[0])
     assert [item.kind for item in series] == [Kind.LOCALISER, Kind.SLICES, Kind.SLICES]
     assert series[1].extent == pytest.approx(72.5) and series[1].spacing == pytest.approx(2.5)
     assert series[1].is_axial and len(series[1].files) == 30

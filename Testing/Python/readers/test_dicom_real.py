@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from KidneySegLib.readers.dicom.ct import read_ct
-from KidneySegLib.readers.dicom.finding.series import Kind, find_series
+from KidneySegLib.readers.dicom.finding.scan import scan
+from KidneySegLib.readers.dicom.finding.series import Kind, group
 from KidneySegLib.volume import read_image
 
 
@@ -49,6 +50,6 @@ def test_real_jpeg2000(shared_data: Path) -> None:
 
 
 def test_folder_of_both_series(shared_data: Path) -> None:
-    series = find_series(shared_data / "dicom")
+    series = group(scan(shared_data / "dicom")[0])
     assert sorted(len(item.frames) for item in series) == [20, 35]
     assert {item.kind for item in series} == {Kind.SLICES}
