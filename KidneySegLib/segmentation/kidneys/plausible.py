@@ -35,11 +35,13 @@ def reason_against(outline: Outline, canonical: Volume, rules: KidneyRules) -> s
     if _enclosed_by_bone(outline, canonical):
         return "skull"
     around = look_around(outline, canonical)
-    if around.air is not None and around.air >= _IN_AIR:
-        return "air"
-    if around.bodiless is not None and around.bodiless >= _MOST:
-        return "no body"
-    if around.lung is not None and around.lung >= _IN_CHEST and outline.confidence < rules.sure_confidence:
+    uncertain = outline.confidence < rules.sure_confidence
+    if around.air_seen or uncertain:
+        if around.air is not None and around.air >= _IN_AIR:
+            return "air"
+        if around.bodiless is not None and around.bodiless >= _MOST:
+            return "no body"
+    if around.lung is not None and around.lung >= _IN_CHEST and uncertain:
         return "chest"
     return None
 

@@ -44,11 +44,14 @@ class Surroundings:
         air: of its neighbourhood within the slices that is air or lung.
         lung: of the body's cross-section that is lung.
         bodiless: of its slices in which it lies in something that ends in air all around and has no bone and no fat.
+        air_seen: whether the image shows air. If its values end at a display window, the lowest of them is taken for
+            air, and may be fat where the scale is wrong by a sixth.
     """
 
     air: float | None
     lung: float | None
     bodiless: float | None
+    air_seen: bool = True
 
 
 def look_around(outline: Outline, canonical: Volume) -> Surroundings:
@@ -67,6 +70,7 @@ def look_around(outline: Outline, canonical: Volume) -> Surroundings:
         air=_ratio(plane.near(air) for plane in planes),
         lung=_ratio(plane.lung(air) for plane in planes) if air == BODY else None,
         bodiless=float(np.mean([plane.bodiless(air, bone) for plane in planes])),
+        air_seen=air == BODY,
     )
 
 

@@ -25,6 +25,14 @@ def test_a_display_window_never_speaks_against_a_kidney(window: tuple[int, int])
     assert against(patient().clip(*window), confidence=0.6) is None
 
 
+def test_fat_at_the_end_of_a_window_is_not_taken_for_air_around_a_sure_kidney() -> None:
+    """The scale is wrong by half, so that clipped fat lies below all fat: air cannot be told from it."""
+    assert against(np.rint(patient().clip(-110, 240) * 1.5), confidence=0.95) is None
+    # a sure outline in true air is none, and so is an uncertain one where a window hides the air
+    assert against(phantom(34, 90), confidence=0.95) in ("air", "no body")
+    assert against(phantom(34, 90).clip(-160, 240), confidence=0.6) in ("air", "no body")
+
+
 def test_a_crop_of_a_patient_never_speaks_against_a_kidney() -> None:
     inside = (slice(2, 22), slice(54, 88), slice(38, 72))
     assert against(patient()[inside], mask=MASK[inside], confidence=0.6) is None
