@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage
-
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 
 ULTRASOUND = "US"
 # Converters and frame grabbers leave the modality empty or write OT (other).
 _SILENT = frozenset({"", "OT"})
-# The two without a name in pydicom are their retired forerunners.
+# Ultrasound Image Storage and Ultrasound Multi-frame Image Storage, each followed by its retired forerunner.
 _CLASSES = frozenset(
     {
-        str(UltrasoundImageStorage),
-        str(UltrasoundMultiFrameImageStorage),
+        "1.2.840.10008.5.1.4.1.1.6.1",
         "1.2.840.10008.5.1.4.1.1.6",
+        "1.2.840.10008.5.1.4.1.1.3.1",
         "1.2.840.10008.5.1.4.1.1.3",
     }
 )
