@@ -130,17 +130,19 @@ def assign_sides(labels: np.ndarray, spacing: Sequence[float], middle: float) ->
     # every voxel that is asked, and every nearest kidney voxel, lies in the box of all labels
     (box,) = ndimage.find_objects((labels > 0).view(np.uint8))
     part, start = sides[box], box[2].start
-    pieces, count = ndimage.label(lesions[box])
+    pieces, _ = ndimage.label(lesions[box])
     kidneys = bool(part.any())
     if kidneys:
         distance, nearest = ndimage.distance_transform_edt(part == 0, sampling=spacing, return_indices=True)
         nearest_side = part[tuple(nearest)]
-    for piece in range(1, count + 1):
-        inside = pieces == piece
-        if kidneys and distance[inside].min() <= _NEAR_MM:
-            votes = np.bincount(nearest_side[inside], minlength=3)
-            part[inside] = 1 + int(votes[2] > votes[1])
+    # within its own box each: an exam may hold thousands of pieces
+    for piece, extent in enumerate(ndimage.find_objects(pieces), start=1):
+        inside = pieces[extent] == piece
+        if kidneys and distance[extent][inside].min() <= _NEAR_MM:
+            votes = np.bincount(nearest_side[extent][inside], minlength=3)
+            side = 1 + int(votes[2] > votes[1])
         else:
             # canonical orientation: i grows to the patient's left
-            part[inside] = 1 + int(start + np.nonzero(inside)[2].mean() > middle)
+            side = 1 + int(start + extent[2].start + np.nonzero(inside)[2].mean() > middle)
+        part[extent][inside] = side
     return sides

@@ -70,7 +70,7 @@ class ThickSlices(Transform):
     """Averages neighbouring slices, keeps every n-th of them and interpolates back.
 
     Attributes:
-        probability: in exams that are thin enough.
+        probability: in exams that are thin enough, on grids of which two slices fit into ``most_mm``.
         thinner_than_mm: thickness from which on an exam is left as it is.
         most_mm: thickest slice that is simulated.
     """
@@ -84,9 +84,9 @@ class ThickSlices(Transform):
         if patch.thickness >= self.thinner_than_mm or rng.random() >= self.probability:
             return
         spacing = patch.spacing[0]
-        count = int(round(rng.uniform(2 * spacing, self.most_mm) / spacing))
-        if count < 2:
+        if 2 * spacing > self.most_mm:
             return
+        count = int(round(rng.uniform(2 * spacing, self.most_mm) / spacing))
         offset = int(rng.integers(count))
         padded = functional.pad(patch.hu[None, None], (0, 0, 0, 0, offset, count), mode="replicate")
         slices = functional.avg_pool3d(padded, (count, 1, 1))

@@ -140,6 +140,14 @@ def test_acquisition_keeps_the_organ_where_it_is_unless_cut():
         assert float(patch.hu[inside].mean()) == pytest.approx(32, abs=25)
 
 
+@pytest.mark.parametrize(("spacing", "thicker"), [(2.0, True), (2.6, False)])
+def test_slices_get_thicker_where_two_of_the_grid_fit(spacing: float, thicker: bool):
+    hu = torch.randn(12, 8, 8)
+    patch = Patch(hu.clone(), *[torch.zeros_like(hu)] * 6, (spacing, 3.0, 3.0), thickness=1.0)
+    ThickSlices(probability=1.0, most_mm=5.0).apply(patch, np.random.default_rng(0))
+    assert patch.hu.shape == hu.shape and torch.equal(patch.hu, hu) is not thicker
+
+
 def test_a_cut_field_of_view_has_neither_image_nor_organ():
     cuts = 0
     for seed in range(20):
