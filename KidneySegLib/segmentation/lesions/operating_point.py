@@ -1,8 +1,7 @@
 """The operating point: which masses and cysts are findings, and which are candidates that are listed apart.
 
 A lesion is a finding if the network is sure enough of it. A cyst in an enhanced kidney also has to be as dark as fluid
-is there: parenchyma that is badly perfused, medulla and bowel look like cysts to the network, and are denser. A solid
-mass also has to reach into the kidney's outline: what only lies beside it is bowel, vessel or another organ.
+is there: parenchyma that is badly perfused, medulla and bowel look like cysts to the network, and are denser.
 What is no finding does not vanish: it is a candidate, with its voxels, and the label map gives these to the kidney,
 to which the organ network counts them.
 """
@@ -28,8 +27,6 @@ from KidneySegLib.volume import Volume
 # Calibration of scanners differs by some HU. Cysts of enhanced training exams have 16 to 24 HU (median), false ones 48
 # and 56.
 _DENSEST_FLUID = SIMPLE_FLUID_ENHANCED + 10.0
-# Share of a mass inside the outline: 0.34 and more of true ones of the training exams.
-_LEAST_INSIDE = 0.1
 
 
 def take_out_candidates(
@@ -63,11 +60,8 @@ def take_out_candidates(
         for body in bodies:
             outline = _outline_of(body, outlines, lesions, kind)
             confidence = whole.of(body) or 0.0
-            if kind == CYST:
-                odd = _is_enhanced(volume, outline, labels) and _median(volume, body) > _DENSEST_FLUID
-            else:
-                odd = _share_inside(body, outline) < _LEAST_INSIDE
-            if odd or confidence < least:
+            dense = _median(volume, body) > _DENSEST_FLUID and _is_enhanced(volume, outline, labels)
+            if confidence < least or (kind == CYST and dense):
                 found.append(LesionCandidate(Instance(BY_LABEL[kind], outline.side, body), confidence))
     for candidate in found:
         body = candidate.instance.body
@@ -83,11 +77,6 @@ def _is_enhanced(volume: Volume, outline: Outline, labels: np.ndarray) -> bool:
 
 def _median(volume: Volume, body: Body) -> float:
     return float(np.median(volume.voxels[body.box][body.mask]))
-
-
-def _share_inside(body: Body, outline: Outline) -> float:
-    """Returns the share of a body's voxels inside an outline."""
-    return float(in_box(outline.mask, outline.box, body.box)[body.mask].mean())
 
 
 def _outline_of(body: Body, outlines: Sequence[Outline], lesions: Sequence[FoundLesions], kind: int) -> Outline:

@@ -100,13 +100,6 @@ def test_what_is_too_uncertain_or_too_dense_is_a_candidate(
     assert np.array_equal(labels, np.where(before == label, KIDNEYS[Side.RIGHT].label, before))
 
 
-def test_a_mass_that_only_lies_beside_the_outline_is_a_candidate() -> None:
-    volume, labels, certainty = scan((MASS, RIGHT, 90, 95))
-    inside = taken_out(volume, labels.copy(), certainty)
-    beside = taken_out(volume, labels, certainty, outlined=labels < MASS)
-    assert (len(inside), len(beside)) == (0, 1)
-
-
 def test_without_an_operating_point_of_the_bundle_every_mass_is_a_finding() -> None:
     volume, labels, certainty = scan((MASS, RIGHT, 90, 1))
     assert taken_out(volume, labels, certainty, OperatingPoint()) == ()
