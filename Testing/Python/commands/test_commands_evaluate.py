@@ -34,7 +34,7 @@ def engine(monkeypatch):
         labels = exam.order.apply(answers.get(source.parent.name, made_labels()))
         return SimpleNamespace(
             image=exam,
-            segmentation=SimpleNamespace(labels=labels, network=None, confidence=None),
+            segmentation=SimpleNamespace(labels=labels, network=None, confidence=None, candidates=()),
             write=lambda folder: folder.mkdir(parents=True),
         )
 

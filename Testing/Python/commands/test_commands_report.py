@@ -129,7 +129,7 @@ def test_segment_writes_the_report_along(tmp_path: Path) -> None:
     assert isinstance(refused.exception, InputError) and "add --report" in str(refused.exception)
     run = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out"), "--report", "--progress", "none"])
     assert run.exit_code == 0, run.output
-    assert "BT, tek kesit, 96 × 96 piksel" in Written(tmp_path / "out").text
+    assert "Yoğunluğu bilinmeyen resim, 96 × 96 piksel" in Written(tmp_path / "out").text
     assert (tmp_path / "out" / "findings.json").is_file()
     # and again from the result and its picture
     call(tmp_path / "out", "--image", tmp_path / "slice.png", "-o", tmp_path / "again", "--language", "tr")
