@@ -44,9 +44,9 @@ MEASURING = {
     ),
     "lesion_candidates": warning(
         Counted(
-            "{count} candidate is too uncertain to be counted as a finding: {lesion}, {length_mm} mm long, confidence "
+            "{count} candidate is too doubtful to be counted as a finding: {lesion}, {length_mm} mm long, confidence "
             "{confidence}. Please look.",
-            "{count} candidates are too uncertain to be counted as findings; the largest: {lesion}, {length_mm} mm "
+            "{count} candidates are too doubtful to be counted as findings; the largest: {lesion}, {length_mm} mm "
             "long, confidence {confidence}. Please look.",
         ),
         count=Number("candidates"),
