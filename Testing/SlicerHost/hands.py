@@ -51,12 +51,14 @@ def choose(widget: Any, text: str) -> None:
     qt.QApplication.processEvents()
 
 
-def write(widget: Any, text: str) -> None:
-    """Types a text in the place of the one that is there."""
+def write(widget: Any, text: str, *, enter: bool = False) -> None:
+    """Types a text in the place of the one that is there, and ends it with the Enter key if that is wanted."""
     _reach(widget)
     widget.setFocus()
     widget.selectAll()
     QTest.keyClicks(widget, text)
+    if enter:
+        QTest.keyClick(widget, qt.Qt.Key_Return)
     qt.QApplication.processEvents()
 
 
