@@ -114,10 +114,8 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is None:  # there is no panel
             return
         self.runs.queue.abandonAll()
-        self.inputs.stop()
-        self.exports.stop()
-        self.correction.stop()
-        self.worklist.stop()
+        for panel in (self.inputs, self.exports, self.correction, self.worklist):
+            panel.stop()
         self._forgetParameterNode()
         self.removeObservers()
 
@@ -295,9 +293,7 @@ class KidneySegTest(ScriptedLoadableModuleTest):
         from KidneySegWidgets.engine.installation import missingPackages
         from KidneySegWidgets.run.selfTest import checkPhantomResult, segmentBySteps
 
-        missing = missingPackages()
-        if missing:
+        if missing := missingPackages():
             self.skipTest(f"not installed: {', '.join(missing)}")
-        result = segmentBySteps(seconds=600)
-        checkPhantomResult(self, result)
+        checkPhantomResult(self, segmentBySteps(seconds=600))
         self.delayDisplay("Test passed")

@@ -41,13 +41,16 @@ def export(widget: Any, button: Any = None) -> str:
 
 
 class Database:
-    """Stands for Slicer's DICOM database, of which one method is needed."""
+    """Stands for Slicer's DICOM database, of which two methods are needed."""
 
     def __init__(self, files: dict[str, Path]) -> None:
         self.files = files
 
     def fileForInstance(self, uid: str) -> str:  # noqa: N802
         return str(self.files.get(uid, ""))
+
+    def instanceValue(self, uid: str, _tag: str) -> str:  # noqa: N802
+        return "CT" if uid in self.files else ""
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_single_slice_is_measured_and_corrected_as_one(host: Any) -> None:
         found,
         thickness_mm=None,
         estimated_hu=False,
-        flags=[],
+        flags=(),
         provenance=findings_of(image, found).provenance,
     )
     click(widget.ui.segmentButton)

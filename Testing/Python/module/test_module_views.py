@@ -137,7 +137,7 @@ def test_window_fits_values_stored_without_their_intercept(host: Any) -> None:
 
     def findings(stored: Volume, labels: Any) -> Any:
         found = findings_of(Volume(stored.voxels - 1024, stored.ijk_to_lps), labels)
-        return replace(found, flags=[*found.flags, Flag.of("rescale_assumed", intercept_hu=-1024)])
+        return replace(found, flags=(*found.flags, Flag.of("rescale_assumed", intercept_hu=-1024)))
 
     runner.findings = findings
     click(widget.ui.segmentButton)
