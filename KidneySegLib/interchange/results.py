@@ -89,7 +89,7 @@ def write_dicom_results(
             for name, item in made.items():
                 mark_dataset(item, identity)
                 item.save_as(partial / name, enforce_file_format=True)
-            put_in_place(partial, folder, FILES, identity)
+            put_in_place(partial, folder, FILES, identity, linked=True)
     return [folder / name for name in made]
 
 

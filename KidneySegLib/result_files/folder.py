@@ -61,15 +61,18 @@ def remove_earlier(folder: Path, identity: str | None = None) -> None:
         path.unlink()
 
 
-def put_in_place(partial: Path, folder: Path, names: Sequence[str], identity: str | None = None) -> None:
+def put_in_place(
+    partial: Path, folder: Path, names: Sequence[str], identity: str | None = None, *, linked: bool = False
+) -> None:
     """Moves finished files to their folder; what was made of an earlier result goes first.
 
     Args:
         partial: a hidden folder with the files.
         folder: where they belong; it is made of ``partial`` if it does not exist.
         names: of all files of this kind: those that were not made anew go, since they would not belong to the others.
-        identity: of the result that they are made from; then all old files go first, since files of one kind refer to
-            each other. None for a result itself: the old ``findings.json`` goes first, the new one is the last name.
+        identity: of the result that they are made from; None for a result itself. Then the old ``findings.json`` goes
+            before all else; the new one is the last name.
+        linked: whether the files refer to each other: then all old ones go before the first new one comes.
 
     Raises:
         OSError: a file cannot be moved or removed.
@@ -77,7 +80,8 @@ def put_in_place(partial: Path, folder: Path, names: Sequence[str], identity: st
     if not folder.exists():
         partial.rename(folder)
         return
-    for name in [FINDINGS] if identity is None else names:
+    first = names if linked else [FINDINGS] if identity is None else []
+    for name in first:
         (folder / name).unlink(missing_ok=True)
     remove_earlier(folder, identity)
     for name in names:

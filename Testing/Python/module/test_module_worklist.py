@@ -52,6 +52,7 @@ def test_keys_work_while_the_module_is_shown_and_not_while_a_name_is_typed(widge
 
     window = slicer.util.mainWindow()
     window.activateWindow()
+    QTest.qWaitForWindowActive(window)  # windows of other tests may have been in front
     widget.ui.segmentButton.setFocus()
     QTest.keyClick(window, qt.Qt.Key_N)
     assert widget.results.current == "M1"
