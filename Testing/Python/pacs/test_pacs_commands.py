@@ -75,7 +75,7 @@ def test_errors_have_a_code_and_a_sentence_without_what_was_asked_for(orthanc, s
 
 def test_a_commitment_that_is_refused_is_not_done(orthanc, monkeypatch, tmp_path):
     monkeypatch.setattr(
-        "KidneySegLib.pacs.transfer.outgoing.request_commitment", lambda *_: Commitment(CommitmentAnswer.REFUSED, 1)
+        "KidneySegLib.pacs.transfer.push.request_commitment", lambda *_: Commitment(CommitmentAnswer.REFUSED, 1)
     )
     write_ct(tmp_path / "ct", 2)
     servers = orthanc.servers_file(tmp_path / "servers.toml")

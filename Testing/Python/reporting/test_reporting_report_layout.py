@@ -23,7 +23,6 @@ from KidneySegLib.languages.language import Language
 from KidneySegLib.pictures.panels import Style, draw_panel, line_colour
 from KidneySegLib.pictures.views import View
 from KidneySegLib.readers.dicom.finding.patient import Patient
-from KidneySegLib.reporting import report as report_module
 from KidneySegLib.reporting.report import FILES, write_report
 from KidneySegLib.volume import Volume
 
@@ -165,7 +164,7 @@ def test_failure_leaves_the_old_report(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(report_module.os, "replace", fail)
+    monkeypatch.setattr("KidneySegLib.result_files.folder.os.replace", fail)
     with pytest.raises(raised, match=words):
         write_report(folder, result_of(volume, labels, findings), header="Another")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
