@@ -132,7 +132,7 @@ def test_candidates_are_listed_apart_and_told(result: Result) -> None:
     assert (mass.side, candidate.id, candidate.side) == (Side.LEFT, "P1", Side.RIGHT)
     assert candidate.confidence == 0.6 and candidate.measures.hu_mean == 90
     (flag,) = [flag for flag in findings.flags if flag.code == "lesion_candidates"]
-    assert flag.values["lesion"]["id"] == "P1" and "too uncertain" in findings_text(findings, Language.of("en"))
+    assert flag.values["lesion"]["id"] == "P1" and "too doubtful" in findings_text(findings, Language.of("en"))
     right = findings.kidney(Side.RIGHT)
     assert right is not None and right.organ_volume_ml == pytest.approx(right.measures.volume_ml)
     assert type(findings).from_json(findings.to_json()).candidates[0].id == "P1"
