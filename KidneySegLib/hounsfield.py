@@ -9,8 +9,6 @@ border, a display window cuts the ends off. Where two limits for one tissue stan
 for; they were tried on exams, and moving one moves label maps.
 """
 
-from __future__ import annotations
-
 # --- what no tissue has ---------------------------------------------------------------------------------------------
 # The lowest value kept, and that of everything outside an image. Scanners pad their round field of view with -2000,
 # -3024 and the like.

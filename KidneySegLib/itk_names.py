@@ -1,7 +1,5 @@
 """Names of files as ITK finds them on every system."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Files that appear in a folder as a whole or not at all."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

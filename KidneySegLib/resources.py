@@ -1,7 +1,5 @@
 """The files that come with KidneySeg: models, terminology, recipes, pages."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from pathlib import Path
 from typing import Any

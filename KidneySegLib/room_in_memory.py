@@ -1,7 +1,5 @@
 """Whether there is memory for an image, asked before it is unpacked: headers can claim any size."""
 
-from __future__ import annotations
-
 from KidneySegLib.errors import ResourceError
 
 

@@ -4,8 +4,6 @@ The file is a ZIP with ``bundle.json``, ``weights.safetensors``, ``card.md`` and
 of members never become paths: only these four are read, each up to a limit, and written under their own names.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import stat

@@ -1,7 +1,5 @@
 """Where bundles lie and which one is meant."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -4,8 +4,6 @@ A field that is unknown, missing, of another type or out of range is refused. Nu
 no number.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 from pydantic import AfterValidator, AllowInfNan, ConfigDict, Field, Strict, TypeAdapter, ValidationError

@@ -1,7 +1,5 @@
 """The head of a bundle: what a list of models shows. It is read without the packages that a run needs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The limits lie well beyond the largest networks of the field (nnU-Net's residual
 192 voxels, about 100 million parameters).
 """
 
-from __future__ import annotations
-
 LARGEST_MANIFEST, LARGEST_WEIGHTS = 1 << 22, 1 << 31  # bytes
 LARGEST_WEIGHT = 1e4
 MOST_STAGES, FEWEST_LEVELS, MOST_LEVELS, MOST_CHANNELS, MOST_SCALES, MOST_MEMBERS = 16, 2, 8, 4096, 8, 16

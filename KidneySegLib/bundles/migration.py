@@ -5,8 +5,6 @@ down here as they were. Its 2D networks saw each slice whole without saying so. 
 its weights may lie in 8 bits, which an older KidneySeg must not take for their values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Each group is named by the stage whose output it judges. What holds for every pa
 are (densities of tissues, sizes of organs) stands in the code, not here.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace

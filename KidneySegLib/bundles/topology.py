@@ -1,7 +1,5 @@
 """The levels of a network, where its architecture leaves them open, as a plan declares them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Annotated, Literal

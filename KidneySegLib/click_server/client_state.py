@@ -1,7 +1,5 @@
 """What a client works on: an image, one object in it, and the interactions with it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Leases: which client owns which state, and when a client that is gone loses it."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 import time

@@ -6,8 +6,6 @@ unpacked and packed (eight each), and a Blosc2 frame. Nothing in it is executed.
 checked before memory is taken.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 

@@ -1,7 +1,5 @@
 """What each request of the protocol does, apart from HTTP: from its content to the content of its answer."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The HTTP server of the clicks: one thread a connection, all sizes bounded, closed to browsers and to strangers."""
 
-from __future__ import annotations
-
 import hmac
 import ipaddress
 import json

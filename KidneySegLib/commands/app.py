@@ -6,8 +6,6 @@ refuses; 8 done in part (studies that failed, storage commitment that was refuse
 the reader of the progress ended); 143 stopped by SIGTERM.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

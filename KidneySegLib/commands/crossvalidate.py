@@ -1,7 +1,5 @@
 """``kidneyseg crossvalidate``: the folds of a recipe, for volumes and slices, with table and pictures."""
 
-from __future__ import annotations
-
 import math
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``kidneyseg data``: what networks are trained on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

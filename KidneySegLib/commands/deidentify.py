@@ -1,7 +1,5 @@
 """``kidneyseg deidentify``: copies of images and results that name nobody."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

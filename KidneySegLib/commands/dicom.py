@@ -1,7 +1,5 @@
 """``kidneyseg dicom``: a result folder as DICOM files of the images' study."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

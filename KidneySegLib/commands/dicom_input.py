@@ -1,7 +1,5 @@
 """Options that need a DICOM series: refused before the work rather than after it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from KidneySegLib.errors import InputError

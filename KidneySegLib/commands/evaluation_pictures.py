@@ -1,7 +1,5 @@
 """Pictures of what was missed and what was found in vain: the place as it is, in the reference, as it was found."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """``kidneyseg data import``: labelled data of others, checked and brought to where recipes look for them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

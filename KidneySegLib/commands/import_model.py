@@ -1,7 +1,5 @@
 """``kidneyseg models import``: a trained nnU-Net or MONAI bundle becomes one that needs neither of their packages."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

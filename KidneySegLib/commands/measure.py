@@ -1,7 +1,5 @@
 """``kidneyseg measure``: a label map that a reader corrected becomes a result folder again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated

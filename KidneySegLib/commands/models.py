@@ -1,7 +1,5 @@
 """``kidneyseg models``: which bundles there are and whether they are whole; packs and installs them."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated

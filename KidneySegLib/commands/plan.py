@@ -1,7 +1,5 @@
 """``kidneyseg plan``: grid, patch, batch and network for data and a device, after the rules of nnU-Net."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated

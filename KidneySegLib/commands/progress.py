@@ -1,7 +1,5 @@
 """Progress on the terminal: a bar for people, JSON lines for front ends, or nothing."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

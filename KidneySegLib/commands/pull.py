@@ -1,7 +1,5 @@
 """``kidneyseg pull``: CT series from an archive to a folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``kidneyseg push``: DICOM files to an archive."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

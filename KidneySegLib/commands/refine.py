@@ -1,7 +1,5 @@
 """``kidneyseg refine``: a result is corrected by clicks and measured again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

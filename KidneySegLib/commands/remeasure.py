@@ -1,7 +1,5 @@
 """``kidneyseg remeasure``: for front ends, which show a result and let it be corrected."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

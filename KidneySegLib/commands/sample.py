@@ -1,7 +1,5 @@
 """``kidneyseg sample``: a phantom to try everything on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The options that name a server, shared by the commands that talk to one."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

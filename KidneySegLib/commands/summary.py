@@ -1,7 +1,5 @@
 """What was found, in a few lines on the terminal."""
 
-from __future__ import annotations
-
 import math
 
 import typer

@@ -1,7 +1,5 @@
 """``kidneyseg train``: one stage by a recipe, in as many sessions as it takes."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Annotated

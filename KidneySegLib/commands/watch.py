@@ -1,7 +1,5 @@
 """``kidneyseg watch``: studies that arrive at an Orthanc get their results there."""
 
-from __future__ import annotations
-
 import logging
 import math
 import os

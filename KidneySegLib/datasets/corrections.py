@@ -4,8 +4,6 @@ A case is a folder with ``image.nii.gz``, ``mask.nii.gz`` and ``labels.json``, w
 which structure. Gathered ones lie in ``corrections`` of the data folder, called by a checksum of their voxels.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Sequence

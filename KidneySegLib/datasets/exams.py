@@ -5,8 +5,6 @@ An exam is a folder with ``image.nii.gz`` (HU) and ``mask.nii.gz`` (1 right kidn
 adds the maps that the contrast synthesis needs. Everything is held in memory in 8 and 16 bits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Splits exams for cross-validation: by patient, or at random as a protocol that leaks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import StrEnum
 

@@ -5,8 +5,6 @@ patient as far as it is known) and 8-bit grey pictures: ``images/`` and, of the 
 0).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

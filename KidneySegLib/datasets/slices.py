@@ -5,8 +5,6 @@ A folder of slices holds ``slices.json`` (one entry per slice: ``image``, ``pati
 and ``stones/N.png`` (0 or 255).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

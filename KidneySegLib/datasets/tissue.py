@@ -1,7 +1,5 @@
 """Maps of the tissue around and inside the kidney, on which contrast medium is synthesised."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

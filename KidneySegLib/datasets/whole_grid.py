@@ -1,7 +1,5 @@
 """A whole exam on a grid of a fixed number of voxels, as inference brings it there."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

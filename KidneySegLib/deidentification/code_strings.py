@@ -1,7 +1,5 @@
 """Code strings (CS): terms of the standard stay, whatever the patient's name is; dates, numbers and names go."""
 
-from __future__ import annotations
-
 import re
 
 from KidneySegLib.deidentification.identity import Identity

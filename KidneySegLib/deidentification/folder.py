@@ -1,7 +1,5 @@
 """A whole folder: every file goes through the cleaner, is rewritten, or is left out with a word."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field

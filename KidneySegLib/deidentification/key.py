@@ -1,7 +1,5 @@
 """The key file: the secret from which all pseudonyms are made. Whoever has it can link them; it stays with the user."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -5,8 +5,6 @@ identify. Free text and raw bytes that it does not list are kept only where they
 somebody wrote into an attribute where it does not belong is not kept by accident.
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from functools import cache
 

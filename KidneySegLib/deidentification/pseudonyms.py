@@ -4,8 +4,6 @@ All of them are keyed hashes (HMAC-SHA-256, RFC 2104), so no table has to be kep
 numbers is of no use without the secret.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import re

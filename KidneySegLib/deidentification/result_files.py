@@ -1,7 +1,5 @@
 """Result folders and image files: read, and written anew with what belongs to the image and nothing else."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

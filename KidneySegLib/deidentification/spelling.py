@@ -1,7 +1,5 @@
 """Spellings: one form for all ways in which a name, a number or a date may be written."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator

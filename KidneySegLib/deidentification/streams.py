@@ -5,8 +5,6 @@ coding (PS3.5 Annex G) has unused offsets and room behind each segment; all have
 replaced by zeros, so that no length, offset or fragment changes and the pixels stay bit for bit.
 """
 
-from __future__ import annotations
-
 from KidneySegLib.errors import InputError
 
 _SOI, _SOS, _EOI, _COMMENT = 0xD8, 0xDA, 0xD9, 0xFE

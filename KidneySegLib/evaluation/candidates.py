@@ -1,7 +1,5 @@
 """Masses and cysts below the operating point, against a reference: what a reader is asked to look at besides."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

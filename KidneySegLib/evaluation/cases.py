@@ -1,7 +1,5 @@
 """What an evaluation runs on: exams and slices with references. A task plugs in its own by a function in ``CASES``."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -10,8 +10,6 @@ follow from its own accuracy, precision and recall are 0.71, 0.09 and 0.09 of al
 than 1 fits voxels found outside the reference, not the reference's foreground alone.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

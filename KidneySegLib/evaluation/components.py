@@ -5,8 +5,6 @@ that the findings list, so that what is counted is what a user is shown: touchin
 their neighbour or left out (``analysis.bodies``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

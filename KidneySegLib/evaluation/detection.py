@@ -1,7 +1,5 @@
 """Lesion by lesion, stone by stone: what was found, what was missed, what was found where there is none."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Compares what was found in cases with their references: one way for volumes and slices."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What is compared with a reference: a run of a task, or what lies in a folder already."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

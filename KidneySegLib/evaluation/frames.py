@@ -5,8 +5,6 @@ stand beside it, and what a **constant mask** reaches: the outline that most oth
 common, drawn without a look at the frame.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A table of an evaluation as LaTeX, for a paper's source."""
 
-from __future__ import annotations
-
 from KidneySegLib.evaluation.tables import ScoreTable
 
 _SPECIAL = {

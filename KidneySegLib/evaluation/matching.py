@@ -11,8 +11,6 @@ lesions as Chlebus et al. (Sci Rep 2018) did for the lesion-wise results of LiTS
 for itself, are that cyst, and a found body that bridges two cysts has found both; neither counts as found *as one*.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

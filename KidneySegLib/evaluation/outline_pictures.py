@@ -1,7 +1,5 @@
 """Pictures of agreement: box plots, and outlines of slices side by side."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

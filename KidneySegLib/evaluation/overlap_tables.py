@@ -1,7 +1,5 @@
 """The form of tables that 2D papers have: mean ± sd over cases and over patients (Pérez Martínez et al., 2026)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, fields

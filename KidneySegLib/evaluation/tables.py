@@ -1,7 +1,5 @@
 """An evaluation as tables: one CSV file each, and one Markdown page with those that are for reading."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass

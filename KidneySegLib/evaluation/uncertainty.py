@@ -7,8 +7,6 @@ one minus the confidence of the masses and cysts, weighed by their volumes. An e
 lesion is doubtful counts at least 0.5, one in which no kidney was found 1: there a label teaches most.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.result_files.result import Result

@@ -1,7 +1,5 @@
 """Values of findings as JSON: rounded to what they can mean."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import fields

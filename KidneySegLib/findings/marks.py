@@ -1,7 +1,5 @@
 """Marks that a reader sets on findings without drawing anything: a lesion is confirmed, or gets a name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

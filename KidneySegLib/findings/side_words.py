@@ -4,8 +4,6 @@
 takes the word from here, so that none of them claims a side that is in doubt.
 """
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from KidneySegLib.structures import Side

@@ -1,7 +1,5 @@
 """Values of flags that name a finding: a lesion or stone, the volume of a kidney with its lesions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What the catalogue says of one flag: how severe it is, its values, its sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

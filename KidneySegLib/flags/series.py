@@ -1,7 +1,5 @@
 """Values of flags that name a DICOM series, told by its number and what it shows; nothing is copied from headers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Values are what JSON holds: numbers, words of a list, and lists and mappings of 
 rounding for display; how many decimals make sense is a matter of the kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol

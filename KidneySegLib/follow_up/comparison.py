@@ -5,8 +5,6 @@ with a cyst only where nothing of its own kind is near. A lesion without a partn
 whole in both exams; else it may only lie outside of the image, and nothing is said about it.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Grids of blocks: several voxels in one, which lowers noise and makes what follows fast."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

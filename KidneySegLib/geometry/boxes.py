@@ -1,7 +1,5 @@
 """Boxes of a grid: the part of an array that a body lies in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

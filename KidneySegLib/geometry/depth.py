@@ -3,8 +3,6 @@
 Blocks of about 2 mm are averaged: that takes most of the noise away and makes everything after it fast.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -12,8 +12,6 @@ step along the grid axis that helps most. Only hull vertices are compared, so th
 oblique and sheared grids too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -16,8 +16,6 @@ voxels: 0.66 to 0.83), and 0.95 to 0.98 from 9 mm on. A body of 2 mm never reach
 and its volume 2 to 3 times too large.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rotations in three dimensions."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -9,8 +9,6 @@ at most ``NECK`` of the part's own inner radius, ``LEAST_DEPTH_MM`` less than it
 ``LEAST_RADIUS_MM``. Ellipsoids, rods and lobulated masses whose lobes overlap broadly stay whole.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 NECK = 0.6

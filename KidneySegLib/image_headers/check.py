@@ -1,7 +1,5 @@
 """The check that belongs to a file's name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from KidneySegLib.errors import InputError

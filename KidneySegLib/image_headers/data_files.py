@@ -1,7 +1,5 @@
 """Voxels that lie in other files than their header: only files beside it are read, whatever the header names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Source: ITK MetaIO documentation, tags of objects and images.
 """
 
-from __future__ import annotations
-
 import math
 import zlib
 from pathlib import Path

@@ -3,8 +3,6 @@
 Source: nifti1.h and nifti2.h of the NIfTI Data Format Working Group.
 """
 
-from __future__ import annotations
-
 import gzip
 import math
 import struct

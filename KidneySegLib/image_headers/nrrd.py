@@ -3,8 +3,6 @@
 Source: "Definition of NRRD file format" (Teem), fields "space" and "space directions".
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from KidneySegLib.image_headers.data_files import check_data_files

@@ -1,7 +1,5 @@
 """The errors that the formats share."""
 
-from __future__ import annotations
-
 from KidneySegLib.errors import GeometryError, InputError
 
 

@@ -1,7 +1,5 @@
 """The part of an exam that is looked at, where a plan leaves out what lies around the body (after MONAI)."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.geometry.boxes import Box

@@ -1,7 +1,5 @@
 """Chooses where the networks run and in which number format."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

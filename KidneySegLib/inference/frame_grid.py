@@ -4,8 +4,6 @@ Frames have no common scale: depth and zoom differ, and a picture has no pixel s
 one size, and only the proportion of its pixels counts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

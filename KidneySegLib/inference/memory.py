@@ -4,8 +4,6 @@ Smaller tiles see less of the surroundings, so the result may be a little worse;
 says so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

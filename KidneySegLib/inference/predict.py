@@ -1,7 +1,5 @@
 """Runs the networks of a stage over an image on their working grid. 2D is k = 1."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Runs a stage on an image's own grid in and out: every scale of the plan, there and back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 

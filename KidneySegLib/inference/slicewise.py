@@ -1,7 +1,5 @@
 """Runs a stage on a whole exam and decides slice by slice, so that no probability of the whole exam is ever held."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a network sees of the scan alone: HU through one or more windows, equalised or standardised."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from skimage.exposure import equalize_adapthist

@@ -1,7 +1,5 @@
 """What made a result, in DICOM's words: equipment, algorithm, series."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydicom.uid import generate_uid

@@ -4,8 +4,6 @@ Sources: PS3.16 CID 7469 (measurements), 7464 (derivations), 7474 (methods), 702
 (categories), 7151 (regions); UCUM.
 """
 
-from __future__ import annotations
-
 from highdicom.sr import CodedConcept
 
 from KidneySegLib.structures import ANATOMICAL_STRUCTURE, KIDNEY, Code, Structure

@@ -1,7 +1,5 @@
 """A report as a DICOM file: PDF in the Encapsulated PDF SOP class (PS3.3 A.45.1)."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Sequence
 

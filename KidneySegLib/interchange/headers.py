@@ -1,7 +1,5 @@
 """Headers as DICOM results need them: nothing missing that must be there, nothing wrong that would be copied."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from pydicom.dataset import Dataset

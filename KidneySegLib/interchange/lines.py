@@ -10,8 +10,6 @@ as such viewers take the first coordinates that they find. Some of OHIF's ways (
 - a group without any coordinates stops the list, so a finding whose sizes are all cut by the image has its centre.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """One finding as a measurement group of a report (PS3.16 TID 1411, TID 1501)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

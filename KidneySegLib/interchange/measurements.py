@@ -5,8 +5,6 @@ measured, a slice of unknown thickness) come last: 3D Slicer shows the measureme
 columns it takes from the first group, by position.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

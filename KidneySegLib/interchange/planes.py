@@ -4,8 +4,6 @@ A DICOM segmentation stores frames that are parallel to the images. A label map 
 axes; it is turned to rows, columns and normal of the images, and each slice is compared with the image it was made of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

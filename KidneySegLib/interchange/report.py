@@ -1,7 +1,5 @@
 """Findings as a DICOM measurement report (PS3.16 TID 1500, Comprehensive 3D SR)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

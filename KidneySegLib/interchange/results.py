@@ -1,7 +1,5 @@
 """All DICOM results of a run, written as a whole or not at all."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A label map as a DICOM segmentation (PS3.3 A.51, binary, or A.91, label map)."""
 
-from __future__ import annotations
-
 import numpy as np
 from highdicom import AlgorithmIdentificationSequence
 from highdicom.color import CIELabColor

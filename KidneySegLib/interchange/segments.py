@@ -1,7 +1,5 @@
 """Which segments a result has, which voxels are in them, and by which identifiers they are followed."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The images that a result was made from: their headers, which DICOM results refer to and inherit from."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ Words and form are those of ``viewer_groups``. The lines lie in pixels of the fr
 the patient.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The ultrasound image behind a result: it has no place in the patient, so its frame alone is referred to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -5,8 +5,6 @@ it holds the frame that was measured; the report refers to the same frame. Sourc
 1500, 1410, CID 7470 (linear measurements), 7471 (areas), 7474 (methods of volumes).
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Collection
 

@@ -7,8 +7,6 @@ Their words are those of the adapters of Cornerstone3D 3 and 4: ``Bidirectional`
 meanings ``Long Axis`` and ``Short Axis``; the comment becomes the label.
 """
 
-from __future__ import annotations
-
 from highdicom.sr import (
     CoordinatesForMeasurement,
     CoordinatesForMeasurement3D,

@@ -1,7 +1,5 @@
 """Words of sides, structures, places and phases, as reports and flags write them; keys are the values of findings."""
 
-from __future__ import annotations
-
 from KidneySegLib.languages.language import N_
 
 # by the words of ``findings.side_words``

@@ -1,7 +1,5 @@
 """Corrections of a label map: what a reader changed, and which findings keep their identifiers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

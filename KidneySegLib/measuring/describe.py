@@ -6,8 +6,6 @@ and the stones inside it. A kidney that the image cuts has no length, since the 
 may be its width; it is at least as long as it is seen along the body.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Findings as flags name them."""
 
-from __future__ import annotations
-
 from KidneySegLib.findings import LesionFinding, StoneFinding
 
 

@@ -3,8 +3,6 @@
 A voxel's value is the number of its finding, from 1, in the order of ``Findings.all``; 0 belongs to none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

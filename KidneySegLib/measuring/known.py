@@ -3,8 +3,6 @@
 Findings are numbered by their place, so after a correction a number may belong to another one than before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

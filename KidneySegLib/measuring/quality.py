@@ -1,7 +1,5 @@
 """Checks of an image and of a result: flags that a radiologist should see before trusting the numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

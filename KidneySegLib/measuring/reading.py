@@ -3,8 +3,6 @@
 Only what no label map tells comes from the findings of before: which ones were confirmed, and the reader's names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Findings of a single slice: lengths and areas, but no volume that the slice cannot have."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import replace

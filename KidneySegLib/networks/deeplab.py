@@ -1,7 +1,5 @@
 """DeepLabV3+ (Chen et al., ECCV 2018) on a residual encoder, in plain torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

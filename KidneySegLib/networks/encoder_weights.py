@@ -3,8 +3,6 @@
 The files are torchvision's (``resnet18-….pth``, ``resnet152-….pth``) or the same tensors as safetensors.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Builds a network from what a plan says. The only place that knows architectures by name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

@@ -1,7 +1,5 @@
 """Networks in parallel whose outputs a convolution fuses (Shtaiyat & Younes, 2024), in plain torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """LinkNet (Chaurasia & Culurciello, VCIP 2017) on a residual encoder, in plain torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

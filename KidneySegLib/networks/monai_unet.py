@@ -3,8 +3,6 @@
 After Kerfoot et al., STACOM 2018. Parameters carry MONAI's names; a test holds that both give the same logits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -4,8 +4,6 @@ After Isensee et al., Nat Methods 2021, and "nnU-Net Revisited", MICCAI 2024. Pa
 in the package dynamic-network-architectures, in which nnU-Net trains; a test holds that both give the same logits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import torch

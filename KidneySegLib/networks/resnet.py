@@ -5,8 +5,6 @@ weights which a user has fits (``networks.encoder_weights``). As there, a bottle
 convolution.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Runs a network over an image in overlapping tiles that are blended by a Gaussian, as nnU-Net and MONAI do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from itertools import product
 

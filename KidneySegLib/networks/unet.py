@@ -5,8 +5,6 @@ network of nnU-Net (Isensee et al., Nat Methods 2021). Parameters carry the name
 first bundles were trained; a test holds that both give the same logits.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Sequence
 

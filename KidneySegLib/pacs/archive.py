@@ -1,7 +1,5 @@
 """An archive as the rest of the package sees it, whichever way it is reached."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which of the two ways an archive is reached: DICOMweb (HTTP) or DIMSE (the classic DICOM network)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from KidneySegLib.errors import InputError

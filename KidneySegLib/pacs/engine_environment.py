@@ -1,7 +1,5 @@
 """What the engine's process gets of this one's environment: what it needs to run, and none of the secrets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

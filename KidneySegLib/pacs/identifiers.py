@@ -4,8 +4,6 @@ What an archive sends may have been written by anybody. A UID becomes a part of 
 and files get names of our own, which tell nothing and hold nothing but letters and digits.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -1,7 +1,5 @@
 """The packages of the extra ``dicom-network``: whether they are there, and keeping their logs free of patient data."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Iterator

@@ -17,8 +17,6 @@
     retrieve = "move"
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

@@ -1,7 +1,5 @@
 """A frame of an ultrasound exam as a view: as it is on the screen, with length and width drawn in."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.findings import Findings

@@ -5,8 +5,6 @@ patient's right on the picture's left), sagittal ones from the patient's left (t
 grids are cut along their own planes.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ DICOM says how its values become Hounsfield units; these files do not, and progr
 types. Evidence is where air, fat and soft tissue lie: at -1000, -100 and 50 HU in every CT.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.errors import InputError

@@ -1,7 +1,5 @@
 """One door for every input: a DICOM folder, a DICOM file, a research image file, or a picture of a slice."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Pictures of one axial slice: grey values, a pixel size and a window become estimated Hounsfield units."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

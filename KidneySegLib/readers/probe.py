@@ -1,7 +1,5 @@
 """What an input is, as far as names and headers tell: by it tasks say whether it is theirs."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 The three ways are those of Kilic et al. (2026): the image, the segments laid over it, the background removed.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from io import BytesIO
 

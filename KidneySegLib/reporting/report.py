@@ -1,7 +1,5 @@
 """The report: one or two pages for whoever asked for the exam, as PDF and as HTML."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

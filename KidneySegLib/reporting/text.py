@@ -1,7 +1,5 @@
 """The findings as plain text, to be copied into a report system."""
 
-from __future__ import annotations
-
 from KidneySegLib.findings import Findings, LesionFinding, StoneFinding
 from KidneySegLib.flags import Severity
 from KidneySegLib.languages.language import Language

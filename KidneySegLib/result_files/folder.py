@@ -1,7 +1,5 @@
 """A folder before a result, a report or DICOM files are written into it: what must not be touched, what must go."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path

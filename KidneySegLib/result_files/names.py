@@ -1,7 +1,5 @@
 """The files that a result folder may hold: the only list of their names."""
 
-from __future__ import annotations
-
 FINDINGS, LABELS, INSTANCES = "findings.json", "labels.nii.gz", "instances.nii.gz"
 # masses and cysts below the operating point: they lie apart from what is found
 CANDIDATES, CANDIDATE_TABLE = "candidates.nii.gz", "candidates.csv"

@@ -12,8 +12,6 @@ not. What a reader rejected has no row; ``findings.json`` lists it. A kidney in 
 ``outline_pixels``; its places are columns (x) and rows (y). New columns are only ever added at the end.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The sample's large and small bowel."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.sample.noise import SmoothField, Uneven

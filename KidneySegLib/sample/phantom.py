@@ -1,7 +1,5 @@
 """The sample as voxels: anatomy, scanner and truth put together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

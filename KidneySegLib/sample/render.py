@@ -1,7 +1,5 @@
 """Paints layers of tissue, one over the other, into a CT and a label map."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The sample's lumbar spine and iliac bones."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

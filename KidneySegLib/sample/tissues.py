@@ -5,8 +5,6 @@ Values are typical of 120 kVp: fat -100, muscle 55, liver 60, spleen 50, blood 4
 Computed Tomography of the Body, chapters on liver and kidney).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

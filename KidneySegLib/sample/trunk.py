@@ -3,8 +3,6 @@
 Origin is the centre of the second lumbar vertebra's body; the scan reaches from the iliac crests to the lung bases.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What is in the sample, for comparison with what is found."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Writes the sample: DICOM series, true labels and true sizes."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 The engine knows each stage's dimensions, and the channels that go in and out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """CT in, label map out: locate, decide sides, outline, judge, find lesions and stones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 

@@ -4,8 +4,6 @@ Sides come from the patient's geometry, never from the network: a network that i
 know them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import cc3d

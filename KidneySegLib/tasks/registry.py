@@ -1,7 +1,5 @@
 """Which tasks there are."""
 
-from __future__ import annotations
-
 from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings
 from KidneySegLib.readers.probe import InputProbe

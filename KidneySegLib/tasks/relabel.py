@@ -4,8 +4,6 @@ A label map may be a part of an exam's, as long as the finding and a rim of a ce
 which part that is.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.errors import InputError

@@ -1,7 +1,5 @@
 """A label map that is being corrected in a front end is measured again, in a process of its own, from plain files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from KidneySegLib.findings import Findings

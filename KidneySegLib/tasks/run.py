@@ -4,8 +4,6 @@ The only clock and the only provenance. The command line is the engine's process
 this in their own process.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Two ultrasound views of one kidney: the transverse one adds the volume to the result of the longitudinal one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

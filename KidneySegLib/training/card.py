@@ -1,7 +1,5 @@
 """The card of a bundle, filled from its runs; what only people know is asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from KidneySegLib.bundles.bundle import Bundle

@@ -1,7 +1,5 @@
 """Reads the labelled exams that a recipe names. A task plugs in its data set by one function in ``READERS``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Cross-validation of a recipe, for volumes and slices: every fold is trained and scored on what it did not see."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

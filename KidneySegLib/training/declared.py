@@ -1,7 +1,5 @@
 """What all declarations of a recipe have in common: they are checked, they cannot change, and know no other fields."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field

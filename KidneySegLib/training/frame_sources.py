@@ -1,7 +1,5 @@
 """Further frames to train on, where outlined ones are few: simulated, within simulated sectors, and pseudo-labelled."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path

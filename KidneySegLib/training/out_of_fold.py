@@ -1,7 +1,5 @@
 """What a fold's network says of the exams that it did not see: scores, files, pictures, in one pass over them."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Draws training patches. Patch ``n`` depends only on the recipe's seed and on ``n``, so that a run resumes exactly."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

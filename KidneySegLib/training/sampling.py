@@ -1,7 +1,5 @@
 """Where patches are taken: which exam, which place in it, mirrored or not."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -4,8 +4,6 @@ Expert, prediction and both (expert red, prediction blue); the image, with the s
 mass red, cyst blue), and with its background removed (Kilic et al., 2026).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,8 +3,6 @@
 What only people know is left open. The words are ours, in the order of the checklist's sections, without its numbers.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from KidneySegLib import __version__

@@ -1,7 +1,5 @@
 """Comparison with other models by what their evaluations left on the disk."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path

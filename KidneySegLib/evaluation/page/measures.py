@@ -1,7 +1,5 @@
 """The page's own tables: measures with intervals, volumes, detection, panoptic quality, calibration."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Writes the page: one HTML file that needs no other, names no patient and runs no script."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

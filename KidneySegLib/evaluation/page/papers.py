@@ -1,7 +1,5 @@
 """Tables in the form of the papers that KidneySeg implements, each with what it was taken over."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import fmean

@@ -1,7 +1,5 @@
 """Agreement of volumes after Bland and Altman (Lancet 1986)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

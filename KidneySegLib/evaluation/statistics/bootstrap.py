@@ -1,7 +1,5 @@
 """Confidence intervals by bootstrap over patients: cases of one patient are alike, so whole patients are drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar

@@ -5,8 +5,6 @@ Med Image Anal 2017). A found lesion's confidence is the mean probability of its
 what it believes too little, so the curve ends at what a user is shown: beyond its last point it stays level.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ A found lesion and one of the reference belong together where their IoU is above
 less (``matching``): where a lesion is must be right there, here its outline as well.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

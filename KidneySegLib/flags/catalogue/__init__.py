@@ -5,8 +5,6 @@ other languages. Two codes never mean the same. ``docs/reference/flags.md`` is m
 (``docs/made_pages/flags.py``).
 """
 
-from __future__ import annotations
-
 from KidneySegLib.flags.catalogue.image import IMAGE
 from KidneySegLib.flags.catalogue.labels import LABELS
 from KidneySegLib.flags.catalogue.measuring import MEASURING

@@ -1,7 +1,5 @@
 """Flags on the image's values: whether they are Hounsfield units, what was cut off, noise, slices, pictures."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import error, info, warning
 from KidneySegLib.flags.values import Number, Significant
 

@@ -1,7 +1,5 @@
 """Flags on label maps that were drawn or corrected elsewhere."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Sentence, info, warning
 from KidneySegLib.flags.values import Names, Number, SideWord, Word
 from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES

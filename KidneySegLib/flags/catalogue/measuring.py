@@ -1,7 +1,5 @@
 """Flags on the measures of kidneys and lesions, and on what the contrast phase allows to know."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
 from KidneySegLib.flags.values import Number, SideWord, Word
 from KidneySegLib.languages.words import PHASES, STRUCTURES_IN_TEXT

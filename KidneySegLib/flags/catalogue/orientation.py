@@ -1,7 +1,5 @@
 """Flags where header or labels and the anatomy do not agree."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Sentence, error, warning
 from KidneySegLib.flags.values import AllOf
 from KidneySegLib.languages.language import N_

@@ -1,7 +1,5 @@
 """Flags on what was read: choice of the series, repairs of the stack, what the headers lack."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Counted, info, warning
 from KidneySegLib.flags.series import (
     DERIVATION_WORDS,

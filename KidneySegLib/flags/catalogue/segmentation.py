@@ -1,7 +1,5 @@
 """Flags on what the networks and rules outlined, left out, or could not look for."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
 from KidneySegLib.flags.values import Name, Number, Size, Word
 from KidneySegLib.languages.language import N_

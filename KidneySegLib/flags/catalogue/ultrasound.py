@@ -1,7 +1,5 @@
 """Flags on ultrasound images: pixel sizes, regions, frames, and what one plane can tell."""
 
-from __future__ import annotations
-
 from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
 from KidneySegLib.flags.values import AllOf, Number, Numbers, Percent, Word
 from KidneySegLib.languages.language import N_

@@ -6,8 +6,6 @@ AJR 173 (1999) 747-755. Unenhanced parenchyma has 30 to 45 HU. So three numbers 
 the surface, the medulla below it, and what is denser than both in the sinus.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ image, a filled or destroyed sinus), nothing is said.
 It is looked for on a grid of about ``CELL_MM``, so distances are good to about that much.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.geometry.bodies import Body

@@ -5,8 +5,6 @@ midline belongs to the other side; where none was found, the midline decides. Th
 the lesion's own slices.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -4,8 +4,6 @@ Next to the measures of any body (``measurements``) a lesion has a place in its 
 (``organ``), distance to the sinus (``sinus``), and the share of its volume outside of the kidney's contour.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checks of lesions and of what the contrast phase allows to know: flags, never a diagnosis."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 
 from KidneySegLib.findings import KidneyFinding, LesionFinding, PhaseEstimate

@@ -1,7 +1,5 @@
 """All that anatomy says of header and labels, as flags."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

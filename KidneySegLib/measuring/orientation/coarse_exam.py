@@ -3,8 +3,6 @@
 All arrays are ``(k, j, i)`` in canonical order: k to what the header calls head, j to its back, i to its left.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

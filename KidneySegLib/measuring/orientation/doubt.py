@@ -1,7 +1,5 @@
 """A contradiction between anatomy and header, told: as a flag, and in every side of the findings."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from KidneySegLib.findings import Findings

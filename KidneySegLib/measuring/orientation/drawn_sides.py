@@ -1,7 +1,5 @@
 """Whether kidneys and lesions of a label map lie where their labels say: numbers of other programs, swapped sides."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 Sizes: adult livers hold 1500 ml, spleens 200 ml and are at most 5 cm thick (Geraghty et al., AJR 2004;183:1601-1609).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ skin of the front (Visible Human and CT atlases; in children both shrink alike).
 the heart can be as dense and as large; where two dense columns would give different answers there is none.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

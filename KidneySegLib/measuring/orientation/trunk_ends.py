@@ -3,8 +3,6 @@
 Each sign can be missing or misleading (pelvis, shoulders, contrast medium in the bowel), so two must agree.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.hounsfield import BLURRED_BODY, LUNG_MEAN

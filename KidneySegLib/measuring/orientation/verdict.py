@@ -6,8 +6,6 @@ one is. A patient who lies on the side or on the belly and whose header says so 
 in the patient's own directions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -5,8 +5,6 @@ the horizontal to the side and the vertical to the back, in the axial slice of t
 2005;66:941-944): the ways that shock waves take.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.hounsfield import BODY

@@ -3,8 +3,6 @@
 A stone is a group of voxels that touch at a face, an edge or a corner; two stones that touch count as one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From an ultrasound exam and its label map to findings."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

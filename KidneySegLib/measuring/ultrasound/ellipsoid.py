@@ -1,7 +1,5 @@
 """The volume of a kidney from a longitudinal and a transverse view, as an ellipsoid: length × width × depth × π/6."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from typing import Any

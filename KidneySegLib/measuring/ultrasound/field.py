@@ -1,7 +1,5 @@
 """What of an exam may be measured, and what of it the image shows."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.errors import InputError

@@ -6,8 +6,6 @@ Among the frames that come near to the longest, the one counts whose border is s
 mean grey values within three pixels inside and outside of the outline, in units of their common standard deviation.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

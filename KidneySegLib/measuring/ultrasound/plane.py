@@ -1,7 +1,5 @@
 """Length, width and area of one outline in one plane."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

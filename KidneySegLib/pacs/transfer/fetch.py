@@ -1,7 +1,5 @@
 """From a study in an archive to the one CT series on disk that serves best for kidneys."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Files that are to be sent: which they are, and what a server must know of each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Bringing what matches a query: of each study the best CT series, or the one series that was named."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Giving files to an archive, and asking whether it answers for them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -5,8 +5,6 @@ that is killed. Its memory is limited twice: by the system where that can (``RLI
 which looks at it ten times a second (everywhere).
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import os

@@ -3,8 +3,6 @@
 It reads one line with the request (JSON, see ``retrieval``), does it, and writes one line with the answer.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

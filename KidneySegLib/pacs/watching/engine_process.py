@@ -1,7 +1,5 @@
 """The engine for one study, in a process of its own: its memory goes back, and a crash is only that study's."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import subprocess

@@ -5,8 +5,6 @@ study goes on there. A result object is made once; sent again, it is the same ob
 already, of a watch that has lost its work folder, are not made again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import time

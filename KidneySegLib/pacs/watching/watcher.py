@@ -1,7 +1,5 @@
 """The watcher: reads what is new at an Orthanc, works on it, and tells one line about each study."""
 
-from __future__ import annotations
-
 import logging
 import math
 import shutil

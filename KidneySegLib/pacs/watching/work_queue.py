@@ -3,8 +3,6 @@
 Every step is one transaction, so a watcher that is killed at any moment goes on where the file says.
 """
 
-from __future__ import annotations
-
 import math
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence

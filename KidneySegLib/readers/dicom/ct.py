@@ -1,7 +1,5 @@
 """Reading a CT series: find, choose, check, repair, and say what was done."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reading one axial CT image as a volume of one slice."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

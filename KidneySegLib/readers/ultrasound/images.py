@@ -1,7 +1,5 @@
 """Reading an ultrasound image or loop from DICOM: frames, the region that is measured, its pixel size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

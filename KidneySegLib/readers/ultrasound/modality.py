@@ -1,7 +1,5 @@
 """Whether an image is ultrasound: its modality says so, or its class where the modality says nothing."""
 
-from __future__ import annotations
-
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 
 ULTRASOUND = "US"

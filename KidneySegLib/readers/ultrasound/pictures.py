@@ -1,7 +1,5 @@
 """Pictures (PNG, JPEG) of ultrasound images: their pixel size is given by the user, or not known."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from KidneySegLib.exam import Exam, Source

@@ -1,7 +1,5 @@
 """The table of what changed since a prior exam, in the report's language."""
 
-from __future__ import annotations
-
 from KidneySegLib.findings import LesionFinding
 from KidneySegLib.follow_up.comparison import READERS_DIFFER_MM, Change, Comparison, LesionChange
 from KidneySegLib.languages.language import N_, Language

@@ -1,7 +1,5 @@
 """What a report says, in its language and in no layout yet: PDF and HTML show the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What the report says of exam, technique and result before its tables, in the report's language."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from KidneySegLib.findings import Findings, LesionFinding, PhaseEstimate, Provenance, StoneFinding, word_of

@@ -1,7 +1,5 @@
 """What a report says of the patient: nothing, or whose it is, as far as the font has the letters."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from KidneySegLib.languages.language import N_, Language

@@ -1,7 +1,5 @@
 """Where a finding lies, and what the contrast phase was told by, in words; keys are the values of the findings."""
 
-from __future__ import annotations
-
 from KidneySegLib.findings import LesionFinding, StoneFinding, side_word
 from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.languages.words import POLES, SIDES

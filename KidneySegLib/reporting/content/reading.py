@@ -1,7 +1,5 @@
 """What a reader made of the lesions and stones, in the report's language."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from KidneySegLib.findings import LesionFinding, StoneFinding

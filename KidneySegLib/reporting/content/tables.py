@@ -1,7 +1,5 @@
 """Tables of kidneys, lesions and stones, in the report's language."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Kidneys in ultrasound images, as the report tells them: in millimetres, or in pixels where their size is unknown."""
 
-from __future__ import annotations
-
 from KidneySegLib.findings import Ellipsoid, Findings, KidneyView
 from KidneySegLib.languages.language import Language
 from KidneySegLib.languages.words import KIDNEY_OF

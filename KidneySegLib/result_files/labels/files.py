@@ -1,7 +1,5 @@
 """Label maps as files: NIfTI and Slicer's segmentation NRRD."""
 
-from __future__ import annotations
-
 import gzip
 import struct
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Numbers of other programs' label maps: what they mean, and how a kidney without a side gets one."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.errors import InputError

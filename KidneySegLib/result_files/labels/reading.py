@@ -1,7 +1,5 @@
 """Reads a label map that a reader may have corrected in another program, onto the grid of its image."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ Source: Slicer user guide, "Segmentations", file format. Since Slicer 4.11 segme
 and each has its own value; before, each segment was a layer of ones. Layers stand along a list axis.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A reader renames a segment or gives it another terminology; the identifier behin
 whichever of the two differs from the identifier is what the reader said.
 """
 
-from __future__ import annotations
-
 import re
 
 from KidneySegLib.errors import InputError

@@ -3,8 +3,6 @@
 What is known of every node before its neighbours are asked: its tissue, and how far from the click it lies.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

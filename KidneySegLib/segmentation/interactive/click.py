@@ -1,7 +1,5 @@
 """A click: where, which structure, more of it or less."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -5,8 +5,6 @@ whose edges are weak where the image changes, and prior probabilities p of the r
 solves ``(L + diag(p + q)) x = p``; nodes that are known keep their value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

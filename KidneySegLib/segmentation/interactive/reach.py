@@ -1,7 +1,5 @@
 """How far a click reaches: to the border of the structure, or as far as the tissue around it stays the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

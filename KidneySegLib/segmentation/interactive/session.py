@@ -1,7 +1,5 @@
 """A session: a label map, the clicks of a reader on it, and the way back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

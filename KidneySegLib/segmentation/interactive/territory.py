@@ -10,8 +10,6 @@ A click concerns its own structure, and beyond it only what the reader pointed a
   becomes background.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.structures import KIDNEYS, STRUCTURES

@@ -1,7 +1,5 @@
 """Runs a stage in one kidney's box, on the scan's own grid in and out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """First pass: where in the scan is something like a kidney."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cc3d

@@ -1,7 +1,5 @@
 """Third pass: a kidney together with its masses and cysts, however far they reach beyond its outline."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise

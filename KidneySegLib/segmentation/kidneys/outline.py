@@ -1,7 +1,5 @@
 """Second pass: the outline of one kidney in its box."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise

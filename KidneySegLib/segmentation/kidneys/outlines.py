@@ -1,7 +1,5 @@
 """Second pass over both sides: what was located is outlined and judged."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ and told, is only what something speaks against that holds for every patient: a 
 where none lies. Being dense inside (stones, stents, contrast medium) or large is no such reason.
 """
 
-from __future__ import annotations
-
 from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.segmentation.kidneys.outline import Outline

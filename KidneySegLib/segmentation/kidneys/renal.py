@@ -5,8 +5,6 @@ one on healthy tissue; of a large mass or cyst it knows nothing. So where a lesi
 alone what belongs to the organ, and elsewhere both do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Which located piece is which kidney: decided in patient space, never from array order or a network's opinion."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

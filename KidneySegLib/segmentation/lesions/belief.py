@@ -1,7 +1,5 @@
 """Which of the voxels that the lesion network marks are believed to be lesions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cc3d

@@ -6,8 +6,6 @@ only, which lies too far out more often than not, and only where the two differ 
 other fluid may lie, such as a calyx, and in the arterial phase the medulla. A heterogeneous mass is left alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cc3d

@@ -1,7 +1,5 @@
 """Fourth pass: solid masses and cysts inside the organ, told from its parenchyma."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -11,8 +11,6 @@ The limits were set on 13 unenhanced training exams, 10 of them with cysts. Ther
 least radius alone is of validation: 7 mm in the place of 5, after two false ones of 1.5 ml there.
 """
 
-from __future__ import annotations
-
 import cc3d
 import numpy as np
 from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter

@@ -5,8 +5,6 @@ That is physics and not learnt, so it overrules the network; the other way round
 cysts and solid masses overlap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cc3d

@@ -8,8 +8,6 @@ border. What ``border`` takes from a cyst lies within 4 mm and a voxel of the re
 size, not of another lesion.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

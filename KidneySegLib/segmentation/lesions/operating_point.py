@@ -6,8 +6,6 @@ What is no finding does not vanish: it is a candidate, with its voxels, and the 
 to which the organ network counts them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 After Pérez Martínez et al., Rev. Mex. Fís. 72 (2026) 011101.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

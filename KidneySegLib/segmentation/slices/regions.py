@@ -1,7 +1,5 @@
 """What is kept of a thresholded slice: its two largest connected regions (Pérez Martínez et al., 2026)."""
 
-from __future__ import annotations
-
 import cc3d
 import numpy as np
 

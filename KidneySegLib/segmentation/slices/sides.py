@@ -1,7 +1,5 @@
 """Which region of a slice is which kidney: by its side of the spine, in patient space."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

@@ -7,8 +7,6 @@ window's upper end, and the border lies too far outside by as much as the blur r
 side for a stone of 1200 HU that was cut off at 240 HU.
 """
 
-from __future__ import annotations
-
 import cc3d
 import numpy as np
 from scipy.ndimage import binary_dilation, maximum_filter

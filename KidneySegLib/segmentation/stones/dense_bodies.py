@@ -1,7 +1,5 @@
 """Dense bodies in the region, each described by what tells a stone from other dense things."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

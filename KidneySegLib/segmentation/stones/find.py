@@ -5,8 +5,6 @@ is dense there. Without contrast medium nothing in a kidney is but stones and ca
 small stones drown, and excreted contrast medium looks like stones: then the search is strict, or left out, and says so.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where stones are looked for: kidney, sinus with pelvis, and the way of the proximal ureter."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import IntEnum
 

@@ -1,7 +1,5 @@
 """Which dense body is a stone, and which is bone, vessel, bowel, tube, calcified lesion, contrast medium or noise."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import StrEnum
 

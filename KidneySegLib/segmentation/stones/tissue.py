@@ -1,7 +1,5 @@
 """What the parenchyma looks like around a stone: its value, its noise, and from which value on a voxel is dense."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from statistics import NormalDist
 

@@ -1,7 +1,5 @@
 """Long thin bodies: stents, nephrostomy tubes, rows of stones; and what is thick on them, such as a stone."""
 
-from __future__ import annotations
-
 import cc3d
 import numpy as np
 from scipy.ndimage import distance_transform_edt

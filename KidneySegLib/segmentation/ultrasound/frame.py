@@ -1,7 +1,5 @@
 """The outline of the kidney in one frame, by a network that sees all that the frame shows: one region, or none."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The outline of the kidney in each frame of an exam."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """From an exam to what a network sees of it, and back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ calyces and pelvis. The ranges in HU are wide on purpose: they shall cover proto
 other soft tissue are enhanced at random, so that brightness alone never tells what is kidney.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch.nn import functional

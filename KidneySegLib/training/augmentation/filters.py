@@ -1,7 +1,5 @@
 """Filters that hold on boxes of any size, also narrower than themselves."""
 
-from __future__ import annotations
-
 import torch
 from torch.nn import functional
 

@@ -1,7 +1,5 @@
 """Augmentation of ultrasound frames: gain, speckle, shadows, the border of the sector. Values are grey, 0..255."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Noise like the scan's own, for what is painted into it."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

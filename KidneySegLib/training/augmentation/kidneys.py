@@ -1,7 +1,5 @@
 """Augmentation of the kidneys themselves: dilated, and removed."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from scipy import ndimage

@@ -1,7 +1,5 @@
 """Augmentation by what machines burn into frames."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """All kinds of augmentation in the order in which they happen: the patient first, then the scanner."""
 
-from __future__ import annotations
-
 from KidneySegLib.training.augmentation.contrast import Contrast
 from KidneySegLib.training.augmentation.frames import Gain, Haze, SectorBorder, Shadow, Speckle
 from KidneySegLib.training.augmentation.kidneys import Hydronephrosis, RemovedKidneys

@@ -1,7 +1,5 @@
 """Augmentation of the acquisition: what scanners, protocols and exports do to an image."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import numpy as np

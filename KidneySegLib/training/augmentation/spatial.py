@@ -1,7 +1,5 @@
 """Spatial augmentation: one random affine and elastic map from a patch into an exam, sampled once."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

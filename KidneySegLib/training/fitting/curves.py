@@ -1,7 +1,5 @@
 """Loss, Dice and IoU by epoch: tables that grow, and a picture of them."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is told of a run while it trains: how long it will take, and the numbers of its epochs."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@
 gradients are averaged. The part of the loss that is a Dice is then the mean over the processes' parts of the batch.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What a run was: ``run.json`` in its folder, from which tables and the bundle's card are filled."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Trains one network by a recipe, 2D or 3D, on a CPU or a GPU, in as many sessions as it takes."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import time

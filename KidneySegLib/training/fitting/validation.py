@@ -1,7 +1,5 @@
 """Scores a network on labelled exams: while it trains, and fold by fold. 2D is k = 1."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median

@@ -1,7 +1,5 @@
 """Weights of one network as the start of another that has the same body but other inputs or outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

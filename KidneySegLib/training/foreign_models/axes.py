@@ -1,7 +1,5 @@
 """How the axes of a network's images lie in the patient, where it was trained on files in another order than ours."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from KidneySegLib.errors import InputError

@@ -1,7 +1,5 @@
 """A model of others, ready to become a bundle."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

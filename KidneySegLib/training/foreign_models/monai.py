@@ -4,8 +4,6 @@ MONAI's residual ``UNet`` is known; the layout is that of the bundles of MONAI's
 configuration (``$…``) are never run: what the plan needs must stand there as numbers, or by reference (``@…``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal

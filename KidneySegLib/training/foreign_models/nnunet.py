@@ -4,8 +4,6 @@
 weights. The package nnunetv2 is not needed, for the import nor for a run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

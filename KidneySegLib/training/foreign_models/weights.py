@@ -1,7 +1,5 @@
 """Weights of others' checkpoints: read without running anything that they hold, and turned to our order of the axes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError

@@ -1,7 +1,5 @@
 """A labelled case as it lies in somebody's data set, and what can be wrong with it."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

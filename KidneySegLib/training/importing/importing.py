@@ -1,7 +1,5 @@
 """From somebody's data set to exams that recipes train on: checked, grouped by patient, divided, written."""
 
-from __future__ import annotations
-
 import csv
 import json
 import shutil

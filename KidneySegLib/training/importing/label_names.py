@@ -1,7 +1,5 @@
 """What the labels of a data set are called, and which structure each name means. Numbers alone mean nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 

@@ -3,8 +3,6 @@
 To add an arrangement, add a function: it takes the folder and returns what lies in it, or None if it is another one.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The data-set page: one HTML file that says what was imported, what was refused and why. It loads nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

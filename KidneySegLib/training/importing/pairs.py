@@ -1,7 +1,5 @@
 """Pairs of image and labels, known by their names: what ITK-SNAP, MITK and Slicer leave in a folder."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

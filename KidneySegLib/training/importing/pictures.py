@@ -1,7 +1,5 @@
 """Pairs of PNG pictures and masks, brought to the form of a folder of slices (see ``datasets.slices``)."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

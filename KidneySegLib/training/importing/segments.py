@@ -1,7 +1,5 @@
 """Segments that their file names itself: Slicer's ``.seg.nrrd`` and DICOM SEG."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The fingerprint of a data set: what nnU-Net's rules plan from (Isensee et al., Nat Methods 2021)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

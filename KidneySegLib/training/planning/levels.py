@@ -1,7 +1,5 @@
 """How many levels a network gets, and how coarse each is: nnU-Net's rules on spacing and patch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ After Isensee et al., Nat Methods 2021, and "nnU-Net Revisited", MICCAI 2024 (re
 against nnU-Net's planner. Axes keep their anatomical order k, j, i, whichever is the coarsest.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

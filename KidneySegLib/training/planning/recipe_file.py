@@ -1,7 +1,5 @@
 """Writes a recipe as a TOML file that a person can read and change."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

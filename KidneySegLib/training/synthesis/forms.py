@@ -1,7 +1,5 @@
 """Forms of lesions on a patch: from real shapes, and made ones."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

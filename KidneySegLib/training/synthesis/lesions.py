@@ -7,8 +7,6 @@ kidney's border is a lesion. Synthetic tumours have trained a network to the lev
 al., CVPR 2023).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

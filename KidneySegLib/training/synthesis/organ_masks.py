@@ -4,8 +4,6 @@ The lesion network gets organ and outline from the networks before it. If it onl
 liver in the mask would be a mass to it.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

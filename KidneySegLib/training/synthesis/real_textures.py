@@ -4,8 +4,6 @@ Made textures look like nothing that a scanner shows; real masses are few. So th
 training exams is kept relative to its kidneys' parenchyma and laid, turned and scaled, into other forms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

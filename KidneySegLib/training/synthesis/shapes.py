@@ -4,8 +4,6 @@ The label maps are those of KiTS23 (Heller et al., 2023): 1 kidney, 2 tumour, 3 
 kidney with a lesion is cut out and turned so that it lies like a right one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

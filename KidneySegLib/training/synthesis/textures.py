@@ -5,8 +5,6 @@ al., Radiology 2013, enhancement of renal cell carcinomas by phase). They are wi
 scanners and protocols, not describe them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A whole diseased kidney in the place of a healthy one."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -4,8 +4,6 @@ BodyPartExamined alone is often wrong (it keeps what the protocol was first made
 refuse a series. Codes such as NECKCHESTABDPELV: PS3.16 Annex L.
 """
 
-from __future__ import annotations
-
 import re
 from enum import StrEnum
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Choosing the one CT series that serves best for kidneys, and saying why it was taken, or why nothing was."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from KidneySegLib.errors import GeometryError, InputError

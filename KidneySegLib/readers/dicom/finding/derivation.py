@@ -4,8 +4,6 @@ Sources: PS3.3 C.8.2.1.1.1 and C.8.15.2.1 (Image Type), DICOM Supplement 188 (mu
 Derivation), and words that Siemens (dual energy), GE (GSI), Philips (SBI) and Canon use.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Whether what lies in one folder belongs to one exam of one patient."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from KidneySegLib.errors import InputError

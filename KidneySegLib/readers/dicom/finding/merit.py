@@ -1,7 +1,5 @@
 """How well a CT series serves for kidneys: one criterion after the other, each with the reason that users are told."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 What the image itself shows is judged later, from the kidneys (see ``analysis.phase``).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

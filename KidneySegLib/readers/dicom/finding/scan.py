@@ -1,7 +1,5 @@
 """Finding the DICOM files of a folder and reading their headers, once each and without pixels."""
 
-from __future__ import annotations
-
 import logging
 import os
 import warnings

@@ -4,8 +4,6 @@ DICOM's series is only a start. One series may hold a localiser, two phases, two
 cannot be in one volume is told apart here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

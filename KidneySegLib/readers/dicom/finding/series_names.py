@@ -1,7 +1,5 @@
 """Naming a series as a user types it: by number, by UID, or by a part of its description."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """The images that a result was made from, found again by the identifiers that its provenance holds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

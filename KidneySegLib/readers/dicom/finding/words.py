@@ -4,8 +4,6 @@ The texts themselves are never shown: they may hold names. Descriptions are type
 spelling, so they are compared without accents, capitals and signs.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

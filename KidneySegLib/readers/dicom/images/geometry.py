@@ -3,8 +3,6 @@
 Source: PS3.3 C.7.6.2 (Image Plane). Vectors are in LPS, lengths in mm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -3,8 +3,6 @@
 Shared by the readers of DICOM and of image files.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from KidneySegLib.errors import InputError

@@ -1,7 +1,5 @@
 """Resampling while reading: slices of the volume from images at other places, without a second copy of the volume."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

@@ -3,8 +3,6 @@
 Nothing is read here; the plan says which images at which positions become which slices of a straight, even grid.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A network that met real speckle only inside pasted kidneys would take real speck
 kidneys of other frames lie in the same sector, and in sectors without a kidney there are such pieces alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

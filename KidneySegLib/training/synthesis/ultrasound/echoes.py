@@ -1,7 +1,5 @@
 """From scatterers to grey levels: point-spread function, envelope, losses, gain, log compression."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

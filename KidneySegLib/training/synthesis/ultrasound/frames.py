@@ -1,7 +1,5 @@
 """Simulated frames: a kidney of a real shape among simulated tissue, or a real frame within a simulated sector."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

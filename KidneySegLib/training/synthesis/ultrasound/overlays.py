@@ -1,7 +1,5 @@
 """What machines draw on frames: text, rulers, grey scales, calipers, colour Doppler boxes."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

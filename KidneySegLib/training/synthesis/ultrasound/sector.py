@@ -1,7 +1,5 @@
 """The sector of a curved-array probe: its place in a frame, and the way between beams and pixels."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

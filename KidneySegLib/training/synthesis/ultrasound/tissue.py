@@ -4,8 +4,6 @@ Levels are decibels against a liver, after what textbooks call hypoechoic (corte
 (fat, sinus). The ranges are wide on purpose: they shall cover patients and machines, not describe them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
