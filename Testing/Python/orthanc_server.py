@@ -78,7 +78,7 @@ class OrthancServer:
             "aet": "ORTHANC",
             "own_aet": "KIDNEYSEG",
             "own_port": self.own_port,
-            "timeout": 10.0,
+            "timeout": 30.0,  # beside other tests, 10 s were not enough
         }
         return Peer("orthanc", **{**settings, **changes})
 
@@ -140,25 +140,25 @@ class OrthancServer:
         self.process.wait()
 
     def get(self, path: str) -> object:
-        answer = requests.get(f"{self.rest}/{path}", auth=("kidneyseg", PASSWORD), timeout=10)
+        answer = requests.get(f"{self.rest}/{path}", auth=("kidneyseg", PASSWORD), timeout=30)
         answer.raise_for_status()
         return answer.json()
 
     def delete(self, path: str) -> None:
-        requests.delete(f"{self.rest}/{path}", auth=("kidneyseg", PASSWORD), timeout=10).raise_for_status()
+        requests.delete(f"{self.rest}/{path}", auth=("kidneyseg", PASSWORD), timeout=30).raise_for_status()
 
     def send(self, *files: Path) -> None:
         """Puts files into the server without the code under test."""
         with requests.Session() as session:
             session.auth = ("kidneyseg", PASSWORD)
             for file in files:
-                session.post(f"{self.rest}/instances", data=file.read_bytes(), timeout=10).raise_for_status()
+                session.post(f"{self.rest}/instances", data=file.read_bytes(), timeout=30).raise_for_status()
 
     def clear(self) -> None:
         with requests.Session() as session:
             session.auth = ("kidneyseg", PASSWORD)
-            for study in session.get(f"{self.rest}/studies", timeout=10).json():
-                session.delete(f"{self.rest}/studies/{study}", timeout=10).raise_for_status()
+            for study in session.get(f"{self.rest}/studies", timeout=30).json():
+                session.delete(f"{self.rest}/studies/{study}", timeout=30).raise_for_status()
 
     def wait_until_stable(self) -> None:
         deadline = time.monotonic() + 20
