@@ -40,7 +40,7 @@ def start(orthanc: OrthancServer, tmp_path):
 
 
 def finish(process: subprocess.Popen) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=200)
     return process.returncode, out, err
 
 
