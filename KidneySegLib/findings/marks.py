@@ -1,9 +1,10 @@
-"""Marks that a reader sets on findings without drawing anything: a lesion is confirmed, or gets a name."""
+"""Marks that a reader sets without drawing: a lesion is confirmed or gets a name, a candidate is dismissed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.findings.candidates import with_candidates
 from KidneySegLib.findings.lesion import LesionFinding
 from KidneySegLib.findings.reading import LONGEST_NAME, Reading, is_name
 from KidneySegLib.findings.result import Findings, RejectedFinding
@@ -11,6 +12,7 @@ from KidneySegLib.findings.stone import StoneFinding
 
 # States in which the outline is the network's, which a reader may confirm.
 AS_DRAWN = ("found", "confirmed")
+_WITHOUT_DRAWING = (*AS_DRAWN, "dismissed")
 
 
 def confirmed(findings: Findings, identifier: str, *, yes: bool = True) -> Findings:
@@ -27,7 +29,20 @@ def confirmed(findings: Findings, identifier: str, *, yes: bool = True) -> Findi
             return reading
         return replace(reading, state="confirmed" if yes else "found")
 
-    return _marked(findings, identifier, mark)
+    return _marked(findings, identifier, mark, _counted(findings))
+
+
+def dismissed(findings: Findings, identifier: str, *, yes: bool = True) -> Findings:
+    """Returns findings with a candidate that a reader looked at and left one, or with ``yes=False`` no longer.
+
+    Raises:
+        InputError: there is no such candidate.
+    """
+
+    def mark(reading: Reading) -> Reading:
+        return replace(reading, state="dismissed" if yes else "found")
+
+    return _marked(findings, identifier, mark, findings.candidates)
 
 
 def named(findings: Findings, identifier: str, name: str) -> Findings:
@@ -39,16 +54,16 @@ def named(findings: Findings, identifier: str, name: str) -> Findings:
     name = name.strip()
     if not is_name(name):
         raise InputError(f"A name of a lesion is one line of at most {LONGEST_NAME} characters.")
-    return _marked(findings, identifier, lambda reading: replace(reading, reader_name=name))
+    return _marked(findings, identifier, lambda reading: replace(reading, reader_name=name), _counted(findings))
 
 
 def marked_as(findings: Findings, identifier: str, reading: Reading) -> Findings:
-    """Returns findings with the marks of a lesion or stone as they were; it is what undoing needs.
+    """Returns findings with the marks of a lesion, stone or candidate as they were; it is what undoing needs.
 
     Raises:
         InputError: there is no such finding.
     """
-    return _marked(findings, identifier, lambda _reading: reading)
+    return _marked(findings, identifier, lambda _reading: reading, _named(findings))
 
 
 def carried(findings: Findings, last: Findings) -> Findings:
@@ -62,7 +77,7 @@ def carried(findings: Findings, last: Findings) -> Findings:
 
     def mark(finding: LesionFinding | StoneFinding) -> Reading:
         mine, shown = finding.reading, marks.get(finding.id, finding.reading)
-        both = mine.state in AS_DRAWN and shown.state in AS_DRAWN
+        both = mine.state in _WITHOUT_DRAWING and shown.state in _WITHOUT_DRAWING
         return replace(mine, reader_name=shown.reader_name, state=shown.state if both else mine.state)
 
     return _with(findings, mark)
@@ -74,7 +89,7 @@ def rejected_at_once(findings: Findings, identifier: str) -> Findings:
     Volumes and other numbers are those of before. What a reader added leaves no entry: nobody else has claimed it. What
     was another lesion of the network's stays listed until it is measured, which lists that one as rejected.
     """
-    finding = next((each for each in _named(findings) if each.id == identifier), None)
+    finding = next((each for each in _counted(findings) if each.id == identifier), None)
     if finding is None or finding.reading.was is not None:
         return findings
     entries = () if finding.reading.state == "added" else (RejectedFinding(finding, ""),)
@@ -114,19 +129,29 @@ def without_names(findings: Findings) -> Findings:
     return replace(findings, rejected=tuple(nameless))
 
 
-def _marked(findings: Findings, identifier: str, mark: Callable[[Reading], Reading]) -> Findings:
-    if identifier not in (each.id for each in _named(findings)):
-        raise InputError("There is no lesion or stone of this name in the result. Choose one of its list.")
+def _marked(
+    findings: Findings,
+    identifier: str,
+    mark: Callable[[Reading], Reading],
+    among: Sequence[LesionFinding | StoneFinding],
+) -> Findings:
+    if identifier not in (each.id for each in among):
+        raise InputError("There is no lesion, stone or candidate of this name in the result. Choose one of its list.")
     return _with(findings, lambda each: mark(each.reading) if each.id == identifier else each.reading)
 
 
-def _named(findings: Findings) -> list[LesionFinding | StoneFinding]:
+def _counted(findings: Findings) -> list[LesionFinding | StoneFinding]:
     return [*findings.lesions, *findings.stones]
 
 
+def _named(findings: Findings) -> list[LesionFinding | StoneFinding]:
+    return [*_counted(findings), *findings.candidates]
+
+
 def _with(findings: Findings, reading: Callable[[LesionFinding | StoneFinding], Reading]) -> Findings:
-    return replace(
+    marked = replace(
         findings,
         lesions=tuple(replace(lesion, reading=reading(lesion)) for lesion in findings.lesions),
         stones=tuple(replace(stone, reading=reading(stone)) for stone in findings.stones),
     )
+    return with_candidates(marked, (replace(each, reading=reading(each)) for each in findings.candidates))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
-ReadingState = Literal["found", "confirmed", "changed", "added"]
+ReadingState = Literal["found", "confirmed", "changed", "added", "dismissed"]
 
 # Characters of a name: it must fit into a line of a report and a label in DICOM.
 LONGEST_NAME = 48
@@ -14,14 +14,15 @@ LONGEST_NAME = 48
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader made of a lesion or stone that is listed.
+    """What a reader made of a lesion, stone or candidate that is listed.
 
     Attributes:
         state: ``found`` (by the network, or given with a label map; no reader spoke of it), ``confirmed`` (by a reader,
-            as the network drew it), ``changed`` (by a reader, in outline or kind) or ``added`` (by a reader).
+            as the network drew it), ``changed`` (by a reader, in outline or kind), ``added`` (by a reader), or of a
+            candidate ``dismissed`` (a reader looked at it and made no finding of it).
         reader_name: what the reader calls it; "" if nothing.
         was: identifier that the network gave to it or to most of it, where that is another one, because its kind was
-            changed or it was split off; None otherwise.
+            changed, it was split off, or it was a candidate; None otherwise.
     """
 
     state: ReadingState = "found"

@@ -201,9 +201,20 @@ class Findings:
                 f"{SCHEMA_VERSION}. Use the KidneySeg version that wrote it, or run the segmentation again."
             )
         try:
-            return cls(**{name: _read(name, values) for name in _PARTS})
+            findings = cls(**{name: _read(name, values) for name in _PARTS})
+            _check_states(findings)
+            return findings
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(DAMAGED) from error
+
+
+def _check_states(findings: Findings) -> None:
+    """Raises ValueError where a candidate is marked as a finding is, or a finding as a candidate."""
+    rejected = (each.finding for each in findings.rejected)
+    if any(each.reading.state == "dismissed" for each in (*findings.lesions, *findings.stones, *rejected)):
+        raise ValueError("dismissed finding")
+    if any(each.reading.state not in ("found", "dismissed") for each in findings.candidates):
+        raise ValueError("unknown state of a candidate")
 
 
 def _is(value: object, identifier: str) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,11 +68,14 @@ def correction_flags(changed: dict[str, float]) -> list[Flag]:
     return flags
 
 
-def still_candidates(candidates: Sequence[LesionCandidate], labels: np.ndarray) -> tuple[LesionCandidate, ...]:
+def still_candidates(
+    candidates: Sequence[LesionCandidate], findings: Findings, labels: np.ndarray
+) -> tuple[LesionCandidate, ...]:
     """Returns those candidates of which a reader has not made a lesion or stone: less than half of one is labelled so.
 
     Args:
         candidates: below the operating point of the network's run.
+        findings: of that run; candidates keep the identifiers that they have there.
         labels: the corrected label map, uint8 ``(k, j, i)``.
     """
     free = [0, *(kidney.label for kidney in KIDNEYS.values())]
@@ -79,7 +83,8 @@ def still_candidates(candidates: Sequence[LesionCandidate], labels: np.ndarray) 
     def is_free(body: Body) -> bool:
         return bool(np.isin(labels[body.box][body.mask], free).mean() > 0.5)
 
-    return tuple(each for each in candidates if is_free(each.instance.body))
+    pairs = zip(candidates, findings.candidates, strict=False)  # a folder whose map is damaged has no voxels of them
+    return tuple(replace(each, identifier=named.id) for each, named in pairs if is_free(each.instance.body))
 
 
 def known_findings(segmentation: Segmentation, findings: Findings, last: Findings | None) -> KnownFindings:
@@ -108,4 +113,8 @@ def known_findings(segmentation: Segmentation, findings: Findings, last: Finding
         # the length of what the image cuts was left out of its measures
         [(each.body, measures) for each, measures in bodies if each is not None and not math.isnan(measures.length_mm)],
         findings.phase,
+        {
+            named.id: each.instance.body.voxels()
+            for each, named in zip(segmentation.candidates, findings.candidates, strict=False)
+        },
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, KidneyFinding, Provenance
+from KidneySegLib.findings.candidates import candidate_flags
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import cut_at
@@ -22,7 +23,7 @@ from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.kidneys.phase import estimate_phase
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.measuring.lesions.lesions import measure_candidates, measure_lesions, organ_body
-from KidneySegLib.measuring.lesions.quality import check_candidates, check_lesions, check_phase
+from KidneySegLib.measuring.lesions.quality import check_lesions, check_phase
 from KidneySegLib.measuring.orientation.check import check_orientation
 from KidneySegLib.measuring.orientation.doubt import without_claimed_sides
 from KidneySegLib.measuring.quality import check_image, check_kidneys
@@ -67,7 +68,7 @@ def describe(
         *(check_image(exam.volume) if known is None else []),
         *check_kidneys(kidneys),
         *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful),
-        *check_candidates(candidates),
+        *candidate_flags(candidates),
         *check_stones(stones),
         *(check_phase(phase) if kidneys else []),
     ]

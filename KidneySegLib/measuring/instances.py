@@ -97,10 +97,12 @@ class LesionCandidate:
     Attributes:
         instance: its voxels, which the label map gives to kidney or background.
         confidence: mean probability that they are a lesion, 0 to 1; None where that is not known.
+        identifier: that an earlier measurement gave to it; "" where this is the first.
     """
 
     instance: Instance
     confidence: float | None
+    identifier: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Findings are numbered by their place, so after a correction a number may belong 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class KnownFindings:
         confidences: how sure the network was, by identifier; None where that is not known.
         measured: bodies of the network's with their measures: a body that nobody changed is not measured again.
         phase: the contrast phase as it was told before; None where nobody estimated it.
+        candidates: voxels of the network's candidates, in the same way; none of them is a finding.
     """
 
     voxels: Mapping[str, np.ndarray]
@@ -30,6 +31,7 @@ class KnownFindings:
     confidences: Mapping[str, float | None]
     measured: Sequence[tuple[Body, Measures]] = ()
     phase: PhaseEstimate | None = None
+    candidates: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def names(self, letter: str, bodies: Sequence[Body]) -> list[str]:
         """Returns an identifier for each body of one kind.

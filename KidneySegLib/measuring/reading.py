@@ -17,6 +17,7 @@ from KidneySegLib.findings import (
     RejectedFinding,
     StoneFinding,
 )
+from KidneySegLib.findings.candidates import with_candidates
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.measuring.instances import Segmentation
@@ -42,17 +43,20 @@ def with_reading(
         last: findings of before, with the reader's marks.
     """
     network = {each.id: each for each in _named(original)}
-    marks = {each.id: each.reading for each in (*(each.finding for each in last.rejected), *_named(last))}
+    marked = (*(each.finding for each in last.rejected), *_named(last), *last.candidates)
+    marks = {each.id: each.reading for each in marked}
     pairs = zip(findings.all, segmentation.instances, strict=True)
     bodies = {finding.id: each.body for finding, each in pairs if not isinstance(finding, KidneyFinding | KidneyView)}
     shape = segmentation.labels.shape
-    origins = {name: _origin(body, known.voxels, shape) for name, body in bodies.items() if name not in network}
+    drawn_or_doubted = {**known.candidates, **known.voxels}
+    origins = {name: _origin(body, drawn_or_doubted, shape) for name, body in bodies.items() if name not in network}
 
     def reading(finding: Named) -> Reading:
         was = origins.get(finding.id)
         mark = marks.get(finding.id) or marks.get(was or "") or Reading()
         if finding.id not in network:
-            return Reading("added" if was is None else "changed", mark.reader_name, was)
+            is_new = was is None or was in known.candidates
+            return Reading("added" if is_new else "changed", mark.reader_name, was)
         if not _as_drawn(finding, bodies[finding.id], network[finding.id], known):
             return Reading("changed", mark.reader_name)
         return Reading("confirmed" if mark.state == "confirmed" else "found", mark.reader_name)
@@ -65,6 +69,9 @@ def with_reading(
         )
         for name, finding in network.items()
         if name not in kept
+    )
+    findings = with_candidates(
+        findings, (replace(each, reading=marks.get(each.id, each.reading)) for each in findings.candidates)
     )
     flags = [Flag.of("rejected_by_reader", findings=[each.finding.id for each in rejected])] if rejected else []
     return replace(

@@ -1,8 +1,10 @@
 """A label map that is being corrected in a front end is measured again, in a process of its own, from plain files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from KidneySegLib.findings import Findings
+from KidneySegLib.measuring.instance_map import by_candidate_map
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.result_files.labels.reading import on_grid
 from KidneySegLib.result_files.result import Result
@@ -11,7 +13,14 @@ from KidneySegLib.tasks.run import correct, exam_again
 from KidneySegLib.volume import read_image
 
 
-def remeasure(image: Path, labels: Path, network_labels: Path, network: Path, last: Path | None = None) -> Findings:
+def remeasure(
+    image: Path,
+    labels: Path,
+    network_labels: Path,
+    network: Path,
+    network_candidates: Path | None = None,
+    last: Path | None = None,
+) -> Findings:
     """Measures a corrected label map; see ``run.correct``.
 
     Args:
@@ -19,6 +28,7 @@ def remeasure(image: Path, labels: Path, network_labels: Path, network: Path, la
         labels: the corrected label map, uint8. It and the network's may be parts of the image's grid.
         network_labels: what the network drew, uint8.
         network: findings of the network's run.
+        network_candidates: its candidates, numbered as in ``candidates.nii.gz``; None if there are none.
         last: findings of the correction before this one; None if this is the first.
 
     Raises:
@@ -28,6 +38,10 @@ def remeasure(image: Path, labels: Path, network_labels: Path, network: Path, la
     original = Findings.read(network)
     exam = exam_again(read_image(image), original)
     drawn, before = (on_grid(read_image(path), exam.volume) for path in (labels, network_labels))
-    result = Result(exam, Segmentation.of(exam.volume, before), original)
+    segmentation = Segmentation.of(exam.volume, before)
+    if network_candidates is not None:
+        numbers = on_grid(read_image(network_candidates), exam.volume)
+        segmentation = replace(segmentation, candidates=by_candidate_map(numbers, original))
+    result = Result(exam, segmentation, original)
     corrected = correct(task_of(original), exam, drawn, result, Findings.read(last) if last is not None else None)
     return corrected.findings

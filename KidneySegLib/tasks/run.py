@@ -194,7 +194,7 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
     drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *correction_flags(changed)])
-    drawn = replace(drawn, candidates=still_candidates(network.segmentation.candidates, labels))
+    drawn = replace(drawn, candidates=still_candidates(network.segmentation.candidates, original, labels))
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))
     findings = with_reading(findings, drawn, known, original, last or original)

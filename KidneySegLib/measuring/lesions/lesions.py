@@ -56,8 +56,8 @@ def measure_candidates(anatomy: Anatomy, candidates: Sequence[LesionCandidate]) 
     """
     sinuses = _sinuses(anatomy, [candidate.instance for candidate in candidates])
     return [
-        _measure(each.instance, identifier, anatomy, sinuses.get(each.instance.own_side), each.confidence)
-        for each, identifier in zip(candidates, numbered(CANDIDATE, len(candidates)), strict=True)
+        _measure(each.instance, each.identifier or first, anatomy, sinuses.get(each.instance.own_side), each.confidence)
+        for each, first in zip(candidates, numbered(CANDIDATE, len(candidates)), strict=True)
     ]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from KidneySegLib.findings import KidneyFinding, LesionFinding, PhaseEstimate
+from KidneySegLib.findings.flag_values import name_of
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import SPECK_MM
 from KidneySegLib.hounsfield import SIMPLE_FLUID, SIMPLE_FLUID_ENHANCED
-from KidneySegLib.measuring.flag_values import name_of
 from KidneySegLib.structures import Side
 
 # Below this mean probability a lesion's label could as well have been another.
@@ -40,15 +40,6 @@ def check_lesions(
         flags += [*_cut(lesion), *_uncertain(lesion), *_without_kidney(lesion, sides), *_dense(lesion, phase)]
         flags += _in_doubtful_kidney(lesion, doubtful)
     return flags + _poles_of_a_part(lesions, kidneys) + _specks(specks)
-
-
-def check_candidates(candidates: Sequence[LesionFinding]) -> list[Flag]:
-    """Tells of masses and cysts below the operating point, and names the largest."""
-    if not candidates:
-        return []
-    largest = max(candidates, key=lambda lesion: lesion.measures.volume_ml)
-    told = {"lesion": name_of(largest), "length_mm": largest.longest_mm, "confidence": largest.confidence or 0.0}
-    return [Flag.of("lesion_candidates", count=len(candidates), **told)]
 
 
 def check_phase(phase: PhaseEstimate) -> list[Flag]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from KidneySegLib.findings import LesionFinding
+from KidneySegLib.findings.flag_values import name_of
 from KidneySegLib.flags import Flag
-from KidneySegLib.measuring.flag_values import name_of
 from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.spine import Spine
 from KidneySegLib.structures import Numbering, Side

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from KidneySegLib.findings.flag_values import name_of
 from KidneySegLib.findings.lesion import Pole
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding, StoneLocation
 from KidneySegLib.flags import Flag
@@ -15,7 +16,6 @@ from KidneySegLib.geometry.boxes import cut_at, padded, within
 from KidneySegLib.geometry.partial_volume import ball, margin, size
 from KidneySegLib.hounsfield import CORTICAL_BONE
 from KidneySegLib.measuring.anatomy import Anatomy
-from KidneySegLib.measuring.flag_values import name_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
 from KidneySegLib.measuring.stones.skin import Skin
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side

@@ -10,6 +10,7 @@ _SENTENCES = {
     "confirmed": N_("Confirmed by the reader: {findings}."),
     "changed": N_("Changed by the reader: {findings}."),
     "added": N_("Added by the reader: {findings}."),
+    "dismissed": N_("Dismissed by the reader: {findings}."),
 }
 STATES = {
     "confirmed": N_("confirmed by the reader"),
@@ -19,7 +20,7 @@ STATES = {
 
 
 def reading_notes(listed: Sequence[LesionFinding | StoneFinding], language: Language) -> list[str]:
-    """Returns sentences on which of some findings a reader confirmed, changed, added or named."""
+    """Returns sentences on which of some findings a reader confirmed, changed, added, dismissed or named."""
     notes = []
     for state, sentence in _SENTENCES.items():
         names = [_with_origin(each, language) for each in listed if each.reading.state == state]

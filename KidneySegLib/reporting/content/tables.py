@@ -132,6 +132,7 @@ def _candidates(candidates: Sequence[LesionFinding], language: Language) -> Tabl
     notes = [_("Less certain than findings have to be. They are in no number and in no outline above.")]
     if len(candidates) > MOST_CANDIDATES:
         notes.append(_("Only the largest are listed here; all are in candidates.csv."))
+    notes += reading_notes(candidates, language)
     return replace(listed, notes=tuple(notes))
 
 

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from reporting_cases import findings_of
 
 from KidneySegLib.bundles.rules import OperatingPoint
+from KidneySegLib.errors import InputError
 from KidneySegLib.evaluation.tables import make_tables
 from KidneySegLib.evaluation.volumes import Evaluation, evaluate_labels
 from KidneySegLib.exam import Exam
+from KidneySegLib.findings import Findings, Reading
+from KidneySegLib.findings.marks import confirmed, dismissed, marked_as
 from KidneySegLib.languages.language import Language
 from KidneySegLib.measuring.describe import describe
 from KidneySegLib.measuring.instances import LesionCandidate, Segmentation
@@ -168,10 +171,48 @@ def test_a_reader_makes_a_finding_of_one(result: Result) -> None:
     drawn[instance.body.box][instance.body.mask] = MASS
     corrected = correct(CT(), result.image, drawn, result).findings
     assert [lesion.reading.state for lesion in corrected.lesions] == ["added", "found"] and not corrected.candidates
+    assert corrected.lesions[0].reading.was == "P1"
     # what is changed elsewhere leaves it a candidate
     other = label_map.voxels.copy()
     other[other == MASS] = KIDNEYS[Side.LEFT].label
     assert [lesion.id for lesion in correct(CT(), result.image, other, result).findings.candidates] == ["P1"]
+
+
+def test_the_others_keep_their_names_and_what_the_reader_made_of_them() -> None:
+    volume, labels, certainty = scan((MASS, RIGHT, 90, 60), (MASS, LEFT, 90, 50), (CYST, (60.0, 0.0, -30.0), 15, 30))
+    candidates, exam = taken_out(volume, labels, certainty), Exam(volume)
+    segmentation = replace(Segmentation.of(exam.volume, labels), candidates=candidates)
+    original = describe(exam, segmentation, provenance=findings_of(volume, labels).provenance)
+    network = Result(exam, segmentation, original)
+    drawn, body = labels.copy(), candidates[0].instance.body
+    drawn[body.box][body.mask] = MASS
+    last = dismissed(original, "P3")
+    findings = correct(CT(), exam, drawn, network, last).findings
+    assert [(each.id, each.reading.state) for each in findings.candidates] == [("P2", "found"), ("P3", "dismissed")]
+    assert Findings.from_json(findings.to_json()).to_json() == findings.to_json()
+    (flag,) = [flag for flag in findings.flags if flag.code == "lesion_candidates"]
+    assert flag.values["count"] == 1 and flag.values["lesion"]["id"] == "P2"
+    (note,) = [note for table in findings_tables(findings, Language.of("en"), 12) for note in table.notes[1:]]
+    assert note == "Dismissed by the reader: P3."
+    # taken back: each is where it was
+    again = correct(CT(), exam, labels, network, dismissed(findings, "P2")).findings
+    assert [each.reading.state for each in again.candidates] == ["found", "dismissed", "dismissed"]
+    none = dismissed(again, "P1")
+    assert not any(flag.code == "lesion_candidates" for flag in none.flags)
+    assert set(map(str, marked_as(none, "P1", Reading()).flags)) == set(map(str, again.flags))
+
+
+def test_only_candidates_are_dismissed(result: Result) -> None:
+    for mark, name in ((dismissed, "M1"), (confirmed, "P1"), (dismissed, "P9")):
+        with pytest.raises(InputError, match="no lesion, stone or candidate"):
+            mark(result.findings, name)
+    wrong = replace(result.findings.lesions[0], reading=Reading("dismissed"))
+    for damaged in (
+        replace(result.findings, lesions=(wrong,)),
+        replace(result.findings, candidates=(replace(wrong, reading=Reading("confirmed")),)),
+    ):
+        with pytest.raises(InputError, match="damaged"):
+            Findings.from_json(damaged.to_json())
 
 
 def test_evaluation_counts_them_apart(result: Result) -> None:

@@ -14,13 +14,19 @@ from typer.testing import CliRunner
 
 from KidneySegLib.commands.app import app
 from KidneySegLib.errors import GeometryError, InputError, OutputError
+from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings
 from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.correction import corrections
+from KidneySegLib.measuring.describe import describe
+from KidneySegLib.measuring.instance_map import candidate_map
+from KidneySegLib.measuring.instances import LesionCandidate, Segmentation
 from KidneySegLib.result_files.labels.files import write_nifti, write_segmentation
 from KidneySegLib.result_files.labels.reading import read_labels
 from KidneySegLib.result_files.names import RESULT_FILES
+from KidneySegLib.result_files.result import Result
+from KidneySegLib.tasks.remeasure import remeasure
 from KidneySegLib.tasks.run import measure
 from KidneySegLib.volume import Volume
 
@@ -224,6 +230,25 @@ def test_front_ends_get_the_same_findings_from_parts_of_label_maps(case, tmp_pat
     assert done.exit_code == 0, done.exception
     assert Findings.read(Path(names[-1])).to_json() == expected.to_json()
     assert "remeasure" not in CliRunner().invoke(app, ["--help"]).output, "it is for programs"
+
+
+def test_front_ends_keep_the_candidates_of_a_corrected_result(case, tmp_path):
+    """The upper mass was left a candidate; the reader corrects something else, or draws it."""
+    image, network, volume, labels = case
+    exam, before = Exam(volume), labels.copy()
+    before[18:][labels[18:] == 3] = 2
+    upper = next(each for each in Result.read(network).segmentation.instances if each.structure.key == "mass")
+    segmentation = replace(Segmentation.of(exam.volume, before), candidates=(LesionCandidate(upper, 0.4),))
+    original = describe(exam, segmentation, provenance=Findings.read(network / "findings.json").provenance)
+    sitk.WriteImage(candidate_map(segmentation).to_image(), str(tmp_path / "candidates.nrrd"))
+    (tmp_path / "network.json").write_text(original.to_json(), encoding="utf-8")
+    write_nifti(tmp_path / "network.nii.gz", volume, before)
+    write_nifti(tmp_path / "other.nii.gz", volume, np.where(labels == 5, 2, before).astype(np.uint8))
+    files = [tmp_path / name for name in ("network.nii.gz", "network.json", "candidates.nrrd")]
+    other, drawn = (remeasure(image, path, *files) for path in (tmp_path / "other.nii.gz", network / "labels.nii.gz"))
+    assert [each.id for each in other.candidates] == ["P1"] and other.candidates == original.candidates
+    assert [(each.id, each.reading.was) for each in drawn.lesions] == [("M2", "P1"), ("M1", None)]
+    assert drawn.candidates == ()
 
 
 def test_bodies_that_nobody_changed_are_not_measured_again(monkeypatch):

@@ -1,6 +1,7 @@
 """Findings as flags name them."""
 
-from KidneySegLib.findings import LesionFinding, StoneFinding
+from KidneySegLib.findings.lesion import LesionFinding
+from KidneySegLib.findings.stone import StoneFinding
 
 
 def name_of(finding: LesionFinding | StoneFinding) -> dict[str, str | None]:
