@@ -28,6 +28,7 @@ class FakeRunner:
     def __init__(self, labels: Callable[[Volume], NDArray[np.uint8]]) -> None:
         self.labels = labels
         self.findings: Callable[[Volume, NDArray[np.uint8]], Any] = findings_of
+        self.result: Callable[[Volume, NDArray[np.uint8]], Any] = self._result
         self.jobs: list[Any] = []
         self.images: list[Volume] = []
         self.cancels = 0
@@ -55,6 +56,9 @@ class FakeRunner:
     def isRunning(self) -> bool:  # noqa: N802
         return self._onEnd is not None
 
+    def _result(self, image: Volume, labels: NDArray[np.uint8]) -> Any:
+        return result_of(image, labels, self.findings(image, labels))
+
     def _run(self) -> None:
         if self._onEnd is not None:
             self.step(0.5, "Outlining the kidneys")
@@ -70,7 +74,7 @@ class FakeRunner:
         if exitCode == 0:
             image = self.images[-1]
             labels = self.labels(image)
-            result_of(image, labels, self.findings(image, labels)).write(self.jobs[-1].folder / self.jobs[-1].output)
+            self.result(image, labels).write(self.jobs[-1].folder / self.jobs[-1].output)
         tell, self._onEnd = self._onEnd, None
         tell(exitCode)
 

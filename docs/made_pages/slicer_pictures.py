@@ -58,9 +58,9 @@ def segmented(host: Any, widget: Any, scene: Path | None) -> None:
     if scene is not None and scene.is_file():
         slicer.util.loadScene(str(scene))
         host.app.processEvents()
-        from KidneySegWidgets.result.findingsTable import fillTable
+        from KidneySegWidgets.result.findingsTable import fillTables
 
-        fillTable(widget.results.result.table, widget.results.result.findings())  # as this version writes it
+        fillTables(widget.results.result, widget.results.result.findings())  # as this version writes it
         return
     from KidneySegWidgets.exam.sampleData import loadSample
 

@@ -12,6 +12,7 @@ _MOST_ROWS, _FEWEST_ROWS = 10, 2
 _PADDING, _WIDEST = 8, 340
 # Of the panel's own font; the smaller ones are for systems whose letters are wide.
 _SIZES = (1.0, 0.9, 0.8)
+_NARROWEST_COLUMN = 24
 
 
 def prepareTable(view: Any) -> None:
@@ -51,6 +52,11 @@ def fitTable(view: Any) -> None:
     view.horizontalHeader().setFixedHeight(heading)
     rows = min(_MOST_ROWS, max(_FEWEST_ROWS, model.rowCount()))
     view.setFixedHeight(heading + rows * _ROW + 2 * view.frameWidth)
+
+
+def narrowColumns(view: Any) -> None:
+    """Lets columns be narrow: with each table node Slicer sets a minimum of 60 pixels, which is more than "R" wants."""
+    view.horizontalHeader().setMinimumSectionSize(_NARROWEST_COLUMN)
 
 
 def fitSegments(view: Any, count: int) -> None:

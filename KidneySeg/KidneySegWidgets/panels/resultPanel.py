@@ -7,13 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
-from KidneySegWidgets.panels.fitting import fitSegments, fitTable, prepareTable
+from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns, prepareTable
 from KidneySegWidgets.result.examView import showExam
-from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
+from KidneySegWidgets.result.findingsTable import candidateRows, findingRows, isBeingFilled
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
-
-_NARROWEST_COLUMN = 24
 
 
 class ResultPanel:
@@ -43,8 +41,7 @@ class ResultPanel:
             self._ui.tableView.clearSelection()
         finally:
             self._changingTable = False
-        # Slicer makes no column narrower than 60 pixels, which is more than "R" wants and a narrow panel has
-        self._ui.tableView.horizontalHeader().setMinimumSectionSize(_NARROWEST_COLUMN)
+        narrowColumns(self._ui.tableView)
         self._ui.resultDetails.setVisible(result is not None)
         self._ui.show3DButton.setSegmentationNode(node)
         self.update()
@@ -73,10 +70,23 @@ class ResultPanel:
         if self.result is None or isBeingFilled(self.result.table):
             return
         if rows and not self._changingTable:
-            showExam(self.result)  # the reader may have looked at another exam meanwhile
-            showFinding(self.result, rows[0].row())
-            self.current = self.rows()[rows[0].row()][0]
-            self.onChosen()
+            self._show(self.rows()[rows[0].row()][0])
+
+    def show(self, identifier: str) -> None:
+        """Shows the place of something that no row of the table is about."""
+        self._changingTable = True
+        try:
+            self._ui.tableView.clearSelection()
+        finally:
+            self._changingTable = False
+        self._show(identifier)
+
+    def _show(self, identifier: str) -> None:
+        assert self.result is not None
+        showExam(self.result)  # the reader may have looked at another exam meanwhile
+        showFinding(self.result, identifier)
+        self.current = identifier
+        self.onChosen()
 
     def rows(self) -> list[tuple[str, dict[str, Any]]]:
         """Returns identifier and values of each row; none where there are no findings that can be read."""
@@ -84,6 +94,12 @@ class ResultPanel:
             return list(findingRows(self.result.findings())) if self.result is not None else []
         except Exception:
             return []  # `update` says why
+
+    def _candidates(self) -> list[str]:
+        try:
+            return [name for name, _values in candidateRows(self.result.findings())] if self.result is not None else []
+        except Exception:
+            return []  # as above
 
     def choose(self, row: int) -> None:
         """Chooses a row, as a click on it does."""
@@ -104,7 +120,12 @@ class ResultPanel:
             self._ui.tableView.clearSelection()
             if chosen >= 0:
                 self._ui.tableView.selectRow(chosen)
-                showFinding(self.result, chosen, jump=False)
         finally:
             self._changingTable = False
-        self.current, self._origin = (rows[chosen][0], rows[chosen][1].get("was")) if chosen >= 0 else ("", None)
+        if chosen >= 0:
+            self.current, self._origin = rows[chosen][0], rows[chosen][1].get("was")
+        elif self.current not in self._candidates():
+            candidate = [name for name in self._candidates() if name == self._origin]  # one that was taken over
+            self.current, self._origin = (candidate or [""])[0], None
+        if self.current:
+            showFinding(self.result, self.current, jump=False)

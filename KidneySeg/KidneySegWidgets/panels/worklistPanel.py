@@ -11,6 +11,7 @@ import slicer.util
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import reasonOf
+from KidneySegWidgets.panels.candidatesPanel import CandidatesPanel
 from KidneySegWidgets.panels.findingsText import copyText, lesionText
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.result.resultNodes import ResultNodes
@@ -30,6 +31,7 @@ class WorklistPanel:
     ) -> None:
         self._ui, self._results, self._measure = ui, results, measure
         self.worklist = Worklist(onMarked, self._onDrawn, self._say)
+        self._candidates = CandidatesPanel(ui, results, self.worklist)
         self._placing = PointPlacing(self._onPoint, self._onPlacingEnd)
         self._said = ""
         for kind, title in (("mass", _("Solid mass")), ("cyst", _("Cyst")), ("stone", _("Stone"))):
@@ -61,8 +63,8 @@ class WorklistPanel:
             for key, slot in (
                 ("N", self.next),
                 ("P", self.previous),
-                ("C", self._onConfirm),
-                ("X", self._onReject),
+                ("C", self._onKeyC),
+                ("X", self._onKeyX),
                 ("A", ui.addLesionButton.toggle),
                 ("Z", self._onUndo),
             )
@@ -92,6 +94,7 @@ class WorklistPanel:
 
     def update(self) -> None:
         """Shows what can be done with the chosen lesion."""
+        self._candidates.update()
         finding = self._chosen()
         rejected = finding is not None and self.worklist.isRejected(finding.id)
         state = finding.reading.state if finding is not None else ""
@@ -154,6 +157,14 @@ class WorklistPanel:
     def _onDrawn(self) -> None:
         self._measure()
         self.update()
+
+    def _onKeyC(self) -> None:
+        """It is one: of a candidate that means that it is taken over."""
+        (self._onConfirm if self._candidates.chosen is None else self._candidates.takeOver)()
+
+    def _onKeyX(self) -> None:
+        """It is none: of a candidate that means that it is dismissed."""
+        (self._onReject if self._candidates.chosen is None else self._candidates.dismiss)()
 
     def _onConfirm(self) -> None:
         finding = self._chosen()

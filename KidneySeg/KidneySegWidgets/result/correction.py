@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.result.findingsTable import fillTable
+from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.lesionView import hideLine
 from KidneySegWidgets.result.resultImport import drawLabels
 from KidneySegWidgets.result.resultNodes import ResultNodes
@@ -20,7 +20,7 @@ def takeFindings(result: ResultNodes, findings: Any) -> None:
 
     result.setFindings(findings)
     _mark(result, corrections(findings))
-    fillTable(result.table, findings)
+    fillTables(result, findings)
     hideLine(result)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume, prepareVolume
+from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
@@ -23,6 +24,7 @@ class DrawnResult:
     Attributes:
         prepared: the segmented image; its voxels are the node's own.
         network: what the network drew, (k, j, i).
+        candidates: numbers of the network's candidates; None if there are none.
         drawn: what is drawn now.
         original: the engine's Findings of the network's run.
         last: those that are shown now.
@@ -31,6 +33,7 @@ class DrawnResult:
 
     prepared: PreparedVolume
     network: np.ndarray
+    candidates: LabelPart | None
     drawn: LabelPart
     original: Any
     last: Any
@@ -45,8 +48,9 @@ class DrawnResult:
             InputError: its findings cannot be read.
         """
         state = drawnState(result.segmentationNode.GetSegmentation())
-        prepared, network, drawn = preparedExam(result), networkLabels(result), drawnPart(result)
-        return cls(prepared, network, drawn, result.networkFindings(), result.findings(), state)
+        prepared, network, candidates = preparedExam(result), networkLabels(result), candidateNumbers(result)
+        drawn = drawnPart(result)
+        return cls(prepared, network, candidates, drawn, result.networkFindings(), result.findings(), state)
 
     def isStill(self, result: ResultNodes) -> bool:
         """Returns whether nothing was drawn since."""
@@ -67,16 +71,18 @@ class DrawnResult:
             KidneySegError: the engine cannot measure it; the message says why.
         """
         exam = self.exam()
+        from KidneySegLib.measuring.instance_map import by_candidate_map
         from KidneySegLib.measuring.instances import Segmentation
         from KidneySegLib.result_files.result import Result
         from KidneySegLib.tasks.registry import task_of
         from KidneySegLib.tasks.run import correct
 
-        network = Result(exam, Segmentation.of(exam.volume, exam.order.apply(self.network)), self.original)
-        labels = np.zeros(self.network.shape, np.uint8)
-        ends = zip(self.drawn.start, self.drawn.voxels.shape, strict=True)
-        labels[tuple(slice(start, start + size) for start, size in ends)] = self.drawn.voxels
-        return correct(task_of(self.original), exam, exam.order.apply(labels), network, self.last)
+        before = Segmentation.of(exam.volume, exam.order.apply(self.network))
+        if self.candidates is not None:
+            numbers = exam.order.apply(self.candidates.onGrid(self.network.shape))
+            before = replace(before, candidates=by_candidate_map(numbers, self.original))
+        labels = exam.order.apply(self.drawn.onGrid(self.network.shape))
+        return correct(task_of(self.original), exam, labels, Result(exam, before, self.original), self.last)
 
 
 def preparedExam(result: ResultNodes) -> PreparedVolume:

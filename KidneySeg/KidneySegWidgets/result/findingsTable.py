@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import vtk
 from slicer.i18n import tr as _
+
+from KidneySegWidgets.result.resultNodes import ResultNodes
 
 
 def columns() -> dict[str, str]:
@@ -25,7 +27,7 @@ def columns() -> dict[str, str]:
 
 
 # What a reader made of a lesion, in a narrow column.
-SIGNS = {"confirmed": "✓", "changed": "✎", "added": "+", "rejected": "✗"}
+SIGNS = {"confirmed": "✓", "changed": "✎", "added": "+", "rejected": "✗", "dismissed": "✗"}
 # Identifiers of the tables that are being filled.
 _filling: set[str] = set()
 # Decimals that are shown: no outline is surer. The files have more.
@@ -47,30 +49,47 @@ def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield each.finding.id, {**each.finding.to_dict(), "state": "rejected"}
 
 
+def candidateRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the identifier and the JSON values of each candidate."""
+    for finding in findings.candidates:
+        yield finding.id, finding.to_dict()
+
+
 def isBeingFilled(table: Any) -> bool:
     """Returns whether rows come and go because a table is filled: Qt then chooses rows that nobody has chosen."""
     return table is not None and table.GetID() in _filling
 
 
+def fillTables(result: ResultNodes, findings: Any) -> None:
+    """Writes findings into the tables of a result."""
+    fillTable(result.table, findings)
+    if findings.candidates or result.hasCandidateTable:
+        _filled(result.candidateTable, list(candidateRows(findings)), ())
+
+
 def fillTable(table: Any, findings: Any) -> None:
     """Writes the findings into a table node."""
+    rows = list(findingRows(findings))
+    _filled(table, rows, [identifier for identifier, _values in rows if findings.remarks_on(identifier)])
+
+
+def _filled(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str]) -> None:
     _filling.add(table.GetID())
     try:
-        _fill(table, findings)
+        _fill(table, rows, doubtful)
     finally:
         _filling.discard(table.GetID())
 
 
-def _fill(table: Any, findings: Any) -> None:
+def _fill(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str]) -> None:
     wasModified = table.StartModify()
     table.RemoveAllColumns()
-    rows = list(findingRows(findings))
     for name, title in columns().items():
         # texts, because a number that could not be measured must be an empty cell
         array = vtk.vtkStringArray()
         array.SetName(name)
         for identifier, values in rows:
-            array.InsertNextValue(_cell(name, identifier, values, bool(findings.remarks_on(identifier))))
+            array.InsertNextValue(_cell(name, identifier, values, identifier in doubtful))
         table.AddColumn(array)
         table.SetColumnTitle(name, title)
     table.SetUseColumnTitleAsColumnHeader(True)

@@ -22,12 +22,18 @@ class LabelPart:
     """A part of a label map; outside of it there is nothing.
 
     Attributes:
-        voxels: (k, j, i), uint8, values of the engine's structures.
+        voxels: (k, j, i); uint8, values of the engine's structures, unless somebody says otherwise.
         start: its first voxel (k, j, i) in the whole grid.
     """
 
     voxels: np.ndarray
     start: tuple[int, int, int]
+
+    def onGrid(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Returns the label map of the whole grid of a shape (k, j, i)."""
+        whole = np.zeros(shape, self.voxels.dtype)
+        whole[tuple(slice(a, a + n) for a, n in zip(self.start, self.voxels.shape, strict=True))] = self.voxels
+        return whole
 
     @classmethod
     def of(cls, labels: np.ndarray, start: tuple[int, int, int] = (0, 0, 0)) -> LabelPart:

@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
-from KidneySegWidgets.result.findingsTable import findingRows
+from KidneySegWidgets.result.findingsTable import candidateRows, findingRows
 from KidneySegWidgets.result.resultNodes import ResultNodes
 
 
@@ -17,16 +17,16 @@ def lpsToRas(point: Any) -> np.ndarray:
     return np.array([-point[0], -point[1], point[2]], float)
 
 
-def showFinding(result: ResultNodes, row: int, jump: bool = True) -> None:
-    """Draws the diameter of the finding of a table row, and with `jump` centres all slice views on it.
+def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None:
+    """Draws the diameter of a finding or candidate, and with `jump` centres all slice views on it.
 
     Of masses and cysts the axial diameter is drawn, in its own slice; of kidneys and stones the largest in 3D.
     """
-    rows = list(findingRows(result.findings()))
-    if not 0 <= row < len(rows):
+    findings = result.findings()
+    values = {**dict(findingRows(findings)), **dict(candidateRows(findings))}.get(identifier)
+    if values is None:
         hideLine(result)
         return
-    identifier, values = rows[row]
     measure = "axial" if values["structure"] in ("mass", "cyst") else "length"
     ends = [lpsToRas(values[f"{measure}_{end}_lps_mm"]) for end in ("start", "end")]
     length = values["axial_diameter_mm" if measure == "axial" else "length_mm"]

@@ -14,7 +14,8 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume
-from KidneySegWidgets.result.findingsTable import fillTable
+from KidneySegWidgets.result.candidates import makeCandidateNode
+from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.labelParts import LabelPart, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import styleSegment
@@ -40,10 +41,13 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
     labels = _labelNode(read.segmentation.label_map, prepared)
     result = ResultNodes.create(volume)
     result.setNetworkLabels(labels)
+    candidates = makeCandidateNode(read.segmentation, prepared)
+    if candidates is not None:
+        result.setNetworkCandidates(candidates)
     result.setFindings(findings)
     result.setNetworkFindings(findings)
     drawLabels(result)
-    fillTable(result.table, findings)
+    fillTables(result, findings)
     return result
 
 
@@ -80,7 +84,7 @@ def _inWholeGrid(findings: Any, prepared: PreparedVolume) -> Any:
     axes = prepared.ijkToRas[:3, :3] / np.linalg.norm(prepared.ijkToRas[:3, :3], axis=0)
     axis = 2 - int(np.abs(axes[2]).argmax())
     values = findings.to_dict()
-    for group in ("kidneys", "lesions", "stones"):
+    for group in ("kidneys", "lesions", "stones", "candidates"):
         for finding in values[group]:
             finding["axial_slice"] += prepared.start[axis]
     remarks = []

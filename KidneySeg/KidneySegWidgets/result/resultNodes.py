@@ -11,6 +11,7 @@ ATTRIBUTE = "KidneySeg.Result"
 _VOLUME, _NETWORK = "KidneySeg.Volume", "KidneySeg.NetworkLabels"
 _FINDINGS, _ORIGINAL, _TABLE = "KidneySeg.Findings", "KidneySeg.NetworkFindings", "KidneySeg.Table"
 _LINE, _STALE = "KidneySeg.Diameter", "KidneySeg.Stale"
+_CANDIDATES, _CANDIDATE_TABLE = "KidneySeg.NetworkCandidates", "KidneySeg.CandidateTable"
 
 
 class ResultNodes:
@@ -59,14 +60,28 @@ class ResultNodes:
         self._refer(_NETWORK, node)
 
     @property
+    def networkCandidates(self) -> Any:
+        """Hidden label map that numbers the network's candidates in their order; None if there are none."""
+        return self.segmentationNode.GetNodeReference(_CANDIDATES)
+
+    def setNetworkCandidates(self, node: Any) -> None:
+        node.SetHideFromEditors(True)
+        node.SetName(f"{self.segmentationNode.GetName()} network candidates")
+        self._refer(_CANDIDATES, node)
+
+    @property
     def table(self) -> Any:
         """Table with kidneys, lesions and stones; made at the first call."""
-        node = self.segmentationNode.GetNodeReference(_TABLE)
-        if node is None:
-            node = self._add("vtkMRMLTableNode", "measurements", _TABLE)
-            node.SetLocked(True)
-            self.addToStudy(node)
-        return node
+        return self._table("measurements", _TABLE)
+
+    @property
+    def candidateTable(self) -> Any:
+        """Table with the candidates; made at the first call."""
+        return self._table("candidates", _CANDIDATE_TABLE)
+
+    @property
+    def hasCandidateTable(self) -> bool:
+        return self.segmentationNode.GetNodeReference(_CANDIDATE_TABLE) is not None
 
     @property
     def hasFindings(self) -> bool:
@@ -115,9 +130,17 @@ class ResultNodes:
 
     def parts(self) -> list[Any]:
         """Returns the nodes that are of no use without the segmentation."""
-        roles = (_NETWORK, _TABLE, _FINDINGS, _ORIGINAL, _LINE)
+        roles = (_NETWORK, _CANDIDATES, _TABLE, _CANDIDATE_TABLE, _FINDINGS, _ORIGINAL, _LINE)
         nodes = (self.segmentationNode.GetNodeReference(role) for role in roles)
         return [node for node in nodes if node is not None]
+
+    def _table(self, name: str, role: str) -> Any:
+        node = self.segmentationNode.GetNodeReference(role)
+        if node is None:
+            node = self._add("vtkMRMLTableNode", name, role)
+            node.SetLocked(True)
+            self.addToStudy(node)
+        return node
 
     def _text(self, role: str, name: str) -> Any:
         node = self.segmentationNode.GetNodeReference(role)

@@ -13,12 +13,14 @@ import numpy as np
 import slicer
 
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, placeOf, shifted, writeNrrd
+from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.drawnResult import preparedExam
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
 
 _IMAGE, _NETWORK_LABELS, _NETWORK = "image.nrrd", "network.nrrd", "network.json"
+_CANDIDATES = "candidates.nrrd"
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class MeasuringJob:
     Attributes:
         folder: where the files are.
         number: of the change that is measured.
+        hasCandidates: whether the network left masses or cysts in doubt.
     """
 
     folder: Path
     number: int
+    hasCandidates: bool = False
 
     @property
     def labels(self) -> str:
@@ -48,6 +52,8 @@ class MeasuringJob:
     def arguments(self) -> list[str]:
         """Returns what follows `python -m KidneySegLib`."""
         options = {"--network-labels": _NETWORK_LABELS, "--network": _NETWORK, "--last": self.last, "-o": self.output}
+        if self.hasCandidates:
+            options["--network-candidates"] = _CANDIDATES
         return ["remeasure", _IMAGE, self.labels, *(word for option in options.items() for word in option)]
 
     def environment(self) -> dict[str, str]:
@@ -71,6 +77,7 @@ class ExamFiles:
         prepared = preparedExam(result)
         self._result, self._state = result, _state(result)
         self._ijkToRas, self._number = prepared.ijkToRas, 0
+        self._candidates = candidateNumbers(result)
         self._error: BaseException | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
         (self.folder / _NETWORK).write_text(result.networkFindings().to_json(), encoding="utf-8")
@@ -105,7 +112,7 @@ class ExamFiles:
         self._number += 1
         for file in self.folder.glob("*-*"):  # of the changes before
             file.unlink(missing_ok=True)
-        job = MeasuringJob(self.folder, self._number)
+        job = MeasuringJob(self.folder, self._number, self._candidates is not None)
         (self.folder / job.last).write_text(result.findingsText, encoding="utf-8")
         self._writePart(job.labels, drawnPart(result))
         return job
@@ -120,6 +127,8 @@ class ExamFiles:
         try:
             writeNrrd(self.folder / _IMAGE, voxels, ijkToLps)
             self._writePart(_NETWORK_LABELS, LabelPart.of(network))
+            if self._candidates is not None:
+                self._writePart(_CANDIDATES, self._candidates)
         except (OSError, ValueError, MemoryError) as error:
             self._error = error
 

@@ -1,4 +1,4 @@
-"""What a reader does to one lesion or stone as a whole: reject it, bring it back, make it another structure."""
+"""What a reader does to one lesion as a whole: reject it, bring it back, make it another structure, take it over."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.result.candidates import candidateMask
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.answering import Question
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
@@ -39,6 +41,24 @@ def relabelling(finding: Any, key: str) -> Ask:
 
     structure = KIDNEYS[finding.side] if key == "kidney" else BY_KEY[key]
     return _asking(finding, lambda drawn, _network: made(drawn, finding, structure))
+
+
+def takingOver(candidate: Any) -> Ask:
+    """Asks for the change that draws a candidate, where nothing but kidney is drawn."""
+
+    def ask(result: ResultNodes) -> Question:
+        ensureEngine()
+        from KidneySegLib.structures import BY_KEY, KIDNEYS
+
+        part = candidateMask(result, candidate.id)
+        if part is None:
+            raise RuntimeError(_("The voxels of this candidate are gone. Segment the volume again."))
+        before = drawnIn(result, part.start, part.voxels.shape)
+        isFree = np.isin(before, [0, *(kidney.label for kidney in KIDNEYS.values())])
+        after = np.where(part.voxels & isFree, np.uint8(BY_KEY[candidate.structure].label), before)
+        return lambda: LabelChange(before, after, part.start)
+
+    return ask
 
 
 def _asking(finding: Any, edit: Callable[[Any, Any], np.ndarray]) -> Ask:

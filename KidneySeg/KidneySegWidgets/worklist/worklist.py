@@ -10,11 +10,11 @@ import slicer
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.result.findingsTable import fillTable
+from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
-from KidneySegWidgets.worklist.lesionEdits import Ask, rejecting, relabelling, restoring
+from KidneySegWidgets.worklist.lesionEdits import Ask, rejecting, relabelling, restoring, takingOver
 from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
 
 _MOST_STEPS = 50
@@ -124,6 +124,24 @@ class Worklist:
 
         self._edit(identifier, restoring, lambda findings: restored_at_once(findings, identifier))
 
+    def candidate(self, identifier: str) -> Any:
+        """Returns a candidate; None if there is none of this name."""
+        candidates = self.result.findings().candidates if self.result is not None else ()
+        return next((each for each in candidates if each.id == identifier), None)
+
+    def dismiss(self, identifier: str, isNone: bool) -> None:
+        """Leaves a candidate one, for good, or takes that back."""
+        ensureEngine()
+        from KidneySegLib.findings.marks import dismissed
+
+        self._mark(identifier, lambda findings: dismissed(findings, identifier, yes=isNone))
+
+    def takeOver(self, identifier: str) -> None:
+        """Makes a candidate a finding: it is drawn, and measured as what the reader added."""
+        candidate = self.candidate(identifier)
+        if candidate is not None:
+            self._ask(_Request(takingOver(candidate), _editFailure, lambda findings: findings))
+
     def relabel(self, identifier: str, key: str) -> None:
         """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`."""
         self._edit(identifier, lambda finding: relabelling(finding, key), lambda findings: findings)
@@ -188,20 +206,20 @@ class Worklist:
         del steps[:-_MOST_STEPS]
 
     def _mark(self, identifier: str, mark: Callable[[Any], Any]) -> None:
-        finding = self.finding(identifier)
+        finding = self.finding(identifier) or self.candidate(identifier)
         if self.result is None or finding is None:
             return
         findings = mark(self.result.findings())
         before = finding.reading
         self._take(findings)
-        if self.finding(identifier).reading != before:
+        if (self.finding(identifier) or self.candidate(identifier)).reading != before:
             self._remember(_MarkStep(identifier, before))
             self._onMarked()
 
     def _take(self, findings: Any) -> None:
         assert self.result is not None
         self.result.setFindings(findings)
-        fillTable(self.result.table, findings)
+        fillTables(self.result, findings)
         self._onMarked()
 
     def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any], Any]) -> None:
