@@ -8,8 +8,8 @@ import qt
 
 _ROW = 24
 _MOST_ROWS, _FEWEST_ROWS = 10, 2
-# What Qt's styles leave beside a text, and what a dock of 400 pixels leaves for a table.
-_PADDING, _WIDEST = 8, 340
+# What Qt's styles leave beside a text, and what a dock of 400 pixels leaves for the columns of a table.
+_PADDING, _NARROW_DOCK, _SCROLL_BAR = 8, 338, 18
 # Of the panel's own font; the smaller ones are for systems whose letters are wide.
 _SIZES = (1.0, 0.9, 0.8)
 _NARROWEST_COLUMN = 24
@@ -18,7 +18,8 @@ _NARROWEST_COLUMN = 24
 def prepareTable(view: Any) -> None:
     """Lets headings take two lines, so that a unit may stand below its name, and keeps the table fitted.
 
-    A table that is read anew, as after its scene was saved, has Qt's widths again.
+    A table that is read anew, as after its scene was saved, has Qt's widths again. A dock that is made wider has room
+    for larger letters; the last column takes what is left, and so tells it.
     """
     timer = qt.QTimer(view)  # it goes with the view
     timer.setSingleShot(True)
@@ -31,22 +32,34 @@ def prepareTable(view: Any) -> None:
     header.setSectionResizeMode(qt.QHeaderView.Interactive)
     header.setDefaultAlignment(qt.Qt.AlignCenter | qt.Qt.TextWordWrap)
     header.setStretchLastSection(True)
+    header.connect("sectionResized(int,int,int)", lambda column, _old, _new: _onResized(view, column, timer))
+    view.setWordWrap(False)  # a text that is cut ends within a word, not before it
     header.setHighlightSections(False)  # bold letters would not fit
 
 
+def _onResized(view: Any, column: int, timer: Any) -> None:
+    if column == view.model().columnCount() - 1:
+        timer.start()
+
+
 def fitTable(view: Any) -> None:
-    """Gives columns and table the size of what stands in them, in letters with which a narrow dock holds it."""
+    """Gives columns and table the size of what stands in them, in the largest letters with which the dock holds it.
+
+    Where the smallest letters are too wide still, the widest texts are cut; no number is ever out of sight.
+    """
     model, own = view.model(), view.parentWidget().font
+    widest = _available(view, model.rowCount())
     for size in _SIZES:
         font = qt.QFont(own)
         if own.pointSizeF() > 0:
             font.setPointSizeF(own.pointSizeF() * size)
         metrics = qt.QFontMetrics(font)
-        widths = [_width(model, column, metrics) for column in range(model.columnCount())]
-        if sum(widths) <= _WIDEST:
+        columns = range(model.columnCount())
+        widths = [max(_NARROWEST_COLUMN, _width(model, column, metrics)) for column in columns]
+        if sum(widths) <= widest:
             break
-    view.font = font
-    for column, width in enumerate(widths):
+    view.font = view.horizontalHeader().font = font
+    for column, width in enumerate(_cut(widths, widest)):
         view.setColumnWidth(column, width)
     heading = 2 * metrics.height() + 8
     view.horizontalHeader().setFixedHeight(heading)
@@ -62,6 +75,20 @@ def narrowColumns(view: Any) -> None:
 def fitSegments(view: Any, count: int) -> None:
     """Gives the list of segments the height of its rows."""
     view.setFixedHeight((1 + min(_MOST_ROWS, max(_FEWEST_ROWS, count))) * (_ROW + 6))
+
+
+def _available(view: Any, rows: int) -> int:
+    """Returns the width for columns: of the dock as it is, or of a narrow one while the table is not shown."""
+    width = view.width - 2 * view.frameWidth if view.visible else 0
+    return int(max(_NARROW_DOCK, width) - (_SCROLL_BAR if rows > _MOST_ROWS else 0))
+
+
+def _cut(widths: list[int], total: int) -> list[int]:
+    """Returns widths that are no more than a total, by making the widest as narrow as the next ones."""
+    widths = list(widths)
+    while widths and sum(widths) > total and max(widths) > _NARROWEST_COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _width(model: Any, column: int, metrics: Any) -> int:

@@ -15,7 +15,7 @@ def columns() -> dict[str, str]:
     """Returns the titles of the table's columns by their names; names carry the units and never change."""
     return {
         "id": _("ID"),
-        "structure": _("Structure"),
+        "structure": _("Kind"),
         "state": SIGNS["confirmed"],
         "side": _("Side"),
         "place": _("Place"),
@@ -109,7 +109,7 @@ def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) 
     if name in _DECIMALS:
         return "" if values[name] is None else _rounded(values[name], _DECIMALS[name])
     if name == "structure":
-        kinds = {"mass": _("Solid mass"), "cyst": _("Cyst"), "stone": _("Stone")}
+        kinds = {"mass": _("Mass"), "cyst": _("Cyst"), "stone": _("Stone")}
         return kinds.get(values["structure"], _("Kidney"))
     return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
 
@@ -140,10 +140,10 @@ def _volume(millilitres: float) -> str:
 
 def _side(side: str) -> str:
     return {
-        "right": _("right"),
-        "left": _("left"),
-        "header-right": _("header-right"),
-        "header-left": _("header-left"),
+        "right": _("R"),
+        "left": _("L"),
+        "header-right": _("R?"),  # the anatomy contradicts the header, as a remark says
+        "header-left": _("L?"),
     }[side]
 
 

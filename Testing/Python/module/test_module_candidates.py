@@ -99,7 +99,7 @@ def test_they_are_listed_apart_and_a_click_shows_each(widget: Any) -> None:
 
     ui = widget.ui
     assert ui.candidatesSection.text == "Candidates (2)" and ui.candidatesSection.collapsed
-    assert {name: row["structure"] for name, row in listed(widget).items()} == {"P1": "Solid mass", "P2": "Cyst"}
+    assert {name: row["structure"] for name, row in listed(widget).items()} == {"P1": "Mass", "P2": "Cyst"}
     assert listed(widget)["P1"]["state"] == "40 %" and float(listed(widget)["P1"]["volume_ml"]) > 5
     assert not {"P1", "P2"} & set(rows(widget)) and "1 solid mass" in ui.summaryLabel.text
     assert "cyst" not in ui.summaryLabel.text and "2 candidates" in ui.flagsBrowser.plainText

@@ -17,26 +17,50 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import MODULE, open_panel, picture_folder, segmented  # noqa: E402
+from module_cases import MODULE, add_volume, open_panel, picture_folder, segmented  # noqa: E402
+from reporting_cases import phantom  # noqa: E402
 
 UI = MODULE.parent / "Resources" / "UI" / "KidneySeg.ui"
 # A dock of Slicer's main window at its narrowest; it has no horizontal scroll bar, and covers the views instead.
 WIDEST = 400
-SECTIONS = ("inputsSection", "resultSection", "correctionSection", "exportSection", "settingsSection")
+SECTIONS = (
+    "inputsSection",
+    "resultSection",
+    "candidatesSection",
+    "correctionSection",
+    "exportSection",
+    "settingsSection",
+)
+
+
+def above(widget: Any) -> Iterator[Any]:
+    """Yields what a widget lies in, the nearest first."""
+    while (widget := widget.parentWidget()) is not None:
+        yield widget
 
 
 def test_no_section_makes_the_panel_wider_than_a_narrow_dock(host: Any) -> None:
+    import qt
+
     widget = segmented(host)
+    add_volume(phantom()[0], "12: Abdomen portal venous 1.0 B30f, a name such as scanners give " + "x" * 40)
+    widget.ui.bundleComboBox.addItem(
+        "A model of one's own, with a title that is longer than those that come with it", "own"
+    )
     widget.ui.exportFolderButton.directory = "/a/folder/with/a/long/name/" + "x" * 80
-    for name in ("progressWidget", "queueWidget", "logText"):
+    for name in ("progressWidget", "queueWidget", "logText", "candidatesSection"):
         getattr(widget.ui, name).setVisible(True)
     for name in SECTIONS:
         getattr(widget.ui, name).collapsed = False
     widget.ui.statusLabel.text = "A sentence that is as long as those of the engine are, with several words in it."
+    host.mainWindow.resize(WIDEST, 900)
     host.app.processEvents()
-    panel = widget.ui.inputsSection.parentWidget()
+    area = next(each for each in above(widget.ui.inputsSection) if isinstance(each, qt.QScrollArea))
     widths = {name: getattr(widget.ui, name).minimumSizeHint().width() for name in SECTIONS}
-    assert panel.minimumSizeHint().width() <= WIDEST, widths
+    bar = area.verticalScrollBar()
+    assert bar.isVisible(), "the panel is higher than the window"
+    assert area.widget().minimumSizeHint().width() + bar.width <= WIDEST, widths
+    assert area.horizontalScrollBar().maximum == 0
 
 
 def test_the_table_fits_a_narrow_dock_with_units_in_its_headings(host: Any, tmp_path: Path) -> None:

@@ -64,6 +64,20 @@ def _takeConnections(root: ElementTree.Element) -> list[tuple[str, str, str, str
     return taken
 
 
+def _takeEnums(root: ElementTree.Element) -> list[tuple[str, str, Any]]:
+    """Takes enumerated properties of stand-ins out of the form: Qt does not find the values of a Python property."""
+    known, taken = standInWidgets(), []
+    for element in root.iter("widget"):
+        for each in element.findall("property"):
+            text = each.findtext("enum", "")
+            name = each.get("name", "")
+            if "::" in text and name in getattr(known.get(element.get("class", "")), "uiEnums", ()):
+                owner, value = text.split("::")
+                taken.append((element.get("name", ""), name, getattr(getattr(QtWidgets, owner), value)))
+                element.remove(each)
+    return taken
+
+
 class QUiLoader(QtUiTools.QUiLoader):
     """Stands for Slicer's QUiLoader with the Designer plug-ins of CTK and Slicer."""
 
@@ -81,7 +95,7 @@ class QUiLoader(QtUiTools.QUiLoader):
         root = ElementTree.fromstring(bytes(device.readAll().data()))
         _checkWidgets(root)
         _checkProperties(root)
-        connections = _takeConnections(root)
+        connections, enums = _takeConnections(root), _takeEnums(root)
         buffer = QtCore.QBuffer()
         buffer.setData(QtCore.QByteArray(ElementTree.tostring(root)))
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
@@ -89,6 +103,8 @@ class QUiLoader(QtUiTools.QUiLoader):
         if widget is None:
             raise UiFileError(f"Qt does not read the form: {self.errorString()}")
         named: dict[str, Any] = {each.objectName: each for each in [widget, *widget.findChildren(QtCore.QObject)]}
+        for owner, name, value in enums:
+            setattr(named[owner], name, value)
         for sender, signal, receiver, slot in connections:
             method = getattr(named.get(receiver), slot.partition("(")[0], None)
             if sender not in named or method is None:

@@ -38,6 +38,8 @@ class qMRMLNodeComboBox(SceneAware, qt.QWidget):
         "nodeAboutToBeRemoved(vtkMRMLNode*)": "nodeAboutToBeRemoved",
     }
 
+    uiEnums = ("sizeAdjustPolicy",)
+
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         super().__init__(parent)
         self._comboBox = qt.QComboBox()
@@ -229,6 +231,15 @@ class qMRMLNodeComboBox(SceneAware, qt.QWidget):
         self.currentNodeChosen.emit(node is not None)
         self.currentNodeIDChanged.emit(nodeID)
         return True
+
+    def _getSizeAdjustPolicy(self) -> Any:
+        return self._comboBox.sizeAdjustPolicy
+
+    def setSizeAdjustPolicy(self, policy: Any) -> None:
+        """How wide it must be: as its entries, or as any text that is then cut."""
+        self._comboBox.setSizeAdjustPolicy(policy)
+
+    sizeAdjustPolicy = Property(object, _getSizeAdjustPolicy, setSizeAdjustPolicy)
 
     def setNoneEnabled(self, enabled: bool) -> None:
         self.noneEnabled = enabled
