@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
-from KidneySegLib.findings.encoding import build, plain
+from KidneySegLib.findings.encoding import build, number, plain
 from KidneySegLib.findings.measures import Measures
 from KidneySegLib.findings.reading import NOT_READ, Reading
 from KidneySegLib.findings.side_words import read_side, side_word
@@ -82,7 +82,7 @@ class LesionFinding:
             raise ValueError("unknown lesion")
         side, certain = read_side(values["side"])
         # the volume in mm³ has the more exact digits
-        measures = replace(build(Measures, values), volume_ml=values["volume_mm3"] / 1000)
+        measures = replace(build(Measures, values), volume_ml=number(values["volume_mm3"]) / 1000)
         return cls(
             id=values["id"],
             structure=cast(LesionStructure, values["structure"]),

@@ -7,7 +7,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.findings.candidates import with_candidates
 from KidneySegLib.findings.lesion import LesionFinding
 from KidneySegLib.findings.reading import LONGEST_NAME, Reading, is_name
-from KidneySegLib.findings.result import Findings, RejectedFinding
+from KidneySegLib.findings.result import Findings
 from KidneySegLib.findings.stone import StoneFinding
 
 # States in which the outline is the network's, which a reader may confirm.
@@ -81,42 +81,6 @@ def carried(findings: Findings, last: Findings) -> Findings:
         return replace(mine, reader_name=shown.reader_name, state=shown.state if both else mine.state)
 
     return _with(findings, mark)
-
-
-def rejected_at_once(findings: Findings, identifier: str) -> Findings:
-    """Returns findings that list a lesion or stone as rejected before the label map without it was measured.
-
-    Volumes and other numbers are those of before. What a reader added leaves no entry: nobody else has claimed it. What
-    was another lesion of the network's stays listed until it is measured, which lists that one as rejected.
-    """
-    finding = next((each for each in _counted(findings) if each.id == identifier), None)
-    if finding is None or finding.reading.was is not None:
-        return findings
-    entries = () if finding.reading.state == "added" else (RejectedFinding(finding, ""),)
-    return replace(
-        findings,
-        lesions=tuple(each for each in findings.lesions if each.id != identifier),
-        stones=tuple(each for each in findings.stones if each.id != identifier),
-        rejected=(*findings.rejected, *entries),
-    )
-
-
-def restored_at_once(findings: Findings, identifier: str) -> Findings:
-    """Returns findings that list a rejected lesion or stone again, after those of its kind, before it was measured."""
-    again = [each.finding for each in findings.rejected if each.finding.id == identifier]
-    masses, cysts = ([each for each in findings.lesions if each.structure == kind] for kind in ("mass", "cyst"))
-    stones = list(findings.stones)
-    for finding in again:
-        if isinstance(finding, StoneFinding):
-            stones.append(finding)
-        else:
-            (masses if finding.structure == "mass" else cysts).append(finding)
-    return replace(
-        findings,
-        lesions=(*masses, *cysts),
-        stones=tuple(stones),
-        rejected=tuple(each for each in findings.rejected if each.finding.id != identifier),
-    )
 
 
 def without_names(findings: Findings) -> Findings:

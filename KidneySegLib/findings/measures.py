@@ -60,3 +60,17 @@ class Measures:
     def without_length(self) -> Measures:
         """Returns the measures of a body whose greatest extent the image does not show."""
         return replace(self, length_mm=math.nan, length_start_lps_mm=NOWHERE, length_end_lps_mm=NOWHERE)
+
+    def without_densities(self) -> Measures:
+        """Returns the measures of a body whose densities were not looked at."""
+        unknown = math.nan
+        return replace(
+            self,
+            hu_mean=unknown,
+            hu_sd=unknown,
+            hu_min=unknown,
+            hu_max=unknown,
+            hu_p05=unknown,
+            hu_p50=unknown,
+            hu_p95=unknown,
+        )

@@ -60,3 +60,16 @@ def matrix_of(volume: Any) -> Any:
     matrix = vtk.vtkMatrix4x4()
     volume.GetIJKToRASMatrix(matrix)
     return matrix
+
+
+def place_click(widget: Any, kji: tuple[int, int, int], kind: str) -> None:
+    """Adds what is missing around a voxel by *Add by click*, and waits until it is drawn."""
+    import slicer.util
+    from SlicerHost.hands import choose, click, waitUntil
+
+    choose(widget.ui.addKindComboBox, kind)
+    click(widget.ui.addLesionButton)
+    node = slicer.util.getNode("KidneySeg click")
+    ras = slicer.util.arrayFromVTKMatrix(matrix_of(widget.results.result.volume)) @ np.array([*kji[::-1], 1.0])
+    node.AddControlPointWorld(*ras[:3])
+    waitUntil(lambda: not widget.worklist.worklist.isAnswering, 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import qt
@@ -14,6 +15,7 @@ from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.engine.processRunner import ChildProcessRunner
 from KidneySegWidgets.result.correction import reset, takeFindings, withMarksOf
+from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import drawnState
 from KidneySegWidgets.run.remeasuring import Remeasuring
@@ -126,6 +128,10 @@ class CorrectionPanel:
     def _onFailed(self, message: str) -> None:
         """Says it below the heading: a message box would stop the reader in the middle of a stroke."""
         self._failure = message
+        if self._result is not None and self._result.hasFindings:
+            with suppress(Exception):  # findings of another version; the section Result says so
+                fillTables(self._result, self._result.findings(), isMeasuring=False)
+            self._onMeasured()
         self._show()
 
     def _change(self, result: ResultNodes, work: Callable[[], None]) -> None:

@@ -48,6 +48,7 @@ def fitTable(view: Any) -> None:
     Where the smallest letters are too wide still, the widest texts are cut; no number is ever out of sight.
     """
     model, own = view.model(), view.parentWidget().font
+    _spanLastTexts(view)
     widest = _available(view, model.rowCount())
     for size in _SIZES:
         font = qt.QFont(own)
@@ -77,6 +78,24 @@ def fitSegments(view: Any, count: int) -> None:
     view.setFixedHeight((1 + min(_MOST_ROWS, max(_FEWEST_ROWS, count))) * (_ROW + 6))
 
 
+def _spanLastTexts(view: Any) -> None:
+    """Lets the last text of a row reach over the empty cells behind it: a word in place of numbers has room there."""
+    model = view.model()
+    view.clearSpans()
+    for row in range(model.rowCount()):
+        column = _lastText(model, row)
+        if 0 <= column < model.columnCount() - 1:
+            view.setSpan(row, column, 1, model.columnCount() - column)
+
+
+def _lastText(model: Any, row: int) -> int:
+    return max((column for column in range(model.columnCount()) if _text(model, row, column)), default=-1)
+
+
+def _text(model: Any, row: int, column: int) -> str:
+    return str(model.index(row, column).data() or "")
+
+
 def _available(view: Any, rows: int) -> int:
     """Returns the width for columns: of the dock as it is, or of a narrow one while the table is not shown."""
     width = view.width - 2 * view.frameWidth if view.visible else 0
@@ -93,9 +112,9 @@ def _cut(widths: list[int], total: int) -> list[int]:
 
 def _width(model: Any, column: int, metrics: Any) -> int:
     """Returns the width of a column's widest cell, or of its heading in two lines."""
-    heading = str(model.headerData(column, qt.Qt.Horizontal) or "")
-    cells = (str(model.index(row, column).data() or "") for row in range(model.rowCount()))
-    widest = max((metrics.horizontalAdvance(text) for text in cells), default=0)
+    heading, lastColumn = str(model.headerData(column, qt.Qt.Horizontal) or ""), model.columnCount() - 1
+    rows = (row for row in range(model.rowCount()) if column == lastColumn or _lastText(model, row) != column)
+    widest = max((metrics.horizontalAdvance(_text(model, row, column)) for row in rows), default=0)
     return int(max(widest, _inTwoLines(heading, metrics))) + _PADDING
 
 

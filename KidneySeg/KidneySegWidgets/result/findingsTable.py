@@ -60,28 +60,29 @@ def isBeingFilled(table: Any) -> bool:
     return table is not None and table.GetID() in _filling
 
 
-def fillTables(result: ResultNodes, findings: Any) -> None:
-    """Writes findings into the tables of a result."""
-    fillTable(result.table, findings)
+def fillTables(result: ResultNodes, findings: Any, isMeasuring: bool = True) -> None:
+    """Writes findings into the tables of a result; what has no numbers is being measured, unless that has failed."""
+    fillTable(result.table, findings, isMeasuring)
     if findings.candidates or result.hasCandidateTable:
-        _filled(result.candidateTable, list(candidateRows(findings)), ())
+        _filled(result.candidateTable, list(candidateRows(findings)), (), isMeasuring)
 
 
-def fillTable(table: Any, findings: Any) -> None:
+def fillTable(table: Any, findings: Any, isMeasuring: bool = True) -> None:
     """Writes the findings into a table node."""
     rows = list(findingRows(findings))
-    _filled(table, rows, [identifier for identifier, _values in rows if findings.remarks_on(identifier)])
+    _filled(table, rows, [identifier for identifier, _values in rows if findings.remarks_on(identifier)], isMeasuring)
 
 
-def _filled(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str]) -> None:
+def _filled(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str], isMeasuring: bool) -> None:
     _filling.add(table.GetID())
     try:
-        _fill(table, rows, doubtful)
+        unmeasured = _("measuring…") if isMeasuring else _("not measured")
+        _fill(table, rows, doubtful, unmeasured)
     finally:
         _filling.discard(table.GetID())
 
 
-def _fill(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str]) -> None:
+def _fill(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str], unmeasured: str) -> None:
     wasModified = table.StartModify()
     table.RemoveAllColumns()
     for name, title in columns().items():
@@ -89,19 +90,21 @@ def _fill(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collecti
         array = vtk.vtkStringArray()
         array.SetName(name)
         for identifier, values in rows:
-            array.InsertNextValue(_cell(name, identifier, values, identifier in doubtful))
+            array.InsertNextValue(_cell(name, identifier, values, identifier in doubtful, unmeasured))
         table.AddColumn(array)
         table.SetColumnTitle(name, title)
     table.SetUseColumnTitleAsColumnHeader(True)
     table.EndModify(wasModified)
 
 
-def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool) -> str:
+def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool, unmeasured: str) -> str:
     state = values.get("state", "")
     if name == "state":
         return _read(values, isDoubtful) if state else ""
     if state == "rejected" and name in _DECIMALS:
         return ""  # it is in no sum
+    if name in _DECIMALS and values["hu_mean"] is None:  # it was drawn just now
+        return unmeasured if name == next(iter(_DECIMALS)) else ""
     if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
         return f"\u2265 {values['length_at_least_mm']:.{_DECIMALS[name]}f}"
     if name == "volume_ml" and values[name] is not None:

@@ -26,11 +26,13 @@ class LabelChange:
         before: (k, j, i), uint8, values of the engine's structures.
         after: the same, changed.
         start: first voxel (k, j, i) of both in the whole grid.
+        newBody: the engine's NewBody of what was added; None where nothing was, or nobody asked.
     """
 
     before: np.ndarray
     after: np.ndarray
     start: tuple[int, int, int]
+    newBody: Any = None
 
     def draw(self, result: ResultNodes) -> None:
         """Draws what changes; all else stays as it is drawn now."""

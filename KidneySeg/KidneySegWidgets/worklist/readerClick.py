@@ -90,7 +90,11 @@ class _Question:
 
     def answer(self) -> LabelChange:
         from KidneySegLib.segmentation.interactive.session import Session
+        from KidneySegLib.structures import BY_LABEL
+        from KidneySegLib.tasks.new_body import new_body
 
         session = Session(self.image, self.labels, self.earlier)
         session.scribble(self.points, self.label, adds=self.adds)
-        return LabelChange(self.labels, session.labels, self.start)
+        drawn = self.image.like(self.labels)
+        body = new_body(drawn, session.labels, BY_LABEL[self.label], self.start) if self.adds else None
+        return LabelChange(self.labels, session.labels, self.start, body)

@@ -45,7 +45,7 @@ class _Request:
 
     ask: Ask
     failure: Callable[[BaseException], str]
-    shownAtOnce: Callable[[Any], Any]
+    shownAtOnce: Callable[[Any, LabelChange], Any]
 
 
 class Worklist:
@@ -113,16 +113,18 @@ class Worklist:
     def reject(self, identifier: str) -> None:
         """Takes a finding out of the label map. Its row says so at once; numbers follow when they are measured."""
         ensureEngine()
-        from KidneySegLib.findings.marks import rejected_at_once
+        from KidneySegLib.findings.at_once import rejected_at_once
 
-        self._edit(identifier, rejecting, lambda findings: rejected_at_once(findings, identifier))
+        self._edit(
+            identifier, rejecting, lambda findings, _change: rejected_at_once(findings, identifier, self._network())
+        )
 
     def restore(self, identifier: str) -> None:
         """Draws a rejected finding again."""
         ensureEngine()
-        from KidneySegLib.findings.marks import restored_at_once
+        from KidneySegLib.findings.at_once import restored_at_once
 
-        self._edit(identifier, restoring, lambda findings: restored_at_once(findings, identifier))
+        self._edit(identifier, restoring, lambda findings, _change: restored_at_once(findings, identifier))
 
     def candidate(self, identifier: str) -> Any:
         """Returns a candidate; None if there is none of this name."""
@@ -139,16 +141,38 @@ class Worklist:
     def takeOver(self, identifier: str) -> None:
         """Makes a candidate a finding: it is drawn, and measured as what the reader added."""
         candidate = self.candidate(identifier)
-        if candidate is not None:
-            self._ask(_Request(takingOver(candidate), _editFailure, lambda findings: findings))
+        if candidate is None:
+            return
+        ensureEngine()
+        from KidneySegLib.findings.at_once import taken_over_at_once
+
+        def shown(findings: Any, _change: LabelChange) -> Any:
+            return taken_over_at_once(findings, identifier, self._network())
+
+        self._ask(_Request(takingOver(candidate), _editFailure, shown))
 
     def relabel(self, identifier: str, key: str) -> None:
         """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`."""
-        self._edit(identifier, lambda finding: relabelling(finding, key), lambda findings: findings)
+        ensureEngine()
+        from KidneySegLib.findings.at_once import relabelled_at_once
+
+        def shown(findings: Any, _change: LabelChange) -> Any:
+            return relabelled_at_once(findings, identifier, key, self._network())
+
+        self._edit(identifier, lambda finding: relabelling(finding, key), shown)
 
     def click(self, click: ReaderClick) -> None:
         """Answers a click on what is missing, after what is being answered."""
-        self._ask(_Request(clickQuestion(click), clickFailure, lambda findings: findings))
+        ensureEngine()
+        from KidneySegLib.findings.at_once import drawn_at_once
+
+        def shown(findings: Any, change: LabelChange) -> Any:
+            body, network = change.newBody, self._network()
+            if body is None:
+                return findings
+            return drawn_at_once(findings, body.measures, click.key, grown=body.grown, network=network)
+
+        self._ask(_Request(clickQuestion(click), clickFailure, shown))
 
     @property
     def isAnswering(self) -> bool:
@@ -222,7 +246,11 @@ class Worklist:
         fillTables(self.result, findings)
         self._onMarked()
 
-    def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any], Any]) -> None:
+    def _network(self) -> Any:
+        assert self.result is not None
+        return self.result.networkFindings()
+
+    def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any, LabelChange], Any]) -> None:
         finding = self.finding(identifier)
         if finding is not None:
             self._ask(_Request(ask(finding), _editFailure, shownAtOnce))
@@ -249,7 +277,7 @@ class Worklist:
             before = result.findings()
             self._remember(_DrawnStep(change, before))
             change.draw(result)
-            shown = self._request.shownAtOnce(before)
+            shown = self._request.shownAtOnce(before, change)
             if shown != before:
                 self._take(shown)
             self._onDrawn()

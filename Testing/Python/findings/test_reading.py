@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,8 +19,6 @@ from KidneySegLib.findings.marks import (
     carried,
     confirmed,
     named,
-    rejected_at_once,
-    restored_at_once,
     without_names,
 )
 from KidneySegLib.findings.reading import LONGEST_NAME
@@ -80,32 +77,6 @@ def test_rejected_lesion_is_listed_and_counted_nowhere(case):
     # measured again, from the same label map
     again = described_corrected(volume, drawn, network=labels, original=original, last=findings)
     assert again.to_json() == findings.to_json()
-
-
-def test_rejection_is_listed_before_it_is_measured_and_measuring_agrees(case):
-    volume, labels, original = case
-    marked = named(confirmed(original, "M2"), "C1", "left alone")
-    at_once = rejected_at_once(rejected_at_once(rejected_at_once(marked, "M1"), "S1"), "C1")
-    assert Findings.from_json(at_once.to_json()).to_json() == at_once.to_json()
-    assert states(at_once) == {"M2": "confirmed", "S2": "found"}
-    drawn = labels.copy()
-    drawn[18:][labels[18:] == 3] = 2
-    drawn[labels == 4] = 0
-    stone = next(each for each in original.stones if each.id == "S1")
-    k, j, i = (round(value) for value in volume.to_kji(np.array(stone.measures.centroid_lps_mm)))
-    drawn[k - 3 : k + 4, j - 3 : j + 4, i - 3 : i + 4][
-        labels[k - 3 : k + 4, j - 3 : j + 4, i - 3 : i + 4] == BY_KEY["stone"].label
-    ] = 0
-    last, fresh = (
-        described_corrected(volume, drawn, network=labels, original=original, last=each) for each in (at_once, marked)
-    )
-    assert last.to_json() == fresh.to_json()
-    back = restored_at_once(restored_at_once(at_once, "M1"), "S1")
-    assert states(back) == {"M2": "confirmed", "M1": "found", "S2": "found", "S1": "found"}
-    assert [each.finding.id for each in back.rejected] == ["C1"]
-    added = replace(original, lesions=(replace(original.lesions[0], reading=Reading("added")), *original.lesions[1:]))
-    assert rejected_at_once(added, "M1").rejected == () and "M1" not in states(rejected_at_once(added, "M1"))
-    assert rejected_at_once(original, "M9") == original
 
 
 def test_another_kind_is_a_change_of_the_same_lesion_and_keeps_its_name(case):

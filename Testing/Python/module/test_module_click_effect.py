@@ -13,7 +13,7 @@ if availability.missing():
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from module_cases import segmented  # noqa: E402
-from test_module_worklist import drawn, exam, matrix_of, settle  # noqa: E402
+from worklist_cases import drawn, exam, matrix_of, settle  # noqa: E402
 
 
 class Mouse:

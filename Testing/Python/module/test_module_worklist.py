@@ -13,7 +13,7 @@ if availability.missing():
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from module_cases import segmented  # noqa: E402
-from worklist_cases import drawn, exam, go_to, rows, settle, shown_in_views  # noqa: E402
+from worklist_cases import drawn, exam, go_to, place_click, rows, settle, shown_in_views  # noqa: E402
 
 from KidneySegLib.volume import Volume  # noqa: E402
 
@@ -176,6 +176,57 @@ def test_row_says_at_once_what_is_rejected_and_a_quick_reader_is_not_overheard(w
     settle(widget)
     np.testing.assert_array_equal(drawn(widget), before)
     assert rows(widget) == table and not widget.ui.undoLesionButton.enabled
+
+
+def test_another_kind_and_an_addition_are_listed_before_they_are_measured(widget: Any) -> None:
+    from SlicerHost.hands import choose, click, waitUntil
+
+    table, before = rows(widget), drawn(widget)
+    widget.correction.remeasuring._runner.delay_ms = 60_000
+    go_to(widget, "M1")
+    choose(widget.ui.lesionKindComboBox, "Cyst")
+    waitUntil(lambda: not widget.worklist.worklist.isAnswering)
+    assert "M1" not in rows(widget) and widget.correction.isStale
+    row = rows(widget)["C2"]
+    assert (row["structure"], row["state"], row["volume_ml"]) == ("Cyst", "✎", "measuring…")
+    assert row["side"] == table["M1"]["side"] and row["hu_mean"] == ""
+    assert widget.results.current == "C2" and "2 cysts" in widget.ui.summaryLabel.text
+    _volume, _labels, missed = exam()
+    place_click(widget, (24, 35, 20), "Cyst")
+    row = rows(widget)["C3"]
+    assert (row["state"], row["side"], row["volume_ml"]) == ("+", "R", "measuring…")
+    view = widget.ui.tableView
+    line, column = list(rows(widget)).index("C3"), list(row).index("volume_ml")
+    assert view.columnSpan(line, column) == view.model().columnCount() - column, "the word has room there"
+    assert view.horizontalScrollBar().maximum == 0
+    # both can be changed at once
+    go_to(widget, "C2")
+    click(widget.ui.rejectLesionButton)
+    waitUntil(lambda: not widget.worklist.worklist.isAnswering)
+    assert rows(widget)["M1"]["state"] == "✗"
+    for _step in range(3):
+        click(widget.ui.undoLesionButton)
+        waitUntil(lambda: not widget.worklist.worklist.isAnswering)
+    np.testing.assert_array_equal(drawn(widget), before)
+    assert rows(widget) == table
+    click_again = rows(widget)
+    place_click(widget, (24, 35, 20), "Cyst")
+    widget.correction.remeasuring._runner.delay_ms = 0
+    click(widget.ui.recomputeButton)
+    settle(widget)
+    assert rows(widget).keys() - click_again.keys() == {"C2"}, "with the name that it had at once"
+    assert float(rows(widget)["C2"]["volume_ml"]) > 1
+
+
+def test_where_measuring_fails_nothing_says_that_it_goes_on(widget: Any) -> None:
+    from SlicerHost.hands import choose, waitUntil
+
+    runner = widget.correction.remeasuring._runner
+    runner._run = lambda _job, tell: (tell("kidneyseg: broken", True), runner._onEnd(1))
+    go_to(widget, "M1")
+    choose(widget.ui.lesionKindComboBox, "Cyst")
+    waitUntil(lambda: "broken" in widget.ui.correctionLabel.text)
+    assert rows(widget)["C2"]["volume_ml"] == "not measured"
 
 
 def test_text_of_the_findings_goes_into_the_clipboard(widget: Any) -> None:
