@@ -103,7 +103,7 @@ def drawn_at_once(findings: Findings, measures: Measures, key: str, *, grown: bo
         return math.dist(other.measures.centroid_lps_mm, measures.centroid_lps_mm)
 
     if grown:
-        same = [each for each in (*findings.lesions, *findings.stones) if each.structure == key]
+        same = [each for each in _listed(findings) if each.structure == key]
         nearest = min(same, key=distance, default=None)
         return findings if nearest is None else _measured_anew(findings, nearest)
     if not findings.kidneys:
@@ -121,8 +121,12 @@ def _measured_anew(findings: Findings, finding: Listed) -> Findings:
     return replace(findings, lesions=tuple(again if each is finding else each for each in findings.lesions))
 
 
+def _listed(findings: Findings) -> list[Listed]:
+    return [*findings.lesions, *findings.stones]
+
+
 def _of(findings: Findings, identifier: str | None) -> Listed | None:
-    return next((each for each in (*findings.lesions, *findings.stones) if each.id == identifier), None)
+    return next((each for each in _listed(findings) if each.id == identifier), None)
 
 
 def _without(findings: Findings, identifier: str) -> Findings:
@@ -144,7 +148,7 @@ def _with(findings: Findings, new: Iterable[Listed]) -> Findings:
 def _unused(key: str, *findings: Findings) -> str:
     """Returns an identifier that none of the findings has, as measuring chooses it."""
     letter = _LETTERS[key]
-    names = [each.id for every in findings for each in (*every.lesions, *every.stones)]
+    names = [each.id for every in findings for each in _listed(every)]
     numbers = [int(name[1:]) for name in names if name[:1] == letter and name[1:].isdigit()]
     return f"{letter}{max(numbers, default=0) + 1}"
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import qt
-
-_DOOMED = "slicerHostDeleteLater"
+import shiboken6
 
 
 class UnansweredDialog(AssertionError):
@@ -46,6 +45,7 @@ class Dialogs:
         self._answers: list[str | int] = []
         self._paths: list[str] = []
         self._handlers: list[Callable[[Any], None]] = []
+        self._doomed: list[Any] = []
         self._install()
 
     def reset(self) -> None:
@@ -122,15 +122,21 @@ class Dialogs:
         """Runs a dialog that may have been told to go beforehand, as `slicer.util` tells its message boxes.
 
         In Slicer it goes when its loop has ended, because an event loop runs around it. In a test none does, and Qt
-        would delete the dialog as soon as its own loop begins.
+        would delete the dialog as soon as its own loop begins. The window behind it is active again, as on a desktop.
         """
-        doomed = bool(dialog.property(_DOOMED))
-        if doomed:
-            qt.QCoreApplication.removePostedEvents(dialog, qt.QEvent.DeferredDelete.value)
         result = int(run(dialog))
-        if doomed:
+        if dialog in self._doomed:
+            self._doomed.remove(dialog)
             self._deleteLater(dialog)
+        if dialog.parentWidget() is not None:
+            dialog.parentWidget().window().activateWindow()
         return result
+
+    def deleteDoomed(self) -> None:
+        """Lets those go that were told to, and never ran."""
+        doomed, self._doomed = self._doomed, []
+        for dialog in filter(shiboken6.isValid, doomed):
+            self._deleteLater(dialog)
 
     def _runDialog(self, dialog: Any) -> int:
         """Runs a dialog of the script's own; one that nobody closes is closed after five seconds, and an error."""
@@ -166,11 +172,7 @@ class Dialogs:
         self._execBox, self._execDialog = qt.QMessageBox.exec, qt.QDialog.exec
         self._deleteLater = qt.QDialog.deleteLater
 
-        def deleteLater(dialog: Any) -> None:
-            dialog.setProperty(_DOOMED, True)
-            self._deleteLater(dialog)
-
-        qt.QDialog.deleteLater = deleteLater
+        qt.QDialog.deleteLater = lambda dialog: self._doomed.append(dialog)
 
         def path(_parent: Any = None, title: str = "", *_rest: Any) -> str:
             return self._nextPath("file", title)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+import slicer.util
 from PySide6.QtTest import QTest
 
 
@@ -59,6 +60,21 @@ def write(widget: Any, text: str, *, enter: bool = False) -> None:
     QTest.keyClicks(widget, text)
     if enter:
         QTest.keyClick(widget, qt.Qt.Key_Return)
+    qt.QApplication.processEvents()
+
+
+def press(key: Any) -> None:
+    """Presses a key in the main window, which comes to the front for that; widgets and shortcuts get it.
+
+    Raises:
+        CannotReach: another window stays in front, such as a dialog that is open.
+    """
+    window = slicer.util.mainWindow()
+    window.activateWindow()
+    qt.QApplication.processEvents()
+    if qt.QApplication.activeWindow() is not window:
+        raise CannotReach(f"{qt.QApplication.activeWindow()} is in front of the main window")
+    QTest.keyClick(qt.QApplication.focusWidget() or window, key)
     qt.QApplication.processEvents()
 
 

@@ -191,6 +191,7 @@ class Host:
         import qt
 
         self.app.processEvents()
+        self.dialogs.deleteDoomed()
         qt.QCoreApplication.sendPostedEvents(None, qt.QEvent.DeferredDelete.value)
 
 

@@ -181,6 +181,18 @@ def test_message_boxes_are_recorded_and_answered(host) -> None:
         slicer.util.confirmOkCancelDisplay("Install?")
 
 
+def test_after_a_message_the_main_window_is_in_front_again_and_the_message_is_gone(host) -> None:
+    import qt
+    import slicer.util
+
+    host.dialogs.answer("Yes")
+    assert slicer.util.confirmYesNoDisplay("Overwrite?")
+    host.app.processEvents()
+    assert qt.QApplication.activeWindow() is host.mainWindow
+    host.deleteDoomed()
+    assert host.mainWindow.findChildren(qt.QMessageBox) == []
+
+
 def test_buttons_of_ones_own_are_clicked_by_their_text(host) -> None:
     import qt
 

@@ -145,9 +145,8 @@ def test_one_that_is_taken_over_is_drawn_and_counted_and_undo_takes_it_back(widg
 
 
 def test_dismissed_is_marked_and_counted_nowhere_and_undo_takes_it_back(widget: Any, host: Any) -> None:
-    import slicer.util
-    from PySide6.QtTest import QTest
-    from SlicerHost.hands import click
+    import qt
+    from SlicerHost.hands import click, press
 
     before, table, apart = drawn(widget), rows(widget), listed(widget)
     click_candidate(widget, "P1")
@@ -157,8 +156,7 @@ def test_dismissed_is_marked_and_counted_nowhere_and_undo_takes_it_back(widget: 
     np.testing.assert_array_equal(drawn(widget), before)
     assert rows(widget) == table and not widget.correction.isStale
     click_candidate(widget, "P2")
-    window = slicer.util.mainWindow()
-    QTest.keyClick(window, "x")
+    press(qt.Qt.Key_X)
     assert listed(widget)["P2"]["state"] == "✗" and "candidate" not in widget.ui.flagsBrowser.plainText
     go_to(widget, "M1")
     click(widget.ui.rejectLesionButton)

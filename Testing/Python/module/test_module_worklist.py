@@ -48,15 +48,12 @@ def test_keys_work_while_the_module_is_shown_and_not_while_a_name_is_typed(widge
     import qt
     import slicer.util
     from PySide6.QtTest import QTest
-    from SlicerHost.hands import write
+    from SlicerHost.hands import press, write
 
-    window = slicer.util.mainWindow()
-    window.activateWindow()
-    QTest.qWaitForWindowActive(window)  # windows of other tests may have been in front
     widget.ui.segmentButton.setFocus()
-    QTest.keyClick(window, qt.Qt.Key_N)
+    press(qt.Qt.Key_N)
     assert widget.results.current == "M1"
-    QTest.keyClick(window, qt.Qt.Key_C)
+    press(qt.Qt.Key_C)
     assert rows(widget)["M1"]["state"] == "✓"
     write(widget.ui.lesionNameEdit, "nxc")
     QTest.keyClick(widget.ui.lesionNameEdit, qt.Qt.Key_Return)
@@ -64,7 +61,7 @@ def test_keys_work_while_the_module_is_shown_and_not_while_a_name_is_typed(widge
     assert widget.results.result.findings().lesions[0].reading.reader_name == "nxc"
     slicer.util.selectModule("SegmentEditor")
     host.app.processEvents()
-    QTest.keyClick(window, qt.Qt.Key_N)
+    press(qt.Qt.Key_N)
     assert widget.results.current == "M1"
 
 
@@ -96,8 +93,7 @@ def test_queue_of_two_exams_each_with_its_rows_keys_and_views(host: Any) -> None
     import slicer
     import slicer.util
     from module_cases import add_volume, open_panel
-    from PySide6.QtTest import QTest
-    from SlicerHost.hands import choose, click, waitUntil
+    from SlicerHost.hands import choose, click, press, waitUntil
 
     volume, labels, _missed = exam()
     fewer = np.where(labels == 4, 1, labels)
@@ -117,14 +113,12 @@ def test_queue_of_two_exams_each_with_its_rows_keys_and_views(host: Any) -> None
     runner.automatic = True
     runner.end(0)
     waitUntil(lambda: panel.runs.queue.current is None)
-    window = slicer.util.mainWindow()
-    window.activateWindow()
     panel.ui.segmentButton.setFocus()
 
     def walk(key: Any, steps: int) -> list[str]:
         seen = []
         for _step in range(steps):
-            QTest.keyClick(window, key)
+            press(key)
             seen.append(panel.results.current)
             shown = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
             assert shown.GetSliceCompositeNode().GetBackgroundVolumeID() == panel.results.result.volume.GetID()
@@ -139,7 +133,7 @@ def test_queue_of_two_exams_each_with_its_rows_keys_and_views(host: Any) -> None
     assert panel.results.current == "", "the row of the other exam means nothing here"
     assert walk(qt.Qt.Key_P, 5) == ["S1", "C1", "M2", "M1", "S1"]
     go_to(panel, "M2")
-    QTest.keyClick(window, qt.Qt.Key_X)
+    press(qt.Qt.Key_X)
     choose(panel.ui.resultSelector, "two KidneySeg")  # while it is being drawn or measured
     assert walk(qt.Qt.Key_N, 2) == ["M1", "S1"] and "M2" not in rows(panel)
     choose(panel.ui.resultSelector, "one KidneySeg")
