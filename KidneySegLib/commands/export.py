@@ -29,8 +29,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle; its name is the bundle's")],
     version: Annotated[str, typer.Option(help="Version of the weights")],
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
-    title: Annotated[str, typer.Option(help="One line for people")] = "Kidneys on CT",
-    task: Annotated[str, typer.Option(help="What the bundle is for")] = "ct",
+    title: Annotated[str, typer.Option(help="One line for people; default: that of the task's shipped bundle")] = "",
     base: Annotated[str, typer.Option(help="Bundle whose other stages and rules are taken over; they come first")] = "",
     rules: Annotated[
         Path | None,
@@ -40,7 +39,10 @@ def export(
         bool, typer.Option("--last", help="The averaged weights of the last step, not the best ones")
     ] = False,
 ) -> None:
-    """Packs the weights of one run per stage into a model bundle; without a card, one is filled from the runs."""
+    """Packs the weights of one run per stage into a model bundle; without a card, one is filled from the runs.
+
+    The bundle is for the recipes' task.
+    """
     import torch
 
     from KidneySegLib.bundles.bundle import Bundle, write_bundle
@@ -56,11 +58,16 @@ def export(
     members: dict[str, list[dict[str, torch.Tensor]]] = {}
     recipes: dict[str, str] = {}
     read_runs: list[RunRecord] = []
+    tasks: set[str] = set()
     for run, recipe, separator, folder in [part for each in runs for part in _parts(each)]:
         file = Path(folder) / ("checkpoint.pt" if last else "best.pt")
         if not separator or not file.is_file():
             raise InputError(f"'{run}' is not RECIPE=RUN-FOLDER with a file {file.name} in the folder.")
-        stage = read_recipe(find_recipe(recipe)).stage
+        declared = read_recipe(find_recipe(recipe))
+        stage = declared.stage
+        tasks.add(declared.task)
+        if len(tasks) > 1:
+            raise InputError(f"The recipes are for different tasks ({', '.join(sorted(tasks))}): a bundle has one.")
         recipes[safe_name(stage.name)] = find_recipe(recipe).read_text(encoding="utf-8")
         network = build_network(stage.network)
         state = torch.load(file, map_location="cpu", weights_only=True)
@@ -70,6 +77,7 @@ def export(
         members.setdefault(stage.name, []).append(parameters(network))
         if (Path(folder) / RECORD).is_file():
             read_runs.append(read_record(Path(folder)))
+    (task,) = tasks
     trained = {name: stage.with_members(members[name]) for name, stage in stages.items()}
     if base:
         old = find_bundle(base, task)
@@ -77,7 +85,7 @@ def export(
         trained = {stage.name: (stage, values[stage.name]) for stage in old.stages} | trained
     plans = tuple(stage for stage, _ in trained.values())
     judged = _rules(task, set(trained), base, rules)
-    bundle = Bundle(output, output.name, version, title, task, licence, plans, judged, sha256="")
+    bundle = Bundle(output, output.name, version, title or _title(task), task, licence, plans, judged, sha256="")
     written = write_bundle(bundle, {name: values for name, (_, values) in trained.items()})
     for name, text in recipes.items():
         (output / f"recipe-{name}.toml").write_text(text, encoding="utf-8")
@@ -92,6 +100,15 @@ def _parts(run: str) -> list[tuple[str, str, str, str]]:
     inside = [path for kind in ("fold", "member") for path in Path(folder).glob(f"{kind}-*") if path.is_dir()]
     inside.sort(key=lambda path: (len(path.name), path.name))
     return [(run, recipe, separator, str(path)) for path in inside] or [(run, recipe, separator, folder)]
+
+
+def _title(task: str) -> str:
+    from KidneySegLib.bundles.catalogue import find_bundle
+
+    try:
+        return find_bundle(None, task).title
+    except BundleError:
+        return task
 
 
 def _rules(task: str, stages: set[str], base: str, file: Path | None) -> Rules:

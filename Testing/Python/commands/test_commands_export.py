@@ -77,3 +77,13 @@ def test_rules_that_no_bundle_has_are_given_in_a_file(tmp_path: Path) -> None:
     assert bundle.rules.renal.least_lesion_confidence == 0.4
     with pytest.raises(InputError, match=r"rules\.renal: nothing reads this field"):
         export(tmp_path, *runs[:2], "--rules", rules)
+
+
+def test_a_bundle_is_for_the_task_of_its_recipes(tmp_path: Path) -> None:
+    run = trained(tmp_path, "ultrasound")
+    recipe = tmp_path / "ultrasound.toml"
+    recipe.write_text(recipe.read_text().replace('task = "ct"', 'task = "ultrasound"'))
+    bundle = export(tmp_path, run)
+    assert (bundle.task, bundle.title) == ("ultrasound", find_bundle(None, "ultrasound").title)
+    with pytest.raises(InputError, match=r"different tasks \(ct, ultrasound\)"):
+        export(tmp_path, run, trained(tmp_path, "kidney"))

@@ -64,7 +64,7 @@ def bundle(data: Path, disc: None) -> Path:
     """The bundle of a network that has learnt what a disc is."""
     output = call("train", RECIPE, "--data", data, "-o", data / "run", "--device", "cpu")
     assert "Epoch 4 of 4" in output
-    said = ("--version", "1", "--licence", "none", "--task", "disc", "--title", "Discs")
+    said = ("--version", "1", "--licence", "none", "--title", "Discs")
     call("export", f"{RECIPE}={data / 'run'}", "-o", data / "discs", *said)
     return data / "discs"
 

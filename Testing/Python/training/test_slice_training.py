@@ -116,7 +116,7 @@ def test_from_training_to_a_measured_picture(tmp_path):
     recipe, run, bundle = tmp_path / "recipe.toml", tmp_path / "run", tmp_path / "slices"
     output = call("train", recipe, "--data", tmp_path, "-o", run, "--device", "cpu", "--threads", "1")
     assert "Epoch 3 of 3" in output
-    call("export", f"{recipe}={run}", "-o", bundle, "--version", "1", "--licence", "CC0", "--task", "ct-slice")
+    call("export", f"{recipe}={run}", "-o", bundle, "--version", "1", "--licence", "CC0")
 
     picture = tmp_path / "validation" / "images" / "1.png"
     options = ("--task", "ct-slice", "--model", bundle, "--device", "cpu")
