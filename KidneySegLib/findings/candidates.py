@@ -8,8 +8,6 @@ from KidneySegLib.findings.lesion import LesionFinding
 from KidneySegLib.findings.result import Findings
 from KidneySegLib.flags import Flag
 
-_CODE = "lesion_candidates"
-
 
 def candidate_flags(candidates: Iterable[LesionFinding]) -> list[Flag]:
     """Tells of the candidates that no reader dismissed, and names the largest."""
@@ -18,7 +16,7 @@ def candidate_flags(candidates: Iterable[LesionFinding]) -> list[Flag]:
         return []
     largest = max(open_ones, key=lambda lesion: lesion.measures.volume_ml)
     told = {"lesion": name_of(largest), "length_mm": largest.longest_mm, "confidence": largest.confidence or 0.0}
-    flag = Flag.of(_CODE, count=len(open_ones), **told)
+    flag = Flag.of("lesion_candidates", count=len(open_ones), **told)
     return [flag if largest.side_certain else flag.by_header()]
 
 
@@ -27,7 +25,7 @@ def with_candidates(findings: Findings, candidates: Iterable[LesionFinding]) -> 
     listed = tuple(candidates)
     if listed == findings.candidates:
         return findings
-    codes = [flag.code for flag in findings.flags]
-    place = codes.index(_CODE) if _CODE in codes else len(codes)
-    others = [flag for flag in findings.flags if flag.code != _CODE]
+    told = [n for n, flag in enumerate(findings.flags) if flag.code == "lesion_candidates"]
+    place = told[0] if told else len(findings.flags)
+    others = [flag for flag in findings.flags if flag.code != "lesion_candidates"]
     return replace(findings, candidates=listed, flags=(*others[:place], *candidate_flags(listed), *others[place:]))

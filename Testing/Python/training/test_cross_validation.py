@@ -115,7 +115,7 @@ def test_slices_are_cross_validated(tmp_path):
     # the folds make an ensemble
     bundle = tmp_path / "bundle"
     arguments = ["export", f"{tmp_path / 'recipe.toml'}={tmp_path / 'folds'}", "-o", bundle, "--last"]
-    arguments += ["--version", "1", "--licence", "CC0", "--task", "ct-slice"]
+    arguments += ["--version", "1", "--licence", "CC0"]
     result = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert read_bundle(bundle).stage("slice").ensemble.members == 2
