@@ -10,8 +10,8 @@ from KidneySegLib.result_files.folder import check_folder
 from KidneySegLib.result_files.names import FINDINGS, RESULT_FILES
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.structures import UNSIDED_KIDNEY
+from KidneySegLib.tasks import run as runs
 from KidneySegLib.tasks.registry import task_of
-from KidneySegLib.tasks.run import run
 from KidneySegLib.tasks.task import Task
 
 # Folder of the transverse view's own result, inside that of the longitudinal one.
@@ -56,7 +56,7 @@ def add_transverse(
     if is_result(transverse):
         across, made = Result.read(transverse), None
     else:
-        across = made = run(task_of(result.findings), transverse, device=device, model=model, progress=progress)
+        across = made = runs.run(task_of(result.findings), transverse, device=device, model=model, progress=progress)
     return replace(result, findings=with_volume(result.findings, across.findings)), made
 
 
