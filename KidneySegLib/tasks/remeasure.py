@@ -9,7 +9,7 @@ from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.result_files.labels.reading import on_grid
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.tasks.registry import task_of
-from KidneySegLib.tasks.run import correct, exam_again
+from KidneySegLib.tasks.run import correct, exam_again, read_exam
 from KidneySegLib.volume import read_image
 
 
@@ -24,7 +24,7 @@ def remeasure(
     """Measures a corrected label map; see ``run.correct``.
 
     Args:
-        image: the image as it was given to the run that segmented it.
+        image: the image as it was given to the run that segmented it; an ultrasound image as its own file.
         labels: the corrected label map, uint8. It and the network's may be parts of the image's grid.
         network_labels: what the network drew, uint8.
         network: findings of the network's run.
@@ -36,7 +36,7 @@ def remeasure(
         GeometryError: a label map does not lie on the image's grid.
     """
     original = Findings.read(network)
-    exam = exam_again(read_image(image), original)
+    exam = exam_again(read_image(image), original) if original.in_patient else read_exam(image, original)
     drawn, before = (on_grid(read_image(path), exam.volume) for path in (labels, network_labels))
     segmentation = Segmentation.of(exam.volume, before)
     if network_candidates is not None:

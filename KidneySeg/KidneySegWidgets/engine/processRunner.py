@@ -56,6 +56,7 @@ class EngineJob:
         device: where the networks run.
         bundle: name of the model bundle.
         modelsFolder: folder with own bundles; empty if there is none.
+        pixelMm: size of a pixel that the user gives; 0 takes what the image says.
     """
 
     folder: Path
@@ -65,10 +66,13 @@ class EngineJob:
     device: str
     bundle: str
     modelsFolder: str = ""
+    pixelMm: float = 0.0
 
     def arguments(self) -> list[str]:
         """Returns what follows `python -m KidneySegLib`."""
         options = {"--output": self.output, "--progress": "json", "--device": self.device, "--model": self.bundle}
+        if self.pixelMm:
+            options["--pixel-mm"] = f"{self.pixelMm:g}"
         arguments = ["segment", self.image, "--task", self.task]
         return [*arguments, *(word for option in options.items() for word in option)]
 

@@ -16,6 +16,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.exam.straightGrid import isSheared, resample, straightGrid
 
+_DIMENSIONS = 3
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _NRRD_TYPES = {
     "int8": "int8",
@@ -70,6 +71,8 @@ def prepareVolume(volume: Any, roi: Any = None) -> PreparedVolume:
     transform = volume.GetParentTransformNode()
     world, resampled = local, False
     voxels = slicer.util.arrayFromVolume(volume)
+    if voxels.ndim > _DIMENSIONS:  # of a colour image only the grid is asked for
+        voxels = voxels[..., 0]
     if transform is None or transform.IsTransformToWorldLinear():
         world = _linearToWorld(transform) @ local
         resampled = isSheared(world)

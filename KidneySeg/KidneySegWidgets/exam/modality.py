@@ -6,7 +6,9 @@ from typing import Any
 
 import slicer
 
-_UIDS, _TAG = "DICOM.instanceUIDs", "0008,0060"
+from KidneySegWidgets.exam.dicomFiles import instanceUids
+
+_TAG = "0008,0060"
 
 
 def modalityOf(volume: Any) -> str:
@@ -18,7 +20,7 @@ def modalityOf(volume: Any) -> str:
     name = slicer.vtkMRMLSubjectHierarchyConstants.GetDICOMSeriesModalityAttributeName()
     item = hierarchy.GetItemByDataNode(volume) if hierarchy is not None else 0
     said = hierarchy.GetItemAttribute(item, name) if item else ""
-    uids, database = (volume.GetAttribute(_UIDS) or "").split(), getattr(slicer, "dicomDatabase", None)
+    uids, database = instanceUids(volume), getattr(slicer, "dicomDatabase", None)
     if not said and uids and database is not None:
         said = database.instanceValue(uids[0], _TAG)
     return str(said or "").strip().upper()

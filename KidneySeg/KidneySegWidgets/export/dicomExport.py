@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import slicer
 from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
-
-_UIDS = "DICOM.instanceUIDs"
+from KidneySegWidgets.exam.dicomFiles import filesInDatabase, instanceUids, placeFile
 
 
 def sourceFiles(volume: Any) -> list[Path]:
@@ -23,8 +19,7 @@ def sourceFiles(volume: Any) -> list[Path]:
     Raises:
         RuntimeError: it does not come from Slicer's DICOM database, or the files are no longer there.
     """
-    uids = ((volume.GetAttribute(_UIDS) if volume is not None else None) or "").split()
-    if not uids:
+    if not instanceUids(volume):
         raise RuntimeError(
             _(
                 "DICOM results and a report with the patient's name need the images that they were made from, and "
@@ -32,16 +27,15 @@ def sourceFiles(volume: Any) -> list[Path]:
                 "it from there and segment that volume; or export without DICOM and without the patient's name."
             )
         )
-    database = getattr(slicer, "dicomDatabase", None)
-    files = [Path(name) for name in (database.fileForInstance(uid) for uid in uids if database is not None) if name]
-    if len(files) < len(uids) or not all(file.is_file() for file in files):
+    files = filesInDatabase(volume)
+    if not files:
         raise RuntimeError(
             _(
                 "The DICOM images of this volume are no longer in Slicer's DICOM database. Import the series there "
                 "again; or export without DICOM and without the patient's name."
             )
         )
-    return sorted(set(files))
+    return files
 
 
 def writeDicom(folder: Path, result: Any, files: list[Path], scratch: Path) -> None:
@@ -68,7 +62,7 @@ def writeDicom(folder: Path, result: Any, files: list[Path], scratch: Path) -> N
     with tempfile.TemporaryDirectory(prefix="KidneySeg-", dir=scratch) as name:
         series = Path(name)
         for number, file in enumerate(files):
-            _place(file, series / f"{number:06d}.dcm")
+            placeFile(file, series / f"{number:06d}.dcm")
         exam = read_exam(series, result.findings)
         try:
             voxels = on_grid(result.segmentation.label_map, exam.volume)
@@ -86,11 +80,3 @@ def writeDicom(folder: Path, result: Any, files: list[Path], scratch: Path) -> N
             series,
             pdf=report.read_bytes() if report.is_file() else None,
         )
-
-
-def _place(file: Path, target: Path) -> None:
-    """Puts a file beside the others of its series: a link, or a copy where the system allows none."""
-    try:
-        os.symlink(file, target)
-    except OSError:
-        shutil.copyfile(file, target)

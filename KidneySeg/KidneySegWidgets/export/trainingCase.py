@@ -31,8 +31,10 @@ def exportTrainingCase(result: ResultNodes, folder: Path) -> Callable[[], Writte
     written files do not read back as they should, and OSError if they cannot be written.
 
     Raises:
-        RuntimeError: the volume is gone.
+        RuntimeError: the volume is gone, or is an ultrasound image.
     """
+    if not result.networkFindings().in_patient:
+        raise RuntimeError(_("Cases for training are made of CT, not of ultrasound images."))
     drawn = DrawnResult.of(result)
     return lambda: _write(drawn, folder)
 

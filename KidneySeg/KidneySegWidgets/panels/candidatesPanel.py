@@ -22,6 +22,7 @@ class CandidatesPanel:
         ui.candidatesView.selectionModel().connect(
             "selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected
         )
+        ui.candidatesView.connect("clicked(QModelIndex)", self._onRowClicked)
         ui.takeOverButton.connect("clicked()", self.takeOver)
         ui.dismissButton.connect("clicked()", self.dismiss)
 
@@ -77,3 +78,9 @@ class CandidatesPanel:
             return
         if not isBeingFilled(self._worklist.result.candidateTable):
             self._results.show(self._listed()[rows[0].row()])
+
+    def _onRowClicked(self, index: Any) -> None:
+        """A row that is chosen already shows its place again: the reader may have looked elsewhere meanwhile."""
+        listed = self._listed()
+        if index.row() < len(listed) and listed[index.row()] == self._results.current:
+            self._results.show(self._results.current)

@@ -35,6 +35,10 @@ def phaseText(findings: Any) -> str:
 
 def summaryText(findings: Any) -> str:
     """Returns what was found in one line."""
+    if findings.views:
+        from KidneySegLib.reporting.content.views import view_summary
+
+        return " ".join(view_summary(findings, engineLanguage()))
     counts = (
         (sum(lesion.structure == "mass" for lesion in findings.lesions), _("solid mass"), _("solid masses")),
         (sum(lesion.structure == "cyst" for lesion in findings.lesions), _("cyst"), _("cysts")),

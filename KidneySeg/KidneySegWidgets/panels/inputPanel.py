@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.bundles import installedBundles
 from KidneySegWidgets.engine.graphicsCards import GraphicsCards
+from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
 from KidneySegWidgets.run.runParameters import AUTOMATIC, RunParameters, engineTask, engineTasks, lastVolume
 from KidneySegWidgets.run.taskTexts import taskTitle
 from KidneySegWidgets.settings import devices, setSetting, setting
@@ -22,6 +23,7 @@ class InputPanel:
         self._ui = ui
         self._node: Any = None
         self._preselected: str | None = None
+        self._sizedVolume = ""
         self._bundles: dict[str, Any] = {}
         self._updating = False
         self._listDevices(0)
@@ -66,6 +68,7 @@ class InputPanel:
             return
         self._updating = True
         try:
+            self._showPixelSize()
             self._choose(self._ui.taskComboBox, self._node.task)
             self._listBundles()
             self._choose(self._ui.deviceComboBox, self._node.device)
@@ -84,7 +87,22 @@ class InputPanel:
             device=self._ui.deviceComboBox.currentData or "auto",
             roi=node.region,
             modelsFolder=setting("modelsFolder"),
+            pixelMm=self._ui.pixelSizeSpinBox.value if self._asksForPixelSize() else 0.0,
         )
+
+    def _asksForPixelSize(self) -> bool:
+        task = engineTask(self._node.task, self._node.inputVolume)
+        return task is not None and task.name == VIEW_TASK
+
+    def _showPixelSize(self) -> None:
+        """A size belongs to one image: another one never gets millimetres by it."""
+        volume = self._node.inputVolume
+        identifier = volume.GetID() if volume is not None else ""
+        if identifier != self._sizedVolume:
+            self._sizedVolume = identifier
+            self._ui.pixelSizeSpinBox.value = 0.0
+        for widget in (self._ui.formLabelPixel, self._ui.pixelSizeSpinBox):
+            widget.setVisible(self._asksForPixelSize())
 
     def _listDevices(self, cards: int) -> None:
         self._ui.deviceComboBox.clear()

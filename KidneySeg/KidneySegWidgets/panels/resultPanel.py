@@ -9,7 +9,8 @@ from typing import Any
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns, prepareTable
 from KidneySegWidgets.result.examView import showExam
-from KidneySegWidgets.result.findingsTable import candidateRows, findingRows, isBeingFilled
+from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
+from KidneySegWidgets.result.lesionRows import candidateRows
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
 
@@ -26,6 +27,7 @@ class ResultPanel:
         self._changingTable = False
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
+        ui.tableView.connect("clicked(QModelIndex)", self._onRowClicked)
         prepareTable(ui.tableView)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
@@ -48,17 +50,20 @@ class ResultPanel:
 
     def update(self) -> None:
         """Shows the findings as they are now."""
-        summary, phase, flags = "", "", ""
+        summary, phase, flags, isPlaced = "", "", "", True
         if self.result is not None:
             try:
                 findings = self.result.findings()
                 summary, phase, flags = summaryText(findings), phaseText(findings), flagsHtml(findings)
+                isPlaced = findings.in_patient
             except Exception as error:
                 # a scene of another version: segments and table are still of use
                 logging.warning("KidneySeg: the findings of this result cannot be read")
                 flags = str(error)
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
+        for label in (self._ui.formLabel8, self._ui.phaseLabel):  # ultrasound knows no contrast phase
+            label.setVisible(isPlaced)
         self._ui.flagsBrowser.setHtml(flags)
         fitTable(self._ui.tableView)
         self._chooseAgain()
@@ -71,6 +76,12 @@ class ResultPanel:
             return
         if rows and not self._changingTable:
             self._show(self.rows()[rows[0].row()][0])
+
+    def _onRowClicked(self, index: Any) -> None:
+        """A row that is chosen already shows its place again: the reader may have looked elsewhere meanwhile."""
+        rows = self.rows()
+        if index.row() < len(rows) and rows[index.row()][0] == self.current:
+            self._show(self.current)
 
     def show(self, identifier: str) -> None:
         """Shows the place of something that no row of the table is about."""

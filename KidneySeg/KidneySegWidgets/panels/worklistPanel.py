@@ -19,6 +19,21 @@ from KidneySegWidgets.worklist.placing import PointPlacing
 from KidneySegWidgets.worklist.readerClick import ReaderClick
 from KidneySegWidgets.worklist.worklist import Worklist
 
+# What ultrasound has no use for.
+_OF_LESIONS = (
+    "lesionLabel",
+    "previousLesionButton",
+    "nextLesionButton",
+    "confirmLesionButton",
+    "rejectLesionButton",
+    "undoLesionButton",
+    "formLabelKind",
+    "lesionKindComboBox",
+    "formLabelName",
+    "lesionNameEdit",
+    "addLesionButton",
+    "addKindComboBox",
+)
 # Rows of buttons must not make the panel wider than a narrow dock.
 _NARROWEST = 60
 
@@ -101,6 +116,8 @@ class WorklistPanel:
         has = self.worklist.result is not None and self.worklist.result.networkLabels is not None
         ui = self._ui
         ui.worklistWidget.setVisible(has and self.worklist.result.hasFindings)
+        for name in _OF_LESIONS:
+            getattr(ui, name).setVisible(self._hasLesions())
         ui.confirmLesionButton.enabled = not rejected and state in ("found", "confirmed")
         ui.confirmLesionButton.text = _("Unconfirm") if state == "confirmed" and not rejected else _("Confirm")
         ui.rejectLesionButton.enabled = has and finding is not None
@@ -136,6 +153,13 @@ class WorklistPanel:
             return self.worklist.finding(self._results.current)
         except Exception:  # findings of another version; the section Result says so
             return None
+
+    def _hasLesions(self) -> bool:
+        """Whether lesions are looked for in such images; in ultrasound they are not."""
+        try:
+            return self.worklist.result is None or bool(self.worklist.result.findings().in_patient)
+        except Exception:  # as above
+            return True
 
     def _text(self, finding: Any) -> str:
         if self._placing.isWaiting:
@@ -202,11 +226,12 @@ class WorklistPanel:
             self._say(reasonOf(error))
 
     def _onAdd(self, wanted: bool) -> None:
-        if wanted and self.worklist.result is not None:
+        if wanted and self.worklist.result is not None and self._hasLesions():
             self._said = ""
             self._placing.start()
         else:
             self._placing.stop()
+            self._ui.addLesionButton.checked = False
         self.update()
 
     def _onPoint(self, point: np.ndarray) -> None:

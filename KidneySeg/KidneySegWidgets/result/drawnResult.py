@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume, prepareVolume
+from KidneySegWidgets.exam.viewImage import ViewImage
 from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
@@ -23,6 +24,7 @@ class DrawnResult:
 
     Attributes:
         prepared: the segmented image; its voxels are the node's own.
+        view: the same of an ultrasound image, which is measured as its file says; None of others.
         network: what the network drew, (k, j, i).
         candidates: numbers of the network's candidates; None if there are none.
         drawn: what is drawn now.
@@ -32,6 +34,7 @@ class DrawnResult:
     """
 
     prepared: PreparedVolume
+    view: ViewImage | None
     network: np.ndarray
     candidates: LabelPart | None
     drawn: LabelPart
@@ -49,15 +52,22 @@ class DrawnResult:
         """
         state = drawnState(result.segmentationNode.GetSegmentation())
         prepared, network, candidates = preparedExam(result), networkLabels(result), candidateNumbers(result)
-        drawn = drawnPart(result)
-        return cls(prepared, network, candidates, drawn, result.networkFindings(), result.findings(), state)
+        drawn, original = drawnPart(result), result.networkFindings()
+        view = None if original.in_patient else ViewImage.of(result.volume)
+        return cls(prepared, view, network, candidates, drawn, original, result.findings(), state)
 
     def isStill(self, result: ResultNodes) -> bool:
         """Returns whether nothing was drawn since."""
         return drawnState(result.segmentationNode.GetSegmentation()) == self.state
 
     def exam(self) -> Any:
-        """Returns the engine's Exam of the segmented image."""
+        """Returns the engine's Exam of the segmented image.
+
+        Raises:
+            KidneySegError: the file of an ultrasound image cannot be read.
+        """
+        if self.view is not None:
+            return self.view.exam(self.original)
         ensureEngine()
         from KidneySegLib.tasks.run import exam_again
         from KidneySegLib.volume import Volume

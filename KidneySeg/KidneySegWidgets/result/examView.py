@@ -59,6 +59,8 @@ def _setWindow(volume: Any, result: ResultNodes) -> None:
         offset = assumed_intercept(result.networkFindings())
     except InputError:  # written by another version; the panel says so
         return
+    if not findings.in_patient:
+        return
     lowest, highest = volume.GetImageData().GetScalarRange()
     low, high = display_window(findings, (lowest + offset, highest + offset))
     display.SetAutoWindowLevel(False)

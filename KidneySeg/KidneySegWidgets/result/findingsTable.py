@@ -1,58 +1,25 @@
-"""Findings as a table node: kidneys, masses, cysts and stones, with the values of findings.json."""
+"""Findings as table nodes: those of an image in the patient, or those of an ultrasound image; candidates apart."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import vtk
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.result.lesionRows import candidateRows, lesionCell, lesionColumns, lesionRows
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.viewRows import viewCell, viewColumns, viewRows
 
-
-def columns() -> dict[str, str]:
-    """Returns the titles of the table's columns by their names; names carry the units and never change."""
-    return {
-        "id": _("ID"),
-        "structure": _("Kind"),
-        "state": SIGNS["confirmed"],
-        "side": _("Side"),
-        "place": _("Place"),
-        "volume_ml": _("Volume (ml)"),
-        "axial_diameter_mm": _("Axial Ø (mm)"),
-        "length_mm": _("3D Ø (mm)"),
-        "hu_mean": _("HU"),
-    }
-
-
-# What a reader made of a lesion, in a narrow column.
-SIGNS = {"confirmed": "✓", "changed": "✎", "added": "+", "rejected": "✗", "dismissed": "✗"}
+Row = tuple[str, dict[str, Any]]
 # Identifiers of the tables that are being filled.
 _filling: set[str] = set()
-# Decimals that are shown: no outline is surer. The files have more.
-_DECIMALS = {"volume_ml": 3, "axial_diameter_mm": 1, "length_mm": 1, "hu_mean": 0}
 
 
-def findingRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the identifier and the JSON values of each row, in the table's order; a kidney is called R or L.
-
-    What the reader rejected comes last, with the state `rejected`.
-
-    Where the anatomy contradicts the image's header a question mark stands behind the letter.
-    """
-    for kidney in findings.kidneys:
-        yield kidney.side.value[0].upper() + ("" if kidney.side_certain else "?"), kidney.to_dict()
-    for finding in (*findings.lesions, *findings.stones):
-        yield finding.id, finding.to_dict()
-    for each in findings.rejected:
-        yield each.finding.id, {**each.finding.to_dict(), "state": "rejected"}
-
-
-def candidateRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the identifier and the JSON values of each candidate."""
-    for finding in findings.candidates:
-        yield finding.id, finding.to_dict()
+def findingRows(findings: Any) -> Iterator[Row]:
+    """Yields the identifier and the JSON values of each row, in the table's order."""
+    yield from lesionRows(findings) if findings.in_patient else viewRows(findings)
 
 
 def isBeingFilled(table: Any) -> bool:
@@ -64,97 +31,40 @@ def fillTables(result: ResultNodes, findings: Any, isMeasuring: bool = True) -> 
     """Writes findings into the tables of a result; what has no numbers is being measured, unless that has failed."""
     fillTable(result.table, findings, isMeasuring)
     if findings.candidates or result.hasCandidateTable:
-        _filled(result.candidateTable, list(candidateRows(findings)), (), isMeasuring)
+        candidates = list(candidateRows(findings))
+        _fill(result.candidateTable, lesionColumns(), candidates, lambda *where: lesionCell(*where, False, ""))
 
 
 def fillTable(table: Any, findings: Any, isMeasuring: bool = True) -> None:
     """Writes the findings into a table node."""
+    unmeasured = _("measuring…") if isMeasuring else _("not measured")
+
+    def cell(name: str, identifier: str, values: dict[str, Any]) -> str:
+        return lesionCell(name, identifier, values, bool(findings.remarks_on(identifier)), unmeasured)
+
     rows = list(findingRows(findings))
-    _filled(table, rows, [identifier for identifier, _values in rows if findings.remarks_on(identifier)], isMeasuring)
+    if findings.in_patient:
+        _fill(table, lesionColumns(), rows, cell)
+    else:
+        _fill(table, viewColumns(findings.calibrated), rows, viewCell)
 
 
-def _filled(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str], isMeasuring: bool) -> None:
+def _fill(
+    table: Any, columns: dict[str, str], rows: list[Row], cell: Callable[[str, str, dict[str, Any]], str]
+) -> None:
     _filling.add(table.GetID())
-    try:
-        unmeasured = _("measuring…") if isMeasuring else _("not measured")
-        _fill(table, rows, doubtful, unmeasured)
-    finally:
-        _filling.discard(table.GetID())
-
-
-def _fill(table: Any, rows: list[tuple[str, dict[str, Any]]], doubtful: Collection[str], unmeasured: str) -> None:
     wasModified = table.StartModify()
-    table.RemoveAllColumns()
-    for name, title in columns().items():
-        # texts, because a number that could not be measured must be an empty cell
-        array = vtk.vtkStringArray()
-        array.SetName(name)
-        for identifier, values in rows:
-            array.InsertNextValue(_cell(name, identifier, values, identifier in doubtful, unmeasured))
-        table.AddColumn(array)
-        table.SetColumnTitle(name, title)
-    table.SetUseColumnTitleAsColumnHeader(True)
-    table.EndModify(wasModified)
-
-
-def _cell(name: str, identifier: str, values: dict[str, Any], isDoubtful: bool, unmeasured: str) -> str:
-    state = values.get("state", "")
-    if name == "state":
-        return _read(values, isDoubtful) if state else ""
-    if state == "rejected" and name in _DECIMALS:
-        return ""  # it is in no sum
-    if name in _DECIMALS and values["hu_mean"] is None:  # it was drawn just now
-        return unmeasured if name == next(iter(_DECIMALS)) else ""
-    if name == "length_mm" and values.get("length_at_least_mm") is not None:  # the image cuts it
-        return f"\u2265 {values['length_at_least_mm']:.{_DECIMALS[name]}f}"
-    if name == "volume_ml" and values[name] is not None:
-        return _volume(values[name])
-    if name in _DECIMALS:
-        return "" if values[name] is None else _rounded(values[name], _DECIMALS[name])
-    if name == "structure":
-        kinds = {"mass": _("Mass"), "cyst": _("Cyst"), "stone": _("Stone")}
-        return kinds.get(values["structure"], _("Kidney"))
-    return {"id": identifier, "side": _side(values["side"]), "place": _place(values)}[name]
-
-
-def _rounded(value: float, decimals: int) -> str:
-    """Returns a number with so many decimals, without a minus before nothing."""
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"
-
-
-def _read(values: dict[str, Any], isDoubtful: bool) -> str:
-    """Returns what a reader made of a lesion as a sign; before that, in per cent, how sure the network was of it.
-
-    A question mark stands for a remark on this lesion that nobody has settled.
-    """
-    if values["state"] != "found":
-        return SIGNS[values["state"]]
-    confidence = values.get("confidence")
-    parts = ["" if confidence is None else f"{100 * confidence:.0f} %", "?" if isDoubtful else ""]
-    return " ".join(part for part in parts if part)
-
-
-def _volume(millilitres: float) -> str:
-    """Returns a volume with three significant digits, but no more decimals than findings.json has."""
-    rounded = float(f"{millilitres:.3g}")  # 9.996 ml are 10.0 ml
-    digits = next((digits for least, digits in ((100, 0), (10, 1), (1, 2)) if rounded >= least), _DECIMALS["volume_ml"])
-    return f"{millilitres:.{digits}f}"
-
-
-def _side(side: str) -> str:
-    return {
-        "right": _("R"),
-        "left": _("L"),
-        "header-right": _("R?"),  # the anatomy contradicts the header, as a remark says
-        "header-left": _("L?"),
-    }[side]
-
-
-def _place(values: dict[str, Any]) -> str:
-    """Returns the pole of a lesion, or the way that a stone has gone; a kidney that the image cuts is told."""
-    if values.get("cut_at"):
-        return _("cut by the image")
-    if values.get("location") in ("pelvis", "ureter"):
-        return {"pelvis": _("pelvis"), "ureter": _("ureter")}[values["location"]]
-    poles = {"upper": _("upper pole"), "inter": _("interpolar"), "lower": _("lower pole")}
-    return poles.get(values.get("pole") or "", "")
+    try:
+        table.RemoveAllColumns()
+        for name, title in columns.items():
+            # texts, because a number that could not be measured must be an empty cell
+            array = vtk.vtkStringArray()
+            array.SetName(name)
+            for identifier, values in rows:
+                array.InsertNextValue(cell(name, identifier, values))
+            table.AddColumn(array)
+            table.SetColumnTitle(name, title)
+        table.SetUseColumnTitleAsColumnHeader(True)
+    finally:
+        table.EndModify(wasModified)
+        _filling.discard(table.GetID())

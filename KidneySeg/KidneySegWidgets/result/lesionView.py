@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import slicer
+import slicer.util
 import vtk
 
-from KidneySegWidgets.result.findingsTable import candidateRows, findingRows
+from KidneySegWidgets.result.findingsTable import findingRows
+from KidneySegWidgets.result.lesionRows import candidateRows
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.viewRows import lengthWithUnit
 
 
 def lpsToRas(point: Any) -> np.ndarray:
@@ -26,6 +29,9 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
     values = {**dict(findingRows(findings)), **dict(candidateRows(findings))}.get(identifier)
     if values is None:
         hideLine(result)
+        return
+    if not findings.in_patient:
+        _showView(result, values, f"{identifier} {lengthWithUnit(values, findings.calibrated)}", jump)
         return
     measure = "axial" if values["structure"] in ("mass", "cyst") else "length"
     ends = [lpsToRas(values[f"{measure}_{end}_lps_mm"]) for end in ("start", "end")]
@@ -48,8 +54,29 @@ def hideLine(result: ResultNodes) -> None:
         result.line.SetDisplayVisibility(False)
 
 
-def _drawLine(node: Any, ends: list[np.ndarray], name: str) -> None:
-    """Draws a line; Slicer labels it with its name and its length."""
+def _showView(result: ResultNodes, values: dict[str, Any], label: str, jump: bool) -> None:
+    """Draws the length of a kidney in its plane.
+
+    The volume does not know how large a pixel is, so that Slicer's own measure of the line would be wrong.
+    """
+    ends = [_world(result, (*values[f"length_{end}_px"], values["slice"])) for end in ("start", "end")]
+    _drawLine(result.makeLine(), ends, label, measure=False)
+    if jump:
+        slicer.modules.markups.logic().JumpSlicesToLocation(*np.mean(ends, axis=0), True)
+
+
+def _world(result: ResultNodes, ijk: tuple[float, ...]) -> np.ndarray:
+    """Returns where a voxel of the result's grid lies, in mm RAS of the world."""
+    toLocal, toWorld, node = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), result.networkLabels
+    node.GetIJKToRASMatrix(toLocal)
+    if node.GetParentTransformNode() is not None:  # a linear one: others were straightened, and no such image is taken
+        node.GetParentTransformNode().GetMatrixTransformToWorld(toWorld)
+    matrix = slicer.util.arrayFromVTKMatrix(toWorld) @ slicer.util.arrayFromVTKMatrix(toLocal)
+    return (matrix @ (*ijk, 1.0))[:3]
+
+
+def _drawLine(node: Any, ends: list[np.ndarray], name: str, measure: bool = True) -> None:
+    """Draws a line; Slicer labels it with its name and, with `measure`, its length."""
     wasModified = node.StartModify()
     node.SetLocked(False)
     node.RemoveAllControlPoints()
@@ -61,7 +88,9 @@ def _drawLine(node: Any, ends: list[np.ndarray], name: str) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetVisibility(True)
-    display.SetPointLabelsVisibility(False)
-    display.SetPropertiesLabelVisibility(True)
+    for point, label in enumerate(("" if measure else name, "")):
+        node.SetNthControlPointLabel(point, label)
+    display.SetPointLabelsVisibility(not measure)
+    display.SetPropertiesLabelVisibility(measure)
     display.SetSelectedColor(1.0, 0.85, 0.2)
     display.SetGlyphScale(1.5)

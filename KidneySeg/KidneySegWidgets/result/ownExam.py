@@ -23,12 +23,13 @@ def drawOnOwnExam(result: ResultNodes) -> None:
     """Draws segments and diameter in those slice views only that show the result's exam, and in all 3D views.
 
     Other volumes of the same study, such as another contrast phase, are the same exam; so is what the reader has put
-    into one folder with it. Where all slice views show it, nothing is limited.
+    into one folder with it. Not so of ultrasound: each image shows a plane of its own, wherever that lies. Where all
+    slice views show the exam, nothing is limited.
     """
-    allowed, others = [], 0
+    allowed, others, isPlaced = [], 0, _isInPatient(result)
     for name in slicer.app.layoutManager().sliceViewNames():
         logic = slicer.app.layoutManager().sliceWidget(name).sliceLogic()
-        if _isOfExam(logic.GetSliceCompositeNode().GetBackgroundVolumeID(), result.volume):
+        if _isOfExam(logic.GetSliceCompositeNode().GetBackgroundVolumeID(), result.volume, isPlaced):
             allowed.append(logic.GetSliceNode().GetID())
         else:
             others += 1
@@ -55,12 +56,20 @@ def _limit(display: Any, allowed: list[str], threeD: list[str] | None) -> None:
             display.AddViewNodeID(identifier)
 
 
-def _isOfExam(volumeId: str | None, exam: Any) -> bool:
+def _isInPatient(result: ResultNodes) -> bool:
+    """Returns whether what is drawn has a place in the patient, so that it lies right on other volumes, too."""
+    try:
+        return bool(result.networkFindings().in_patient)
+    except Exception:  # findings of another version; the section Result says so
+        return False
+
+
+def _isOfExam(volumeId: str | None, exam: Any, isPlaced: bool) -> bool:
     """Returns whether a view shows an exam, or another volume of its study; a view without any shows nothing wrong."""
     if not volumeId or exam is None:
         return not volumeId
-    if volumeId == exam.GetID():
-        return True
+    if volumeId == exam.GetID() or not isPlaced:
+        return bool(volumeId == exam.GetID())
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     items = [hierarchy.GetItemByDataNode(node) for node in (slicer.mrmlScene.GetNodeByID(volumeId), exam) if node]
     if len(items) < 2 or not all(items):

@@ -38,7 +38,8 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
 
     read = Result.read(folder)
     findings = _inWholeGrid(read.findings, prepared)
-    labels = _labelNode(read.segmentation.label_map, prepared)
+    isPlaced = read.findings.in_patient
+    labels = _labelNode((_placed if isPlaced else _ofView)(read.segmentation.label_map, prepared), prepared)
     result = ResultNodes.create(volume)
     result.setNetworkLabels(labels)
     candidates = makeCandidateNode(read.segmentation, prepared)
@@ -56,7 +57,7 @@ def drawLabels(result: ResultNodes) -> None:
     labels, node = result.networkLabels, result.segmentationNode
     ensureEngine()
     from KidneySegLib import __version__
-    from KidneySegLib.structures import STRUCTURES
+    from KidneySegLib.structures import BY_KEY
 
     certain = result.networkFindings().sides_certain
     node.GetSegmentation().RemoveAllSegments()
@@ -64,7 +65,7 @@ def drawLabels(result: ResultNodes) -> None:
     node.SetReferenceImageGeometryParameterFromVolumeNode(labels)
     drawn = LabelPart.of(slicer.util.arrayFromVolume(labels))
     layer = imageOf(drawn, labels)
-    for structure in STRUCTURES:
+    for structure in BY_KEY.values():
         if (drawn.voxels == structure.label).any():
             segment = slicer.vtkSegment()
             styleSegment(segment, structure.key, f"KidneySeg {__version__}", certain)
@@ -96,8 +97,25 @@ def _inWholeGrid(findings: Any, prepared: PreparedVolume) -> Any:
     return replace(moved, flags=(*remarks, *moved.flags))
 
 
-def _labelNode(labelMap: Any, prepared: PreparedVolume) -> Any:
-    """Returns a label map node on the volume's whole grid and under its transform.
+def _ofView(labelMap: Any, prepared: PreparedVolume) -> np.ndarray:
+    """Returns the labels (k, j, i) of an ultrasound image, whose frames, rows and columns are those of the volume.
+
+    Raises:
+        RuntimeError: the volume has others: it would be drawn where it does not belong.
+    """
+    if prepared.resampled or labelMap.voxels.shape != prepared.wholeSize:
+        raise RuntimeError(
+            _(
+                "The volume is not its image as that was stored: it was cropped, resampled or bent, or shows one frame "
+                "of a loop. Load the image again. Loops that Slicer shows as a sequence are measured on the command "
+                "line: kidneyseg segment FILE --task ultrasound"
+            )
+        )
+    return labelMap.voxels
+
+
+def _placed(labelMap: Any, prepared: PreparedVolume) -> np.ndarray:
+    """Returns the labels (k, j, i) of an image in the patient, on the volume's whole grid.
 
     Raises:
         RuntimeError: the label map is of another size or in another place; it would be drawn where it does not belong.
@@ -115,6 +133,11 @@ def _labelNode(labelMap: Any, prepared: PreparedVolume) -> Any:
         raise RuntimeError(_("The result does not lie on the volume that was given. Run it again and report this."))
     whole = np.zeros(prepared.wholeSize, np.uint8)
     whole[tuple(slice(a, a + n) for a, n in zip(prepared.start, labels.shape, strict=True))] = labels
+    return whole
+
+
+def _labelNode(whole: np.ndarray, prepared: PreparedVolume) -> Any:
+    """Returns a label map node with labels (k, j, i) on the volume's whole grid, under its transform."""
     kind = "vtkMRMLLabelMapVolumeNode"
     node = slicer.util.addVolumeFromArray(whole, prepared.nodeMatrix, "KidneySeg labels", kind)
     node.SetAndObserveTransformNodeID(prepared.transform.GetID() if prepared.transform is not None else None)

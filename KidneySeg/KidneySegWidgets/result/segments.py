@@ -79,9 +79,9 @@ def drawnState(segmentation: Any) -> list[tuple[str, str | None, int, int]]:
 def segmentsByStructure(segmentation: Any) -> dict[str, list[str]]:
     """Returns identifiers of segments by structure key, in the order of label values; foreign ones are left out."""
     ensureEngine()
-    from KidneySegLib.structures import STRUCTURES
+    from KidneySegLib.structures import BY_KEY
 
-    found: dict[str, list[str]] = {structure.key: [] for structure in STRUCTURES}
+    found: dict[str, list[str]] = {key: [] for key in BY_KEY}
     for identifier in segmentation.GetSegmentIDs():
         key = structureKey(identifier, segmentation.GetSegment(identifier))
         if key is not None:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import slicer
 
-from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, placeOf, shifted, writeNrrd
+from KidneySegWidgets.exam.inputVolume import placeOf, shifted, writeNrrd
+from KidneySegWidgets.exam.viewImage import ViewImage, gridOf
 from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.drawnResult import preparedExam
@@ -30,11 +31,13 @@ class MeasuringJob:
     Attributes:
         folder: where the files are.
         number: of the change that is measured.
+        image: name of the file with the image.
         hasCandidates: whether the network left masses or cysts in doubt.
     """
 
     folder: Path
     number: int
+    image: str = _IMAGE
     hasCandidates: bool = False
 
     @property
@@ -54,7 +57,7 @@ class MeasuringJob:
         options = {"--network-labels": _NETWORK_LABELS, "--network": _NETWORK, "--last": self.last, "-o": self.output}
         if self.hasCandidates:
             options["--network-candidates"] = _CANDIDATES
-        return ["remeasure", _IMAGE, self.labels, *(word for option in options.items() for word in option)]
+        return ["remeasure", self.image, self.labels, *(word for option in options.items() for word in option)]
 
     def environment(self) -> dict[str, str]:
         """Returns nothing: it needs no more than every call."""
@@ -74,16 +77,17 @@ class ExamFiles:
             RuntimeError: the volume was removed, or was changed since.
             OSError: the folder cannot be made.
         """
-        prepared = preparedExam(result)
+        prepared, original = preparedExam(result), result.networkFindings()
+        view = None if original.in_patient else ViewImage.of(result.volume)
         self._result, self._state = result, _state(result)
-        self._ijkToRas, self._number = prepared.ijkToRas, 0
+        self._ijkToLps, self._number = prepared.ijkToLps if view is None else gridOf(original), 0
         self._candidates = candidateNumbers(result)
         self._error: BaseException | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
-        (self.folder / _NETWORK).write_text(result.networkFindings().to_json(), encoding="utf-8")
-        self._thread = threading.Thread(
-            target=self._write, args=(prepared.voxels, prepared.ijkToLps, networkLabels(result)), daemon=True
-        )
+        (self.folder / _NETWORK).write_text(original.to_json(), encoding="utf-8")
+        self._image = _IMAGE if view is None else view.place(self.folder)
+        voxels = prepared.voxels if view is None else None
+        self._thread = threading.Thread(target=self._write, args=(voxels, networkLabels(result)), daemon=True)
         self._thread.start()
 
     def areOf(self, result: ResultNodes) -> bool:
@@ -112,7 +116,7 @@ class ExamFiles:
         self._number += 1
         for file in self.folder.glob("*-*"):  # of the changes before
             file.unlink(missing_ok=True)
-        job = MeasuringJob(self.folder, self._number, self._candidates is not None)
+        job = MeasuringJob(self.folder, self._number, self._image, self._candidates is not None)
         (self.folder / job.last).write_text(result.findingsText, encoding="utf-8")
         self._writePart(job.labels, drawnPart(result))
         return job
@@ -122,10 +126,11 @@ class ExamFiles:
         self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _write(self, voxels: np.ndarray, ijkToLps: np.ndarray, network: np.ndarray) -> None:
+    def _write(self, voxels: np.ndarray | None, network: np.ndarray) -> None:
         """Runs in a thread of its own; no node is touched here."""
         try:
-            writeNrrd(self.folder / _IMAGE, voxels, ijkToLps)
+            if voxels is not None:
+                writeNrrd(self.folder / _IMAGE, voxels, self._ijkToLps)
             self._writePart(_NETWORK_LABELS, LabelPart.of(network))
             if self._candidates is not None:
                 self._writePart(_CANDIDATES, self._candidates)
@@ -133,7 +138,7 @@ class ExamFiles:
             self._error = error
 
     def _writePart(self, name: str, part: LabelPart) -> None:
-        writeNrrd(self.folder / name, part.voxels, RAS_TO_LPS @ shifted(self._ijkToRas, part.start))
+        writeNrrd(self.folder / name, part.voxels, shifted(self._ijkToLps, part.start))
 
 
 def _state(result: ResultNodes) -> tuple[Any, ...]:

@@ -13,11 +13,13 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.modality import modalityOf
+from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
 from KidneySegWidgets.run.taskTexts import taskExams, taskTitle
 
 AUTOMATIC = "auto"
 # Pictures of CT, and images whose makers did not say what they are, are for the reader to judge.
 _PERHAPS_CT = ("", "CT", "OT", "SC")
+_PERHAPS_ULTRASOUND = ("", "US", "OT", "SC")
 
 
 def engineTasks() -> tuple[Any, ...]:
@@ -60,6 +62,7 @@ class RunParameters:
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         roi: markups ROI node that limits the run; None takes the whole volume.
         modelsFolder: folder with own bundles; empty if there is none.
+        pixelMm: size of a pixel that the user gives for an ultrasound image; 0 takes what the image says.
     """
 
     volume: Any
@@ -68,6 +71,7 @@ class RunParameters:
     device: str = "auto"
     roi: Any = None
     modelsFolder: str = ""
+    pixelMm: float = 0.0
 
     def isValid(self) -> tuple[bool, str]:
         """Returns whether the run can start, and if not, why and what to do."""
@@ -80,7 +84,8 @@ class RunParameters:
         image = self.volume.GetImageData()
         if image is None or 0 in image.GetDimensions():
             return _("The volume has no voxels. Choose another one.")
-        if image.GetNumberOfScalarComponents() != 1:
+        isView = self.task is not None and self.task.name == VIEW_TASK
+        if image.GetNumberOfScalarComponents() != 1 and not isView:
             return _("The volume has several values per voxel (a colour image). Choose a CT.")
         matrix = vtk.vtkMatrix4x4()
         self.volume.GetIJKToRASMatrix(matrix)
@@ -90,11 +95,12 @@ class RunParameters:
 
     def _taskReason(self) -> str:
         modality = modalityOf(self.volume)
-        if modality == "US" or (self.task is not None and self.task.name == "ultrasound"):
-            return _(
-                "Ultrasound is measured from its DICOM file, which says how large a pixel is; a volume in Slicer does "
-                "not. On the command line: kidneyseg segment FILE --task ultrasound"
-            )
+        if self.task is not None and self.task.name == VIEW_TASK:
+            if modality not in _PERHAPS_ULTRASOUND:
+                return _("This image is no ultrasound image (its modality is {modality}).").format(modality=modality)
+            return self._bundleReason()
+        if modality == "US":
+            return _("This is an ultrasound image. Choose the task Ultrasound, or Automatic.")
         if modality not in _PERHAPS_CT:
             return _("This image is no CT (its modality is {modality}). Choose a CT.").format(modality=modality)
         if self.task is None:
@@ -102,13 +108,18 @@ class RunParameters:
         if not self.task.accepts(probeOf(self.volume)):
             sentence = _("The task '{task}' takes {exam}. Choose the task Automatic, or load another image.")
             return sentence.format(task=taskTitle(self.task), exam=taskExams(self.task))
-        if not self.bundle:
-            return _("No model for this task is installed. Name the folder of your models in the settings below.")
-        return ""
+        return self._bundleReason()
+
+    def _bundleReason(self) -> str:
+        if self.bundle:
+            return ""
+        return _("No model for this task is installed. Name the folder of your models in the settings below.")
 
     def _roiReason(self) -> str:
         if self.roi is None:
             return ""
+        if self.task is not None and self.task.name == VIEW_TASK:
+            return _("An ultrasound image is taken as a whole. Choose no region.")
         roi, volume = np.zeros(6), np.zeros(6)
         self.roi.GetRASBounds(roi)
         self.volume.GetRASBounds(volume)
@@ -129,8 +140,16 @@ def axialSlices(volume: Any) -> int:
 
 
 def lastVolume() -> Any:
-    """Returns the volume that was loaded last, or None. Label maps and colour pictures are none; a CT may hold both."""
+    """Returns the image that was loaded last, or None.
+
+    Label maps are none, and colour pictures only if they are ultrasound; a CT may hold both.
+    """
     nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-    images = [node for node in nodes if node.GetClassName() == "vtkMRMLScalarVolumeNode"]
-    images = [node for node in images if not node.GetHideFromEditors()]
+    images = [node for node in nodes if _isImage(node) and not node.GetHideFromEditors()]
     return images[-1] if images else None
+
+
+def _isImage(node: Any) -> bool:
+    if node.GetClassName() == "vtkMRMLVectorVolumeNode":
+        return modalityOf(node) == "US"
+    return bool(node.GetClassName() == "vtkMRMLScalarVolumeNode")

@@ -15,6 +15,8 @@ from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.failure import failureMessage
 from KidneySegWidgets.engine.processRunner import EngineJob, Runner
 from KidneySegWidgets.exam.inputVolume import PreparedVolume, placeOf, prepareVolume, writeNrrd
+from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
+from KidneySegWidgets.exam.viewImage import ViewImage
 from KidneySegWidgets.result.resultImport import importResult
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine
@@ -124,19 +126,28 @@ class RunQueue:
         run.folder = Path(tempfile.mkdtemp(prefix="KidneySeg-", dir=slicer.app.temporaryPath))
         run.prepared = prepareVolume(run.parameters.volume, run.parameters.roi)
         run.place = placeOf(run.parameters.volume)
-        writeNrrd(run.folder / "input.nrrd", run.prepared.voxels, run.prepared.ijkToLps)
         parameters = run.parameters
         job = EngineJob(
             folder=run.folder,
-            image="input.nrrd",
+            image=self._handOver(run),
             output="result",
             task=parameters.task.name,
             device=parameters.device,
             bundle=parameters.bundle,
             modelsFolder=parameters.modelsFolder,
+            pixelMm=parameters.pixelMm,
         )
         self._runner.start(job, self._onLine, self._onEnd)
         self._listener.onRunStarted(run)
+
+    @staticmethod
+    def _handOver(run: Run) -> str:
+        """Writes the image into the run's folder and returns its name there."""
+        assert run.folder is not None and run.prepared is not None and run.parameters.task is not None
+        if run.parameters.task.name == VIEW_TASK:
+            return ViewImage.of(run.parameters.volume).place(run.folder)
+        writeNrrd(run.folder / "input.nrrd", run.prepared.voxels, run.prepared.ijkToLps)
+        return "input.nrrd"
 
     def _onLine(self, text: str, isError: bool) -> None:
         progress = None if isError else ProgressLine.parse(text)

@@ -68,6 +68,8 @@ class _Question:
         from KidneySegLib.structures import BY_KEY
         from KidneySegLib.tasks.run import exam_again
 
+        if not result.networkFindings().in_patient:
+            raise InputError(_("Clicks are answered on CT only. Correct an ultrasound outline with Paint and Erase."))
         grid = gridVolume(result)
         points = grid.to_kji(click.points * np.diag(RAS_TO_LPS)[:3])
         if np.any(np.rint(points) < 0) or np.any(np.rint(points) >= grid.voxels.shape):

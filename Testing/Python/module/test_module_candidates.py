@@ -111,6 +111,9 @@ def test_they_are_listed_apart_and_a_click_shows_each(widget: Any) -> None:
     line = widget.results.result.line
     assert line.GetName() == "P1" and line.GetDisplayVisibility()
     assert not ui.tableView.selectionModel().selectedRows() and not ui.rejectLesionButton.enabled
+    slicer.modules.markups.logic().JumpSlicesToLocation(0, 0, 0, True)
+    click_candidate(widget, "P1")
+    assert red.GetSliceToRAS().GetElement(2, 3) == pytest.approx(candidate.measures.axial_start_lps_mm[2], abs=0.1)
     go_to(widget, "M1")
     assert not ui.candidatesView.selectionModel().selectedRows() and not ui.takeOverButton.enabled
     before = drawn(widget)

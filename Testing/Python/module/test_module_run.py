@@ -103,7 +103,7 @@ def test_table_has_the_values_of_findings(host: Any) -> None:
     expected = [each.to_dict() for each in (*findings.kidneys, *findings.lesions, *findings.stones)]
     assert [row["id"] for row in rows] == ["R", "L", "M1", "S1"]
     for row, values in zip(rows, expected, strict=True):
-        assert row["side"] == values["side"]
+        assert row["side"] == {"right": "R", "left": "L"}[values["side"]]
         for name in ("volume_ml", "axial_diameter_mm", "length_mm", "hu_mean"):
             if values[name] is None:
                 assert row[name] == "", "not measured"

@@ -111,13 +111,16 @@ def test_single_slice_is_measured_and_corrected_as_one(host: Any) -> None:
     assert codes.count("single_slice") == 1 and codes.count("corrected_by_reader") == 1
 
 
-@pytest.mark.parametrize(("modality", "said"), [("US", "from its DICOM file"), ("MR", "no CT (its modality is MR)")])
+@pytest.mark.parametrize(
+    ("modality", "said"), [("US", "Choose the task Ultrasound"), ("MR", "no CT (its modality is MR)")]
+)
 @pytest.mark.parametrize("known_by", ["subject hierarchy", "DICOM database"])
 def test_what_is_no_ct_is_never_segmented_as_one(
     host: Any, monkeypatch: pytest.MonkeyPatch, modality: str, said: str, known_by: str
 ) -> None:
     """A frame of ultrasound is a volume of one slice, and would be taken for a CT slice."""
     import slicer
+    from SlicerHost.hands import choose
 
     class Database:
         def instanceValue(self, uid: str, tag: str) -> str:  # noqa: N802
@@ -131,15 +134,8 @@ def test_what_is_no_ct_is_never_segmented_as_one(
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
         hierarchy.SetItemAttribute(hierarchy.GetItemByDataNode(volume), "DICOM.Modality", modality)
     widget, _runner = open_panel(host)
+    if modality == "US":
+        assert widget.ui.segmentButton.enabled and widget.ui.bundleComboBox.currentData == "us-kidney"
+    choose(widget.ui.taskComboBox, "CT, single slice")
     assert not widget.ui.segmentButton.enabled
     assert said in widget.ui.segmentButton.toolTip and said in widget.ui.statusLabel.text
-
-
-def test_ultrasound_task_says_what_to_do(host: Any) -> None:
-    from SlicerHost.hands import choose
-
-    add_volume(one_slice()[0], "picture of ultrasound")
-    widget, _runner = open_panel(host)
-    choose(widget.ui.taskComboBox, "Ultrasound")
-    assert not widget.ui.segmentButton.enabled
-    assert "kidneyseg segment FILE --task ultrasound" in widget.ui.statusLabel.text
