@@ -4,25 +4,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from string import Formatter
-from types import MappingProxyType
 from typing import Any
 
-from KidneySegLib.flags.findings import FindingName, OrganVolume
-from KidneySegLib.flags.series import SeriesList, SeriesName
-from KidneySegLib.flags.values import Ends, Name, Number, Percent, Said, SideWord, ValueKind
+from KidneySegLib.flags.series import SERIES, SERIES_LIST
+from KidneySegLib.flags.values import (
+    FINDING,
+    IMAGE_ENDS,
+    ORGAN_VOLUME,
+    PERCENT,
+    ValueKind,
+    number,
+    proper_name,
+    said,
+    side_word,
+)
 from KidneySegLib.languages.language import MINUS, N_, Language
 
 _UNITS = {"mm": "mm", "mm2": "mm²", "ml": "ml", "hu": "HU", "degrees": "degrees"}
 _USUAL: dict[str, ValueKind] = {
-    "side": SideWord(),
-    "ends": Ends(),
-    "lesion": FindingName(),
-    "stone": FindingName(),
-    "volume": OrganVolume(),
-    "confidence": Percent(),
-    "probably": Said(N_("probably ")),
-    "series": SeriesName(),
-    "others": SeriesList(),
+    "side": side_word(),
+    "ends": IMAGE_ENDS,
+    "lesion": FINDING,
+    "stone": FINDING,
+    "volume": ORGAN_VOLUME,
+    "confidence": PERCENT,
+    "probably": said(N_("probably ")),
+    "series": SERIES,
+    "others": SERIES_LIST,
 }
 
 
@@ -33,7 +41,7 @@ def usual_kind(name: str) -> ValueKind:
         KeyError: the name tells neither a usual value nor a unit.
     """
     word = name.rsplit("_", 1)[-1]
-    return _USUAL[word] if word in _USUAL else Number(_UNITS[word])
+    return _USUAL[word] if word in _USUAL else number(_UNITS[word])
 
 
 class Severity(StrEnum):
@@ -44,70 +52,46 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
-class _AnySentence:
-    """What a sentence and a counted sentence have in common."""
-
-    when: Mapping[str, Any] = MappingProxyType({})
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The texts of the catalogues."""
-        raise NotImplementedError
-
-    @property
-    def names(self) -> list[str]:
-        """The values that a flag with this sentence has, in the order of the text."""
-        return [*fields_of(self.texts[0]), *self.when]
-
-    def fits(self, values: Mapping[str, Any]) -> bool:
-        """Whether a flag with these values says this sentence."""
-        return set(values) == set(self.names) and all(values[name] == value for name, value in self.when.items())
-
-
 @dataclass(frozen=True)
-class Sentence(_AnySentence):
+class Sentence:
     """A sentence with fields for values, in English; a text of the catalogues of all languages.
 
     Attributes:
         text: the sentence; a field is the name of a value in braces.
         when: values, not shown, that a flag must have for this sentence.
+        many: where the sentence depends on a number: the text for other numbers than 1.
+        by: name of the value that is counted.
     """
 
     text: str
     when: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The texts of the catalogues."""
-        return (self.text,)
-
-    def template(self, values: Mapping[str, Any], language: Language) -> str:  # noqa: ARG002
-        """Returns the sentence in a language, not filled in."""
-        return language.text(self.text)
-
-
-@dataclass(frozen=True)
-class Counted(_AnySentence):
-    """A sentence that depends on a number, in English; a text of the catalogues with plural forms.
-
-    Attributes:
-        one: the sentence for 1.
-        many: the sentence for other numbers.
-        by: name of the value that is counted.
-    """
-
-    one: str
-    many: str
+    many: str = ""
     by: str = "count"
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts of the catalogues."""
-        return (self.one, self.many)
+        return (self.text, self.many) if self.many else (self.text,)
+
+    @property
+    def names(self) -> list[str]:
+        """The values that a flag with this sentence has, in the order of the text."""
+        return [*fields_of(self.text), *self.when]
+
+    def fits(self, values: Mapping[str, Any]) -> bool:
+        """Whether a flag with these values says this sentence."""
+        return set(values) == set(self.names) and all(values[name] == value for name, value in self.when.items())
 
     def template(self, values: Mapping[str, Any], language: Language) -> str:
-        """Returns the sentence in a language and number, not filled in."""
-        return language.one_or_many(self.one, self.many, int(values[self.by]))
+        """Returns the sentence in a language, and for a number, not filled in."""
+        if self.many:
+            return language.one_or_many(self.text, self.many, int(values[self.by]))
+        return language.text(self.text)
+
+
+def counted(one: str, many: str, by: str = "count") -> Sentence:
+    """Returns a sentence that depends on a number: its text for 1, for other numbers, and the name of the number."""
+    return Sentence(one, many=many, by=by)
 
 
 @dataclass(frozen=True)
@@ -121,10 +105,10 @@ class FlagKind:
     """
 
     severity: Severity
-    sentences: tuple[Sentence | Counted, ...]
+    sentences: tuple[Sentence, ...]
     values: Mapping[str, ValueKind] = field(default_factory=dict)
 
-    def sentence(self, values: Mapping[str, Any]) -> Sentence | Counted:
+    def sentence(self, values: Mapping[str, Any]) -> Sentence:
         """Returns the sentence for these values.
 
         Raises:
@@ -148,7 +132,7 @@ class FlagKind:
         return text.replace(MINUS, "-") if language.code == "en" else text
 
 
-def info(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+def info(*sentences: str | Sentence, **values: ValueKind) -> FlagKind:
     """Returns a flag that asks for nothing.
 
     Args:
@@ -158,23 +142,23 @@ def info(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
     return _kind(Severity.INFO, sentences, values)
 
 
-def warning(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+def warning(*sentences: str | Sentence, **values: ValueKind) -> FlagKind:
     """Returns a flag that asks for a look; arguments as for ``info``."""
     return _kind(Severity.WARNING, sentences, values)
 
 
-def error(*sentences: str | Sentence | Counted, **values: ValueKind) -> FlagKind:
+def error(*sentences: str | Sentence, **values: ValueKind) -> FlagKind:
     """Returns a flag by which the result is not to be relied on; arguments as for ``info``."""
     return _kind(Severity.ERROR, sentences, values)
 
 
-def _kind(severity: Severity, given: Sequence[str | Sentence | Counted], values: dict[str, ValueKind]) -> FlagKind:
+def _kind(severity: Severity, given: Sequence[str | Sentence], values: dict[str, ValueKind]) -> FlagKind:
     sentences = tuple(Sentence(text) if isinstance(text, str) else text for text in given)
     choices: dict[str, dict[str, None]] = {}
     for sentence in sentences:
         for name, choice in sentence.when.items():
             choices.setdefault(name, {})[f"`{choice}`"] = None
-    chosen = {name: Name(" or ".join(words)) for name, words in choices.items() if name not in values}
+    chosen = {name: proper_name(" or ".join(words)) for name, words in choices.items() if name not in values}
     names = dict.fromkeys(name for sentence in sentences for name in sentence.names)
     return FlagKind(severity, sentences, {name: (values | chosen).get(name) or usual_kind(name) for name in names})
 

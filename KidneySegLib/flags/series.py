@@ -1,10 +1,9 @@
 """Values of flags that name a DICOM series, told by its number and what it shows; nothing is copied from headers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from KidneySegLib.flags.values import WithoutSide
+from KidneySegLib.flags.values import ValueKind
 from KidneySegLib.languages.language import N_, Language
 
 # What is said of series: kinds, parts of the body, phases. The keys are the values of the readers' lists.
@@ -66,78 +65,63 @@ REASONS = {
 _LISTED = 8  # series at most in one sentence
 
 
-@dataclass(frozen=True)
-class PhaseName(WithoutSide):
-    """The contrast phase of a series, or when it was taken."""
-
-    told: str = "a phase by name, `{delay_s}` after the injection, `{after_first_scan_s}`, or `not known`"
-
-    def shown(self, value: str | Mapping[str, float], language: Language) -> str:
-        """Returns a phase or a time."""
-        if isinstance(value, str):
-            return language.text(SERIES_WORDS[value])
-        if "delay_s" in value:
-            return language.text(N_("delay {seconds} s")).format(seconds=language.number(value["delay_s"]))
-        template = language.text(N_("{seconds} s after the first scan"))
-        return template.format(seconds=language.number(value["after_first_scan_s"]))
+def series_name(value: Mapping[str, Any], language: Language) -> str:
+    """Returns a name such as ``part 2 of series 4 (120 images, 2.5 mm, abdomen)``."""
+    part, number = value["part"], value["number"]
+    if number is None and part:
+        template = N_("part {part} of a series without number ({details})")
+    elif number is None:
+        template = N_("a series without number ({details})")
+    elif part:
+        template = N_("part {part} of series {number} ({details})")
+    else:
+        template = N_("series {number} ({details})")
+    return language.text(template).format(part=part, number=number, details=", ".join(_details(value, language)))
 
 
-@dataclass(frozen=True)
-class SeriesName(WithoutSide):
-    """A series or a part of one."""
-
-    told: str = "`number`, `part`, and what is known of `images`, `modality`, `slice_mm`, `words`, `phase`"
-
-    def shown(self, value: Mapping[str, Any], language: Language) -> str:
-        """Returns a name such as ``part 2 of series 4 (120 images, 2.5 mm, abdomen)``."""
-        part, number = value["part"], value["number"]
-        if number is None and part:
-            template = N_("part {part} of a series without number ({details})")
-        elif number is None:
-            template = N_("a series without number ({details})")
-        elif part:
-            template = N_("part {part} of series {number} ({details})")
-        else:
-            template = N_("series {number} ({details})")
-        details = ", ".join(self._details(value, language))
-        return language.text(template).format(part=part, number=number, details=details)
-
-    def _details(self, value: Mapping[str, Any], language: Language) -> list[str]:
-        details = []
-        if "images" in value:
-            template = language.one_or_many("{count} image", "{count} images", value["images"])
-            details.append(template.format(count=language.number(value["images"])))
-        if "modality" in value:
-            details.append(str(value["modality"]))
-        if "slice_mm" in value:
-            size = language.significant(value["slice_mm"], 3)
-            details.append(language.text(N_("{size} mm")).format(size=size))
-        details += [language.text(SERIES_WORDS[word]) for word in value.get("words", ())]
-        if "phase" in value:
-            details.append(PhaseName().shown(value["phase"], language))
-        return details
+def series_option(value: str, language: Language) -> str:
+    """Returns what to type on the command line for a series."""
+    return f"--series {value}" if value else language.text(N_("--series with its SeriesInstanceUID"))
 
 
-@dataclass(frozen=True)
-class SeriesList(WithoutSide):
-    """Several series, of which the first ones are shown."""
+def _details(value: Mapping[str, Any], language: Language) -> list[str]:
+    details = []
+    if "images" in value:
+        template = language.one_or_many("{count} image", "{count} images", value["images"])
+        details.append(template.format(count=language.number(value["images"])))
+    if "modality" in value:
+        details.append(str(value["modality"]))
+    if "slice_mm" in value:
+        size = language.significant(value["slice_mm"], 3)
+        details.append(language.text(N_("{size} mm")).format(size=size))
+    details += [language.text(SERIES_WORDS[word]) for word in value.get("words", ())]
+    if "phase" in value:
+        details.append(_phase(value["phase"], language))
+    return details
 
-    told: str = "list of series"
 
-    def shown(self, value: Sequence[Mapping[str, Any]], language: Language) -> str:
-        """Returns them in a row."""
-        names = [SeriesName().shown(series, language) for series in value[:_LISTED]]
-        if len(value) > _LISTED:
-            names.append(language.text(N_("{count} more")).format(count=language.number(len(value) - _LISTED)))
-        return "; ".join(names)
+def _phase(value: str | Mapping[str, float], language: Language) -> str:
+    """Returns the contrast phase of a series, or when it was taken."""
+    if isinstance(value, str):
+        return language.text(SERIES_WORDS[value])
+    if "delay_s" in value:
+        return language.text(N_("delay {seconds} s")).format(seconds=language.number(value["delay_s"]))
+    template = language.text(N_("{seconds} s after the first scan"))
+    return template.format(seconds=language.number(value["after_first_scan_s"]))
 
 
-@dataclass(frozen=True)
-class SeriesOption(WithoutSide):
-    """What to type on the command line for a series."""
+def _listed(value: Sequence[Mapping[str, Any]], language: Language) -> str:
+    """Returns series in a row, of which the first ones are shown."""
+    names = [series_name(series, language) for series in value[:_LISTED]]
+    if len(value) > _LISTED:
+        names.append(language.text(N_("{count} more")).format(count=language.number(len(value) - _LISTED)))
+    return "; ".join(names)
 
-    told: str = "number of the series, with its part, or empty where only its UID tells it"
 
-    def shown(self, value: str, language: Language) -> str:
-        """Returns the option with its value."""
-        return f"--series {value}" if value else language.text(N_("--series with its SeriesInstanceUID"))
+PHASE = ValueKind("a phase by name, `{delay_s}` after the injection, `{after_first_scan_s}`, or `not known`", _phase)
+# a series, or a part of one
+SERIES = ValueKind(
+    "`number`, `part`, and what is known of `images`, `modality`, `slice_mm`, `words`, `phase`", series_name
+)
+SERIES_LIST = ValueKind("list of series", _listed)
+SERIES_OPTION = ValueKind("number of the series, with its part, or empty where only its UID tells it", series_option)

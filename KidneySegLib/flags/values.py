@@ -4,182 +4,91 @@ Values are what JSON holds: numbers, words of a list, and lists and mappings of 
 rounding for display; how many decimals make sense is a matter of the kind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from KidneySegLib.languages.language import N_, Language
-from KidneySegLib.languages.words import ENDS, SIDES
+from KidneySegLib.languages.words import ENDS, POLES, SIDES, STRUCTURES
 
 HEADER = "header-"
 
 
-class ValueKind(Protocol):
-    """What a value is."""
-
-    @property
-    def told(self) -> str:
-        """Unit or meaning, for the reference of flags."""
-
-    def shown(self, value: Any, language: Language) -> str:
-        """Returns the value as it stands in a sentence."""
-
-    def by_header(self, value: Any) -> Any:
-        """Returns the value where sides are the header's only: ``right`` becomes ``header-right``."""
-
-
-class WithoutSide:
-    """A value that names no side."""
-
-    def by_header(self, value: Any) -> Any:
-        """Returns the value itself."""
-        return value
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True)
-class Number(WithoutSide):
-    """A number.
+class ValueKind:
+    """What a value is.
 
     Attributes:
-        told: its unit, or what is counted.
-        digits: decimals.
+        told: unit or meaning, for the reference of flags.
+        shown: takes a value and a language, and returns the value as it stands in a sentence.
+        by_header: returns the value where sides are the header's only: ``right`` becomes ``header-right``.
+        words: the texts by value, where values are words of a list.
     """
 
     told: str
-    digits: int = 0
-
-    def shown(self, value: Any, language: Language) -> str:
-        """Returns it with its decimals."""
-        return language.number(value, self.digits)
+    shown: Callable[[Any, Language], str]
+    by_header: Callable[[Any], Any] = _unchanged
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Significant(WithoutSide):
-    """A number as a header or a user gave it.
-
-    Attributes:
-        told: its unit.
-        digits: significant digits at most.
-    """
-
-    told: str
-    digits: int = 3
-
-    def shown(self, value: Any, language: Language) -> str:
-        """Returns it without zeros at its end."""
-        return language.significant(value, self.digits)
+def number(told: str, digits: int = 0) -> ValueKind:
+    """Returns the kind of a number in a unit, shown with so many decimals."""
+    return ValueKind(told, lambda value, language: language.number(value, digits))
 
 
-@dataclass(frozen=True)
-class Percent(WithoutSide):
-    """A number of 0 to 1, shown in per cent."""
-
-    told: str = "0 to 1"
-
-    def shown(self, value: Any, language: Language) -> str:
-        """Returns per cent."""
-        return language.text(N_("{number}%")).format(number=language.number(100 * value))
+def significant(told: str, digits: int = 3) -> ValueKind:
+    """Returns the kind of a number as a header or a user gave it, shown with so many significant digits at most."""
+    return ValueKind(told, lambda value, language: language.significant(value, digits))
 
 
-@dataclass(frozen=True)
-class Numbers(WithoutSide):
-    """Several numbers, of which the first ten are shown.
+def numbers(told: str, digits: int = 1) -> ValueKind:
+    """Returns the kind of several numbers, of which the first ten are shown."""
 
-    Attributes:
-        told: their unit.
-        digits: decimals.
-    """
+    def shown(value: Sequence[float], language: Language) -> str:
+        listed = language.listed([language.number(number, digits) for number in value[:10]])
+        return listed + (" ..." if len(value) > 10 else "")
 
-    told: str
-    digits: int = 1
-
-    def shown(self, value: Sequence[float], language: Language) -> str:
-        """Returns a list; a semicolon stands between numbers that have a decimal comma."""
-        shown = language.listed([language.number(number, self.digits) for number in value[:10]])
-        return shown + (" ..." if len(value) > 10 else "")
+    return ValueKind(told, shown)
 
 
-@dataclass(frozen=True)
-class Size(WithoutSide):
-    """Voxels along the axes k, j, i."""
-
-    told: str = "voxels along k, j, i"
-
-    def shown(self, value: Sequence[int], language: Language) -> str:
-        """Returns them with crosses between."""
-        return "×".join(language.number(number) for number in value)
+def proper_name(told: str) -> ValueKind:
+    """Returns the kind of a name that is the same in all languages."""
+    return ValueKind(told, lambda value, _: str(value))
 
 
-@dataclass(frozen=True)
-class Name(WithoutSide):
-    """A name that is the same in all languages.
-
-    Attributes:
-        told: of what.
-    """
-
-    told: str
-
-    def shown(self, value: str, language: Language) -> str:  # noqa: ARG002
-        """Returns it."""
-        return str(value)
+def proper_names(told: str) -> ValueKind:
+    """Returns the kind of several names that are the same in all languages."""
+    return ValueKind(told, lambda value, language: language.listed([str(name) for name in value]))
 
 
-@dataclass(frozen=True)
-class Names(WithoutSide):
-    """Several names that are the same in all languages.
-
-    Attributes:
-        told: of what.
-    """
-
-    told: str
-
-    def shown(self, value: Sequence[str], language: Language) -> str:
-        """Returns a list."""
-        return language.listed([str(name) for name in value])
+def word(words: Mapping[str, str], told: str = "") -> ValueKind:
+    """Returns the kind of a word or clause of a list; ``told`` names the list where it is too long."""
+    told = told or ", ".join(f"`{word}`" for word in words)
+    return ValueKind(told, lambda value, language: language.text(words[value]), words=words)
 
 
-@dataclass(frozen=True)
-class Word(WithoutSide):
-    """A word or clause of a list.
+def all_of(words: Mapping[str, str]) -> ValueKind:
+    """Returns the kind of several words or clauses of a list, which are joined by "and"."""
 
-    Attributes:
-        words: the texts by value.
-        named: the meaning of the value, where the list of all would be too long.
-    """
+    def shown(value: Sequence[str], language: Language) -> str:
+        return _joined([language.text(words[word]) for word in value], language)
 
-    words: Mapping[str, str]
-    named: str = ""
-
-    @property
-    def told(self) -> str:
-        """The list, or its name."""
-        return self.named or ", ".join(f"`{word}`" for word in self.words)
-
-    def shown(self, value: str, language: Language) -> str:
-        """Returns the text of the value."""
-        return language.text(self.words[value])
+    return ValueKind("list of " + ", ".join(f"`{word}`" for word in words), shown, words=words)
 
 
-@dataclass(frozen=True)
-class SideWord:
-    """A side: the patient's, or the header's where the anatomy contradicts the header.
+def said(text: str) -> ValueKind:
+    """Returns the kind of a word, with the blank after it, that is said or not."""
+    return ValueKind("`true` or `false`", lambda value, language: language.text(text) if value else "")
 
-    Attributes:
-        words: the texts by value.
-    """
 
-    words: Mapping[str, str] = field(default_factory=lambda: SIDES)
-    told: str = "`right` or `left`, `header-right` or `header-left` where the anatomy contradicts the header"
-
-    def shown(self, value: str, language: Language) -> str:
-        """Returns the word of the side."""
-        return language.text(self.words[value])
-
-    def by_header(self, value: str) -> str:
-        """Returns the header's side."""
-        return header_word(value)
+def side_word(words: Mapping[str, str] = SIDES) -> ValueKind:
+    """Returns the kind of a side: the patient's, or the header's where the anatomy contradicts the header."""
+    told = "`right` or `left`, `header-right` or `header-left` where the anatomy contradicts the header"
+    return ValueKind(told, lambda value, language: language.text(words[value]), header_word, words)
 
 
 def header_word(word: str) -> str:
@@ -187,61 +96,55 @@ def header_word(word: str) -> str:
     return HEADER + word if word.startswith(("right", "left")) else word
 
 
-@dataclass(frozen=True)
-class Said(WithoutSide):
-    """A word that is said or not.
-
-    Attributes:
-        text: the word, with the blank after it.
-    """
-
-    text: str
-    told: str = "`true` or `false`"
-
-    def shown(self, value: bool, language: Language) -> str:
-        """Returns the word or nothing."""
-        return language.text(self.text) if value else ""
-
-
-@dataclass(frozen=True)
-class AllOf(WithoutSide):
-    """Several words or clauses, joined by "and".
-
-    Attributes:
-        words: the texts by value.
-    """
-
-    words: Mapping[str, str]
-
-    @property
-    def told(self) -> str:
-        """The list of words."""
-        return "list of " + ", ".join(f"`{word}`" for word in self.words)
-
-    def shown(self, value: Sequence[str], language: Language) -> str:
-        """Returns them joined."""
-        return joined([language.text(self.words[word]) for word in value], language)
-
-
-@dataclass(frozen=True)
-class Ends:
-    """Ends of the image that a body reaches."""
-
-    told: str = "list of " + ", ".join(f"`{end}`" for end in ENDS)
-
-    def shown(self, value: Sequence[str], language: Language) -> str:
-        """Returns them joined."""
-        the_end = language.text(N_("the {end}"))
-        return joined([the_end.format(end=language.text(ENDS[end])) for end in value], language)
-
-    def by_header(self, value: Sequence[str]) -> tuple[str, ...]:
-        """Returns the ends with the header's sides."""
-        return tuple(header_word(end) for end in value)
-
-
-def joined(words: Sequence[str], language: Language) -> str:
-    """Returns words with "and" between them."""
+def _joined(words: Sequence[str], language: Language) -> str:
     text = words[0]
     for word in words[1:]:
         text = language.text(N_("{one} and {other}")).format(one=text, other=word)
     return text
+
+
+def _ends(value: Sequence[str], language: Language) -> str:
+    the_end = language.text(N_("the {end}"))
+    return _joined([the_end.format(end=language.text(ENDS[end])) for end in value], language)
+
+
+def _finding(value: Mapping[str, Any], language: Language) -> str:
+    """Returns a name such as ``Cyst C1 (right kidney, upper pole)``."""
+    if value["pole"]:
+        template = N_("{structure} {id} ({side} kidney, {pole})")
+    elif value["structure"] == "stone":
+        template = N_("{structure} {id} ({side} side)")
+    else:
+        template = N_("{structure} {id} ({side} kidney)")
+    return language.text(template).format(
+        structure=language.text(STRUCTURES[value["structure"]]),
+        id=value["id"],
+        side=language.text(SIDES[value["side"]]),
+        pole=language.text(POLES[value["pole"]]) if value["pole"] else "",
+    )
+
+
+def _organ_volume(value: Mapping[str, float], language: Language) -> str:
+    """Returns the volume, and that of the lesions where it is worth a word."""
+    some = value["lesions_ml"] >= 1
+    template = N_("{total} ml, of which {lesions} ml are lesions") if some else N_("{total} ml")
+    total, lesions = (language.number(value[key]) for key in ("total_ml", "lesions_ml"))
+    return language.text(template).format(total=total, lesions=lesions)
+
+
+PERCENT = ValueKind(
+    "0 to 1", lambda value, language: language.text(N_("{number}%")).format(number=language.number(100 * value))
+)
+SIZE = ValueKind("voxels along k, j, i", lambda value, language: "×".join(language.number(axis) for axis in value))
+# ends of the image that a body reaches
+IMAGE_ENDS = ValueKind(
+    "list of " + ", ".join(f"`{end}`" for end in ENDS), _ends, lambda value: tuple(header_word(end) for end in value)
+)
+# a mass, cyst or stone
+FINDING = ValueKind(
+    "`structure` (`mass`, `cyst`, `stone`), `id`, `side`, and `pole` (`upper`, `inter`, `lower`) or `null`",
+    _finding,
+    lambda value: {**value, "side": header_word(value["side"])},
+)
+# of a kidney with its lesions
+ORGAN_VOLUME = ValueKind("`total_ml` and `lesions_ml` (of it)", _organ_volume)

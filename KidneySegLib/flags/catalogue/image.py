@@ -1,7 +1,7 @@
 """Flags on the image's values: whether they are Hounsfield units, what was cut off, noise, slices, pictures."""
 
 from KidneySegLib.flags.kinds import error, info, warning
-from KidneySegLib.flags.values import Number, Significant
+from KidneySegLib.flags.values import number, significant
 
 IMAGE = {
     "rescale_assumed": warning(
@@ -22,8 +22,8 @@ IMAGE = {
         "The values lie between {low} and {high}: they are grey levels for display, not Hounsfield units. Results "
         "from such images are not reliable; use the original CT.",
         "The values do not look like Hounsfield units (no air below 0 or no tissue above). Check the image.",
-        low=Number("grey levels"),
-        high=Number("grey levels"),
+        low=number("grey levels"),
+        high=number("grey levels"),
     ),
     "values_scaled": error(
         "The values reach down to {lowest}, far below air: they were multiplied or normalised and are not Hounsfield "
@@ -32,8 +32,8 @@ IMAGE = {
         "Hounsfield units. Results from such images are not reliable; use the original CT.",
         "The values lie too close together for fat, soft tissue and bone: they were multiplied or normalised and are "
         "not Hounsfield units. Results from such images are not reliable; use the original CT.",
-        lowest=Number("values of the image"),
-        air=Number("values of the image"),
+        lowest=number("values of the image"),
+        air=number("values of the image"),
     ),
     "values_clipped": warning(
         "The image only holds values from {low_hu} to {high_hu} HU, as if it had been exported with a display window. "
@@ -47,7 +47,7 @@ IMAGE = {
     "thick_slices": warning(
         "The slices are {spacing_mm} mm apart. Small lesions may be missed and lengths along the body are coarse; use "
         "a thinner reconstruction if there is one.",
-        spacing_mm=Number("mm", 1),
+        spacing_mm=number("mm", 1),
     ),
     "noise": warning(
         "The image is noisy (about {noise_hu} HU in soft tissue), so borders are less certain. A softer kernel or "
@@ -58,7 +58,7 @@ IMAGE = {
         "{thickness_mm} mm that the header states. Neither is the size of the whole kidney or stone.",
         "This is a single slice: lengths are the longest within it, and its thickness is not known, so volumes are "
         "left empty. Neither is the size of the whole kidney or stone.",
-        thickness_mm=Significant("mm", 6),
+        thickness_mm=significant("mm", 6),
     ),
     "grey_values": warning(
         "The picture holds grey values, not Hounsfield units. Its display window is not known; a width of {width_hu} "
@@ -79,6 +79,6 @@ IMAGE = {
     ),
     "pixel_size_given": info(
         "All lengths rest on the pixel size that was given: {pixel_mm} mm.",
-        pixel_mm=Significant("mm", 6),
+        pixel_mm=significant("mm", 6),
     ),
 }

@@ -1,7 +1,7 @@
 """Flags on label maps that were drawn or corrected elsewhere."""
 
 from KidneySegLib.flags.kinds import Sentence, info, warning
-from KidneySegLib.flags.values import Names, Number, SideWord, Word
+from KidneySegLib.flags.values import number, proper_names, side_word, word
 from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES
 
 _KIDNEYS = {f"kidney_{side}": KIDNEY_OF[side] for side in ("right", "left")}
@@ -11,7 +11,7 @@ LABELS = {
     "overlapping_segments": info(
         "Segments overlapped in {voxels} voxels. Each was counted once: stone before cyst, cyst before solid mass, "
         "solid mass before kidney.",
-        voxels=Number("voxels"),
+        voxels=number("voxels"),
     ),
     "overlapping_kidneys": warning("The right and the left kidney overlapped in the label map: check both outlines."),
     "vertebrae_numbered_as_cysts": warning(
@@ -24,17 +24,18 @@ LABELS = {
     "corrected_by_reader": info(
         "{kidney}: corrected by the reader (Dice with the network's version {dice}).",
         "{structure}: corrected by the reader (Dice with the network's version {dice}).",
-        kidney=SideWord(KIDNEY_OF),
-        structure=Word(STRUCTURES),
-        dice=Number("0 to 1", 3),
+        kidney=side_word(KIDNEY_OF),
+        structure=word(STRUCTURES),
+        dice=number("0 to 1", 3),
     ),
     "click_changed_nothing": info(
         Sentence("Click {number} ({structure}) changed nothing: there is air.", {"why": "air"}),
         Sentence("Click {number} ({structure}) changed nothing: the label map says so already.", {"why": "same"}),
-        number=Number("from 1, in the order of the call"),
-        structure=Word(_CLICKED),
+        number=number("from 1, in the order of the call"),
+        structure=word(_CLICKED),
     ),
     "rejected_by_reader": info(
-        "Rejected by the reader and counted nowhere: {findings}.", findings=Names("identifiers of lesions and stones")
+        "Rejected by the reader and counted nowhere: {findings}.",
+        findings=proper_names("identifiers of lesions and stones"),
     ),
 }

@@ -1,7 +1,7 @@
 """Flags on the measures of kidneys and lesions, and on what the contrast phase allows to know."""
 
-from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
-from KidneySegLib.flags.values import Number, SideWord, Word
+from KidneySegLib.flags.kinds import Sentence, counted, info, warning
+from KidneySegLib.flags.values import number, side_word, word
 from KidneySegLib.languages.words import PHASES, STRUCTURES_IN_TEXT
 
 MEASURING = {
@@ -9,7 +9,7 @@ MEASURING = {
     "one_kidney": warning(
         "Only the {side} kidney was found. The {other} one may be absent, outside the image, elsewhere in the body, "
         "or missed: please look.",
-        other=SideWord(),
+        other=side_word(),
     ),
     "kidney_cut": warning(
         "The {side} kidney reaches the end of the image towards {ends}: part of it may be missing. Its volume is then "
@@ -31,9 +31,9 @@ MEASURING = {
     ),
     "asymmetry": warning(
         "The {larger} kidney is {ratio} times as large as the {smaller} one ({larger_volume}; {smaller_volume}).",
-        larger=SideWord(),
-        smaller=SideWord(),
-        ratio=Number("ratio of the volumes", 1),
+        larger=side_word(),
+        smaller=side_word(),
+        ratio=number("ratio of the volumes", 1),
     ),
     "lesion_cut": warning("{lesion} reaches the end of the image towards {ends}: it may be larger than measured."),
     "stone_cut": warning("{stone} reaches the end of the image towards {ends}: it may be larger than measured."),
@@ -41,13 +41,13 @@ MEASURING = {
         "{lesion} is uncertain (confidence {confidence}): it may be something else. Check it."
     ),
     "lesion_candidates": warning(
-        Counted(
+        counted(
             "{count} candidate is too doubtful to be counted as a finding: {lesion}, {length_mm} mm long, confidence "
             "{confidence}. Please look.",
             "{count} candidates are too doubtful to be counted as findings; the largest: {lesion}, {length_mm} mm "
             "long, confidence {confidence}. Please look.",
         ),
-        count=Number("candidates"),
+        count=number("candidates"),
     ),
     "lesion_without_kidney": warning(
         "{lesion} lies on a side where no kidney was found. Its side follows from the body's midline; its place in "
@@ -66,12 +66,12 @@ MEASURING = {
         "it."
     ),
     "specks": info(
-        Counted(
+        counted(
             "{count} group of voxels labelled {structure} is smaller than {limit_mm} mm and not listed as a finding.",
             "{count} groups of voxels labelled {structure} are smaller than {limit_mm} mm and not listed as a finding.",
         ),
-        count=Number("groups of voxels"),
-        structure=Word(STRUCTURES_IN_TEXT),
+        count=number("groups of voxels"),
+        structure=word(STRUCTURES_IN_TEXT),
     ),
     "phase_unknown": info(
         "The contrast phase could not be told. Without it, enhancement of lesions cannot be judged from this image, "
@@ -90,7 +90,7 @@ MEASURING = {
         ),
         "This is {probably}a scan with contrast medium ({phase} phase). Small stones may be hidden, and the densities "
         "of stones are not those of a scan without contrast medium.",
-        phase=Word(PHASES),
+        phase=word(PHASES),
     ),
     "masses_in_early_phase": info(
         "This is {probably}the corticomedullary phase. Small masses in the medulla may be missed; the nephrographic "

@@ -1,7 +1,7 @@
 """Flags where header or labels and the anatomy do not agree."""
 
 from KidneySegLib.flags.kinds import Sentence, error, warning
-from KidneySegLib.flags.values import AllOf
+from KidneySegLib.flags.values import all_of
 from KidneySegLib.languages.language import N_
 
 _SIGNS = {
@@ -18,7 +18,7 @@ ORIENTATION = {
         "wrong (prone called supine, feet first called head first), or the image was turned or mirrored. Right and "
         "left are the header's only (header-right, header-left), and outlines can be wrong. Correct the header and "
         "run again.",
-        signs=AllOf(_SIGNS),
+        signs=all_of(_SIGNS),
     ),
     "liver_on_left": warning(
         "The liver seems to lie on the patient's left: the image is mirrored, or the organs are (situs inversus). "

@@ -1,7 +1,7 @@
 """Flags on what the networks and rules outlined, left out, or could not look for."""
 
-from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
-from KidneySegLib.flags.values import Name, Number, Size, Word
+from KidneySegLib.flags.kinds import Sentence, counted, info, warning
+from KidneySegLib.flags.values import SIZE, number, proper_name, word
 from KidneySegLib.languages.language import N_
 
 _NO_KIDNEY = {
@@ -16,9 +16,9 @@ SEGMENTATION = {
     "memory_guard": warning(
         "Memory was short: the {network} network ran in pieces of {smaller} instead of {usual} voxels. The outline "
         "may be a little less exact.",
-        network=Name("name of the stage"),
-        smaller=Size(),
-        usual=Size(),
+        network=proper_name("name of the stage"),
+        smaller=SIZE,
+        usual=SIZE,
     ),
     "kidney_doubtful": warning(
         "What was outlined as the {side} kidney is doubtful: it may be another organ, a diseased kidney, or only a "
@@ -30,7 +30,7 @@ SEGMENTATION = {
     ),
     "kidney_not_confirmed": warning(
         "Something like a kidney was located on the {side} side, but {reason}: it was left out. Check that side.",
-        reason=Word(_NO_KIDNEY),
+        reason=word(_NO_KIDNEY),
     ),
     "fused_kidney": warning(
         "One kidney-like organ crosses the midline (horseshoe or fused kidney?). It was divided at the midline into "
@@ -48,23 +48,23 @@ SEGMENTATION = {
         "another organ: check it."
     ),
     "regions_left_out": warning(
-        Counted(
+        counted(
             "{count} region of {area_mm2} mm² that may be kidney was left out. Kept are the two largest regions of at "
             "least {least_mm2} mm². Please look.",
             "{count} regions that may be kidney were left out, the largest of {area_mm2} mm². Kept are the two "
             "largest regions of at least {least_mm2} mm². Please look.",
         ),
-        count=Number("regions"),
+        count=number("regions"),
     ),
     "lesions_left_out": warning(
-        Counted(
+        counted(
             "{count} region that may be a mass or cyst was not counted ({side} kidney, slice position {position_mm} "
             "mm, {length_mm} mm long, confidence {confidence}). Please look.",
             "{count} regions that may be masses or cysts were not counted (the largest: {side} kidney, slice position "
             "{position_mm} mm, {length_mm} mm long, confidence {confidence}). Please look.",
         ),
-        count=Number("regions"),
-        position_mm=Number("mm, towards the head (LPS)"),
+        count=number("regions"),
+        position_mm=number("mm, towards the head (LPS)"),
     ),
     "lesions_not_searched": warning(
         "This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out."

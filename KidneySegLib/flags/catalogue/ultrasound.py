@@ -1,7 +1,7 @@
 """Flags on ultrasound images: pixel sizes, regions, frames, and what one plane can tell."""
 
-from KidneySegLib.flags.kinds import Counted, Sentence, info, warning
-from KidneySegLib.flags.values import AllOf, Number, Numbers, Percent, Word
+from KidneySegLib.flags.kinds import Sentence, counted, info, warning
+from KidneySegLib.flags.values import PERCENT, all_of, number, numbers, word
 from KidneySegLib.languages.language import N_
 from KidneySegLib.languages.words import PICTURE_ENDS
 
@@ -12,7 +12,7 @@ _REASONS = {
     "implausible": N_("The header gives pixels of a size that no ultrasound image has"),
     "contradiction": N_("The header gives the same pixels two sizes"),
 }
-_FRAME = Number("number of the frame")
+_FRAME = number("number of the frame")
 
 ULTRASOUND = {
     "not_calibrated": warning(
@@ -30,43 +30,43 @@ ULTRASOUND = {
     "region_not_calibrated": warning(
         "{reason}: lengths and areas are in pixels, not in millimetres. Give the pixel size with --pixel-mm if it is "
         "known.",
-        reason=Word(_REASONS),
+        reason=word(_REASONS),
     ),
     "tissue_regions_left_out": warning(
         "The image holds several B-mode regions. Region {region} was measured; left out: {others}. Another one is "
         "measured with --region.",
-        region=Number("number in the header"),
-        others=Numbers("numbers in the header", 0),
+        region=number("number in the header"),
+        others=numbers("numbers in the header", 0),
     ),
     "region_axes_reversed": info(
         "An axis of the region counts against its pixels in the header, which changes no length."
     ),
     "regions_ignored": info(
-        Counted(
+        counted(
             "{count} region of the header lies outside the image, has no corners, or is named twice.",
             "{count} regions of the header lie outside the image, have no corners, or are named twice.",
         ),
-        count=Number("regions"),
+        count=number("regions"),
     ),
     "frames_left_out": warning(
-        Counted(
+        counted(
             "{count} frame shows another region or has another pixel size than most frames (the first of which is "
             "frame {first}), and was left out. One frame alone is measured with --frame.",
             "{count} frames show another region or have another pixel size than most frames (the first of which is "
             "frame {first}), and were left out. One frame alone is measured with --frame.",
         ),
-        count=Number("frames"),
+        count=number("frames"),
         first=_FRAME,
     ),
     "frames_thinned": info(
         "The loop has {count} frames, of which one in {step} was read.",
-        count=Number("frames"),
-        step=Number("frames"),
+        count=number("frames"),
+        step=number("frames"),
     ),
     "colours_in_image": warning(
         "Colours, such as those of a Doppler box, cover {share} of the image. The tissue below them is not seen: check "
         "the outline.",
-        share=Percent(),
+        share=PERCENT,
     ),
 }
 # What describing a label map says, and so says anew of a corrected one.
@@ -74,8 +74,8 @@ ULTRASOUND_VIEWS = {
     "loop_frame_proposed": info(
         "Of {count} frames of the loop, {found} show a kidney. Frame {frame} is proposed and measured: among the "
         "longest outlines it has the clearest border. Another one is measured with --frame.",
-        count=Number("frames"),
-        found=Number("frames"),
+        count=number("frames"),
+        found=number("frames"),
         frame=_FRAME,
     ),
     "one_plane": info(
@@ -85,12 +85,12 @@ ULTRASOUND_VIEWS = {
     "outline_cut": warning(
         "The kidney reaches the end of what the image shows ({ends}): its length is at least what is seen, and width "
         "and area are those of the part.",
-        ends=AllOf(PICTURE_ENDS),
+        ends=all_of(PICTURE_ENDS),
     ),
     "length_unusual": warning(
         "The kidney would be {length_mm} mm long, which is unusual. Check the outline, whether the plane is "
         "longitudinal, and the pixel size.",
-        length_mm=Number("mm"),
+        length_mm=number("mm"),
     ),
 }
 ULTRASOUND_VOLUME = {

@@ -13,7 +13,7 @@ from made_pages.flags import PAGE, flag_guide
 
 from KidneySegLib.flags import TEXT, Flag
 from KidneySegLib.flags.catalogue import CATALOGUE, ROOMS
-from KidneySegLib.flags.kinds import Counted, FlagKind, Sentence, fields_of
+from KidneySegLib.flags.kinds import FlagKind, Sentence, fields_of
 from KidneySegLib.languages.language import DECIMAL_SIGNS, Language
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,13 +63,13 @@ def example(code: str, name: str) -> Any:
     return next(iter(words)) if words else 7.25
 
 
-def examples(code: str) -> Iterator[tuple[Sentence | Counted, Flag]]:
+def examples(code: str) -> Iterator[tuple[Sentence, Flag]]:
     """Yields each sentence of a code with a flag that says it, with every word of each list of words."""
     kind = CATALOGUE[code]
     for sentence in kind.sentences:
-        values = {name: example(code, name) for name in sentence.names} | dict(getattr(sentence, "when", {}))
+        values = {name: example(code, name) for name in sentence.names} | dict(sentence.when)
         yield sentence, Flag.of(code, **values)
-        if isinstance(sentence, Counted):
+        if sentence.many:
             yield sentence, Flag.of(code, **{**values, sentence.by: 1})
         for name in fields_of(sentence.texts[0]):
             for word in getattr(kind.values[name], "words", ()):

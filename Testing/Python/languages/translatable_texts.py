@@ -1,7 +1,7 @@
 """Finds the texts that are to be translated: ``python Testing/Python/languages/translatable_texts.py > kidneyseg.pot``.
 
 A text is a literal in a call of a marker: ``_("…")``, ``N_("…")``, ``language.text("…")``, ``language.plural(…)``, and
-in the catalogue of flags ``Sentence("…")``, ``Counted("…", "…")``, and each text of ``warning("…", "…")``.
+in the catalogue of flags ``Sentence("…")``, ``counted("…", "…")``, and each text of ``warning("…", "…")``.
 Babel's own search reads tokens, and takes the words after a function of such a name for texts (which ones differs from
 version to version); Python's syntax tree knows a call from a definition and from a drawing of text at a place.
 """
@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[3] / "KidneySegLib"
 # rooms that speak to readers of results in their language
 ROOMS = ("flags", "languages", "reporting")
 # how many literals a call of each marker begins with
-MARKERS = {"_": 1, "N_": 1, "text": 1, "Sentence": 1, "plural": 2, "one_or_many": 2, "Counted": 2}
+MARKERS = {"_": 1, "N_": 1, "text": 1, "Sentence": 1, "plural": 2, "one_or_many": 2, "counted": 2}
 # calls whose literals are texts of their own, however many
 SEVERITIES = {"info", "warning", "error"}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from KidneySegLib.flags.series import SeriesName
+from KidneySegLib.flags.series import series_name
 from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.body_regions import BodyRegion, shown_regions
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_TYPES, Derivation, Derived, derived
@@ -142,10 +142,10 @@ class SeriesFiles:
 
         All its words are ours; nothing that was typed into a header is shown.
         """
-        return SeriesName().shown(self.named(), Language.of("en"))
+        return series_name(self.named(), Language.of("en"))
 
     def named(self) -> dict[str, Any]:
-        """Returns the series as flags name it (``flags.series.SeriesName``)."""
+        """Returns the series as flags name it (``flags.series.series_name``)."""
         name: dict[str, Any] = {**self.numbered(), "images": len(self.frames)}
         if self.modality in ("", OTHER):
             name["words"] = [self.modality or "unknown modality"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from KidneySegLib.errors import InputError
-from KidneySegLib.flags.series import SeriesOption
+from KidneySegLib.flags.series import series_option
 from KidneySegLib.languages.language import Language
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles
 
@@ -20,7 +20,7 @@ def typed(series: SeriesFiles, among: Sequence[SeriesFiles]) -> str:
         series: one of ``among``.
         among: all series of the folder.
     """
-    return SeriesOption().shown(option(series, among), Language.of("en"))
+    return series_option(option(series, among), Language.of("en"))
 
 
 def option(series: SeriesFiles, among: Sequence[SeriesFiles]) -> str:
