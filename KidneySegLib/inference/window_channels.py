@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from skimage.exposure import equalize_adapthist
 
 from KidneySegLib.bundles.plan import Equalisation, StagePlan
 from KidneySegLib.errors import BundleError
@@ -70,6 +69,8 @@ def _equalised(
     HU are clipped to the window first: raw values from -1024 to metal would leave CLAHE few grey levels for soft
     tissue.
     """
+    from skimage.exposure import equalize_adapthist  # takes a while to import, and few networks need it
+
     low, high = window
     grey = (np.clip(hu, low, high).astype(np.float64) - low) / (high - low)
     if np.ptp(grey) == 0:  # nothing to equalise, as in a slice of air

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.hounsfield import LIVER
 from KidneySegLib.measuring.orientation.coarse_exam import CoarseExam
 from KidneySegLib.measuring.orientation.spine import Spine
@@ -50,8 +51,6 @@ class LiverSide:
 
 def find_liver(exam: CoarseExam, spine: Spine) -> LiverSide:
     """Weighs tissue like the liver's right and left of the spine; muscles behind the spine do not count."""
-    from scipy.ndimage import distance_transform_edt
-
     if spine.place is None or spine.towards not in ("back", "front"):
         return LiverSide(0.0, 0.0)
     filled = np.flatnonzero(exam.body.any(axis=(0, 1)))
@@ -72,10 +71,10 @@ def find_liver(exam: CoarseExam, spine: Spine) -> LiverSide:
     # the image may end within the liver: what lies beyond its first and last slice counts as more of the same
     margin = int(ball / spacing[0]) + 1
     padded = np.pad(solid, ((margin, margin), (0, 0), (0, 0)), mode="edge")
-    kernel = distance_transform_edt(padded, sampling=spacing) > ball
+    kernel = depth_within(padded, spacing) > ball
     if not kernel.any():
         return LiverSide(0.0, 0.0)
-    thick = (distance_transform_edt(~kernel, sampling=spacing) <= ball)[margin:-margin]
+    thick = near(kernel, ball, spacing)[margin:-margin]
     row, column = spine.place[0] / halves[1], spine.place[1] / halves[2]
     middle = MIDDLE_MM * scale
     rows = np.arange(counts[1])

@@ -11,7 +11,7 @@ from KidneySegLib.exam import Exam, Source
 from KidneySegLib.flags import Flag
 from KidneySegLib.progress import Share
 from KidneySegLib.readers.dicom.finding.choice import choose
-from KidneySegLib.readers.dicom.finding.scan import scan
+from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom, scan
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles, group
 from KidneySegLib.readers.dicom.finding.series_names import named
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
@@ -27,6 +27,7 @@ from KidneySegLib.volume import Volume
 _SCAN_SHARE = 0.3  # of the progress; headers take about a third as long as pixels
 
 
+@quiet_pydicom()
 def read_ct(path: Path, *, series_uid: str | None = None, progress: Callable[[float], None] | None = None) -> Exam:
     """Reads a CT series as a volume with right angles and even spacing.
 
@@ -78,7 +79,7 @@ def drop_copies(frames: Sequence[FrameHeader], reader: PixelReader) -> tuple[lis
         if len(images) > 1 and not _all_same(images, reader):
             raise GeometryError(
                 "The series holds different images at the same position, and the headers do not say which belong "
-                "together. Export each phase as a series of its own."
+                "together. Export each phase as a separate series."
             )
     copies = len(frames) - len(places)
     flags = [Flag.of("copies_ignored", count=copies)] if copies else []

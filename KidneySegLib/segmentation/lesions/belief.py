@@ -8,6 +8,7 @@ from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.geometry.boxes import box_of
+from KidneySegLib.geometry.distances import depth_within
 
 _LEVEL_STEP = 0.05
 
@@ -102,7 +103,7 @@ def _without_rims(
     if not outside.any():
         return mask
     pieces, count = cc3d.connected_components(outside, connectivity=6, return_N=True)
-    thick = distance_transform_edt(outside, sampling=spacing) >= rules.rim_mm / 2
+    thick = depth_within(outside, spacing) >= rules.rim_mm / 2
     keep = np.bincount(pieces[thick], minlength=count + 1) > 0
     keep &= _mean_within(pieces, probability, count) >= rules.least_outside_confidence
     keep[0] = True

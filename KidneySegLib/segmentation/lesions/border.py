@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from KidneySegLib.geometry.boxes import padded
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.hounsfield import FAT
 from KidneySegLib.segmentation.lesions.kind import CYST
 
@@ -72,11 +73,9 @@ def _refined(cyst: np.ndarray, parenchyma: np.ndarray, hu: np.ndarray, spacing: 
     share = 0.5 + _SMOOTH_MM / (radius * np.sqrt(2 * np.pi))
     fluid = (smooth < own + share * (around - own)) & (smooth > (own + FAT) / 2)
     found = cyst & (fluid | (inside > _BAND_MM))
-    left = distance_transform_edt(found, sampling=spacing) > _OPENING_MM
+    left = depth_within(found, spacing) > _OPENING_MM
     # a voxel more than was taken: the opening shall cut layers, not the corners of a small ball
-    near = _OPENING_MM + max(spacing[1:])
-    opened = distance_transform_edt(~left, sampling=spacing) <= near if left.any() else left
-    refined = _with_core(found & opened, core)
+    refined = _with_core(found & near(left, _OPENING_MM + max(spacing[1:]), spacing), core)
     return refined if refined.any() else cyst
 
 

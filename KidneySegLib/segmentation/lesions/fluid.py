@@ -13,11 +13,10 @@ least radius alone is of validation: 7 mm in the place of 5, after two false one
 
 import cc3d
 import numpy as np
-from scipy.ndimage import binary_erosion, distance_transform_edt, gaussian_filter
-from skimage.morphology import h_maxima
-from skimage.segmentation import watershed
+from scipy.ndimage import binary_erosion, gaussian_filter
 
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.hounsfield import FAT, MOST_UNENHANCED
 from KidneySegLib.inference.arrays import array_of, tensor_of
 from KidneySegLib.inference.resampling import grid_shape, resample, restore
@@ -66,16 +65,13 @@ def fluid_cysts(volume: Volume, outline: Outline, box: Box) -> np.ndarray:
     level = _parenchyma(hu, organ, spacing)
     if level is None or level > MOST_UNENHANCED:
         return numbers
-    away = distance_transform_edt(~organ, sampling=spacing)
-    bodies = _bodies((hu < level - _DARKER_HU) & (hu > _DARKEST_HU), away, spacing)
-    bright = organ & (hu > level - _DARKER_HU)
-    if not bright.any():
-        return numbers
-    apart = distance_transform_edt(~bright, sampling=spacing)
+    beside = near(organ, _REACH_MM, spacing)
+    bodies = _bodies((hu < level - _DARKER_HU) & (hu > _DARKEST_HU), beside, spacing)
+    parenchyma = near(organ & (hu > level - _DARKER_HU), _CONTACT_MM, spacing) if bodies else organ
     found = 0
     for mask, radius in bodies:
         dark = float(np.median(hu[mask])) <= level - _MIDDLE_DARKER_HU
-        if dark and _is_cyst(mask, radius, organ, away, apart, outline.side, spacing) and found < 255:
+        if dark and _is_cyst(mask, radius, organ, beside, parenchyma, outline.side, spacing) and found < 255:
             found += 1
             whole = _to_its_border(mask, hu, level, spacing)
             share = array_of(restore(tensor_of(whole.astype(np.float32)), crop.shape))
@@ -85,28 +81,32 @@ def fluid_cysts(volume: Volume, outline: Outline, box: Box) -> np.ndarray:
 
 def _parenchyma(hu: np.ndarray, organ: np.ndarray, spacing: np.ndarray) -> float | None:
     """Returns the density of parenchyma in HU, or None if there is too little of it."""
-    inner = hu[distance_transform_edt(organ, sampling=spacing) > _BORDER_MM]
+    inner = hu[depth_within(organ, spacing) > _BORDER_MM]
     if inner.size < _FEWEST_VOXELS:
         return None
     return float(np.median(inner[inner >= np.median(inner)]))
 
 
-def _bodies(fluid: np.ndarray, away: np.ndarray, spacing: np.ndarray) -> list[tuple[np.ndarray, float]]:
+def _bodies(fluid: np.ndarray, beside: np.ndarray, spacing: np.ndarray) -> list[tuple[np.ndarray, float]]:
     """Returns compact bodies of fluid at the kidney: bool masks ``(k, j, i)``, and radii of their inner balls in mm.
 
     Args:
         fluid: bool ``(k, j, i)``.
-        away: distance from the kidney's outline in mm.
+        beside: bool, what lies within the kidney's outline or near it.
         spacing: mm along k, j, i.
     """
-    depth = distance_transform_edt(fluid, sampling=spacing)
+    depth = depth_within(fluid, spacing)
     bodies: list[tuple[np.ndarray, float]] = []
     if not (depth >= _LEAST_RADIUS_MM).any():
         return bodies
-    opened = fluid & (distance_transform_edt(depth < _OPENING_MM, sampling=spacing) <= _OPENING_MM)
+    # these take a while to import, and most kidneys have no body of fluid
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    opened = fluid & near(depth >= _OPENING_MM, _OPENING_MM, spacing)
     pieces = cc3d.connected_components(opened, connectivity=6)
     boxes = cc3d.statistics(pieces)["bounding_boxes"]
-    for piece in np.unique(pieces[opened & (away <= _REACH_MM)]):
+    for piece in np.unique(pieces[opened & beside]):
         box = boxes[piece]
         own, deep = pieces[box] == piece, depth[box]
         peaks = h_maxima(np.log(np.maximum(deep * own, 1)).astype(np.float32), _NECK).astype(bool)
@@ -123,23 +123,22 @@ def _bodies(fluid: np.ndarray, away: np.ndarray, spacing: np.ndarray) -> list[tu
 def _rounded(body: np.ndarray, depth: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     """Returns the body without thin parts that hang on it."""
     radius = float(depth[body].max())
-    core = body & (depth >= _CORE * radius)
-    return np.asarray(body & (distance_transform_edt(~core, sampling=spacing) <= _RIM * radius))
+    return body & near(body & (depth >= _CORE * radius), _RIM * radius, spacing)
 
 
 def _to_its_border(body: np.ndarray, hu: np.ndarray, level: float, spacing: np.ndarray) -> np.ndarray:
     """Returns the body up to where its density is half-way to that of fat and of parenchyma."""
     own = float(np.median(hu[body]))
     between = (hu > (own + FAT) / 2) & (hu < (own + level) / 2)
-    return np.asarray(between & (distance_transform_edt(~body, sampling=spacing) <= _BORDER_MM))
+    return np.asarray(between & near(body, _BORDER_MM, spacing))
 
 
 def _is_cyst(
     mask: np.ndarray,
     radius: float,
     organ: np.ndarray,
-    away: np.ndarray,
-    apart: np.ndarray,
+    beside: np.ndarray,
+    parenchyma: np.ndarray,
     side: Side,
     spacing: np.ndarray,
 ) -> bool:
@@ -149,17 +148,17 @@ def _is_cyst(
         mask: the body, bool ``(k, j, i)``.
         radius: of its inner ball in mm.
         organ: the kidney's outline, bool.
-        away: distance from the outline in mm.
-        apart: distance from parenchyma in mm.
+        beside: bool, what lies within the outline or near it.
+        parenchyma: bool, what lies within parenchyma or near it.
         side: of the kidney.
         spacing: mm along k, j, i.
     """
     round_share = 4 / 3 * np.pi * radius**3 / (np.count_nonzero(mask) * float(np.prod(spacing)))
-    if not _ROUND[0] <= round_share <= _ROUND[1] or away[mask].min() > _REACH_MM:
+    if not _ROUND[0] <= round_share <= _ROUND[1] or not beside[mask].any():
         return False
     surface = mask & ~binary_erosion(mask)
-    contact = float((apart[surface] <= _CONTACT_MM).mean())
-    inside = float((away[mask] == 0).mean())
+    contact = float(parenchyma[surface].mean())
+    inside = float(organ[mask].mean())
     columns = np.nonzero(organ)[2]
     low, high = np.quantile(columns, (0.02, 0.98))
     # i grows towards the patient's left: the right kidney's outer side is at small i

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import cc3d
 import numpy as np
-from scipy.ndimage import distance_transform_edt, uniform_filter
+from scipy.ndimage import uniform_filter
 
 from KidneySegLib.bundles.rules import LesionRules
+from KidneySegLib.geometry.distances import depth_within
 from KidneySegLib.hounsfield import FLUID_MEDIAN, FLUID_RANGE
 from KidneySegLib.structures import BY_KEY
 
@@ -43,7 +44,7 @@ def decide_kinds(
     if count == 0:
         return labels
     cells = uniform_filter(hu.astype(np.float32), [max(1, round(_CELL_MM / s)) for s in spacing])
-    inner = distance_transform_edt(mask, sampling=spacing) > _BORDER_MM
+    inner = depth_within(mask, spacing) > _BORDER_MM
     for piece, box in enumerate(cc3d.statistics(pieces)["bounding_boxes"]):
         if piece == 0:
             continue

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import cc3d
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.diameters import maximum_diameter
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.segmentation.lesions.find import FoundLesions
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
 from KidneySegLib.volume import Volume
@@ -60,10 +60,8 @@ def left_out(canonical: Volume, found: FoundLesions, side: Side, labels: np.ndar
         return []
     spacing = canonical.spacing[::-1]
     # from centre to centre, so the border lies half a voxel nearer
-    core = distance_transform_edt(likely, sampling=spacing) >= (_LEAST_THICKNESS_MM + min(spacing)) / 2
-    lesions = np.isin(part, LESIONS)
-    if lesions.any():
-        core &= distance_transform_edt(~lesions, sampling=spacing) > _BORDER_MM + max(spacing)
+    core = depth_within(likely, spacing) >= (_LEAST_THICKNESS_MM + min(spacing)) / 2
+    core &= ~near(np.isin(part, LESIONS), _BORDER_MM + max(spacing), spacing)
     pieces = cc3d.connected_components(likely, connectivity=18)
     boxes = cc3d.statistics(pieces)["bounding_boxes"]
     start = np.array([axis.start for axis in found.box])

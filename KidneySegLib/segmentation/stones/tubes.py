@@ -2,8 +2,8 @@
 
 import cc3d
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.segmentation.stones.dense_bodies import DenseBody, principal_axes
 
 # A stent or a nephrostomy tube has 4.7 to 14 French: 1.6 to 4.7 mm, blurred to 7 mm at most. Branches of a cast of the
@@ -28,14 +28,13 @@ def without_tube(body: DenseBody, spacing: tuple[float, float, float]) -> np.nda
     if body.axes[0] <= LENGTH_MM or body.inside < LEAST_INSIDE:
         return None
     # the box has a margin but at the ends of the image, where nobody knows that the body ends
-    deep = distance_transform_edt(body.mask, sampling=spacing) > THICKEST_MM / 2
-    near = THICKEST_MM / 2 + max(spacing)
-    thick = body.mask & (distance_transform_edt(~deep, sampling=spacing) <= near) if deep.any() else None
-    thin = body.mask if thick is None else body.mask & ~thick
+    deep = depth_within(body.mask, spacing) > THICKEST_MM / 2
+    thick = body.mask & near(deep, THICKEST_MM / 2 + max(spacing), spacing)
+    thin = body.mask & ~thick
     parts = cc3d.connected_components(np.ascontiguousarray(thin), connectivity=26)
     tubes = [n for n in range(1, int(parts.max()) + 1) if principal_axes(parts == n, spacing)[0] > LENGTH_MM]
     if not tubes:
         return None
-    rest = np.zeros_like(body.mask) if thick is None else body.mask & ~np.isin(parts, tubes)
+    rest = body.mask & ~np.isin(parts, tubes) if thick.any() else thick
     least = np.pi / 6 * LEAST_STONE_MM**3 / float(np.prod(spacing))
     return rest if np.count_nonzero(rest) >= least else np.zeros_like(rest)
