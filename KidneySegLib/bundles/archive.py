@@ -40,7 +40,7 @@ def pack(bundle: Bundle, folder: Path) -> Path:
     """
     bundle.verify()
     if not _is_file_name(bundle.name) or not _is_file_name(bundle.version):
-        raise BundleError("Name and version of the bundle must have letters, digits, '.', '-' and '_' only.")
+        raise BundleError("The bundle's name and version may have letters, digits, '.', '-' and '_' only.")
     target = folder / f"{bundle.name}-{bundle.version}{SUFFIX}"
     names = [name for name in (MANIFEST, WEIGHTS, CARD) if (bundle.folder / name).is_file()]
     with complaints():
@@ -79,7 +79,7 @@ def install(path: Path, models: Path, *, sha256: str = "", replace: bool = False
         The bundle in its place.
 
     Raises:
-        BundleError: the file is not the one that is meant, is no packed bundle, holds anything else, is damaged or too
+        BundleError: the file is not the expected one, is not a packed bundle, holds anything else, is damaged or too
             large, or a bundle of that name is there.
         OutputError: the bundle cannot be written.
     """
@@ -92,13 +92,13 @@ def install(path: Path, models: Path, *, sha256: str = "", replace: bool = False
         bundle = read_bundle(partial)
         bundle.verify()
         if not _is_file_name(bundle.name):
-            raise BundleError("The bundle's name is no file name, so it cannot be installed.")
+            raise BundleError("The bundle's name is not a valid file name, so it cannot be installed.")
         target = models / bundle.name
         if target.exists() or target.is_symlink():
             if not replace:
-                raise BundleError(f"A bundle '{bundle.name}' is installed already. Remove it, or use --replace.")
+                raise BundleError(f"A bundle '{bundle.name}' is already installed. Remove it, or use --replace.")
             if target.is_symlink() or not (target / MANIFEST).is_file():
-                raise OutputError(f"'{bundle.name}' in the folder of models is no bundle. Move it away first.")
+                raise OutputError(f"'{bundle.name}' in the folder of models is not a bundle. Move it away first.")
             target.rename(partial / "before")
         _publish(partial, target)
     return read_bundle(target)
@@ -119,16 +119,18 @@ def _unpack(path: Path, folder: Path) -> None:
             entries = file.infolist()
             names = [entry.filename for entry in entries]
             if set(names) - set(_MOST_BYTES) or _NEEDED - set(names) or len(set(names)) < len(names):
-                raise BundleError("The file is no packed bundle: it holds other files than a bundle has, or too few.")
+                raise BundleError(
+                    "The file is not a packed bundle: it holds other files than a bundle has, or too few."
+                )
             found = {}
             for entry in entries:
                 kind = stat.S_IFMT(entry.external_attr >> 16)
                 if kind not in (0, stat.S_IFREG) or entry.flag_bits & 1:
-                    raise BundleError("The file is no packed bundle: a part of it is a link, a folder or encrypted.")
+                    raise BundleError("The file is not a packed bundle: a part of it is a link, a folder or encrypted.")
                 with file.open(entry) as source, (folder / entry.filename).open("wb") as target:
                     found[entry.filename] = _copy(source, target, _MOST_BYTES[entry.filename])
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
-        raise BundleError("The file is no packed bundle, or it is damaged. Get it again.") from error
+        raise BundleError("The file is not a packed bundle, or it is damaged. Get it again.") from error
     _check_sums((folder / SUMS).read_bytes(), {name: value for name, value in found.items() if name != SUMS})
 
 
@@ -138,7 +140,7 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> str:
     while piece := source.read(_PIECE):
         size += len(piece)
         if size > most:
-            raise BundleError("The file is no packed bundle: a part of it is larger than any bundle's.")
+            raise BundleError("The file is not a packed bundle: a part of it is larger than any bundle's.")
         digest.update(piece)
         target.write(piece)
     return digest.hexdigest()

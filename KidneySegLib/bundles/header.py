@@ -56,7 +56,7 @@ def header_from(folder: Path, data: Mapping[str, Any]) -> BundleHeader:
     try:
         return BundleHeader(folder, *(one_line(data[key]) for key in ("name", "version", "title", "task", "licence")))
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged_bundle(folder, "its head is not complete") from error
+        raise damaged_bundle(folder, "its header is incomplete") from error
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise damaged_bundle(folder, f"{MANIFEST} cannot be read") from error
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise damaged_bundle(folder, "its format version is no whole number")
+        raise damaged_bundle(folder, "its format version is not a whole number")
     if version > FORMAT_VERSION:
         raise BundleError(
             f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "

@@ -67,7 +67,7 @@ class NetworkPlan:
     @model_validator(mode="after")
     def _one_body(self) -> NetworkPlan:
         if sum(map(bool, (self.filters, self.encoder, self.branches))) != 1:
-            raise ValueError("a network has filters, an encoder or branches: one of the three")
+            raise ValueError("a network has exactly one of filters, encoder and branches")
         if self.filters and len(self.filters) < FEWEST_LEVELS:
             raise ValueError(f"filters: there must be at least {FEWEST_LEVELS} levels")
         if not self.outputs:

@@ -121,7 +121,7 @@ class StagePlan:
         if self.window[0] >= self.window[1]:
             raise ValueError(f"stage '{self.name}': its window must begin below its end")
         if self.normalise is not None and self.equalise is not None:
-            raise ValueError(f"stage '{self.name}': what is equalised is not normalised as well")
+            raise ValueError(f"stage '{self.name}': an equalised image cannot be normalised as well")
         if self.grid is not None and (flat or self.scales != (1.0,)):
             raise ValueError(f"stage '{self.name}': a grid for whole exams has one scale, and is not for slices")
         _check_size(self)

@@ -174,7 +174,7 @@ class CtRules(Rules):
         if self.kidney is None and self.exam is None:
             raise ValueError("rules.kidney: it is missing")
         if self.kidney is not None and self.exam is not None:
-            raise ValueError("rules.kidney: nothing reads this field, since the stage exam does all alone")
+            raise ValueError("rules.kidney: nothing reads this field, since the stage exam does everything alone")
         for name, group in {"lesion": self.lesion, "renal": self.renal, "exam": self.exam}.items():
             if group is not None and name not in stages:
                 raise ValueError(f"rules.{name}: nothing reads this field, since there is no such stage")

@@ -55,7 +55,7 @@ class ClientState:
             InputError: not one channel, not a CT's values, or an impossible spacing.
         """
         if image.ndim != 4 or image.shape[0] != 1:
-            raise InputError("An image of one channel is needed, an array of shape (1, x, y, z).")
+            raise InputError("An image with one channel is needed: an array of shape (1, x, y, z).")
         voxels, _ = as_hounsfield(image[0])
         self.session = Session(Volume(voxels, np.diag([*_spacing(properties)[::-1], 1.0])), _nothing(voxels.shape))
         self.waiting.clear()

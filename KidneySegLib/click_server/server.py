@@ -67,7 +67,7 @@ class ClickServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keeps the traceback of a broken connection off the terminal."""
-        _log.debug("A connection broke off.", exc_info=True)
+        _log.debug("A connection was lost.", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -116,20 +116,20 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
         except Exception:
-            _log.debug("An unforeseen error.", exc_info=True)
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "An unforeseen error ended the request.")
+            _log.debug("An unexpected error.", exc_info=True)
+            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error ended the request.")
 
     def _body(self) -> bytes:
         """Reads the content, whose length must have been told and be allowed."""
         told = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not (told.isascii() and told.isdigit()):
-            raise _TooLarge(HTTPStatus.LENGTH_REQUIRED, "The length of the content must be told.")
+            raise _TooLarge(HTTPStatus.LENGTH_REQUIRED, "The length of the content is missing.")
         allowed = self.command == "POST" and self.path in WITH_ARRAY and self._knows_key()
         if int(told) > (LARGEST_BODY if allowed else LARGEST_JSON):
             raise _TooLarge(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The content is too large.")
         body = self.rfile.read(int(told))
         if len(body) != int(told):
-            raise OSError("The connection broke off.")
+            raise OSError("The connection was lost.")
         return body
 
     def _meta(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The command ``kidneyseg`` and its exit codes.
 
-Exit codes: 0 done; 1 unforeseen error; 2 wrong use of the command line; 3 the input cannot be used; 4 a model bundle
+Exit codes: 0 done; 1 unexpected error; 2 wrong use of the command line; 3 the input cannot be used; 4 a model bundle
 cannot be used; 5 memory, disk or device do not suffice; 6 the result could not be written; 7 a DICOM server is away or
 refuses; 8 done in part (studies that failed, storage commitment that was refused); 130 stopped by the user (Ctrl-C, or
 the reader of the progress ended); 143 stopped by SIGTERM.
@@ -116,7 +116,7 @@ def main() -> None:
         if os.environ.get("KIDNEYSEG_DEBUG"):
             raise
         _say(
-            f"An unforeseen error ended the run ({type(error).__name__}). Set KIDNEYSEG_DEBUG=1, run it again and "
+            f"An unexpected error ended the run ({type(error).__name__}). Set KIDNEYSEG_DEBUG=1, run it again and "
             "report what is printed, without patient data."
         )
         raise SystemExit(1) from None

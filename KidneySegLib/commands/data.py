@@ -38,8 +38,8 @@ def next_case(
     exams: Annotated[
         list[Path], typer.Argument(help="Unlabelled exams (what 'kidneyseg segment' takes), or their result folders")
     ],
-    task: Annotated[str, typer.Option(help="What is run on exams; see 'kidneyseg models'")] = "ct",
-    model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
+    task: Annotated[str, typer.Option(help="Task that is run on the exams; see 'kidneyseg models'")] = "ct",
+    model: Annotated[str | None, typer.Option(help="Name or folder of a bundle; default: the shipped one")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
 ) -> None:
     """Names the exam that is worth labelling next: where most of what was outlined is expected to be wrong."""

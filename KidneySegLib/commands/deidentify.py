@@ -52,7 +52,7 @@ def deidentify(
     patients = f" of {summary.patients} patient{'s' if summary.patients > 1 else ''}" if summary.patients else ""
     typer.echo(f"Wrote {summary.files} files{patients}.")
     if made:
-        typer.echo("A new key file was made. Keep it, and keep it apart: whoever has it can link copies to patients.")
+        typer.echo("A new key file was made. Keep it apart from the copies: whoever has it can link them to patients.")
     if summary.left_out:
         typer.echo(left_out_sentence(summary))
     if summary.may_show_text:

@@ -31,8 +31,8 @@ def evaluate(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for tables, pictures and results")],
-    task: Annotated[str, typer.Option(help="Whose references they are; see 'kidneyseg models'")] = "ct",
-    model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
+    task: Annotated[str, typer.Option(help="Task that the references belong to; see 'kidneyseg models'")] = "ct",
+    model: Annotated[str | None, typer.Option(help="Name or folder of a bundle; default: the shipped one")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Draw every missed and every false lesion and stone of volumes")
@@ -41,7 +41,7 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder of results or label maps, called after the exams: they are compared, nothing is run"),
     ] = None,
-    numbering: Annotated[Numbering, typer.Option(help="Whose numbers the label maps of --found have")] = (
+    numbering: Annotated[Numbering, typer.Option(help="Numbering of the labels in the label maps of --found")] = (
         Numbering.KIDNEYSEG
     ),
     page: Annotated[

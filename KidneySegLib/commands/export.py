@@ -29,7 +29,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle; its name is the bundle's")],
     version: Annotated[str, typer.Option(help="Version of the weights")],
     licence: Annotated[str, typer.Option(help="Licence of the weights, from the data's")],
-    title: Annotated[str, typer.Option(help="One line for people; default: that of the task's shipped bundle")] = "",
+    title: Annotated[str, typer.Option(help="Title, one line; default: that of the task's shipped bundle")] = "",
     base: Annotated[str, typer.Option(help="Bundle whose other stages and rules are taken over; they come first")] = "",
     rules: Annotated[
         Path | None,

@@ -51,4 +51,4 @@ def import_data(
         "See dataset.html in the data folder."
     )
     if not imported.cases:
-        raise InputError("No case can be trained on. Mend what is named above, and import again.")
+        raise InputError("No case can be trained on. Fix what is named above, and import again.")

@@ -13,14 +13,14 @@ def import_model(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle; its name is the bundle's")],
     licence: Annotated[str, typer.Option(help="Licence of the weights, as their source states it")],
     version: Annotated[str, typer.Option(help="Version of the weights")] = "1",
-    title: Annotated[str, typer.Option(help="One line for people")] = "Imported model for kidneys on CT",
+    title: Annotated[str, typer.Option(help="Title, one line")] = "Imported model for kidneys on CT",
     label: Annotated[
-        list[str] | None, typer.Option(help="NAME=STRUCTURE of an output that is called otherwise; repeatable")
+        list[str] | None, typer.Option(help="NAME=STRUCTURE of an output that has another name; repeatable")
     ] = None,
     fold: Annotated[list[str] | None, typer.Option(help="nnU-Net: fold to take; repeatable; default: all")] = None,
     orientation: Annotated[
         str | None,
-        typer.Option(help="nnU-Net: how the files of its training lay, by nibabel's aff2axcodes: LPS, RAS …"),
+        typer.Option(help="nnU-Net: orientation of its training files, as nibabel's aff2axcodes names it: LPS, RAS …"),
     ] = None,
 ) -> None:
     """Imports a model of others; it then outlines whole exams like any bundle."""

@@ -27,9 +27,14 @@ def measure(
             help="Result folder of a correction before this one: its marks and names are kept (needs --findings)"
         ),
     ] = None,
-    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Which of several series: number, UID, or part of the description")
+    ] = None,
     task: Annotated[
-        str, typer.Option(help="Of an image without an earlier result: ct, ct-slice, ultrasound, or auto: by the input")
+        str,
+        typer.Option(
+            help="Task of an image without an earlier result: ct, ct-slice, ultrasound, or auto: by the input"
+        ),
     ] = "auto",
     pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of an ultrasound image without one")] = None,
     region: Annotated[int | None, typer.Option(help="Region of an ultrasound image: its number in the header")] = None,
@@ -39,7 +44,7 @@ def measure(
     ] = None,
     numbering: Annotated[
         Numbering,
-        typer.Option(help="Whose label numbers: KidneySeg's, TotalSegmentator's (task total) or those of KiTS"),
+        typer.Option(help="Numbering of the labels: KidneySeg's, TotalSegmentator's (task total) or that of KiTS"),
     ] = Numbering.KIDNEYSEG,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:

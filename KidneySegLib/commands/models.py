@@ -49,7 +49,7 @@ def models(
 
 @app.command()
 def pack(
-    bundle: Annotated[str, typer.Argument(help="Bundle by name or folder")],
+    bundle: Annotated[str, typer.Argument(help="Name or folder of a bundle")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the file")],
 ) -> None:
     """Packs a bundle into one file and prints its SHA-256, by which others can check it."""

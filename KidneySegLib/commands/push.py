@@ -31,6 +31,6 @@ def push(
     typer.echo(f"Stored {count} files. Storage commitment: {commitment.answer}{committed}.")
     if commitment.answer is CommitmentAnswer.REFUSED:
         raise IncompleteError(
-            "The server took the files but does not answer for all of them. Keep them, look into its log, and send "
+            "The server took the files but does not answer for all of them. Keep them, check its log, and send "
             "them again."
         )

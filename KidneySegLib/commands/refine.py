@@ -26,7 +26,9 @@ def refine(
     findings: Annotated[
         Path | None, typer.Option(help="Result folder of the network's run, if the result was corrected already")
     ] = None,
-    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Which of several series: number, UID, or part of the description")
+    ] = None,
     progress: Annotated[ProgressStyle, typer.Option(help="How progress is shown")] = ProgressStyle.BAR,
 ) -> None:
     """Corrects a result by clicks, without a graphics card; writes the same files as 'segment'."""

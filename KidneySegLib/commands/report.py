@@ -25,7 +25,9 @@ def report(
     exam_date: Annotated[str | None, typer.Option("--date", help="Date of this exam, YYYY-MM-DD")] = None,
     language: Annotated[str, typer.Option(help="en, es or tr")] = "en",
     header: Annotated[str | None, typer.Option(help="The institution's line at the top")] = None,
-    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Which of several series: number, UID, or part of the description")
+    ] = None,
     identified: Annotated[
         bool, typer.Option("--identified", help="The report names the patient (image: a DICOM series)")
     ] = False,

@@ -33,8 +33,10 @@ def segment(
         ),
     ] = "ct",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
-    model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
-    series: Annotated[str | None, typer.Option(help="Of several: number, UID, or part of the description")] = None,
+    model: Annotated[str | None, typer.Option(help="Name or folder of a bundle; default: the shipped one")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Which of several series: number, UID, or part of the description")
+    ] = None,
     pixel_mm: Annotated[float | None, typer.Option(help="Pixel size of a picture, or of ultrasound without")] = None,
     window: Annotated[
         tuple[float, float] | None,
@@ -130,7 +132,7 @@ def read_flags(file: Path | None) -> list[Flag]:
     try:
         return flags_from_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError("The file of --flags cannot be read, or is no JSON list of flags.") from error
+        raise InputError("The file of --flags cannot be read, or is not a JSON list of flags.") from error
 
 
 def _check_report_options(report: bool, language: str | None, identified: bool) -> None:

@@ -20,7 +20,9 @@ def serve(
         Path | None, typer.Option(help="File with the key that clients must send (bearer token), one line")
     ] = None,
     clients: Annotated[int, typer.Option(min=1, help="Clients at a time, each with an image in memory")] = 4,
-    idle: Annotated[float, typer.Option(min=1, help="Seconds without an action after which a client must go")] = 3600,
+    idle: Annotated[
+        float, typer.Option(min=1, help="Seconds without an action after which a client is disconnected")
+    ] = 3600,
 ) -> None:
     """Answers clicks of nnInteractive's clients on CT, without a graphics card. Ends with Ctrl-C."""
     if find_spec("blosc2") is None:

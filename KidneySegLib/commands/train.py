@@ -33,7 +33,7 @@ def train(
     synthesis: Annotated[bool, typer.Option(help="Put synthetic lesions into the patches")] = True,
     epochs: Annotated[int, typer.Option(help="Length of the schedule; 0 takes the recipe's")] = 0,
     steps_per_epoch: Annotated[int, typer.Option(help="Shorter or longer epochs; 0 takes the recipe's")] = 0,
-    start: Annotated[str, typer.Option(help="Bundle that has this stage already: begin with its weights")] = "",
+    start: Annotated[str, typer.Option(help="Bundle that already has this stage: start from its weights")] = "",
     encoder_weights: Annotated[
         Path | None, typer.Option(help="Folder with ImageNet weights of the encoders (torchvision's files)")
     ] = None,

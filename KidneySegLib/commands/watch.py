@@ -21,22 +21,23 @@ def watch(
     server: ServerOption,
     servers: ServersOption,
     work: Annotated[Path, typer.Option(help="Work folder of this watch: its queue, images and results")],
-    once: Annotated[bool, typer.Option("--once", help="Do what is there to be done now, then end")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Work on what is waiting now, then end")] = False,
     new_only: Annotated[
-        bool, typer.Option("--new-only", help="At the very first start, leave aside what the server holds already")
+        bool, typer.Option("--new-only", help="At the very first start, ignore what the server already holds")
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try failed studies again at once, also those that were given up")
+        bool,
+        typer.Option("--retry-failed", help="Try failed studies again at once, including those that were given up"),
     ] = False,
     list_troubled: Annotated[
         bool, typer.Option("--list", help="Only list the studies that were refused or have failed, and why")
     ] = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep images and results in the work folder when they were sent")
+        bool, typer.Option("--keep", help="Keep images and results in the work folder after they were sent")
     ] = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the server")] = 2.0,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two queries to the server")] = 2.0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")] = "auto",
-    model: Annotated[str | None, typer.Option(help="Bundle by name or folder; default: the shipped one")] = None,
+    model: Annotated[str | None, typer.Option(help="Name or folder of a bundle; default: the shipped one")] = None,
     language: Annotated[str, typer.Option(help="Language of the report: en, es or tr")] = "en",
     identified: Annotated[
         bool, typer.Option("--identified", help="The report names the patient; without it, it is de-identified")

@@ -85,7 +85,8 @@ def _read(folder: Path) -> tuple[Volume, np.ndarray]:
     unknown = set(np.unique(labels).tolist()) - {0, *numbers}
     if unknown:
         raise InputError(
-            f"The case '{folder.name}' has the label {min(unknown)}, which its {NUMBERS} does not name. Export it anew."
+            f"The case '{folder.name}' has the label {min(unknown)}, which its {NUMBERS} does not name. "
+            "Export it again."
         )
     lookup = np.zeros(256, np.uint8)
     for number, label in numbers.items():

@@ -84,7 +84,7 @@ def read_grey(path: Path) -> np.ndarray:
                 raise InputError(f"'{path.name}' in a folder of slices must be of 8 bits of grey, not {image.mode}.")
             return np.asarray(image.convert("L"))
     except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"'{path.parent.name}/{path.name}' is missing or is no image.") from error
+        raise InputError(f"'{path.parent.name}/{path.name}' is missing or is not an image.") from error
 
 
 def grey_to_hu(grey: np.ndarray, window: tuple[float, float]) -> np.ndarray:

@@ -67,7 +67,7 @@ def deidentify(
     if source.resolve() == output.resolve() or source.resolve() in output.resolve().parents:
         raise OutputError("The output folder lies in the input. Choose a folder elsewhere.")
     if output.exists():
-        raise OutputError("The output folder exists already. Choose another name.")
+        raise OutputError("The output folder already exists. Choose another name.")
     files, locked = files_below(source) if source.is_dir() else ([source], 0)
     run = _Run(Pseudonyms(secret), options)
     if locked:

@@ -47,7 +47,7 @@ def create_key(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise OutputError("The key file exists already and is not overwritten. Choose another name.") from error
+        raise OutputError("The key file already exists and is not overwritten. Choose another name.") from error
     except OSError as error:
         raise OutputError(_UNWRITABLE) from error
     try:
@@ -62,10 +62,10 @@ def create_key(path: Path) -> bytes:
 
 
 _DAMAGED = (
-    "The key file is damaged or is no key file of KidneySeg. Restore it from a copy; a new key would give other "
+    "The key file is damaged or is not a key file of KidneySeg. Restore it from a copy; a new key would give other "
     "pseudonyms."
 )
-_UNWRITABLE = "The key file cannot be written. Check the free space, and that you may write where it is to lie."
+_UNWRITABLE = "The key file cannot be written. Check the free space, and that you may write to that folder."
 
 
 def _checksum(secret: bytes) -> str:

@@ -102,7 +102,7 @@ def _clean_fragments(dataset: FileDataset, syntax: str) -> None:
     offsets = parse_basic_offsets(buffer)
     fragments = list(generate_fragments(buffer))  # behind the table
     if len(frames) != count:
-        raise InputError("The compressed image has not as many frames as its header says.")
+        raise InputError("The compressed image does not have as many frames as its header says.")
     if len(fragments) == count:
         right = [0, *np.cumsum([8 + len(fragment) for fragment in fragments[:-1]]).tolist()]
         if cleaned == frames and (not offsets or offsets == right) and extended is None:

@@ -69,7 +69,7 @@ def write_dicom_results(
     folder = folder.absolute()
     check_folder(folder, FILES, identity)
     if pdf is not None and mark_of_pdf(pdf) not in (None, "", identity):
-        raise InputError("The report was made from another result. Give the one of this result, or make it anew.")
+        raise InputError("The report was made from another result. Give the one of this result, or make it again.")
     changed = {*corrected, *corrections(findings)}
     outlined = bool(segmentation.labels.any()) or pdf is None
     with quiet_pydicom():

@@ -51,7 +51,7 @@ def check_language(code: str) -> None:
         InputError: it does not.
     """
     if code not in DECIMAL_SIGNS:
-        raise InputError(f"The report speaks {', '.join(DECIMAL_SIGNS)}. Choose one of them.")
+        raise InputError(f"The report is available in {', '.join(DECIMAL_SIGNS)}. Choose one of them.")
 
 
 @dataclass(frozen=True)

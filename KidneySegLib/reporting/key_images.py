@@ -34,7 +34,7 @@ PLACES_FOR_STONES = 2
 THREE_WAYS = (
     (Style.PLAIN, N_("image"), N_("The image without marks.")),
     (Style.OVERLAY, N_("segments"), N_("Kidneys, masses, cysts and stones are filled with their colours.")),
-    (Style.CUT_OUT, N_("background removed"), N_("All but kidneys, masses, cysts and stones is black.")),
+    (Style.CUT_OUT, N_("background removed"), N_("Everything but kidneys, masses, cysts and stones is black.")),
 )
 
 

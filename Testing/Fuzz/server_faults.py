@@ -90,7 +90,7 @@ def _look(peer: Peer, folder: Path) -> None:
         watcher = Watcher(Orthanc(peer), queue, None)
         watcher._wait_for = lambda reason: bool(said.append(reason))
         watcher.look()
-    if said and not said[0].startswith("unforeseen"):
+    if said and not said[0].startswith("unexpected"):
         raise KidneySegError(said[0])
     if said:
         raise ValueError(said[0])

@@ -90,7 +90,7 @@ def lesionText(findings: Any, identifier: str) -> str:
     language = engineLanguage()
     for each in findings.rejected:
         if each.finding.id == identifier:
-            return _("{name}: rejected, and counted nowhere. Restore brings it back.").format(name=identifier)
+            return _("{name}: rejected and not counted. Restore brings it back.").format(name=identifier)
     for finding in (*findings.lesions, *findings.stones):
         if finding.id == identifier:
             return " ".join([_madeText(finding), *(flag.said(language) for flag in findings.remarks_on(identifier))])

@@ -28,7 +28,7 @@ IMAGE = {
     "values_scaled": error(
         "The values reach down to {lowest}, far below air: they were multiplied or normalised and are not Hounsfield "
         "units. Results from such images are not reliable; use the original CT.",
-        "The values have their air at {air} instead of -1000: they were multiplied or normalised and are not "
+        "Air has values near {air} instead of -1000: the values were multiplied or normalised and are not "
         "Hounsfield units. Results from such images are not reliable; use the original CT.",
         "The values lie too close together for fat, soft tissue and bone: they were multiplied or normalised and are "
         "not Hounsfield units. Results from such images are not reliable; use the original CT.",
@@ -40,7 +40,7 @@ IMAGE = {
         "Densities in HU are not reliable, and stones cannot be measured.",
         "All values below {low_hu} HU were cut off before the image was saved: fat and air look alike.",
     ),
-    "lossy_compression": info("The images were compressed with loss; small differences of density may be gone."),
+    "lossy_compression": info("The images were compressed with loss; small differences in density may be lost."),
     "inverted_display": info(
         "The images are marked for inverted display; their Hounsfield units were taken as stored."
     ),
@@ -62,23 +62,23 @@ IMAGE = {
     ),
     "grey_values": warning(
         "The picture holds grey values, not Hounsfield units. Its display window is not known; a width of {width_hu} "
-        "HU was assumed. Densities are estimates, all that is denser than white looks alike, and a wrong window "
+        "HU was assumed. Densities are estimates, everything denser than white looks alike, and a wrong window "
         "changes which pixels count as stone.",
         "The picture holds grey values, not Hounsfield units. Black was taken for {low_hu} HU and white for {high_hu} "
-        "HU, as given. Densities are estimates, all that is denser than white looks alike, and a wrong window "
+        "HU, as given. Densities are estimates, everything denser than white looks alike, and a wrong window "
         "changes which pixels count as stone.",
     ),
     "scale_from_kidneys": warning(
-        "The HU scale was set by the kidneys: they were given {kidney_hu} HU, as without contrast medium (moved by "
-        "{offset_hu} HU). In a scan with contrast medium all densities are then too low, and stones can be missed; "
+        "The HU scale was set by the kidneys: they were assigned {kidney_hu} HU, as without contrast medium (a shift "
+        "of {offset_hu} HU). In a scan with contrast medium all densities are then too low, and stones can be missed; "
         "give the window with --window if it is known."
     ),
     "sides_assumed": warning(
-        "The picture does not say where the patient's sides are. The usual way of showing was assumed: seen from the "
+        "The picture does not say where the patient's sides are. The usual display was assumed: seen from the "
         "feet, the patient's right on the picture's left, the front at the top."
     ),
     "pixel_size_given": info(
-        "All lengths rest on the pixel size that was given: {pixel_mm} mm.",
+        "All lengths are based on the pixel size that was given: {pixel_mm} mm.",
         pixel_mm=significant("mm", 6),
     ),
 }

@@ -15,11 +15,11 @@ LABELS = {
     ),
     "overlapping_kidneys": warning("The right and the left kidney overlapped in the label map: check both outlines."),
     "vertebrae_numbered_as_cysts": warning(
-        "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 has them."
+        "Labels 23 and 24 are as dense as bone: they were taken for vertebrae, as TotalSegmentator 1 numbers them."
     ),
     "sides_from_image": warning(
-        "The label map does not tell the right kidney from the left one: the body's middle in the image decided. "
-        "Check the sides."
+        "The label map does not tell the right kidney from the left one: the middle of the body in the image "
+        "decided. Check the sides."
     ),
     "corrected_by_reader": info(
         "{kidney}: corrected by the reader (Dice with the network's version {dice}).",
@@ -29,13 +29,13 @@ LABELS = {
         dice=number("0 to 1", 3),
     ),
     "click_changed_nothing": info(
-        Sentence("Click {number} ({structure}) changed nothing: there is air.", {"why": "air"}),
-        Sentence("Click {number} ({structure}) changed nothing: the label map says so already.", {"why": "same"}),
+        Sentence("Click {number} ({structure}) changed nothing: the place is in air.", {"why": "air"}),
+        Sentence("Click {number} ({structure}) changed nothing: the label map already shows this.", {"why": "same"}),
         number=number("from 1, in the order of the call"),
         structure=word(_CLICKED),
     ),
     "rejected_by_reader": info(
-        "Rejected by the reader and counted nowhere: {findings}.",
+        "Rejected by the reader and not counted: {findings}.",
         findings=proper_names("identifiers of lesions and stones"),
     ),
 }

@@ -54,7 +54,7 @@ MEASURING = {
         "the kidney is not known."
     ),
     "lesion_in_doubtful_kidney": warning(
-        "{lesion} lies in what may be no kidney: it may be a part of another organ, such as the liver. Check both "
+        "{lesion} lies in what may not be a kidney: it may be part of another organ, such as the liver. Check both "
         "before it is reported."
     ),
     "poles_of_a_part": info(
@@ -74,8 +74,8 @@ MEASURING = {
         structure=word(STRUCTURES_IN_TEXT),
     ),
     "phase_unknown": info(
-        "The contrast phase could not be told. Without it, enhancement of lesions cannot be judged from this image, "
-        "and excreted contrast medium could hide stones."
+        "The contrast phase could not be determined. Without it, enhancement of lesions cannot be judged from this "
+        "image, and excreted contrast medium could hide stones."
     ),
     "masses_without_contrast": info(
         "This is {probably}a scan without contrast medium. Solid masses as dense as the kidney do not stand out and "

@@ -77,15 +77,15 @@ READING = {
         places_mm=numbers("mm"),
     ),
     "uneven_spacing": warning(
-        "The distance of the slices varies from {least_mm} to {greatest_mm} mm. The volume was interpolated to an "
+        "The distance between slices varies from {least_mm} to {greatest_mm} mm. The volume was interpolated to an "
         "even {spacing_mm} mm; small details are less certain where slices lie far apart.",
         least_mm=number("mm", 2),
         greatest_mm=number("mm", 2),
         spacing_mm=number("mm", 2),
     ),
     "shifted_slices": warning(
-        "The images lie up to {distance_mm} mm beside each other. They were moved to their true places on one "
-        "straight grid.",
+        "The images are displaced sideways by up to {distance_mm} mm. They were moved to their true places on "
+        "one straight grid.",
         distance_mm=number("mm", 1),
     ),
     "gantry_tilt": warning(
@@ -95,12 +95,12 @@ READING = {
     ),
     "tilt_not_in_positions": warning(
         "The header names a gantry tilt of {tilt_degrees} degrees, but the positions of the images show none. Unless "
-        "the scanner straightened the series, lengths along the body are off.",
+        "the scanner straightened the series, lengths along the body are wrong.",
         tilt_degrees=number("degrees", 1),
     ),
     "unscanned_gaps": warning(
-        "The slices are {thickness_mm} mm thick but {distance_mm} mm apart: what lies between was not seen, so small "
-        "lesions and stones may be missed and volumes are less certain.",
+        "The slices are {thickness_mm} mm thick but {distance_mm} mm apart: what lies between them was not scanned, so "
+        "small lesions and stones may be missed and volumes are less certain.",
         thickness_mm=significant("mm"),
         distance_mm=significant("mm"),
     ),

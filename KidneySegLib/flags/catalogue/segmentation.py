@@ -49,10 +49,10 @@ SEGMENTATION = {
     ),
     "regions_left_out": warning(
         counted(
-            "{count} region of {area_mm2} mm² that may be kidney was left out. Kept are the two largest regions of at "
-            "least {least_mm2} mm². Please look.",
-            "{count} regions that may be kidney were left out, the largest of {area_mm2} mm². Kept are the two "
-            "largest regions of at least {least_mm2} mm². Please look.",
+            "{count} region of {area_mm2} mm² that may be kidney was left out. The two largest regions of at least "
+            "{least_mm2} mm² are kept. Please look.",
+            "{count} regions that may be kidney were left out, the largest of {area_mm2} mm². The two largest "
+            "regions of at least {least_mm2} mm² are kept. Please look.",
         ),
         count=number("regions"),
     ),
@@ -67,7 +67,8 @@ SEGMENTATION = {
         position_mm=number("mm, towards the head (LPS)"),
     ),
     "lesions_not_searched": warning(
-        "This model knows no solid masses and cysts: none were looked for. They lie in the outline or are left out."
+        "This model does not segment solid masses and cysts: none were looked for. They may be part of the "
+        "outline or be left out of it."
     ),
     "stones_not_searched": warning(
         Sentence(

@@ -33,13 +33,13 @@ ULTRASOUND = {
         reason=word(_REASONS),
     ),
     "tissue_regions_left_out": warning(
-        "The image holds several B-mode regions. Region {region} was measured; left out: {others}. Another one is "
-        "measured with --region.",
+        "The image holds several B-mode regions. Region {region} was measured; left out: {others}. Use --region to "
+        "measure another one.",
         region=number("number in the header"),
         others=numbers("numbers in the header", 0),
     ),
     "region_axes_reversed": info(
-        "An axis of the region counts against its pixels in the header, which changes no length."
+        "In the header an axis of the region runs opposite to its pixels, which changes no length."
     ),
     "regions_ignored": info(
         counted(
@@ -51,9 +51,9 @@ ULTRASOUND = {
     "frames_left_out": warning(
         counted(
             "{count} frame shows another region or has another pixel size than most frames (the first of which is "
-            "frame {first}), and was left out. One frame alone is measured with --frame.",
+            "frame {first}), and was left out. Use --frame to measure one frame alone.",
             "{count} frames show another region or have another pixel size than most frames (the first of which is "
-            "frame {first}), and were left out. One frame alone is measured with --frame.",
+            "frame {first}), and were left out. Use --frame to measure one frame alone.",
         ),
         count=number("frames"),
         first=_FRAME,
@@ -73,14 +73,14 @@ ULTRASOUND = {
 ULTRASOUND_VIEWS = {
     "loop_frame_proposed": info(
         "Of {count} frames of the loop, {found} show a kidney. Frame {frame} is proposed and measured: among the "
-        "longest outlines it has the clearest border. Another one is measured with --frame.",
+        "longest outlines it has the clearest border. Use --frame to measure another one.",
         count=number("frames"),
         found=number("frames"),
         frame=_FRAME,
     ),
     "one_plane": info(
-        "Length, width and area are those of the outline in this plane. They are the kidney's own only where the plane "
-        "runs through both poles."
+        "Length, width and area are those of the outline in this plane. They are those of the kidney only if the plane "
+        "passes through both poles."
     ),
     "outline_cut": warning(
         "The kidney reaches the end of what the image shows ({ends}): its length is at least what is seen, and width "
@@ -102,7 +102,7 @@ ULTRASOUND_VOLUME = {
         "The two views are of different studies. Check that both are of one kidney on one day."
     ),
     "views_not_tied": warning(
-        "The images do not tell that both views are of one patient and one kidney. Check that before the volume is "
+        "The images do not show that both views are of one patient and one kidney. Check this before the volume is "
         "used."
     ),
 }

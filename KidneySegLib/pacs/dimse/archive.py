@@ -53,7 +53,7 @@ class Dimse:
         with association(self.peer, [build_context(_VERIFICATION)]) as link:
             if status_of(link.send_c_echo(), self.peer):
                 raise NetworkError(
-                    f"Server '{self.peer.name}' answers, but refuses verification (C-ECHO). Look into its log."
+                    f"Server '{self.peer.name}' answers, but refuses verification (C-ECHO). Check its log."
                 )
 
     def find_series(self, query: Query) -> list[RemoteSeries]:

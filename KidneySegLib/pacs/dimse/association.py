@@ -91,7 +91,7 @@ def status_of(answer: Dataset, peer: Peer) -> int:
         NetworkError: there was no answer.
     """
     if "Status" not in answer:
-        raise NetworkError(f"Server '{peer.name}' broke off or did not answer within {peer.timeout:g} s.")
+        raise NetworkError(f"Server '{peer.name}' closed the connection or did not answer within {peer.timeout:g} s.")
     return int(answer.Status)
 
 

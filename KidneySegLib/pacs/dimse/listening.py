@@ -99,6 +99,6 @@ def _networks(peer: Peer, sender: str) -> list[_Network]:
         found = socket.getaddrinfo(sender, None, type=socket.SOCK_STREAM)
     except OSError:
         raise InputError(
-            f"Server '{peer.name}': '{sender}' is no known host, address or network (such as 10.0.0.0/24)."
+            f"Server '{peer.name}': '{sender}' is not a known host, address or network (such as 10.0.0.0/24)."
         ) from None
     return [ipaddress.ip_network(str(place[0]).split("%")[0]) for *_, place in found]

@@ -39,7 +39,7 @@ def outgoing_files(sources: Sequence[Path]) -> list[OutgoingFile]:
     files = [file for path in paths if (file := _describe(path)) is not None]
     if not files and strangers:
         raise InputError(
-            "The DICOM files in the result folder were made from another result. Write them anew with 'kidneyseg "
+            "The DICOM files in the result folder were made from another result. Write them again with 'kidneyseg "
             "dicom', then send them."
         )
     if not files:

@@ -86,7 +86,7 @@ class Watcher:
             raise  # waiting does not help
         except Exception as error:
             # one odd answer or study must not end the watch of all others
-            return self._wait_for(f"unforeseen error ({type(error).__name__})")
+            return self._wait_for(f"unexpected error ({type(error).__name__})")
         if self._away:
             logger.info("the wait is over")
             self._away = 0
@@ -152,7 +152,7 @@ class Watcher:
 
     def _fail(self, job: Job, log: StudyLog, error: Exception) -> None:
         # the text of errors that nobody foresaw may hold anything
-        said = str(error) if isinstance(error, KidneySegError) else f"unforeseen error ({type(error).__name__})"
+        said = str(error) if isinstance(error, KidneySegError) else f"unexpected error ({type(error).__name__})"
         failures = 1 if log.completed else job.failures + 1
         # servers and disks come back, an engine that fails on a study will mostly fail on it again
         passing = isinstance(error, NetworkError | ResourceError | OutputError)

@@ -107,7 +107,7 @@ class _CountedReader(io.RawIOBase):
         if self._count > self._most_bytes:
             raise NetworkError(
                 f"Server '{self._peer.name}' answers with more than {self._most_bytes / 1e6:.0f} MB. What had arrived "
-                "was thrown away. Ask for less, or look at the server."
+                "was thrown away. Ask for less, or check the server."
             )
         return count
 
@@ -126,5 +126,5 @@ class _CountedReader(io.RawIOBase):
     def _too_slow(self) -> NetworkError:
         return NetworkError(
             f"Server '{self._peer.name}' is too slow: its answer was not complete after {self._peer.deadline:g} s. "
-            "Look at the server and the network, or set a longer 'deadline'."
+            "Check the server and the network, or set a longer 'deadline'."
         )

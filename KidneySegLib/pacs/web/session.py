@@ -75,7 +75,8 @@ def http_errors(peer: Peer) -> Iterator[None]:
         raise NetworkError(f"Server '{peer.name}' did not answer within {peer.timeout:g} s.") from None
     except requests.RequestException:
         raise NetworkError(
-            f"Server '{peer.name}' cannot be reached, or it broke off. Check that it runs, its address and the network."
+            f"Server '{peer.name}' cannot be reached, or it closed the connection. Check that it runs, its address "
+            "and the network."
         ) from None
 
 
@@ -92,4 +93,4 @@ def _refusal(name: str, status: int) -> str:
         return f"Server '{name}' refuses the credentials (HTTP {status}). Check user name, password or token."
     if status == 404:
         return f"Server '{name}' does not know what was asked for (HTTP 404). Check its address in the file of servers."
-    return f"Server '{name}' could not do what was asked for (HTTP {status}). Look into its log."
+    return f"Server '{name}' could not do what was asked for (HTTP {status}). Check its log."

@@ -38,7 +38,7 @@ def read_ct_image(path: Path) -> Exam:
     if sentence is not None:
         raise InputError(sentence)
     if series.kind is not Kind.SLICES or not series.is_axial:
-        raise InputError("The image is not an axial slice. The 2D pipeline knows axial slices only: choose one.")
+        raise InputError("The image is not an axial slice. The 2D pipeline takes axial slices only: choose one.")
     reader = PixelReader()
     rescale, flags = decide_rescale([frame], reader)
     voxels = reader.hounsfield(frame, rescale)[None]

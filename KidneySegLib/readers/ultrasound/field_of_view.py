@@ -99,7 +99,7 @@ def _named(tissue: Sequence[Region], wanted: int) -> Region:
         if region.number == wanted:
             return region
     numbers = ", ".join(str(region.number) for region in tissue)
-    raise InputError(f"Region {wanted} is no 2D image of tissue. Choose one of --region {numbers}, or leave it out.")
+    raise InputError(f"Region {wanted} is not a 2D image of tissue. Choose one of --region {numbers}, or leave it out.")
 
 
 def _without_others(chosen: Region, others: Sequence[Region]) -> tuple[Region, tuple[Rectangle, ...]]:

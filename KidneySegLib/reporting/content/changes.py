@@ -8,7 +8,7 @@ from KidneySegLib.reporting.content.content import AT_LEAST, Column, Table
 from KidneySegLib.reporting.content.places import place_of
 from KidneySegLib.reporting.content.tables import largest
 
-STATES = {"new": N_("new"), "vanished": N_("not found any more"), "unmatched": N_("no partner")}
+STATES = {"new": N_("new"), "vanished": N_("no longer found"), "unmatched": N_("no partner")}
 NOTHING = ("", "", "", "", "")
 
 
@@ -95,7 +95,7 @@ def _notes(comparison: Comparison, left_out: int, language: Language) -> list[st
     _ = language.text
     notes = [_("Lesions were matched by their place relative to their kidney; kidneys with their lesions.")]
     if any(change.state == "unmatched" for change in comparison.lesions):
-        notes.append(_("No partner: the kidney is not whole in both exams, so the lesion may lie outside of one."))
+        notes.append(_("No partner: the kidney is not whole in both exams, so the lesion may lie outside one of them."))
     sizes = [size for side in comparison.sides for size in (side.organ_volume_ml, side.stone_volume_ml)]
     sizes += [change.volume_ml for change in comparison.lesions]
     if any(any(size.cut) for size in sizes):

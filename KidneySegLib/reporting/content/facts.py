@@ -124,7 +124,9 @@ def _technique(provenance: Provenance, language: Language) -> str:
         parts.append(_("slices of {mm} mm").format(mm=language.number(source["slice_thickness"], 2)))
     if source.get("contrast") is not None:
         given = (
-            _("contrast medium given, by the header") if source["contrast"] else _("no contrast medium, by the header")
+            _("contrast medium given, according to the header")
+            if source["contrast"]
+            else _("no contrast medium, according to the header")
         )
         parts.append(given)
     return ", ".join(part for part in parts if part)
@@ -141,7 +143,7 @@ def phase_text(phase: PhaseEstimate, language: Language) -> str:
     if phase.phase == "unknown":
         return f"{name}: {measured}"
     confidence = _("{number}%").format(number=language.number(100 * phase.confidence))
-    pattern = _("{phase}, told from the image with a confidence of {confidence}: {measured}")
+    pattern = _("{phase}, estimated from the image with a confidence of {confidence}: {measured}")
     return pattern.format(phase=name, confidence=confidence, measured=measured)
 
 

@@ -129,7 +129,7 @@ def _candidates(candidates: Sequence[LesionFinding], language: Language) -> Tabl
     """Returns the table of masses and cysts below the operating point."""
     _ = language.text
     listed = replace(_lesions(candidates, language, MOST_CANDIDATES), title=_("Candidates"))
-    notes = [_("Less certain than findings have to be. They are in no number and in no outline above.")]
+    notes = [_("Less certain than findings have to be. No number and no outline above includes them.")]
     if len(candidates) > MOST_CANDIDATES:
         notes.append(_("Only the largest are listed here; all are in candidates.csv."))
     notes += reading_notes(candidates, language)

@@ -74,7 +74,7 @@ def import_pictures(
             mark = hashlib.sha256(found.grey.tobytes()).hexdigest()
             if mark in seen:
                 found = Fault(
-                    found.name, "image_twice", f"It is the picture '{seen[mark]}' again. Keep one of the two."
+                    found.name, "image_twice", f"It is a copy of the picture '{seen[mark]}'. Keep one of the two."
                 )
             else:
                 seen[mark] = found.name

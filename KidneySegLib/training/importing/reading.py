@@ -110,7 +110,7 @@ def _labels(case: SourceCase, image: Volume) -> tuple[Mapping[int, str], np.ndar
     if not np.isfinite(values).all() or (values != np.rint(values)).any() or (values < 0).any():
         raise _RefusedError(
             "labels_not_whole",
-            "The labels hold values that are no whole numbers: this is an image. Choose the label map.",
+            "The labels hold values that are not whole numbers: this is an image. Choose the label map.",
         )
     _same_grid(drawn, image)
     return case.names, on_grid(drawn, image).astype(np.int64)

@@ -207,4 +207,4 @@ def _smaller(
         found = levels_for([length - step * (n == axis) for n, length in enumerate(patch)], spacing, residual=residual)
         if len(found[0].strides) > 1 and found[1] != tuple(patch):
             return found
-    raise InputError("The memory of the device does not suffice for the smallest network. Give more with --memory.")
+    raise InputError("The memory of the device is not enough for the smallest network. Give more with --memory.")

@@ -47,7 +47,7 @@ def test_a_bundle_travels_whole_and_the_same_one_gives_the_same_file(packed, tmp
     bundle.verify()
     assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["tiny"]
     assert pack(bundle, tmp_path).read_bytes() == packed.read_bytes()
-    with pytest.raises(BundleError, match="installed already"):
+    with pytest.raises(BundleError, match="already installed"):
         install(packed, tmp_path / "models")
     assert install(packed, tmp_path / "models", replace=True).version == "0.1"
     assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["tiny"]
@@ -65,7 +65,7 @@ def test_another_file_than_the_signed_one_is_refused(packed, tmp_path):
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "sub/card.md", "..\\evil", "C:\\evil", "card.md/", "extra"])
 def test_nothing_but_the_parts_of_a_bundle_is_unpacked(packed, tmp_path, name):
     hostile = rewritten(packed, tmp_path / "x.zip", lambda e, c: (name if e.filename == "card.md" else e, c))
-    with pytest.raises(BundleError, match="no packed bundle"):
+    with pytest.raises(BundleError, match="not a packed bundle"):
         install(hostile, tmp_path / "models")
     assert not list((tmp_path / "models").iterdir()) and not (tmp_path / "evil").exists()
 
@@ -89,7 +89,7 @@ def test_bombs_and_doubles_are_refused(packed, tmp_path, monkeypatch):
         install(bomb, tmp_path / "models")
     with zipfile.ZipFile(bomb, "a") as file, pytest.warns(UserWarning):
         file.writestr("card.md", "again")
-    with pytest.raises(BundleError, match="no packed bundle"):
+    with pytest.raises(BundleError, match="not a packed bundle"):
         install(bomb, tmp_path / "models")
 
 
@@ -100,7 +100,7 @@ def test_what_is_no_archive_is_told(packed, tmp_path):
     with pytest.raises(BundleError, match="does not exist"):
         install(tmp_path / "nothing.zip", tmp_path / "models")
     (tmp_path / "own" / "tiny").mkdir(parents=True)
-    with pytest.raises(OutputError, match="is no bundle"):
+    with pytest.raises(OutputError, match="is not a bundle"):
         install(packed, tmp_path / "own", replace=True)
 
 

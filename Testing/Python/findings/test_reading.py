@@ -72,7 +72,7 @@ def test_rejected_lesion_is_listed_and_counted_nowhere(case):
     assert gone["M1"] == (original.lesions[0].measures.voxels, "kidney_left")
     assert gone["C1"][1] == "background"
     (flag,) = [flag for flag in findings.flags if flag.code == "rejected_by_reader"]
-    assert flag.message == "Rejected by the reader and counted nowhere: M1, C1."
+    assert flag.message == "Rejected by the reader and not counted: M1, C1."
     assert Findings.from_json(findings.to_json()).rejected[0].finding.id == "M1"
     # measured again, from the same label map
     again = described_corrected(volume, drawn, network=labels, original=original, last=findings)
@@ -189,7 +189,7 @@ def test_report_and_text_say_what_the_reader_made_of_it(case):
     lesion = next(each for each in findings.lesions if each.id == "C2")
     size = f"{lesion.measures.axial_diameter_mm:.1f} × {lesion.measures.perpendicular_mm:.1f} mm"
     assert own.startswith("C2 (upper one), Cyst, left") and size in own and own.endswith("(changed by the reader).")
-    assert "Rejected by the reader and counted nowhere: C1." in lines
+    assert "Rejected by the reader and not counted: C1." in lines
     assert not [line for line in lines if line.startswith("C1,")]
     assert "1 solid mass" in text and "1 cyst:" in text
     assert "onaylandı" in "".join(reading_notes(findings.lesions, Language.of("tr")))
@@ -215,7 +215,7 @@ def test_measure_keeps_marks_of_a_correction_before(case, tmp_path):
     image, network = str(tmp_path / "image.nii.gz"), str(tmp_path / "network")
     command = ["measure", image, str(tmp_path / "mine.nii.gz"), "--findings", network, "--progress", "none"]
     run = CliRunner().invoke(app, [*command, "-o", str(tmp_path / "first")])
-    assert run.exit_code == 0 and "Rejected by the reader and counted nowhere: C1." in run.output
+    assert run.exit_code == 0 and "Rejected by the reader and not counted: C1." in run.output
     first = Result.read(tmp_path / "first")
     assert states(first.findings)["M2"] == "confirmed"
     marked = named(first.findings, "M1", "watch")

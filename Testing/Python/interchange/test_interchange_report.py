@@ -237,5 +237,5 @@ def test_what_a_reader_made_of_a_lesion_is_in_its_group(case: Case, tmp_path: Pa
     ]
     assert comment.ConceptNameCodeSequence[0].CodeValue == codes.DCM.Comment.value
     said = [c.TextValue for c in report.ContentSequence if c.ValueType == "TEXT"]
-    assert "Rejected by the reader and counted nowhere: C9." in said
+    assert "Rejected by the reader and not counted: C9." in said
     assert list(groups_of(report)) == NAMES

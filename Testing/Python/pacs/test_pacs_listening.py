@@ -118,7 +118,7 @@ def test_a_stranger_cannot_slip_an_image_into_a_move(tmp_path):
 
 
 def test_hosts_that_are_not_known_and_a_port_that_cannot_be_opened_are_told():
-    with pytest.raises(InputError, match="no known host"):
+    with pytest.raises(InputError, match="not a known host"):
         allowed_senders(peer(senders=("no.such.host.invalid",)))
     with pytest.raises(InputError, match="not known"):
         listening_address(peer(host="no.such.host.invalid"))

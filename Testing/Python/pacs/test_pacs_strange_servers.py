@@ -214,7 +214,7 @@ def test_what_nobody_foresaw_does_not_end_a_watch(tmp_path: Path, caplog: pytest
 
     with closing(WorkQueue(tmp_path / "work")) as queue:
         assert not Watcher(Odd(), queue, None).look()
-    assert "unforeseen error (KeyError)" in caplog.text and "JANE" not in caplog.text
+    assert "unexpected error (KeyError)" in caplog.text and "JANE" not in caplog.text
 
 
 def test_identifiers_of_another_form_never_become_an_address() -> None:

@@ -122,7 +122,7 @@ def test_the_log_and_the_folder_names_tell_nothing_of_the_patient(orthanc, tmp_p
         open_archive(orthanc.peer(password="x")).find_series(Query(accession_number="TELLING-7"))
     said = caplog.text + str(refusal.value) + repr(Query(patient_id="SECRET-ID"))
     said += " ".join(path.name for path in (tmp_path / "work").glob("*"))
-    assert "unforeseen error (ValueError)" in said
+    assert "unexpected error (ValueError)" in said
     uid = str(pydicom.dcmread(tmp_path / "ct" / "image000.dcm").StudyInstanceUID)
     assert not [word for word in ("telling", "secret", uid) if word in said.lower()]
 

@@ -101,7 +101,7 @@ def test_equal_series_are_a_warning_and_can_be_named(tmp_path: Path) -> None:
     assert chosen.flags[0].severity is Severity.WARNING
     named = read_ct(tmp_path, series_uid=uid)
     assert named.source.series_uid == uid and codes(named) == []
-    with pytest.raises(InputError, match="No series of the folder is called that"):
+    with pytest.raises(InputError, match="No series of the folder has that name"):
         read_ct(tmp_path, series_uid="1.2.3.4")
 
 

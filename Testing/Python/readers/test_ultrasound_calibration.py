@@ -243,7 +243,7 @@ REFUSED = {
     ),
     "a region that is a spectrum": (
         Case([region(UPPER), region(LOWER, **SPECTRUM)], options={"region": 2}),
-        "Region 2 is no 2D image",
+        "Region 2 is not a 2D image",
     ),
     "a region of an image without": (Case(None, options={"region": 1}), "no regions"),
     "a frame that is none": (Case([region()], pixels=loop, options={"frame": 4}), "the image has 3"),

@@ -221,7 +221,7 @@ def test_change_since_a_prior_exam(language: str, tmp_path_factory: pytest.TempP
     for text in (files.text, files.html.text):
         assert f"{old} {new} {grown} {share} {year}" in text and f" {doubling} " in text
         assert speaking.plural("{n} day", "{n} days", 100) in text
-        assert speaking.text("not found any more") in text
+        assert speaking.text("no longer found") in text
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -100,7 +100,7 @@ def test_a_click_that_changes_nothing_says_so(case, tmp_path: Path) -> None:
     image, network, volume, _ = case
     said = call(network, "--image", image, "--click", at(volume, 18, 35, 72, "+,mass"), "-o", tmp_path / "same")
     assert "Click on solid mass (+): nothing changed" in said
-    assert "Click 1 (solid mass) changed nothing: the label map says so already." in said.replace("Solid", "solid")
+    assert "Click 1 (solid mass) changed nothing: the label map already shows this." in said.replace("Solid", "solid")
     np.testing.assert_array_equal(labels_of(tmp_path / "same"), labels_of(network))
     assert not corrections(Result.read(tmp_path / "same").findings)
 
@@ -114,7 +114,7 @@ def test_a_click_into_air_is_not_followed_and_told(case, tmp_path: Path) -> None
     np.testing.assert_array_equal(labels_of(tmp_path / "new") == 3, truth == 3)
     flags = [flag for flag in Result.read(tmp_path / "new").findings.flags if flag.code == "click_changed_nothing"]
     assert [dict(flag.values) for flag in flags] == [{"number": 1, "structure": "mass", "why": "air"}]
-    assert flags[0].message == "Click 1 (Solid mass) changed nothing: there is air."
+    assert flags[0].message == "Click 1 (Solid mass) changed nothing: the place is in air."
 
 
 @pytest.mark.parametrize(

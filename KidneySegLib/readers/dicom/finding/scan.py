@@ -20,13 +20,15 @@ def quiet_pydicom() -> Iterator[None]:
     """Silences pydicom's remarks on odd values: they quote the values, which may be a patient's."""
     logger = logging.getLogger("pydicom")
     level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    if level != logging.CRITICAL:  # setting a level makes every logger forget what it knows, which adds up over files
+        logger.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        if level != logging.CRITICAL:
+            logger.setLevel(level)
 
 
 def is_dicom_file(path: Path) -> bool:
@@ -79,7 +81,7 @@ def files_below(folder: Path) -> tuple[list[Path], int]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(place, name) for name in names if os.path.isfile(os.path.join(place, name))]
     if not files and any(error.filename == str(folder) for error in locked):
-        raise InputError("The folder cannot be opened: no permission. Ask for the right to read it, or choose a copy.")
+        raise InputError("The folder cannot be opened: no permission. Ask for permission to read it, or choose a copy.")
     return sorted(files), len(locked)
 
 

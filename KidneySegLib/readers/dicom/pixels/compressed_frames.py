@@ -41,7 +41,7 @@ def check_compressed_frame(dataset: Dataset, frame: FrameHeader) -> None:
     size = codestream_size(get_frame(dataset.PixelData, frame.frame, number_of_frames=count))
     if size != (frame.columns, frame.rows):
         number = "An image" if frame.instance_number is None else f"Image {frame.instance_number}"
-        raise InputError(f"{number} of the series is damaged: its pixels are not as many as its header says.")
+        raise InputError(f"{number} of the series is damaged: it has another number of pixels than its header says.")
 
 
 def check_declared_size(frame: FrameHeader) -> None:

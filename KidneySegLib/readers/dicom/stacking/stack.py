@@ -82,7 +82,7 @@ def plan_stack(frames: Sequence[FrameHeader]) -> StackPlan:
         shifts = (offsets - corner) / pixel_spacing
         rows, columns = (rows, columns) + np.ceil(shifts.max(axis=0) - 1e-3).astype(int)
         if rows > 2 * frames[0].rows or columns > 2 * frames[0].columns:
-            raise GeometryError("The images lie too far beside each other for one volume. Export the series again.")
+            raise GeometryError("The images are displaced sideways too far for one volume. Export the series again.")
         first = first + corner[1] * axes[0] + corner[0] * axes[1]
         step = axes[2] * (along[-1] - along[0]) / (len(targets) - 1)
     matrix = np.eye(4)
@@ -133,8 +133,8 @@ def _even_targets(along: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     finest = float(np.percentile(distances, 10, method="lower"))
     if length / finest > MOST_SLICES_PER_IMAGE * len(along):
         raise GeometryError(
-            f"The distances of the slices vary too much for one volume ({distances.min():.2f} to {distances.max():.2f} "
-            "mm). Export each scan as a series of its own."
+            f"The distances between the slices vary too much for one volume ({distances.min():.2f} to "
+            f"{distances.max():.2f} mm). Export each scan as a separate series."
         )
     targets = np.linspace(along[0], along[-1], max(2, round(length / finest) + 1))
     flag = Flag.of(
