@@ -35,7 +35,7 @@ def pack(bundle: Bundle, folder: Path) -> Path:
         folder: for the file.
 
     Raises:
-        BundleError: the weights are missing or altered, or its name or version is no file name.
+        BundleError: the weights are missing or altered, or its name or version is not a file name.
         OutputError: the file cannot be written.
     """
     bundle.verify()

@@ -89,7 +89,7 @@ def one_line(value: Any) -> str:
     """Takes a text of one line.
 
     Raises:
-        TypeError: it is no text.
+        TypeError: it is not a text.
         ValueError: it is too long or holds control characters.
     """
     if not isinstance(value, str):

@@ -102,7 +102,7 @@ def segment(
         across = None
         if transverse is not None:
             result, across = add_transverse(result, transverse, device=device, model=model, progress=receiver)
-        # before anything is written: images of several patients are no basis for any result
+        # before anything is written: images of several patients are not a basis for any result
         patient = read_patient(source, result.findings.provenance.input.source) if identified else None
         receiver("write", 0.0, "Writing the result")
         result.write(output)

@@ -29,7 +29,7 @@ _DATE = re.compile(rf"(\d{{4}})\.?(\d{{2}})\.?(\d{{2}})((?:{_CLOCK})?(?:[+-][01]
 
 REMOVED = "REMOVED"
 _DUMMIES = {**DUMMIES, "AS": "000Y", "DS": "0", "IS": "0", "CS": REMOVED} | dict.fromkeys(TEXT, REMOVED)
-_PATIENT_GROUP = 0x0010  # birth dates are no part of a course over time and are never moved, only removed
+_PATIENT_GROUP = 0x0010  # birth dates are not part of a course over time and are never moved, only removed
 _STUDY_GROUP = 0x0008  # dates of the study itself, which may have been made on the day of birth
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})
 _LIKE_A_UID = re.compile(r"\d+(\.\d+){5,}")
@@ -194,7 +194,7 @@ def _set_values(element: DataElement, values: list[Any]) -> None:
 
 
 def _moved(element: DataElement, value: Any, days: int, identity: Identity) -> str:
-    """Returns a moved date, the time of day as it is, "" for what is no date, no time or a day of birth."""
+    """Returns a moved date, the time of day as it is, "" for what is not a date or time, or is a day of birth."""
     text = str(value)
     if element.VR == "TM":
         return text if is_time(text) and not identity.is_number(text) else ""

@@ -21,7 +21,7 @@ def load_key(path: Path) -> bytes:
     """Returns the secret in a key file.
 
     Raises:
-        InputError: the file cannot be read, is no key file or is damaged. A damaged secret is never used: it would
+        InputError: the file cannot be read, is not a key file or is damaged. A damaged secret is never used: it would
             give other pseudonyms without a word.
     """
     try:

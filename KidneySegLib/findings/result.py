@@ -187,7 +187,7 @@ class Findings:
         """Takes the content of ``findings.json``.
 
         Raises:
-            InputError: the text is no findings file, is damaged, or has a schema that this version does not know.
+            InputError: the text is not a findings file, is damaged, or has a schema that this version does not know.
         """
         try:
             values = json.loads(text)

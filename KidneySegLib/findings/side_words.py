@@ -37,6 +37,6 @@ def read_side(word: str) -> tuple[Side, bool]:
     """Returns the side that a word means, and whether it is certain.
 
     Raises:
-        ValueError: it is no side.
+        ValueError: it is not a side.
     """
     return Side(word.removeprefix(HEADER)), not word.startswith(HEADER)

@@ -22,7 +22,7 @@ _RIGHT_ANGLE = 1e-3
 # Headers hold 32-bit numbers; what differs by more (mm, at the image's corners) is another place.
 _SAME_PLACE = 1.0
 _SAME_SPACING = 0.01  # share
-_GREATEST_SCALE = 1e3  # stored values times more than this are no Hounsfield units
+_GREATEST_SCALE = 1e3  # stored values times more than this are not Hounsfield units
 _CHUNK = 1 << 22
 _FLOATS = {16: "f4", 64: "f8"}
 _BITS = {2: 8, 4: 16, 8: 32, 16: 32, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32, 1024: 64, 1280: 64, 32: 64, 2304: 32}

@@ -25,7 +25,7 @@ def no_spacing() -> GeometryError:
 
 
 def no_position() -> GeometryError:
-    """Returns the error of a file whose geometry holds what is no number."""
+    """Returns the error of a file whose geometry holds what is not a number."""
     return GeometryError(
         "The geometry in the image file holds values that are not numbers. Export it again, or give the DICOM folder."
     )

@@ -30,7 +30,7 @@ def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: st
         title: title of the document, at most 64 characters.
 
     Raises:
-        InputError: it is no PDF.
+        InputError: it is not a PDF.
     """
     if not pdf.startswith(b"%PDF-"):
         raise InputError("The report is not a PDF file. Give a PDF.")

@@ -32,7 +32,7 @@ from KidneySegLib.structures import Code, Structure
 
 SERIES_NUMBER = 9002
 VIEWER_SERIES_NUMBER = 9004
-# Flags that are no warning and yet change what the report means: which series was read, what a reader took out.
+# Flags that are not warnings and yet change what the report means: which series was read, what a reader took out.
 TOLD = {*CHOICE_OF_SERIES, "rejected_by_reader"}
 
 

@@ -150,7 +150,7 @@ def plan_segments(
         alone = (name_of(part.finding) if part.finding else "",) if per_lesion else ()
         groups.setdefault((part.structure.key, part.side, *alone), []).append(part)
     ordered = list(groups.values())
-    if not per_lesion:  # each structure right before left, small groups that are no lesion among their like
+    if not per_lesion:  # each structure right before left, small groups that are not lesions among their like
         ordered.sort(key=lambda group: (group[0].structure.label, _rank(group[0].side)))
     tracking = {name_of(part.finding): _new_tracking(name_of(part.finding)) for part in parts if part.finding}
     numbers = np.zeros(shape, np.uint8 if len(ordered) <= np.iinfo(np.uint8).max else np.uint16)

@@ -84,7 +84,7 @@ def by_instance_map(label_map: Volume, numbers: np.ndarray, findings: Findings) 
 
 
 def _specks(label_map: Volume, numbers: np.ndarray) -> tuple[tuple[Structure, Body], ...] | None:
-    """Returns the groups of labelled voxels without a number; None if one of them is no speck of a lesion."""
+    """Returns the groups of labelled voxels without a number; None if one of them is not a speck of a lesion."""
     rest = np.where(numbers == 0, label_map.voxels, np.uint8(0))
     specks = []
     for label, box in bounding_boxes(rest).items():

@@ -55,7 +55,7 @@ def describe_slice(
 
 
 def _flat(measures: Measures, share: float) -> Measures:
-    """Returns measures whose length stays within the slice: the thickness of a slice is no extent of a body."""
+    """Returns measures whose length stays within the slice: the thickness of a slice is not an extent of a body."""
     return replace(
         measures,
         volume_ml=measures.volume_ml * share,

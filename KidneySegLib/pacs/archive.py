@@ -81,7 +81,7 @@ class RemoteSeries:
         """Refuses identifiers that are none; ``listing`` leaves such entries out before.
 
         Raises:
-            InputError: an identifier is no UID.
+            InputError: an identifier is not a UID.
         """
         if not (is_uid(self.study_uid) and is_uid(self.series_uid)):
             raise InputError("A series of the archive has an identifier that is not valid. Correct it in the archive.")
@@ -119,7 +119,7 @@ class Archive(Protocol):
         """Brings all images of a series to a receiver, in the transfer syntax that they are stored in."""
 
     def store(self, files: Sequence[OutgoingFile]) -> None:
-        """Stores files as they are; one that the archive holds already is no error."""
+        """Stores files as they are; one that the archive holds already is not an error."""
 
     def holds(self, file: OutgoingFile) -> bool:
         """Whether the archive lists the instance."""

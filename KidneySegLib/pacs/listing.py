@@ -14,7 +14,7 @@ from KidneySegLib.readers.dicom.images.frames import integer, text
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-MOST_IMAGES = 100_000  # of a series; more is no number of images
+MOST_IMAGES = 100_000  # of a series; more is not a number of images
 logger = logging.getLogger(__name__)
 
 

@@ -46,7 +46,7 @@ class Peer:
     Attributes:
         name: the table's name in the file, which is used in messages.
         dicomweb: root address of its DICOMweb services; "" if it has none.
-        rest: root address of Orthanc's own interface; "" if it is no Orthanc.
+        rest: root address of Orthanc's own interface; "" if it is not an Orthanc.
         username, password: for HTTP basic authentication.
         token: bearer token, instead of a user name and password.
         ca_bundle: PEM file of the authority that signed the server's certificate; "" for the usual ones.

@@ -33,7 +33,7 @@ def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float]
         window: HU that it shows as black and as white; None assumes the usual one of abdomens and flags it.
 
     Raises:
-        InputError: it is no grey picture of a slice, or pixel size or window are missing or impossible.
+        InputError: it is not a grey picture of a slice, or pixel size or window are missing or impossible.
     """
     if pixel_mm is None:
         raise InputError(

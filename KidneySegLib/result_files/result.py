@@ -105,8 +105,8 @@ class Result:
         The grid is the findings' own: a NIfTI file read by ITK has lost what little its axes deviate from right angles.
 
         Raises:
-            InputError: it is no complete result folder, a file in it is damaged, or the label map was changed after it
-                was measured.
+            InputError: it is not a complete result folder, a file in it is damaged, or the label map was changed after
+                it was measured.
             GeometryError: the label map lies on another grid than the image that was segmented.
         """
         if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():

@@ -31,7 +31,7 @@ class CT:
     stages = ("locator", "kidney")
 
     def accepts(self, probe: InputProbe) -> bool:
-        """Several slices that are no frames of an ultrasound loop."""
+        """Several slices that are not frames of an ultrasound loop."""
         return probe.slices > 1 and "US" not in probe.modalities
 
     def check_options(self, options: ReadOptions) -> None:

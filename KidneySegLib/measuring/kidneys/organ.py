@@ -30,7 +30,7 @@ from KidneySegLib.volume import Volume
 if TYPE_CHECKING:
     from KidneySegLib.geometry.bodies import Body
 
-# Below this ratio of its variances, or beyond this angle to the body, the first principal axis is no long axis.
+# Below this ratio of its variances, or beyond this angle to the body, the first principal axis is not a long axis.
 LEAST_ELONGATION = 1.3
 LEAST_COSINE = 0.5
 

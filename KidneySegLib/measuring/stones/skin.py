@@ -13,7 +13,7 @@ from KidneySegLib.volume import Volume
 
 ANGLES_DEGREES = (0.0, 45.0, 90.0)
 RAY_STEP_MM = 0.5
-# Thinner than this is no body: table top, blanket, tubes.
+# Thinner than this is not a body: table top, blanket, tubes.
 SHEET_MM = 8.0
 
 

@@ -22,7 +22,7 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
         transverse: of the same kidney across it.
 
     Raises:
-        InputError: one of them is no ultrasound view of one whole kidney in millimetres, or they are of different
+        InputError: one of them is not an ultrasound view of one whole kidney in millimetres, or they are of different
             kidneys or one image.
     """
     along, across = _only_view(longitudinal, "longitudinal"), _only_view(transverse, "transverse")

@@ -15,7 +15,7 @@ def field_of(exam: Exam) -> FieldOfView:
     """Returns the field of view that the exam was read with.
 
     Raises:
-        InputError: the exam has none: it is no ultrasound image, or its record is damaged.
+        InputError: the exam has none: it is not an ultrasound image, or its record is damaged.
     """
     settings = exam.settings
     try:

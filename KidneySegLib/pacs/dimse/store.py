@@ -18,7 +18,7 @@ _WARNINGS = range(0xB000, 0xC000)  # stored, with a remark
 
 
 def store_files(peer: Peer, files: Sequence[OutgoingFile]) -> None:
-    """Stores files over one association; one that the server holds already is no error.
+    """Stores files over one association; one that the server holds already is not an error.
 
     Raises:
         NetworkError: the server is away, or does not take a file.

@@ -107,7 +107,7 @@ class WorkQueue:
 
         Raises:
             OutputError: the folder cannot be written, another watcher works in it, or another version made it.
-            DamagedQueueError: the file is no queue.
+            DamagedQueueError: the file is not a queue.
         """
         self._open: list[sqlite3.Connection] = []
         try:
@@ -287,7 +287,7 @@ def troubled_studies(folder: Path) -> list[Job]:
 
     Raises:
         OutputError: the folder holds no queue, or it cannot be read.
-        DamagedQueueError: the file is no queue.
+        DamagedQueueError: the file is not a queue.
     """
     path = (folder / "queue.sqlite").absolute()
     try:

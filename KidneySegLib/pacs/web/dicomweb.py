@@ -163,7 +163,7 @@ class DicomWeb:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Adds to HTTP's errors those of an answer that is no DICOMweb."""
+        """Adds to HTTP's errors those of an answer that is not DICOMweb."""
         import requests
 
         try:

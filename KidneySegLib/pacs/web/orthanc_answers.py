@@ -14,7 +14,7 @@ ResourceId = Annotated[str, AfterValidator(lambda text: text if is_orthanc_id(te
 
 
 class _Answer(BaseModel):
-    """Values of exactly their type: a bool is no number. All else that Orthanc says is passed over."""
+    """Values of exactly their type: a bool is not a number. All else that Orthanc says is passed over."""
 
     model_config = ConfigDict(strict=True)
 

@@ -30,7 +30,7 @@ def read_ct_image(path: Path) -> Exam:
         path: one DICOM file (other files of its series are not looked at), or a folder that holds just one.
 
     Raises:
-        InputError: there are several images, or it is no axial CT image with a place in the patient.
+        InputError: there are several images, or it is not an axial CT image with a place in the patient.
     """
     frame = _only_image(path)
     series = SeriesFiles((frame,))

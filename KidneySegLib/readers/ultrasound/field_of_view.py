@@ -32,7 +32,7 @@ class FieldOfView:
 
     Attributes:
         rectangle: left, top, right, bottom in pixels; right and bottom are the first ones outside.
-        excluded: parts of it that other regions cover, whose pixels are no tissue or have another size.
+        excluded: parts of it that other regions cover, whose pixels are not tissue or have another size.
         pixel_mm: distance of columns and of rows; None where it is not known.
         region: number of the region in the header, from 1; 0 where the image has none.
     """

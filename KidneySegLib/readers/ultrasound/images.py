@@ -52,7 +52,7 @@ def read_ultrasound(
         progress: called with the share done, 0 to 1; an exception that it raises stops the reading.
 
     Raises:
-        InputError: it is no ultrasound image, is damaged, or has no 2D region of tissue; or an option does not fit.
+        InputError: it is not an ultrasound image, is damaged, or has no 2D region of tissue; or an option does not fit.
         ResourceError: the loop needs more memory than is free.
     """
     every = _frames(_one_file(path))

@@ -52,11 +52,11 @@ def from_numbers(values: np.ndarray, drawn_on: Volume, numbering: Numbering) -> 
 
 _MEANING = {
     Numbering.KIDNEYSEG: (
-        "which is no structure of KidneySeg. Use 1 right kidney, 2 left kidney, 3 solid mass, 4 cyst, 5 stone, or say "
-        "whose numbers they are with --numbering."
+        "which is not a structure of KidneySeg. Use 1 right kidney, 2 left kidney, 3 solid mass, 4 cyst, 5 stone, or "
+        "say whose numbers they are with --numbering."
     ),
     Numbering.TOTALSEGMENTATOR: "which is none of TotalSegmentator's task 'total'. Give its label map as it is.",
-    Numbering.KITS: "which is no structure of KiTS. It has 1 kidney, 2 tumour, 3 cyst.",
+    Numbering.KITS: "which is not a structure of KiTS. It has 1 kidney, 2 tumour, 3 cyst.",
 }
 
 

@@ -63,7 +63,7 @@ def read_labels(
         return Drawing(_checked(on_grid(layers[0].like(labels), image), structures), flags)
     drawn = read_image(path)
     if not np.isfinite(drawn.voxels).all() or np.any(drawn.voxels != np.rint(drawn.voxels)):
-        raise InputError("The label map holds values that are no whole numbers. Choose a label map, not an image.")
+        raise InputError("The label map holds values that are not whole numbers. Choose a label map, not an image.")
     labels, flags = from_numbers(on_grid(drawn, image), image, numbering)
     return Drawing(_checked(labels, structures), flags)
 

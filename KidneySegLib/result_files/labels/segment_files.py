@@ -93,8 +93,8 @@ def merge_layers(layers: Sequence[np.ndarray], segments: Sequence[FileSegment]) 
         if segment.structure is None:
             title = " ".join(segment.title.split())[:60]
             raise InputError(
-                f"The segment '{title}' is no structure of KidneySeg. Remove it, or call it Right kidney, Left kidney, "
-                "Solid mass, Cyst or Stone."
+                f"The segment '{title}' is not a structure of KidneySeg. Remove it, or call it Right kidney, Left "
+                "kidney, Solid mass, Cyst or Stone."
             )
         taken = (labels[inside] > 0) & (labels[inside] != segment.structure.label)
         overlap[inside] |= taken

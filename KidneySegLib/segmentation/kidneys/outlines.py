@@ -17,7 +17,7 @@ from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
-# Where what was outlined first is no kidney, the next piece of that side is tried; so many in all.
+# Where what was outlined first is not a kidney, the next piece of that side is tried; so many in all.
 _TRIES = 3
 
 

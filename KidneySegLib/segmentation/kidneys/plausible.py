@@ -21,7 +21,7 @@ _IN_CHEST = 0.1
 
 
 def reason_against(outline: Outline, canonical: Volume, rules: KidneyRules) -> str | None:
-    """Returns why an outline is no kidney (a word of the flag ``kidney_not_confirmed``), or None if it may be one.
+    """Returns why an outline is not a kidney (a word of the flag ``kidney_not_confirmed``), or None if it may be one.
 
     Args:
         outline: one kidney, on ``canonical``.

@@ -35,7 +35,7 @@ _DARKER_HU, _MIDDLE_DARKER_HU, _DARKEST_HU = 10.0, 15.0, -30.0
 _NECK = 0.25
 # The inner ball of a cyst: its radius, and its share of the body. What is rounder than a ball was cut off from more.
 _LEAST_RADIUS_MM, _ROUND = 7.0, (0.45, 1.2)
-# Thinner layers than twice this are no bodies.
+# Thinner layers than twice this are not bodies.
 _OPENING_MM = 3.5
 _CORE, _RIM = 0.45, 0.5
 # Where parenchyma lies near the body's surface, in mm and as a share of the surface; broad is more.

@@ -2,7 +2,7 @@
 
 A lesion is a finding if the network is sure enough of it. A cyst in an enhanced kidney also has to be as dark as fluid
 is there: parenchyma that is badly perfused, medulla and bowel look like cysts to the network, and are denser.
-What is no finding does not vanish: it is a candidate, with its voxels, and the label map gives these to the kidney,
+What is not a finding does not vanish: it is a candidate, with its voxels, and the label map gives these to the kidney,
 to which the organ network counts them.
 """
 

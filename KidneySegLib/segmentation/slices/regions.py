@@ -4,7 +4,7 @@ import cc3d
 import numpy as np
 
 REGIONS = 2
-# A cross-section smaller than a circle of 9 mm is no kidney that anybody would measure, but often an island of bowel.
+# A cross-section smaller than a circle of 9 mm is not a kidney that anyone would measure, but often an island of bowel.
 SMALLEST_MM2 = 60.0
 # What is left out is told from a circle of 5 mm on: the end of a pole, or the kidney of an infant.
 TOLD_MM2 = 20.0

@@ -17,7 +17,7 @@ LEAST_STONE_MM = 6.0
 
 
 def without_tube(body: DenseBody, spacing: tuple[float, float, float]) -> np.ndarray | None:
-    """Returns what of a body is no tube, bool ``(k, j, i)`` like its mask (nothing: empty), or None if it has none.
+    """Returns what of a body is not a tube, bool ``(k, j, i)`` like its mask (nothing: empty), or None if it has none.
 
     Curls and bends do not matter: a tube is a connected part that is nowhere thick, and long.
 

@@ -99,7 +99,7 @@ def read_settings(path: Path, advice: str) -> dict[str, Any]:
 
 
 def output_names(names: Sequence[str], own: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns a name for each output; one that is no structure keeps its own, and is not drawn.
+    """Returns a name for each output; one that is not a structure keeps its own, and is not drawn.
 
     Args:
         names: as the model has them.

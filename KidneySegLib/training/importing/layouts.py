@@ -27,7 +27,7 @@ def find_cases(folder: Path) -> Listing:
     """Returns what lies in a folder.
 
     Raises:
-        InputError: it is no folder, or nothing in it looks like labelled images.
+        InputError: it is not a folder, or nothing in it looks like labelled images.
     """
     if not folder.is_dir():
         raise InputError("The folder of the data set does not exist. Check the path.")

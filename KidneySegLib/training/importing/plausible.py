@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Slices of an abdominal CT are up to 10 mm thick, its pixels 0.3 to 2 mm wide; what is further off is a wrong header.
 _SPACING_MM = (0.2, 12.0)
 _FEWEST_SLICES = 4
-# Both kidneys have about 300 ml; a giant tumour or cyst may have litres. A speck is no kidney.
+# Both kidneys have about 300 ml; a giant tumour or cyst may have litres. A speck is not a kidney.
 _VOLUME_ML = (1.0, 8000.0)
 # Median HU of what is labelled: fluid, tissue, contrast medium, fat of an angiomyolipoma.
 _MEDIAN_HU = (-150.0, 800.0)

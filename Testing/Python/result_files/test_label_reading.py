@@ -233,5 +233,5 @@ def test_images_and_numbers_for_segmentations_are_refused(case, tmp_path: Path) 
     with pytest.raises(InputError, match="Leave out --numbering"):
         read_labels(path, volume, Numbering.KITS)
     write_nifti(tmp_path / "n.nii.gz", volume, np.where(labels == 3, 9, labels).astype(np.uint8))
-    with pytest.raises(InputError, match="none of TotalSegmentator|no structure of KiTS"):
+    with pytest.raises(InputError, match="none of TotalSegmentator|not a structure of KiTS"):
         read_labels(tmp_path / "n.nii.gz", volume, Numbering.KITS)

@@ -34,7 +34,7 @@ MODALITY_NAMES = {
     "OT": "other",
     "SC": "secondary capture",
 }
-_NEAR_PHASE = 0.5  # of the best series' extent: a shorter one is no phase of the same scan
+_NEAR_PHASE = 0.5  # of the best series' extent: a shorter one is not a phase of the same scan
 
 
 def choose(series: Sequence[SeriesFiles], *, named: bool = False) -> tuple[SeriesFiles, list[Flag]]:

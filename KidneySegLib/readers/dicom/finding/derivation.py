@@ -31,13 +31,13 @@ class Derivation(StrEnum):
 
 # Their values are those of the tissue, if averaged over more of it or estimated for another energy.
 HOUNSFIELD_UNITS = (Derivation.NONE, Derivation.MONOENERGETIC, Derivation.AVERAGE, Derivation.REFORMAT)
-# Their values are no densities of what lies at their place: neither sizes nor Hounsfield units can be taken from them.
+# Their values are not densities of what lies at their place: neither sizes nor Hounsfield units can be taken from them.
 _NO_IMAGE_OF_TISSUE = (Derivation.VIEW, Derivation.MATERIAL, Derivation.PERFUSION, Derivation.SUBTRACTION)
 
 _MATERIAL = r"(?:IODINE|WATER|CALCIUM|FAT|HAP|BLOOD|IRON|URIC ACID|HYDROXYAPATITE|GADOLINIUM)"
 _GIVEN_AS_CONTRAST = r"(?<!WITH )(?<!W )(?<!CON )(?<!MIT )(?<!IV )(?<!ORAL )"
 
-# The first that fits decides: "iodine removed" is no map of iodine, "average weighted" no slab.
+# The first that fits decides: "iodine removed" is not a map of iodine, "average weighted" no slab.
 _MIXED = any_word(r"MIX; MIXED; BLEND*; AVERAGE WEIGHTED; M 0 \d+; F 0 \d+")
 _WORDS: tuple[tuple[Derivation, re.Pattern[str]], ...] = (
     (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydicom import FileDataset
 
 # A real deflated CT becomes two to four times as large. Small files may hold little but air; a large one that grows
-# more than fiftyfold, or beyond what any CT object has, is no image.
+# more than fiftyfold, or beyond what any CT object has, is not an image.
 _ALWAYS_FINE = 64 << 20
 _GROWTH = 50
 _LARGEST = 1 << 30

@@ -17,7 +17,7 @@ from KidneySegLib.training.synthesis.ultrasound.frames import Frame, Shape
 _ZOOM = (0.35, 1.1)
 # Most pieces of other tissue in a sector, and their radius in shares of its rows.
 _PIECES, _RADIUS = 14, (0.08, 0.4)
-# Kidneys that experts outlined are varied by these factors in length and width; a smaller one is no kidney any more.
+# Kidneys that experts outlined are varied by these factors in length and width; a smaller one is not a kidney any more.
 _SIZE, _LEAST_PIXELS = (0.6, 1.25), 150
 # Pixels beside a kidney that count as its border rather than as other tissue.
 _APART = 6.0
