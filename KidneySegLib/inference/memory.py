@@ -6,8 +6,7 @@ says so.
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -26,8 +25,19 @@ _RESERVE_BYTES = 300 * 2**20
 _FEWEST_VOXELS = 32
 # Parameters of glibc's mallopt. Larger blocks than it allows for the first are always taken from the system.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_LARGEST_BLOCK = 32 * 2**20
-_MOST_KEPT, _USUALLY_KEPT = 2**30, 2 * _LARGEST_BLOCK
+_LARGEST_BLOCK, _MOST_KEPT = 32 * 2**20, 2**30
+
+
+def keep_freed_memory() -> None:
+    """Keeps what a network's layers free for its next ones, instead of giving it back to the system at once.
+
+    glibc would take it again page by page, which costs up to a sixth of the processor time of a network on one core.
+    Other C libraries are left alone.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "mallopt"):
+        library.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
+        library.mallopt(_TRIM_THRESHOLD, _MOST_KEPT)
 
 
 def tile_bytes(stage: StagePlan, patch: tuple[int, int, int]) -> int:
@@ -85,33 +95,11 @@ def probabilities_within_memory(
         try:
             whole = predictor.stage.whole and patch == predictor.stage.patch
             stage = replace(predictor.stage, patch=patch, whole=whole)
-            with _freed_memory_kept():
-                return replace(predictor, stage=stage).probabilities(hu, tell, organ), flags
+            return replace(predictor, stage=stage).probabilities(hu, tell, organ), flags
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
         predictor, patch = _demand_less(predictor, patch)
-
-
-@contextmanager
-def _freed_memory_kept() -> Iterator[None]:
-    """Keeps what a network's layers free for its next ones, and gives it back to the system in the end.
-
-    Otherwise glibc returns large blocks at once and takes them again page by page, which costs a sixth of the processor
-    time of a network on one core. Other C libraries are left alone.
-    """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim"):
-        yield
-        return
-    assert library is not None
-    library.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
-    library.mallopt(_TRIM_THRESHOLD, _MOST_KEPT)
-    try:
-        yield
-    finally:
-        library.mallopt(_TRIM_THRESHOLD, _USUALLY_KEPT)
-        library.malloc_trim(0)
 
 
 def _demand_less(predictor: Predictor, patch: tuple[int, int, int]) -> tuple[Predictor, tuple[int, int, int]]:

@@ -11,6 +11,7 @@ from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.rules import Rules
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.device import Device
+from KidneySegLib.inference.memory import keep_freed_memory
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.window_channels import WINDOW_INPUTS
@@ -67,6 +68,8 @@ def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> di
         BundleError: a stage or its weights are missing, altered, or do not fit the plan.
     """
     check_stages(bundle, needed)
+    if device.torch_device.type == "cpu":
+        keep_freed_memory()
     weights = bundle.weights()
     predictors = {}
     for stage in bundle.stages:
