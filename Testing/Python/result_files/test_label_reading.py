@@ -162,7 +162,7 @@ def test_segments_without_a_voxel_are_ignored_and_strange_ones_are_not(case) -> 
     changed(path, **extra, Segment4_Layer="0")
     np.testing.assert_array_equal(read_labels(path, volume).labels, labels)
     changed(path, Segment4_LabelValue="3", Segment2_LabelValue="8")
-    with pytest.raises(InputError, match="'Segment_1' is no structure"):
+    with pytest.raises(InputError, match="'Segment_1' is not a structure"):
         read_labels(path, volume)
 
 
@@ -195,7 +195,7 @@ def test_numbers_of_totalsegmentator(case, tmp_path: Path) -> None:
     bone = volume.like(np.where(numbers == 23, 400, volume.voxels).astype(np.int16))
     drawing = read_labels(tmp_path / "t.nii.gz", bone, Numbering.TOTALSEGMENTATOR)
     assert [flag.code for flag in drawing.flags] == ["vertebrae_numbered_as_cysts"] and 4 not in drawing.labels
-    with pytest.raises(InputError, match="holds 23, 51, which is no structure.*--numbering"):
+    with pytest.raises(InputError, match="holds 23, 51, which is not a structure.*--numbering"):
         read_labels(tmp_path / "t.nii.gz", volume)
 
 
