@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import slicer
@@ -15,6 +16,8 @@ from KidneySegWidgets.settings import REPORT_LANGUAGES
 _COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#607d8b"}
 _MARKS = {"error": "●", "warning": "▲", "info": "–"}
 _ORDER = ("error", "warning", "info")
+# Remarks name options of the command line. One of them is a field of the panel.
+_PIXEL_SIZE, _OPTION = "--pixel-mm", re.compile(r"--[a-z]+( totalsegmentator| kits)?")
 
 
 def phaseText(findings: Any) -> str:
@@ -75,10 +78,16 @@ def flagsHtml(findings: Any) -> str:
     language = engineLanguage()
     rows = (
         f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
-        f"<td>{html.escape(flag.said(language))}</td></tr>"
+        f"<td>{html.escape(_inPanel(flag.said(language)))}</td></tr>"
         for flag in flags
     )
     return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
+
+
+def _inPanel(remark: str) -> str:
+    """Returns a remark whose options are told for what they are: the panel's, or the command line's."""
+    remark = remark.replace(_PIXEL_SIZE, _("'Pixel size' (above)"))
+    return _OPTION.sub(lambda option: _("{option} (command line)").format(option=option[0]), remark)
 
 
 def _listed(findings: Any) -> list[str]:

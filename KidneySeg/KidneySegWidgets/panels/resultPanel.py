@@ -62,8 +62,8 @@ class ResultPanel:
                 flags = str(error)
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
-        for label in (self._ui.formLabel8, self._ui.phaseLabel):  # ultrasound knows no contrast phase
-            label.setVisible(isPlaced)
+        for each in (self._ui.formLabel8, self._ui.phaseLabel, self._ui.show3DButton):
+            each.setVisible(isPlaced)  # ultrasound knows no contrast phase, and a plane has no surface
         self._ui.flagsBrowser.setHtml(flags)
         fitTable(self._ui.tableView)
         self._chooseAgain()
@@ -97,6 +97,12 @@ class ResultPanel:
         showExam(self.result)  # the reader may have looked at another exam meanwhile
         showFinding(self.result, identifier)
         self.current = identifier
+        self.onChosen()
+
+    def follow(self, identifier: str) -> None:
+        """Chooses a row while the views stay where the reader is."""
+        self.current, self._origin = identifier, None
+        self._chooseAgain()
         self.onChosen()
 
     def rows(self) -> list[tuple[str, dict[str, Any]]]:

@@ -45,7 +45,7 @@ class WorklistPanel:
         self, ui: Any, results: ResultPanel, onMarked: Callable[[], None], measure: Callable[[], None]
     ) -> None:
         self._ui, self._results, self._measure = ui, results, measure
-        self.worklist = Worklist(onMarked, self._onDrawn, self._say)
+        self.worklist = Worklist(onMarked, self._onDrawn, self._say, results.follow)
         self._candidates = CandidatesPanel(ui, results, self.worklist)
         self._placing = PointPlacing(self._onPoint, self._onPlacingEnd)
         self._said = ""

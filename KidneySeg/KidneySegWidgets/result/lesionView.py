@@ -12,7 +12,7 @@ import vtk
 from KidneySegWidgets.result.findingsTable import findingRows
 from KidneySegWidgets.result.lesionRows import candidateRows
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.result.viewRows import lengthWithUnit
+from KidneySegWidgets.result.viewRows import sizeWithUnit
 
 
 def lpsToRas(point: Any) -> np.ndarray:
@@ -31,7 +31,8 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
         hideLine(result)
         return
     if not findings.in_patient:
-        _showView(result, values, f"{identifier} {lengthWithUnit(values, findings.calibrated)}", jump)
+        sizes = {measure: sizeWithUnit(values, measure, findings.calibrated) for measure in ("length", "width")}
+        _showView(result, values, {**sizes, "length": f"{identifier} {sizes['length']}"}, jump)
         return
     measure = "axial" if values["structure"] in ("mass", "cyst") else "length"
     ends = [lpsToRas(values[f"{measure}_{end}_lps_mm"]) for end in ("start", "end")]
@@ -49,20 +50,26 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
 
 
 def hideLine(result: ResultNodes) -> None:
-    """Takes the diameter line out of the views."""
-    if result.line is not None:
-        result.line.SetDisplayVisibility(False)
+    """Takes the lines out of the views."""
+    for line in result.lines:
+        line.SetDisplayVisibility(False)
 
 
-def _showView(result: ResultNodes, values: dict[str, Any], label: str, jump: bool) -> None:
-    """Draws the length of a kidney in its plane.
+def _showView(result: ResultNodes, values: dict[str, Any], labels: dict[str, str], jump: bool) -> None:
+    """Draws length and width of a kidney in its plane, with their labels; a width without one is not drawn.
 
-    The volume does not know how large a pixel is, so that Slicer's own measure of the line would be wrong.
+    The volume does not know how large a pixel is, so that Slicer's own measure of the lines would be wrong.
     """
-    ends = [_world(result, (*values[f"length_{end}_px"], values["slice"])) for end in ("start", "end")]
-    _drawLine(result.makeLine(), ends, label, measure=False)
+
+    def ends(measure: str) -> list[np.ndarray]:
+        return [_world(result, (*values[f"{measure}_{end}_px"], values["slice"])) for end in ("start", "end")]
+
+    hideLine(result)
+    _drawLine(result.makeLine(), ends("length"), labels["length"], measure=False)
+    if labels["width"]:
+        _drawLine(result.makeWidthLine(), ends("width"), labels["width"], measure=False)
     if jump:
-        slicer.modules.markups.logic().JumpSlicesToLocation(*np.mean(ends, axis=0), True)
+        slicer.modules.markups.logic().JumpSlicesToLocation(*np.mean(ends("length"), axis=0), True)
 
 
 def _world(result: ResultNodes, ijk: tuple[float, ...]) -> np.ndarray:

@@ -34,8 +34,8 @@ def drawOnOwnExam(result: ResultNodes) -> None:
         else:
             others += 1
     threeD = [node.GetID() for node in slicer.util.getNodesByClass("vtkMRMLViewNode")]
-    for node in (result.segmentationNode, result.line):
-        display = node.GetDisplayNode() if node is not None else None
+    for node in (result.segmentationNode, *result.lines):
+        display = node.GetDisplayNode()
         if display is not None:
             _limit(display, allowed, threeD if others else None)
 

@@ -10,7 +10,7 @@ import slicer
 ATTRIBUTE = "KidneySeg.Result"
 _VOLUME, _NETWORK = "KidneySeg.Volume", "KidneySeg.NetworkLabels"
 _FINDINGS, _ORIGINAL, _TABLE = "KidneySeg.Findings", "KidneySeg.NetworkFindings", "KidneySeg.Table"
-_LINE, _STALE = "KidneySeg.Diameter", "KidneySeg.Stale"
+_LINE, _WIDTH, _STALE = "KidneySeg.Diameter", "KidneySeg.Width", "KidneySeg.Stale"
 _CANDIDATES, _CANDIDATE_TABLE = "KidneySeg.NetworkCandidates", "KidneySeg.CandidateTable"
 
 
@@ -128,9 +128,23 @@ class ResultNodes:
         """Returns the diameter line; made at the first call."""
         return self.line or self._add("vtkMRMLMarkupsLineNode", "diameter", _LINE)
 
+    @property
+    def widthLine(self) -> Any:
+        """The width of a kidney in an ultrasound image; None until a row was chosen, and for all other images."""
+        return self.segmentationNode.GetNodeReference(_WIDTH)
+
+    def makeWidthLine(self) -> Any:
+        """Returns the line of the width; made at the first call."""
+        return self.widthLine or self._add("vtkMRMLMarkupsLineNode", "width", _WIDTH)
+
+    @property
+    def lines(self) -> list[Any]:
+        """All lines that the views show."""
+        return [line for line in (self.line, self.widthLine) if line is not None]
+
     def parts(self) -> list[Any]:
         """Returns the nodes that are of no use without the segmentation."""
-        roles = (_NETWORK, _CANDIDATES, _TABLE, _CANDIDATE_TABLE, _FINDINGS, _ORIGINAL, _LINE)
+        roles = (_NETWORK, _CANDIDATES, _TABLE, _CANDIDATE_TABLE, _FINDINGS, _ORIGINAL, _LINE, _WIDTH)
         nodes = (self.segmentationNode.GetNodeReference(role) for role in roles)
         return [node for node in nodes if node is not None]
 

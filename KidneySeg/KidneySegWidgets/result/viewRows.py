@@ -39,10 +39,11 @@ def viewCell(name: str, identifier: str, values: dict[str, Any]) -> str:
     return "" if values[name] is None else f"{values[name]:.0f}"
 
 
-def lengthWithUnit(values: dict[str, Any], isCalibrated: bool) -> str:
-    """Returns the length with its unit, as it is written beside the line."""
-    unit = _("mm") if isCalibrated else _("pixels")
-    return f"{lengthText(values, 'mm' if isCalibrated else 'px')} {unit}"
+def sizeWithUnit(values: dict[str, Any], measure: str, isCalibrated: bool) -> str:
+    """Returns the `length` or `width` with its unit, as it is written beside its line; empty where there is none."""
+    name, unit = ("mm", _("mm")) if isCalibrated else ("px", _("pixels"))
+    text = lengthText(values, name) if measure == "length" else viewCell(f"{measure}_{name}", "", values)
+    return f"{text} {unit}" if text else ""
 
 
 def lengthText(values: dict[str, Any], unit: str) -> str:

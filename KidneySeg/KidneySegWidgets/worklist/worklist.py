@@ -51,9 +51,22 @@ class _Request:
 class Worklist:
     """Changes the shown result. Undo belongs to a result and lasts as long as Slicer shows the scene."""
 
-    def __init__(self, onMarked: Callable[[], None], onDrawn: Callable[[], None], say: Callable[[str], None]) -> None:
-        """`onMarked`: the table says something else; `onDrawn`: segments must be measured; `say`: shows a sentence."""
-        self._onMarked, self._onDrawn, self._say = onMarked, onDrawn, say
+    def __init__(
+        self,
+        onMarked: Callable[[], None],
+        onDrawn: Callable[[], None],
+        say: Callable[[str], None],
+        onAdded: Callable[[str], None],
+    ) -> None:
+        """Calls back.
+
+        Args:
+            onMarked: the table says something else.
+            onDrawn: segments must be measured.
+            say: shows a sentence.
+            onAdded: a lesion of this name was added by a click.
+        """
+        self._onMarked, self._onDrawn, self._say, self._onAdded = onMarked, onDrawn, say, onAdded
         self.result: ResultNodes | None = None
         self._steps: dict[str, list[_Step]] = {}
         self._answering = Answering(self._onAnswer, self._onFailed)
@@ -280,12 +293,21 @@ class Worklist:
             shown = self._request.shownAtOnce(before, change)
             if shown != before:
                 self._take(shown)
+            for identifier in _newByClick(before, shown):
+                self._onAdded(identifier)
             self._onDrawn()
         self._goOn()
 
     def _goOn(self) -> None:
         while self._later and not self.isAnswering:
             self._later.pop(0)()
+
+
+def _newByClick(before: Any, shown: Any) -> list[str]:
+    """Returns the names of lesions and stones that were not listed before, and that no network had in mind."""
+    known = {each.id for each in (*before.lesions, *before.stones)}
+    listed = (each for each in (*shown.lesions, *shown.stones) if each.id not in known)
+    return [each.id for each in listed if each.reading.state == "added" and each.reading.was is None]
 
 
 def _editFailure(error: BaseException) -> str:

@@ -125,24 +125,26 @@ def test_it_is_measured_in_millimetres_as_its_file_says(calibrated: Any) -> None
     titles = [ui.tableView.model().headerData(n, qt.Qt.Horizontal) for n in range(len(row))]
     assert "Length (mm)" in titles and "HU" not in titles
     assert ui.summaryLabel.text.startswith("Right kidney: length 9") and "mm" in ui.summaryLabel.text
+    assert not ui.show3DButton.isVisible(), "a plane has no surface"
     assert not ui.phaseLabel.isVisible() and not ui.rejectLesionButton.isVisible(), "there are no lesions"
     click(ui.copyTextButton)
     assert "length 9" in qt.QApplication.clipboard().text()
 
 
 def test_a_row_draws_the_length_with_the_number_of_the_table(calibrated: Any) -> None:
-    """Slicer's own measure of the line would take a pixel for a millimetre."""
+    """Slicer's own measure of the lines would take a pixel for a millimetre."""
     import slicer
 
     click_row(calibrated, 0)
-    line = calibrated.results.result.line
-    ends = np.array([line.GetNthControlPointPosition(n) for n in range(2)])
-    matrix = np.diag([-1.0, -1.0, 1.0])
-    placed = sorted(((ends - (30, -20, 5)) @ matrix).tolist())
-    np.testing.assert_allclose(placed, [[100, 120, 0], [220, 120, 0]], atol=2)
-    assert line.GetNthControlPointLabel(0) == f"R {rows(calibrated)[0]['length_mm']} mm"
-    display = line.GetDisplayNode()
-    assert display.GetPointLabelsVisibility() and not display.GetPropertiesLabelVisibility()
+    result, (row,) = calibrated.results.result, rows(calibrated)
+    places = ([[100, 120, 0], [220, 120, 0]], [[160, 90, 0], [160, 150, 0]])
+    for line, place, label in zip(result.lines, places, ("R {length_mm} mm", "{width_mm} mm"), strict=True):
+        ends = np.array([line.GetNthControlPointPosition(n) for n in range(2)])
+        placed = sorted(((ends - (30, -20, 5)) @ np.diag([-1.0, -1.0, 1.0])).tolist())
+        np.testing.assert_allclose(placed, place, atol=2.5)
+        assert line.GetNthControlPointLabel(0) == label.format(**row)
+        display = line.GetDisplayNode()
+        assert display.GetPointLabelsVisibility() and not display.GetPropertiesLabelVisibility()
     red = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
     assert red.GetSliceNode().GetSliceToRAS().GetElement(2, 3) == pytest.approx(5)
     volume = calibrated.results.result.volume
@@ -155,7 +157,9 @@ def test_without_a_pixel_size_all_is_in_pixels(host: Any, imported: Any) -> None
     widget = segment(opened(host))
     (row,) = rows(widget)
     assert row["id"] == "K" and float(row["length_px"]) == pytest.approx(120, abs=3) and "length_mm" not in row
-    assert "in pixels" in widget.ui.flagsBrowser.plainText and "mm" not in widget.ui.summaryLabel.text
+    remarks = widget.ui.flagsBrowser.plainText
+    assert "in pixels" in remarks and "mm" not in widget.ui.summaryLabel.text
+    assert "'Pixel size' (above)" in remarks and "--" not in remarks, "no option of the command line"
     click_row(widget, 0)
     assert widget.results.result.line.GetNthControlPointLabel(0) == f"K {row['length_px']} pixels"
 
@@ -328,7 +332,7 @@ def test_its_outline_does_not_lie_on_another_image_of_the_same_study(calibrated:
         item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(study, node)
         hierarchy.SetItemParent(item, study)
     click_row(calibrated, 0)
-    displays = [node.GetDisplayNode() for node in (result.segmentationNode, result.line)]
+    displays = [node.GetDisplayNode() for node in (result.segmentationNode, *result.lines)]
     assert all(display.GetVisibility2D() for display in displays)
     slicer.util.setSliceViewerLayers(background=other)
     assert not any(display.GetVisibility2D() for display in displays)

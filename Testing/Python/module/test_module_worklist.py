@@ -189,6 +189,7 @@ def test_another_kind_and_an_addition_are_listed_before_they_are_measured(widget
     place_click(widget, (24, 35, 20), "Cyst")
     row = rows(widget)["C3"]
     assert (row["state"], row["side"], row["volume_ml"]) == ("+", "R", "measuring…")
+    assert widget.results.current == "C3" and widget.ui.lesionLabel.text.startswith("C3"), "Reject means what was added"
     view = widget.ui.tableView
     line, column = list(rows(widget)).index("C3"), list(row).index("volume_ml")
     assert view.columnSpan(line, column) == view.model().columnCount() - column, "the word has room there"
