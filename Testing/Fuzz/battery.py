@@ -14,6 +14,7 @@ from Fuzz.series_faults import harmless, headers, stacks
 from Fuzz.server_faults import servers
 from Fuzz.turned_patients import turned_patients
 from Fuzz.ultrasound_faults import ultrasound
+from Fuzz.ultrasound_images import ultrasound_images
 
 
 def battery() -> list[Case]:
@@ -50,4 +51,5 @@ def battery() -> list[Case]:
         *bomb_files(),
         *turned_patients(),
         *ultrasound(),
+        *ultrasound_images(),
     ]

@@ -21,7 +21,7 @@ _HALF = made.COLUMNS // 2
 
 def ultrasound() -> list[Case]:
     """Returns all cases; a length that is read must be the true one, in the unit that the result names."""
-    family = Family("ultrasound", reader=_measured)
+    family = Family("ultrasound, damaged", reader=_measured)
     family.add("as it should be", _image(), True)
     family.add("a loop", _image(np.stack([made.frame(seed=n) for n in range(3)])), True)
     family.add("no regions", _image(regions=None), True)
