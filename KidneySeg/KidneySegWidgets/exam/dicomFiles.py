@@ -17,6 +17,11 @@ def instanceUids(volume: Any) -> list[str]:
     return ((volume.GetAttribute(_UIDS) if volume is not None else None) or "").split()
 
 
+def referToInstances(volume: Any, uids: list[str]) -> None:
+    """Lets a volume node say, as Slicer does, that it was loaded from these SOP instances."""
+    volume.SetAttribute(_UIDS, " ".join(uids))
+
+
 def filesInDatabase(volume: Any) -> list[Path]:
     """Returns the files that a volume node was loaded from; none if one of them is no longer there."""
     uids, database = instanceUids(volume), getattr(slicer, "dicomDatabase", None)

@@ -21,7 +21,6 @@ from KidneySegWidgets.exam.dicomFiles import filesInDatabase, instanceUids, plac
 
 TASK = "ultrasound"
 _DIMENSIONS = _RGB = 3
-_NUMBER_OF_FRAMES = "0028,0008"
 # RGB, and with opacity.
 _CHANNELS = (3, 4)
 
@@ -43,7 +42,7 @@ class ViewImage:
         """Takes a volume node.
 
         Raises:
-            RuntimeError: its file is gone or holds other frames, or its values are no picture.
+            RuntimeError: its file is gone, or its values are no picture.
         """
         if not instanceUids(volume):
             return cls(None, _pixels(volume))
@@ -53,14 +52,6 @@ class ViewImage:
             raise RuntimeError(sentence)
         if len(files) > 1:
             raise RuntimeError(_("This volume has several files, but ultrasound is measured image by image."))
-        if _storedFrames(volume) not in (0, slicer.util.arrayFromVolume(volume).shape[0]):
-            raise RuntimeError(
-                _(
-                    "Slicer shows this loop as a sequence, one frame at a time. Loops are measured as one volume "
-                    "(Advanced in the DICOM module, Scalar volume), or on the command line: "
-                    "kidneyseg segment FILE --task ultrasound"
-                )
-            )
         return cls(files[0], None)
 
     def place(self, folder: Path) -> str:
@@ -99,12 +90,6 @@ def gridOf(findings: Any) -> np.ndarray:
     matrix[:3, :3] = np.reshape(record.direction, (3, 3)) * record.spacing_mm
     matrix[:3, 3] = record.origin_lps_mm
     return matrix
-
-
-def _storedFrames(volume: Any) -> int:
-    """Returns how many frames the DICOM database says that the image has; 0 if it does not say."""
-    said = str(slicer.dicomDatabase.instanceValue(instanceUids(volume)[0], _NUMBER_OF_FRAMES) or "").strip()
-    return int(said) if said.isdecimal() else 0
 
 
 def _pixels(volume: Any) -> np.ndarray:

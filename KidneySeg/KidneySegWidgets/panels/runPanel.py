@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import qt
 import slicer.util
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.installation import ensureInstalled
 from KidneySegWidgets.engine.processRunner import Runner
+from KidneySegWidgets.exam.loopVolume import framesOf
+from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine, RemainingTime
 from KidneySegWidgets.run.runParameters import RunParameters
@@ -60,9 +64,20 @@ class RunPanel:
             self.say(_("Python packages are missing. Click again to install them."))
             return
         try:
-            self.queue.add(self._parameters())
+            self.queue.add(self._ofWholeLoop(self._parameters()))
         except ValueError as error:
             self.say(str(error))
+        except Exception as error:  # the loop cannot be read
+            logError(error)
+            self.say(reasonOf(error))
+
+    @staticmethod
+    def _ofWholeLoop(parameters: RunParameters) -> RunParameters:
+        """A loop that Slicer plays frame by frame is measured, and shown, as a volume of all its frames."""
+        if parameters.task is None or parameters.task.name != VIEW_TASK:
+            return parameters
+        with slicer.util.WaitCursor():
+            return replace(parameters, volume=framesOf(parameters.volume))
 
     def _onCancel(self) -> None:
         self._ui.cancelButton.enabled = False

@@ -106,9 +106,9 @@ def _ofView(labelMap: Any, prepared: PreparedVolume) -> np.ndarray:
     if prepared.resampled or labelMap.voxels.shape != prepared.wholeSize:
         raise RuntimeError(
             _(
-                "The volume is not its image as that was stored: it was cropped, resampled or bent, or shows one frame "
-                "of a loop. Load the image again. Loops that Slicer shows as a sequence are measured on the command "
-                "line: kidneyseg segment FILE --task ultrasound"
+                "The volume is not its image as that was stored: it was cropped, resampled or bent, or shows other "
+                "frames of its loop. Load the image again, or measure it on the command line: "
+                "kidneyseg segment FILE --task ultrasound"
             )
         )
     return labelMap.voxels

@@ -309,14 +309,26 @@ def test_a_loop_that_is_a_volume_of_frames_shows_the_frame_that_was_measured(hos
     assert len(Findings.from_json(widget.results.result.findingsText).views[0].frames) == 4
 
 
-def test_a_loop_that_is_shown_as_a_sequence_says_so_before_it_is_segmented(host: Any, imported: Any) -> None:
-    from SlicerHost.hands import waitUntil
+def test_a_loop_that_slicer_plays_as_a_sequence_is_measured_in_a_volume_of_its_frames(host: Any, imported: Any) -> None:
+    import slicer
+    import slicer.util
+    from SlicerHost.hands import choose
 
-    loop = np.stack([us.frame(seed=n) for n in range(3)])
-    load(loop[:1], imported(loop, [us.region()]))
+    loop = np.stack([us.frame(us.ellipse(radii=(24, length)), seed=n) for n, length in enumerate((40, 60, 50))])
+    load(us.coloured(loop)[:1], imported(us.coloured(loop), [us.region()]), name="loop")
     widget = segment(opened(host))
-    waitUntil(lambda: host.dialogs.texts() != [])
-    assert "as a sequence" in host.dialogs.texts()[-1] and widget.runs.queue._runner.jobs == []
+    volume = widget.results.result.volume
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), loop)
+    assert volume.GetName() == "loop frames" and widget.ui.inputSelector.currentNode() is volume
+    (row,) = rows(widget)
+    assert row["frame"] == "2" and float(row["length_mm"]) == pytest.approx(96, abs=2)
+    click_row(widget, 0)
+    red = slicer.app.layoutManager().sliceWidget("Red").sliceLogic()
+    assert red.GetSliceNode().GetSliceToRAS().GetElement(2, 3) == pytest.approx(1)
+    assert red.GetSliceCompositeNode().GetBackgroundVolumeID() == volume.GetID()
+    choose(widget.ui.inputSelector, "loop")
+    segment(widget)
+    assert widget.results.result.volume is volume, "there is one already"
 
 
 def test_its_outline_does_not_lie_on_another_image_of_the_same_study(calibrated: Any) -> None:
