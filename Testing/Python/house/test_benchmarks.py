@@ -1,8 +1,10 @@
-"""The arithmetic of the comparison of two checkouts; no time is measured here."""
+"""The arithmetic of the benchmarks; no time is measured here."""
 
 from __future__ import annotations
 
+from Benchmarks.code_lines import code_lines
 from Benchmarks.engine_runs import EngineTime, PairedRuns, ratios
+from Benchmarks.way_of_an_exam import Handover, returns
 
 
 def test_ratios_are_of_the_smallest_figures_and_of_each_round() -> None:
@@ -17,3 +19,16 @@ def test_ratios_are_of_the_smallest_figures_and_of_each_round() -> None:
         ["512x512x129", "seconds of processors", "20.000", "16.000", "0.800", "0.900"],
         ["512x512x129", "peak memory, GB", "2.000", "1.000", "0.500", "0.550"],
     ]
+
+
+def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings() -> None:
+    text = [
+        *('"""A module,', 'in two lines."""', "", "# why", "LIMIT = (", "    3,  # of these", ")", ""),
+        *("def f():", '    """Says it."""', '    return "text"', ""),
+    ]
+    assert code_lines("\n".join(text)) == 5
+
+
+def test_an_exam_returns_where_it_was_and_has_left() -> None:
+    way = [("run", "reader"), ("reader", "grid"), ("run", "pipeline"), ("run", "pipeline"), ("pipeline", "grid")]
+    assert returns([Handover(caller, line, file, "f") for line, (caller, file) in enumerate(way)]) == {4}
