@@ -40,6 +40,13 @@ def keep_freed_memory() -> None:
         library.mallopt(_TRIM_THRESHOLD, _MOST_KEPT)
 
 
+def give_back_freed_memory() -> None:
+    """Gives back to the system what ``keep_freed_memory`` kept, before other work needs arrays of other sizes."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None and hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
 def tile_bytes(stage: StagePlan, patch: tuple[int, int, int]) -> int:
     """Returns how much memory one tile of ``patch`` voxels takes, about."""
     k, j, i = patch

@@ -49,8 +49,10 @@ class UNet(nn.Module):
         for down in self.downsamples:
             levels.append(down(levels[-1]))
         values = self.bottleneck(levels[-1])
-        for up, level in zip(self.upsamples, reversed(levels), strict=True):
-            values = up(values, level)
+        for up in self.upsamples:
+            # nothing else may hold what is joined: it is the largest array, and of no use after the first convolution
+            values = up.conv_block.first(up.joined(values, levels.pop()))
+            values = up.conv_block.second(values)
         logits: torch.Tensor = self.output_block(values)
         return logits
 
@@ -67,8 +69,16 @@ class _Block(nn.Module):
         self.lrelu = nn.LeakyReLU(SLOPE, inplace=True)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        values = self.lrelu(self.norm1(self.conv1(values)))
-        result: torch.Tensor = self.lrelu(self.norm2(self.conv2(values)))
+        return self.second(self.first(values))
+
+    def first(self, values: torch.Tensor) -> torch.Tensor:
+        values = self.conv1(values)
+        result: torch.Tensor = self.lrelu(self.norm1(values))
+        return result
+
+    def second(self, values: torch.Tensor) -> torch.Tensor:
+        values = self.conv2(values)
+        result: torch.Tensor = self.lrelu(self.norm2(values))
         return result
 
 
@@ -81,9 +91,8 @@ class _Up(nn.Module):
         self.transp_conv = _named(transposed)
         self.conv_block = _Block(dimensions, 2 * outputs, outputs, 1, affine)
 
-    def forward(self, values: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.conv_block(torch.cat((self.transp_conv(values), level), dim=1))
-        return result
+    def joined(self, values: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        return torch.cat((self.transp_conv(values), level), dim=1)
 
 
 def _named(layer: nn.Module) -> nn.Module:

@@ -8,6 +8,7 @@ import numpy as np
 from KidneySegLib.bundles.rules import KidneyRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.inference.memory import give_back_freed_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.locate import Candidate
@@ -66,6 +67,7 @@ def outline_kidneys(
     """
     found, empty, flags = [], list[LocatedKidney](), list[Flag]()
     for number, first in enumerate(located.regions):
+        give_back_freed_memory()
         region: LocatedKidney | None = first
         tried: list[LocatedKidney] = []
         share = Share.of(progress, "kidneys", f"Outlining the {first.side} kidney").nth(number, len(located.regions))
@@ -87,6 +89,7 @@ def outline_kidneys(
             empty.append(region)
             region = located.next_region(region.side, tried)
         flags += refused[:1]
+    give_back_freed_memory()
     return found, empty, flags
 
 
