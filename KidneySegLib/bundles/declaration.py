@@ -1,7 +1,7 @@
 """How the parts of a bundle are declared: dataclasses whose fields pydantic checks when they are made.
 
-A field that is unknown, missing, of another type or out of range is refused. Numbers are finite, and a text or true is
-no number.
+A field that is unknown, missing, of another type or out of range is refused. Numbers are finite, and neither a text nor
+true is a number.
 """
 
 from typing import Annotated, Any, TypeVar, dataclass_transform

@@ -92,14 +92,14 @@ class NetworkPlan:
 
     @property
     def finest_channels(self) -> int:
-        """About how many channels it has at the grid of the image: what its memory goes by."""
+        """About how many channels it has on the grid of the image, which decides how much memory it takes."""
         if self.filters:
             return self.filters[0]
         return _ENCODER_CHANNELS * len(self.branches or (self.encoder,))
 
     @property
     def parameters(self) -> int:
-        """About how many parameters it has: of a U-Net with kernels of three, two convolutions a level, each way."""
+        """About how many parameters it has: of a U-Net with kernels of three, two convolutions per level, each way."""
         if not self.filters:
             return LARGEST_ENCODER * len(self.branches or (self.encoder,))
         if self.topology is not None:

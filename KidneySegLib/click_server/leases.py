@@ -92,7 +92,7 @@ class Leases:
         return max(0.0, self.idle_s - (self._clock() - lease.used))
 
     def release(self, token: str | None) -> None:
-        """Ends a lease, if there is such a one."""
+        """Ends a lease, if there is one."""
         with self._lock:
             self._leases.pop(token or "", None)
 

@@ -109,7 +109,7 @@ def _lease_status(leases: Leases, request: Request) -> Reply:
 
 
 def _on_client(action: OnClient) -> Handler:
-    """Makes an answer of an action of the user on image and object of the lease."""
+    """Answers an action of the user on the image and the object of a lease."""
 
     def answer(leases: Leases, request: Request) -> Reply:
         lease = leases.get(request.token, acts=True)

@@ -1,4 +1,4 @@
-"""The HTTP server of the clicks: one thread a connection, all sizes bounded, closed to browsers and to strangers."""
+"""The HTTP server of the clicks: one thread per connection, all sizes bounded, closed to browsers and to strangers."""
 
 import hmac
 import ipaddress
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle(POST)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Logs nothing of single requests."""
+        """Does not log single requests."""
 
     def _handle(self, answers: dict[str, Handler]) -> None:
         try:
@@ -120,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error ended the request.")
 
     def _body(self) -> bytes:
-        """Reads the content, whose length must have been told and be allowed."""
+        """Reads the content, whose length must be stated and allowed."""
         told = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not (told.isascii() and told.isdigit()):
             raise _TooLarge(HTTPStatus.LENGTH_REQUIRED, "The length of the content is missing.")

@@ -1,8 +1,8 @@
-"""Images that may show text: pages, screens, scans, drawings. The header alone is asked, and it must speak for a slice.
+"""Images that may show text: pages, screens, scans, drawings. Only the header is read, and it must describe a slice.
 
 Scanners and workstations store dose pages, protocols, scanned letters and copies of screens beside the images, often in
 the same study, sometimes in the same series, under many names. So no list of their names decides alone: an image passes
-that is a slice by all that makes one (class, place, grey values); everything else passes only if its device says that
+if it has all that makes a slice (class, place, grey values); everything else passes only if its device says that
 nothing is burned in, and nothing else speaks against that.
 """
 

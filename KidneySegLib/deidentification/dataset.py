@@ -222,7 +222,7 @@ def _code(value: str, meaning: str) -> Dataset:
 
 
 def is_time(value: str) -> bool:
-    """Whether a value is a time of day (TM) and nothing else; a date of eight digits is none."""
+    """Whether a value is a time of day (TM) and nothing else; a date of eight digits is not one."""
     return _TIME.fullmatch(value) is not None
 
 

@@ -1,4 +1,4 @@
-"""A whole folder: every file goes through the cleaner, is rewritten, or is left out with a word."""
+"""A whole folder: every file goes through the cleaner, is rewritten, or is left out and counted."""
 
 from collections import Counter
 from collections.abc import Callable

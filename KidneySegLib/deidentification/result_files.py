@@ -33,7 +33,7 @@ _REMOVED = "Removed, because it held a value that identifies the patient."
 def write_clean_result(
     source: Path, target: Path, findings: Findings, pseudonyms: Pseudonyms, identity: Identity | None
 ) -> int:
-    """Writes a result folder anew: findings, table and label maps; the picture without anything but its pixels.
+    """Writes a result folder anew: findings, table and label maps; of the picture nothing but its pixels.
 
     Args:
         source: the result folder.

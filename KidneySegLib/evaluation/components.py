@@ -2,7 +2,7 @@
 
 In a reference they are what is connected, whatever the engine makes of it. Masses and cysts that were found are those
 that the findings list, so that what is counted is what a user is shown: touching ones told apart, specks joined to
-their neighbour or left out (``analysis.bodies``).
+their neighbour or left out (``geometry.bodies``).
 """
 
 from collections.abc import Callable

@@ -29,8 +29,8 @@ MISTAKEN_FOR = {"mass": "cyst", "cyst": "mass"}
 class Status(StrEnum):
     """What became of a lesion.
 
-    A *reference* lesion is found, missed, or too small to count. A *found* one is true, false, or (where it is only on
-    reference lesions too small to count) too small too.
+    A *reference* lesion is found, missed, or too small to count. A *found* one is true, false, or (where it lies on
+    nothing but reference lesions too small to count) too small as well.
     """
 
     FOUND = "found"

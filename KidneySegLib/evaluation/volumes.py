@@ -175,7 +175,7 @@ class Evaluation:
         return [*rows, _count(self.exams, ("mass", "cyst"), "all", 0.0, np.inf)]
 
     def detections_by_exam(self) -> list[tuple[str, Detection]]:
-        """Returns for every exam and structure what was found; where there is and was found nothing, no row."""
+        """Returns for every exam and structure what was found; no row where there is nothing and nothing was found."""
         rows = [(exam.exam, _count([exam], (s,), "all", 0.0, np.inf)) for exam in self.exams for s in DETECTED]
         return [(name, row) for name, row in rows if row.reference or row.false]
 

@@ -1,7 +1,7 @@
 """What a list shows of a reader's change before the label map is measured: measuring a large exam takes seconds.
 
 A new entry has the identifier that measuring will give to it, unless the change merges it with another finding. Its
-densities are NaN, which no measured finding has; front ends show by that that it is being measured. Volumes and other
+densities are NaN, which no measured finding has; by that front ends know that it is being measured. Volumes and other
 numbers of kidneys are those of before.
 """
 
@@ -30,8 +30,8 @@ def is_measured(finding: Listed) -> bool:
 def rejected_at_once(findings: Findings, identifier: str, network: Findings) -> Findings:
     """Returns findings that list a lesion or stone as rejected.
 
-    What a reader added leaves no entry, as nobody else has claimed it; if it was a candidate, it is one again. Of what
-    the reader made of a lesion of the network's, that one is listed as rejected.
+    What a reader added leaves no entry, as nobody else has claimed it; if it was a candidate, it is one again. Where
+    the reader had changed a lesion of the network's, the network's own is listed as rejected.
 
     Args:
         findings: as they are listed.

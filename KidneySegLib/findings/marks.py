@@ -33,7 +33,7 @@ def confirmed(findings: Findings, identifier: str, *, yes: bool = True) -> Findi
 
 
 def dismissed(findings: Findings, identifier: str, *, yes: bool = True) -> Findings:
-    """Returns findings with a candidate that a reader looked at and left one, or with ``yes=False`` no longer.
+    """Returns findings with a candidate that a reader looked at and left as one, or with ``yes=False`` no longer.
 
     Raises:
         InputError: there is no such candidate.

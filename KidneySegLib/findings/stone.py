@@ -34,8 +34,8 @@ class StoneFinding:
         hu_peak: highest value.
         hu_mean: mean value.
         below_resolution: it consists of one or two voxels and cannot be measured.
-        skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``analysis.skin``); None where that lies
-            outside the image.
+        skin_distance_mm: mean distance to the skin at 0, 45 and 90 degrees (``measuring.stones.skin``); None where
+            that lies outside the image.
         cut_at: where the image ends within the stone: patient directions such as ``feet`` (empty: it is whole).
         length_at_least_mm: maximum length of what is seen of a stone that the image cuts; None if it is whole or cannot
             be measured.

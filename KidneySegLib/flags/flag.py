@@ -102,7 +102,7 @@ class Flag:
     def from_dict(cls, stored: Mapping[str, Any]) -> Flag:
         """Takes what ``to_dict`` returned.
 
-        A flag without values, from an earlier version, or with such as this catalogue does not know, keeps its
+        A flag without values, from an earlier version, or with values that this catalogue does not know, keeps its
         sentence as it is.
 
         Raises:

@@ -125,7 +125,7 @@ def _finding(value: Mapping[str, Any], language: Language) -> str:
 
 
 def _organ_volume(value: Mapping[str, float], language: Language) -> str:
-    """Returns the volume, and that of the lesions where it is worth a word."""
+    """Returns the volume, and that of the lesions where it matters."""
     some = value["lesions_ml"] >= 1
     template = N_("{total} ml, of which {lesions} ml are lesions") if some else N_("{total} ml")
     total, lesions = (language.number(value[key]) for key in ("total_ml", "lesions_ml"))

@@ -1,7 +1,7 @@
 """Bodies of one structure: from the voxels of a label to lesions that are counted.
 
 Voxels that touch at a face, an edge or a corner belong together; then bodies that only touch are told apart by their
-shape (``separation``). What is smaller than a sphere of ``SPECK_MM`` is a speck: it is counted to a body within
+shape (``separation``). What is smaller than a sphere of ``SPECK_MM`` is a speck: it is counted as part of a body within
 ``SPECK_GAP_MM``, or else left out and only its number told.
 """
 

@@ -21,7 +21,7 @@ def instance_map(segmentation: Segmentation) -> Volume:
 
 
 def candidate_map(segmentation: Segmentation) -> Volume:
-    """Returns the like map of the candidates, in the order of ``Findings.candidates``."""
+    """Returns the same kind of map of the candidates, in the order of ``Findings.candidates``."""
     return _numbered([candidate.instance.body for candidate in segmentation.candidates], segmentation.label_map)
 
 

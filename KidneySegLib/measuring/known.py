@@ -69,7 +69,7 @@ class KnownFindings:
     def surer_phase(self, estimate: PhaseEstimate) -> PhaseEstimate:
         """Returns the surer one of the phase as it was told before and a new estimate.
 
-        A scan has one phase, and what a reader takes away of a kidney takes away of the evidence only.
+        A scan has one phase, and what a reader takes away from a kidney only takes away evidence.
         """
         return estimate if self.phase is None or estimate.confidence > self.phase.confidence else self.phase
 

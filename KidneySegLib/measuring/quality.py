@@ -86,7 +86,7 @@ def _clipped(voxels: np.ndarray) -> list[Flag]:
 
 
 def _is_piled_up(sample: np.ndarray) -> bool:
-    """Whether values were cut off at the lower end: many lie there. A crop without air or bone ends in few."""
+    """Whether values were cut off at the lower end: many lie there. In a crop without air or bone few do."""
     low, high = float(np.nanmin(sample)), float(np.nanmax(sample))
     width = max(1.0, (high - low) * PILE_WIDTH)
     pile = int(np.count_nonzero(sample < low + width))

@@ -96,7 +96,7 @@ def _as_drawn(finding: Named, body: Body, network: Named, known: KnownFindings) 
 
 
 def _origin(body: Body, known: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> str | None:
-    """Returns the identifier of the network's finding that a body, or most of it, was; None if it was none."""
+    """Returns the identifier of the network's finding that a body, or most of it, was; None if it was not one."""
     own = np.ravel_multi_index(tuple(body.voxels().T), shape)
     best, most = None, 0
     for name, voxels in known.items():

@@ -1,8 +1,8 @@
 """The U-Net of the bundles in plain torch.
 
-Two convolutions with instance normalisation and leaky ReLU a level, strides down, transposed convolutions up: the plain
-network of nnU-Net (Isensee et al., Nat Methods 2021). Parameters carry the names of MONAI's ``DynUNet``, with which the
-first bundles were trained; a test holds that both give the same logits.
+Two convolutions with instance normalisation and leaky ReLU per level, strides down, transposed convolutions up: the
+plain network of nnU-Net (Isensee et al., Nat Methods 2021). Parameters carry the names of MONAI's ``DynUNet``, with
+which the first bundles were trained; a test holds that both give the same logits.
 """
 
 from collections import OrderedDict

@@ -78,7 +78,7 @@ class RemoteSeries:
     description: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """Refuses identifiers that are none; ``listing`` leaves such entries out before.
+        """Refuses what is not an identifier; ``listing`` has left such entries out before.
 
         Raises:
             InputError: an identifier is not a UID.
@@ -109,7 +109,7 @@ class Archive(Protocol):
     def find_series(self, query: Query) -> list[RemoteSeries]:
         """Returns all series of the studies that match (of these, the one series that the query names).
 
-        Entries whose identifiers are none are left out and told in the log.
+        Entries without valid identifiers are left out and logged.
         """
 
     def headers(self, series: RemoteSeries) -> list[FrameHeader] | None:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def listed_studies(server: str, entries: Iterable[Dataset], *, study_uid: str = "") -> list[str]:
-    """Returns the StudyInstanceUIDs of a list of studies, each once; what is none is left out and told in the log.
+    """Returns the StudyInstanceUIDs of a list of studies, each once; invalid ones are left out and logged.
 
     Args:
         server: its name, for the log.
@@ -36,7 +36,7 @@ def listed_series(
 ) -> list[RemoteSeries]:
     """Returns the series of a list, each once.
 
-    Entries with identifiers that are none are left out and told in the log; so are those of another study or series
+    Entries without valid identifiers are left out and logged; so are those of another study or series
     than was asked for, which a server lists that does not know the filter.
 
     Args:

@@ -1,1 +1,1 @@
-"""Files that carry the result: label maps, tables, pictures."""
+"""The report on a result: what it says, its pictures, as PDF, HTML and text."""

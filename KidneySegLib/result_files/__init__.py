@@ -1,1 +1,1 @@
-"""Whose the files of a result folder are, and which result each belongs to: nothing of an earlier exam stays."""
+"""Result folders: written, read, and kept free of files of earlier results."""

@@ -285,7 +285,7 @@ def _network_result(previous: Path) -> Result:
 
 
 def _findings_in(path: Path | None) -> Findings | None:
-    """Returns the findings of a result folder or file; None of None."""
+    """Returns the findings of a result folder or file; None for None."""
     if path is None:
         return None
     return Findings.read(path / FINDINGS if path.is_dir() else path)

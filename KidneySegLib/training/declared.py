@@ -1,4 +1,4 @@
-"""What all declarations of a recipe have in common: they are checked, they cannot change, and know no other fields."""
+"""What all declarations of a recipe have in common: they are checked, cannot change, and have no other fields."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""In which contrast phase a CT was taken, told from the kidneys themselves.
+"""In which contrast phase a CT was taken, estimated from the kidneys themselves.
 
 After an injection the renal cortex enhances first (corticomedullary phase, 25 to 70 s), then the medulla catches up
 (nephrographic, 80 to 180 s), then contrast medium fills the collecting system (excretory, after 3 min): Yuh and Cohan,

@@ -60,7 +60,7 @@ def stones_with_contrast(phase: PhaseEstimate) -> Flag:
 
 
 def _is_likely(phase: PhaseEstimate) -> bool:
-    """Whether the phase is likely and not sure."""
+    """Whether the phase is likely, but not certain."""
     return phase.confidence < SURE_PHASE
 
 

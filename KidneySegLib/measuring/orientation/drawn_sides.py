@@ -15,7 +15,7 @@ from KidneySegLib.structures import Numbering, Side
 # divided at the middle stays below; a crossed kidney does not, and is told.
 OTHER_SIDE, BOTH_SIDES = 0.6, 0.2
 MARGIN_MM = 10.0
-# An adult kidney: 60 to 400 ml (``analysis.quality``), 80 to 150 mm long and at most three quarters as wide
+# An adult kidney: 60 to 400 ml (``measuring.quality``), 80 to 150 mm long and at most three quarters as wide
 # (Emamian et al., AJR 1993;160:83-86).
 KIDNEY_ML, KIDNEY_MM, KIDNEY_WIDTH = (60.0, 400.0), (80.0, 150.0), 0.75
 

@@ -59,7 +59,7 @@ class Bounds:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Looks at the clock while a block runs; an error that comes of a cut connection says why it was cut.
+        """Looks at the clock while a block runs; an error that comes from a cut connection says why it was cut.
 
         Raises:
             NetworkError: it was too much or too slow.

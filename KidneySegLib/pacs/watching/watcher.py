@@ -1,4 +1,4 @@
-"""The watcher: reads what is new at an Orthanc, works on it, and tells one line about each study."""
+"""The watcher: reads what is new at an Orthanc, works on it, and logs one line about each study."""
 
 import logging
 import math

@@ -145,7 +145,7 @@ class WorkQueue:
             file.close()
 
     def belong_to(self, server: str) -> None:
-        """Ties the folder to one server: the numbers of another one's changes would hide studies without a word.
+        """Ties the folder to one server: the numbers of another one's changes would hide studies silently.
 
         Args:
             server: by what it is known, such as its name in the file of servers.

@@ -57,7 +57,7 @@ def set_bounds(session: requests.Session, peer: Peer, most_bytes: int) -> None:
 
 
 def _bind(manager: Any, peer: Peer, most_bytes: int) -> None:
-    """Makes a manager of connections take such whose answers are counted."""
+    """Makes a manager of connections use those whose answers are counted."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.connection import HTTPConnection, HTTPSConnection
 

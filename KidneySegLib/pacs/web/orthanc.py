@@ -64,7 +64,7 @@ class Orthanc:
         return open_session(self._peer)
 
     def changes(self, since: int) -> Iterator[list[StudyChange]]:
-        """Yields pages of changes after a number, oldest first; not more at a time than a server may have by reason.
+        """Yields pages of changes after a number, oldest first; no more at a time than a server can reasonably have.
 
         New studies and series count beside stable ones: a server that is restarted never calls stable what had arrived
         shortly before.

@@ -52,7 +52,7 @@ def outline_kidneys(
     rules: KidneyRules,
     progress: Progress,
 ) -> tuple[list[tuple[LocatedKidney, Outline]], list[LocatedKidney], list[Flag]]:
-    """Outlines at most one kidney per side; what cannot be one is left out and told.
+    """Outlines at most one kidney per side; what cannot be one is left out and flagged.
 
     Args:
         canonical: the scan in canonical orientation.

@@ -20,7 +20,7 @@ _USUAL_HEIGHT_MM = 110.0
 
 @dataclass(frozen=True, eq=False)
 class LocatedKidney:
-    """Where one kidney shall be segmented.
+    """Where one kidney is to be segmented.
 
     Attributes:
         side: the patient's.

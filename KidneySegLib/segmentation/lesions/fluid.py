@@ -7,8 +7,8 @@ lies where no collecting system is: on the kidney's outer side, or hanging from 
 parenchyma and fat blur to the density of fluid are never compact.
 
 The limits were set on 13 unenhanced training exams, 10 of them with cysts. There all 8 bodies that pass are cysts, from
-21 mm on; what fails among the compact ones is a renal pelvis, a dilated calyx, bowel, or a cyst on the hilar side. The
-least radius alone is of validation: 7 mm in the place of 5, after two false ones of 1.5 ml there.
+21 mm on; what fails among the compact ones is a renal pelvis, a dilated calyx, bowel, or a cyst on the hilar side. Only
+the least radius comes from validation: 7 mm instead of 5, after two false ones of 1.5 ml there.
 """
 
 import cc3d

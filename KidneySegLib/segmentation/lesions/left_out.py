@@ -30,7 +30,7 @@ _BORDER_MM = 4.0
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A region that may be a lesion and is none in the result.
+    """A region that may be a lesion and is not one in the result.
 
     Attributes:
         side: of its kidney.

@@ -1,8 +1,9 @@
 """Stones: dense bodies in the kidneys, their pelves and proximal ureters, at native resolution.
 
 Candidates are all bodies above a threshold that follows the parenchyma's own value and noise; rules leave out what else
-is dense there. Without contrast medium nothing in a kidney is but stones and calcified lesions or vessels. With it
-small stones drown, and excreted contrast medium looks like stones: then the search is strict, or left out, and says so.
+is dense there. Without contrast medium nothing in a kidney is dense but stones and calcified lesions or vessels. With
+it small stones drown, and excreted contrast medium looks like stones: then the search is strict, or left out, and says
+so.
 """
 
 from dataclasses import replace

@@ -2,8 +2,8 @@
 
 Public exams with labels hold few phases. What tells them apart: corticomedullary (about 30 to 70 s after injection),
 cortex far above medulla; nephrographic (from about 80 s), parenchyma even; excretory (after some minutes), contrast in
-calyces and pelvis. The ranges in HU are wide on purpose: they shall cover protocols, not describe them. Regions of
-other soft tissue are enhanced at random, so that brightness alone never tells what is kidney.
+calyces and pelvis. The ranges in HU are wide on purpose: they are meant to cover protocols, not to describe them.
+Regions of other soft tissue are enhanced at random, so that brightness alone never tells what is kidney.
 """
 
 import numpy as np
@@ -82,7 +82,7 @@ def _scale_kidney(patch: Patch, evened: float, rng: np.random.Generator) -> torc
 def _enhance_kidney(
     depth: torch.Tensor, phases: tuple[float, ...], rng: np.random.Generator
 ) -> tuple[torch.Tensor, float]:
-    """Returns the change in HU inside the parenchyma and how strongly the rest of the body shall follow, 0..1."""
+    """Returns the change in HU inside the parenchyma and how strongly the rest of the body is to follow, 0..1."""
     thick = rng.uniform(13, 22) + 3 * smooth_noise(depth.shape, 12, rng)
     parenchyma = torch.sigmoid((thick - depth) / 1.5)
     phase = rng.choice(_PHASES, p=list(phases))

@@ -17,7 +17,7 @@ _WIDEST = 2.0
 def grain(patch: Patch, box: Box, rng: np.random.Generator) -> torch.Tensor:
     """Returns noise for ``box`` with the strength and the grain size of the noise in the patch's soft tissue.
 
-    Strength comes from differences of voxels three apart (as ``analysis.quality.noise`` does), grain size along each
+    Strength comes from differences of voxels three apart (as ``measuring.quality.noise`` does), grain size along each
     axis from how much less next neighbours differ: Gaussian blur by s voxels leaves neighbours a correlation of
     ``exp(-1 / (4 s^2))``.
     """

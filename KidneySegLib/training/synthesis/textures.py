@@ -1,8 +1,8 @@
 """What lesions are made of: HU inside cysts and solid masses, by contrast phase.
 
 The ranges follow the radiology of renal masses (Silverman et al., Radiology 2019, Bosniak classification 2019; Young et
-al., Radiology 2013, enhancement of renal cell carcinomas by phase). They are wide on purpose, as they shall cover
-scanners and protocols, not describe them.
+al., Radiology 2013, enhancement of renal cell carcinomas by phase). They are wide on purpose, as they are meant to
+cover scanners and protocols, not to describe them.
 """
 
 from collections.abc import Sequence

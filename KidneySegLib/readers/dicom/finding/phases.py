@@ -1,6 +1,6 @@
 """In which contrast phase a series was taken, by the words and times of its headers.
 
-What the image itself shows is judged later, from the kidneys (see ``analysis.phase``).
+What the image itself shows is judged later, from the kidneys (see ``measuring.kidneys.phase``).
 """
 
 import re
@@ -114,7 +114,7 @@ def delay_of(acquired: str, injected: str) -> float | None:
 
 
 def seconds_of(time: str) -> float | None:
-    """Returns the seconds since midnight of a DICOM time (TM) or date and time (DT, PS3.5 6.2); None if it is none."""
+    """Returns the seconds since midnight of a DICOM time (TM) or date and time (DT, PS3.5 6.2), None for others."""
     found = re.fullmatch(r"(?:\d{8})?(\d{2}):?(\d{2}):?(\d{2}(?:\.\d{1,6})?)(?:[+-]\d{4})?", time.strip())
     if found is None:
         return None

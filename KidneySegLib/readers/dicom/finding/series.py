@@ -214,7 +214,7 @@ def _derived(frame: FrameHeader) -> Derived:
 
 
 def _stacks(frames: Sequence[FrameHeader]) -> list[list[FrameHeader]]:
-    """Parts frames of one series that differ in what must be the same throughout a volume."""
+    """Separates frames of one series that differ in what must be the same throughout a volume."""
     stacks: list[tuple[Hashable, list[FrameHeader]]] = []
     for frame in frames:
         key = (
@@ -259,7 +259,7 @@ _PHASES: tuple[Callable[[FrameHeader], Any], ...] = (
 
 
 def split_repeated(stack: list[FrameHeader]) -> list[list[FrameHeader]]:
-    """Takes a stack with several images at the same positions apart, by what tells them apart in the header.
+    """Takes apart a stack with several images at the same positions, by what distinguishes them in the header.
 
     Args:
         stack: images of one plane, in order of position.
@@ -288,7 +288,7 @@ def split_repeated(stack: list[FrameHeader]) -> list[list[FrameHeader]]:
 
 
 def _split_by_number(stack: list[FrameHeader], place: np.ndarray) -> list[list[FrameHeader]]:
-    """Parts complete runs through all positions by image number: phase after phase, or position after position."""
+    """Separates complete runs through all positions by image number: phase after phase, or position after position."""
     numbers = [frame.instance_number for frame in stack]
     distinct = int(place[-1]) + 1
     runs, rest = divmod(len(stack), distinct)

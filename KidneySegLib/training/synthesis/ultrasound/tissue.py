@@ -1,7 +1,7 @@
 """What the beams meet: scatterers, attenuation and interfaces of a kidney among its neighbours.
 
 Levels are decibels against a liver, after what textbooks call hypoechoic (cortex), anechoic (urine) and hyperechoic
-(fat, sinus). The ranges are wide on purpose: they shall cover patients and machines, not describe them.
+(fat, sinus). The ranges are wide on purpose: they are meant to cover patients and machines, not to describe them.
 """
 
 from dataclasses import dataclass
