@@ -29,6 +29,7 @@ if not (resource_folder() / "Models" / "ct-kidney" / "weights.safetensors").is_f
 
 # How long a run may take before it is taken for one that hangs; other programs may need the processor, too.
 SECONDS = 1200
+pytestmark = pytest.mark.timeout(2 * SECONDS)
 
 
 def is_running(pid: int) -> bool:
