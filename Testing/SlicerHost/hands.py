@@ -78,7 +78,7 @@ def press(key: Any) -> None:
     qt.QApplication.processEvents()
 
 
-def waitUntil(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def waitUntil(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Lets the application work until the condition holds.
 
     Raises:

@@ -32,6 +32,8 @@ def showExam(result: ResultNodes) -> None:
     views = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
     if any(view.GetBackgroundVolumeID() != wanted for view in views):
         slicer.util.setSliceViewerLayers(background=wanted, foreground=None, label=None, fit=volume is not None)
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode"):
+        node.Modified()  # of a scene that was read again views draw the segments only once a slice changes
 
 
 def hideResult(result: ResultNodes) -> None:

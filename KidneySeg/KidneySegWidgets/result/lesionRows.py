@@ -113,9 +113,9 @@ def _side(side: str) -> str:
 
 
 def _place(values: dict[str, Any]) -> str:
-    """Returns the pole of a lesion, or the way that a stone has gone; a kidney that the image cuts is told."""
+    """Returns the pole of a lesion, or the way that a stone has gone; what the image cuts is incomplete."""
     if values.get("cut_at"):
-        return _("cut by the image")
+        return _("incomplete")
     if values.get("location") in ("pelvis", "ureter"):
         return {"pelvis": _("pelvis"), "ureter": _("ureter")}[values["location"]]
     poles = {"upper": _("upper pole"), "inter": _("interpolar"), "lower": _("lower pole")}

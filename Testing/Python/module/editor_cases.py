@@ -44,5 +44,5 @@ def measured(widget: Any) -> list[dict[str, str]]:
     from SlicerHost.hands import waitUntil
 
     assert widget.correction.isStale, "the panel has seen the change"
-    waitUntil(lambda: not widget.correction.isStale, 10)
+    waitUntil(lambda: not widget.correction.isStale, 300)
     return table_rows(widget.results.result.table)

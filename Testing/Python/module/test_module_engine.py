@@ -119,7 +119,7 @@ def _correct_save_and_export(host: Any, widget: Any, folder: Path) -> None:
     widget.ui.exportFolderButton.directory = str(folder)
     host.app.processEvents()
     click(widget.ui.exportButton)
-    waitUntil(lambda: not widget.exports.isWriting, 120)
+    waitUntil(lambda: not widget.exports.isWriting, SECONDS)
     exported = read_image(folder / "KidneySeg_1" / "labels.nii.gz")
     node = widget.results.result.volume
     assert (exported.voxels == 2).sum() * voxel_ml == pytest.approx(rest_ml, abs=0.01)
@@ -167,7 +167,7 @@ def test_cancel_midway_ends_the_process_and_leaves_nothing(host: Any) -> None:
     waitUntil(lambda: widget.ui.progressBar.value > 0, SECONDS)
     assert is_running(pid)
     click(widget.ui.cancelButton)
-    waitUntil(lambda: widget.runs.queue.current is None, 20)
+    waitUntil(lambda: widget.runs.queue.current is None, 120)
     assert not is_running(pid)
     assert "cancelled" in widget.ui.statusLabel.text
     assert not folder.exists()
@@ -219,7 +219,7 @@ def test_a_correction_is_measured_in_a_process_of_its_own(
     rest = half.sum() * volume.voxel_volume / 1000
     assert widget.results.result.findings().kidneys[1].measures.volume_ml == pytest.approx(rest, abs=1e-3)
     write_segment(widget.results.result, "kidney_left", labels == 2)
-    waitUntil(lambda: runner.isRunning(), 20)
+    waitUntil(lambda: runner.isRunning(), 120)
     pid = runner.processIdentifier()
     write_segment(widget.results.result, "kidney_left", half)
     assert not runner.isRunning()
@@ -256,11 +256,11 @@ def test_the_whole_tree_ends(host: Any, obedient: bool, monkeypatch: pytest.Monk
     ends: list[int] = []
     job = processRunner.EngineJob(tmp_path, "image.nrrd", "out", "ct", "cpu", "ct-kidney")
     runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
-    waitUntil(lambda: bool(lines), 20)
+    waitUntil(lambda: bool(lines), 120)
     launcher, grandchild = runner.processIdentifier(), int(lines[0])
     assert is_running(launcher) and is_running(grandchild)
     runner.cancel()
-    waitUntil(lambda: bool(ends), 20)
+    waitUntil(lambda: bool(ends), 120)
     deadline = time.monotonic() + 5
     while is_running(grandchild) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -287,7 +287,7 @@ def test_what_a_launcher_leaves_behind_ends_too(host: Any, monkeypatch: pytest.M
     ends: list[int] = []
     job = processRunner.EngineJob(tmp_path, "image.nrrd", "out", "ct", "cpu", "ct-kidney")
     runner.start(job, lambda text, _is_error: lines.append(text), ends.append)
-    waitUntil(lambda: bool(ends), 20)
+    waitUntil(lambda: bool(ends), 120)
     assert ends == [0]
     waitUntil(lambda: not is_running(int(lines[0])), 5)
 

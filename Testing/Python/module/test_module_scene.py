@@ -64,6 +64,9 @@ def test_several_volumes_are_segmented_one_after_the_other(host: Any) -> None:
     assert len(runner.jobs) == 1
     assert [widget.ui.queueList.item(n).text() for n in range(widget.ui.queueList.count)] == ["two", "three"]
     assert widget.ui.segmentButton.text == "Add to queue"
+    host.mainWindow.resize(400, 1200)
+    host.app.processEvents()
+    assert widget.ui.queueWidget.height < 100, "it leaves the panel to the result"
     click(widget.ui.segmentButton)
     assert "already" in widget.ui.statusLabel.text and len(widget.runs.queue.waiting) == 2
     runner.end(0)
@@ -248,6 +251,23 @@ def test_saved_scene_fills_the_selectors_though_nothing_else_was_chosen(
     choose(widget.ui.resultSelector, "other KidneySeg")
     assert widget.results.result.volume.GetName() == "other", "and they still choose"
     assert red.GetBackgroundVolumeID() == widget.results.result.volume.GetID()
+
+
+@pytest.mark.skipif(bool(availability.missingForPictures()), reason=str(availability.missingForPictures()))
+def test_a_scene_that_is_read_again_shows_its_outlines_at_once(host: Any, tmp_path: Path) -> None:
+    """Slicer's views drew them only once the reader scrolled."""
+    import slicer.util
+    from SlicerHost.pictures import slicePicture
+
+    segmented(host)
+    slicePicture()  # the window of the view is there before the scene is closed, as in Slicer
+    before = slicePicture()
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    host.clearScene()
+    assert (slicePicture() != before).any()
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    host.app.processEvents()
+    np.testing.assert_array_equal(slicePicture(), before)
 
 
 def test_reload_keeps_the_result_and_ends_the_run(host: Any) -> None:

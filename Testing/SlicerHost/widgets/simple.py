@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import qt
 from PySide6.QtCore import Property
+from PySide6.QtGui import QResizeEvent
 
 from SlicerHost.pythonqt.standins import standIn
 
@@ -70,4 +73,18 @@ class ctkDoubleSpinBox(qt.QDoubleSpinBox):
 
 @standIn
 class ctkFittedTextBrowser(qt.QTextBrowser):
-    """A text browser; CTK's is as high as its text."""
+    """A text browser that is as high as its text."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def setHtml(self, text: str) -> None:
+        super().setHtml(text)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Takes the height of the text at this width, within the limits that the `.ui` file gives."""
+        self._limits = getattr(self, "_limits", (self.minimumHeight, self.maximumHeight))
+        height = math.ceil(self.document.size.height()) + 2 * self.frameWidth
+        self.setFixedHeight(min(max(height, self._limits[0]), self._limits[1]))
