@@ -78,6 +78,16 @@ def placed(box: Box, outer: Box) -> Box:
     return k, j, i
 
 
+def in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
+    """Returns what an array on the box ``own`` says in another box; 0 where it says nothing."""
+    moved = np.zeros([b.stop - b.start for b in box], array.dtype)
+    pairs = list(zip(own, box, strict=True))
+    inner = tuple(slice(max(0, o.start - b.start), max(0, min(o.stop, b.stop) - b.start)) for o, b in pairs)
+    outer = tuple(slice(max(0, b.start - o.start), max(0, min(o.stop, b.stop) - o.start)) for o, b in pairs)
+    moved[inner] = array[outer]
+    return moved
+
+
 # Ends of the canonical array axes (k, j, i): first voxel, last voxel.
 PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side"))
 

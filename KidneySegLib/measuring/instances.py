@@ -15,7 +15,7 @@ from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.findings import Finding, Findings, KidneyView
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body, connected_bodies, find_bodies
-from KidneySegLib.geometry.boxes import Box, bounding_boxes
+from KidneySegLib.geometry.boxes import Box, bounding_boxes, hull, in_box
 from KidneySegLib.measuring.lesions.laterality import sides_of
 from KidneySegLib.structures import BY_KEY, KIDNEYS, UNSIDED_KIDNEY, Side, Structure
 from KidneySegLib.volume import Volume
@@ -67,8 +67,8 @@ class Confidence:
         boxes = [box for label, box in bounding_boxes(labels).items() if label in values]
         if not boxes:
             return None
-        k, j, i = (slice(min(a.start for a in axis), max(a.stop for a in axis)) for axis in zip(*boxes, strict=True))
-        return cls((k, j, i), percent[k, j, i].copy())
+        box = hull(boxes)
+        return cls(box, percent[box].copy())
 
     def of(self, body: Body) -> float | None:
         """Returns the mean probability of a body's voxels, 0 to 1; None if none of them is covered."""
@@ -78,16 +78,7 @@ class Confidence:
 
     def on(self, box: Box) -> np.ndarray:
         """Returns ``percent`` on another part of the label map, uint8 ``(k, j, i)``, 0 where it is not covered."""
-        result = np.zeros(tuple(part.stop - part.start for part in box), np.uint8)
-        starts = [max(own.start, part.start) for own, part in zip(self.box, box, strict=True)]
-        ends = [min(own.stop, part.stop) for own, part in zip(self.box, box, strict=True)]
-        if all(a < b for a, b in zip(starts, ends, strict=True)):
-            there, here = (
-                tuple(slice(a - part.start, b - part.start) for a, b, part in zip(starts, ends, place, strict=True))
-                for place in (box, self.box)
-            )
-            result[there] = self.percent[here]
-        return result
+        return in_box(self.percent, self.box, box)
 
 
 @dataclass(frozen=True)

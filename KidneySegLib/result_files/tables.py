@@ -13,6 +13,7 @@ not. What a reader rejected has no row; ``findings.json`` lists it. A kidney in 
 """
 
 import csv
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,13 +94,9 @@ def write_measurements(path: Path, findings: Findings) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for group in (findings.kidneys, findings.lesions, findings.stones):
-            table.writerows(_row(finding) for finding in group)
-        volume = findings.ellipsoid.to_dict()["volume_ml"] if findings.ellipsoid else None
-        table.writerows({**_view_row(view), "ellipsoid_volume_ml": volume} for view in findings.views)
+    volume = findings.ellipsoid.to_dict()["volume_ml"] if findings.ellipsoid else None
+    views = ({**_view_row(view), "ellipsoid_volume_ml": volume} for view in findings.views)
+    _write(path, [*map(_row, findings.placed), *views])
 
 
 def write_candidates(path: Path, findings: Findings) -> None:
@@ -108,10 +105,14 @@ def write_candidates(path: Path, findings: Findings) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    _write(path, map(_row, findings.candidates))
+
+
+def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
-        table.writerows(_row(lesion) for lesion in findings.candidates)
+        table.writerows(rows)
 
 
 def _row(finding: Finding) -> dict[str, Any]:

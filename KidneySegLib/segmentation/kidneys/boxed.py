@@ -52,16 +52,6 @@ def touches_end(mask: np.ndarray, box: Box, volume: Volume) -> bool:
     )
 
 
-def in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
-    """Returns what an array on the box ``own`` says in another box; 0 where it says nothing."""
-    moved = np.zeros([b.stop - b.start for b in box], array.dtype)
-    pairs = list(zip(own, box, strict=True))
-    inner = tuple(slice(max(0, o.start - b.start), max(0, min(o.stop, b.stop) - b.start)) for o, b in pairs)
-    outer = tuple(slice(max(0, b.start - o.start), max(0, min(o.stop, b.stop) - o.start)) for o, b in pairs)
-    moved[inner] = array[outer]
-    return moved
-
-
 def grown(box: Box, mask: np.ndarray, volume: Volume, growth_mm: float) -> Box | None:
     """Returns a larger box if the mask reaches a side of it that is not the end of the image, else None."""
     if not mask.any():

@@ -8,10 +8,10 @@ import cc3d
 import numpy as np
 
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, box_of, enlarged, placed
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, placed
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
-from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.volume import Volume
 

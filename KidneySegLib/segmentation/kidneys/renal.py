@@ -14,10 +14,10 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import RenalRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, box_of, enlarged, placed
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, placed
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
-from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, in_box, touches_end
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, grown, touches_end
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.find import FoundLesions, in_percent

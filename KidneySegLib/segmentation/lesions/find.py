@@ -8,11 +8,11 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.geometry.boxes import Box, box_of, enlarged, padded, placed
+from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, padded, placed
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample
-from KidneySegLib.segmentation.kidneys.boxed import box_probabilities, in_box
+from KidneySegLib.segmentation.kidneys.boxed import box_probabilities
 from KidneySegLib.segmentation.kidneys.organ import OrganMask
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.belief import believed

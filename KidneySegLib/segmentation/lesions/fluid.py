@@ -15,12 +15,11 @@ import cc3d
 import numpy as np
 from scipy.ndimage import binary_erosion, gaussian_filter
 
-from KidneySegLib.geometry.boxes import Box
+from KidneySegLib.geometry.boxes import Box, in_box
 from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.hounsfield import FAT, MOST_UNENHANCED
 from KidneySegLib.inference.arrays import array_of, tensor_of
 from KidneySegLib.inference.resampling import grid_shape, resample, restore
-from KidneySegLib.segmentation.kidneys.boxed import in_box
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume

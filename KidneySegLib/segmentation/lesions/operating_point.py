@@ -12,10 +12,9 @@ import numpy as np
 
 from KidneySegLib.bundles.rules import OperatingPoint
 from KidneySegLib.geometry.bodies import Body, find_bodies
-from KidneySegLib.geometry.boxes import bounding_boxes
+from KidneySegLib.geometry.boxes import bounding_boxes, in_box
 from KidneySegLib.hounsfield import MOST_UNENHANCED, SIMPLE_FLUID_ENHANCED
 from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandidate
-from KidneySegLib.segmentation.kidneys.boxed import in_box
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.find import FoundLesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
