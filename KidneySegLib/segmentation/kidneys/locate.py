@@ -106,9 +106,21 @@ def midline(hu: np.ndarray, candidates: list[Candidate]) -> float:
     if columns.size == 0:
         return (hu.shape[2] - 1) / 2
     left, right = int(columns[0]), int(columns[-1]) + 1
+    return middle_by_spine((slab > BONE) & ~kidneys, left, right, least=20)
+
+
+def middle_by_spine(bone: np.ndarray, left: int, right: int, least: float) -> float:
+    """Returns the median along i of the bone in the middle half of the body, or the body's own middle.
+
+    Args:
+        bone: bool ``([k,] j, i)``.
+        left: first column of the body.
+        right: its end, exclusive.
+        least: voxels of bone below which the spine is not seen.
+    """
     quarter = (right - left) // 4
-    middle = slice(left + quarter, max(left + quarter + 1, right - quarter))
-    bone = ((slab > BONE) & ~kidneys)[:, :, middle].sum(axis=(0, 1))
-    if bone.sum() < 20:
+    first, last = left + quarter, max(left + quarter + 1, right - quarter)
+    columns = bone[..., first:last].reshape(-1, last - first).sum(axis=0)
+    if columns.sum() < least:
         return (left + right - 1) / 2
-    return float(middle.start + np.searchsorted(np.cumsum(bone), bone.sum() / 2))
+    return float(first + np.searchsorted(np.cumsum(columns), columns.sum() / 2))

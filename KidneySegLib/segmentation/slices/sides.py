@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from KidneySegLib.hounsfield import BODY, BONE
+from KidneySegLib.segmentation.kidneys.locate import middle_by_spine
 from KidneySegLib.structures import KIDNEYS, Side
 
 # Pixels around a kidney that may still be kidney, in mm.
@@ -48,9 +49,4 @@ def slice_midline(hu: np.ndarray, kidneys: np.ndarray, spacing: tuple[float, flo
     columns = np.flatnonzero(body.any(axis=0))
     left, right = int(columns[0]), int(columns[-1]) + 1
     far = ndimage.distance_transform_edt(~kidneys, sampling=spacing) > _RIM_MM if kidneys.any() else ~kidneys
-    quarter = (right - left) // 4
-    first, last = left + quarter, max(left + quarter + 1, right - quarter)
-    bone = (body & far & (hu > BONE))[:, first:last].sum(axis=0)
-    if bone.sum() * spacing[0] * spacing[1] < _LEAST_BONE_MM2:
-        return (left + right - 1) / 2
-    return float(first + np.searchsorted(np.cumsum(bone), bone.sum() / 2))
+    return middle_by_spine(body & far & (hu > BONE), left, right, _LEAST_BONE_MM2 / (spacing[0] * spacing[1]))
