@@ -194,5 +194,10 @@ class CorrectionPanel:
             return ""  # the section Result says why the findings cannot be read
         if not changed:
             return _("As the network drew it.")
-        named = ", ".join(f"{BY_KEY[key].name} ({_('Dice')} {value:.3f})" for key, value in changed.items())
+        named = ", ".join(f"{BY_KEY[key].name} ({_extent(value)})" for key, value in changed.items())
         return _("Corrected by the reader: {names}.").format(names=named)
+
+
+def _extent(dice: float) -> str:
+    """Returns how much of a structure was changed, from the Dice to the network's version."""
+    return _("Dice {value:.3f}").format(value=dice) if dice > 0 else _("new or removed")
