@@ -1,4 +1,4 @@
-"""KidneySeg: kidneys, solid masses, cysts and stones on CT. A thin module over the engine KidneySegLib."""
+"""KidneySeg: kidneys and their lesions on CT, kidneys on ultrasound. A thin module over the engine KidneySegLib."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class KidneySeg(ScriptedLoadableModule):
         parent.dependencies = ["Segmentations", "Markups", "Tables", "Terminologies", "Volumes"]
         parent.contributors = ["KidneySeg contributors"]
         parent.helpText = _(
-            "Outlines kidneys, solid masses, cysts and stones on CT and measures them, on this computer and without a "
-            "network connection. Choose a volume, click Segment, check the outlines, correct them in Segment Editor."
+            "Outlines and measures kidneys, solid masses, cysts and stones on CT, and the kidney on ultrasound, on "
+            "this computer and without network. Choose a volume, click Segment, check and correct the outlines."
             "<p><b>Research use only. Not a medical device.</b></p>"
         )
         # Slicer's own link leads to the manual of Slicer, which knows no extension
