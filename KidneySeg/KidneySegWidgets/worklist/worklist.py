@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import slicer
@@ -16,36 +15,9 @@ from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
 from KidneySegWidgets.worklist.lesionEdits import Ask, rejecting, relabelling, restoring, takingOver
 from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
+from KidneySegWidgets.worklist.steps import DrawnStep, MarkStep, Request, Step, newByClick
 
 _MOST_STEPS = 50
-
-
-@dataclass(frozen=True)
-class _MarkStep:
-    """A mark that was set: on which finding, and what it had before."""
-
-    identifier: str
-    before: Any
-
-
-@dataclass(frozen=True)
-class _DrawnStep:
-    """A change of what is drawn, and the findings that were shown before it, with their marks."""
-
-    change: LabelChange
-    findings: Any
-
-
-_Step = _MarkStep | _DrawnStep
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What the reader asked for: the question, the sentence where it fails, and the findings until it is measured."""
-
-    ask: Ask
-    failure: Callable[[BaseException], str]
-    shownAtOnce: Callable[[Any, LabelChange], Any]
 
 
 class Worklist:
@@ -68,9 +40,9 @@ class Worklist:
         """
         self._onMarked, self._onDrawn, self._say, self._onAdded = onMarked, onDrawn, say, onAdded
         self.result: ResultNodes | None = None
-        self._steps: dict[str, list[_Step]] = {}
+        self._steps: dict[str, list[Step]] = {}
         self._answering = Answering(self._onAnswer, self._onFailed)
-        self._request: _Request | None = None
+        self._request: Request | None = None
         self._later: list[Callable[[], None]] = []
 
     def finish(self) -> None:
@@ -162,7 +134,7 @@ class Worklist:
         def shown(findings: Any, _change: LabelChange) -> Any:
             return taken_over_at_once(findings, identifier, self._network())
 
-        self._ask(_Request(takingOver(candidate), _editFailure, shown))
+        self._ask(Request(takingOver(candidate), _editFailure, shown))
 
     def relabel(self, identifier: str, key: str) -> None:
         """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`."""
@@ -185,7 +157,7 @@ class Worklist:
                 return findings
             return drawn_at_once(findings, body.measures, click.key, grown=body.grown, network=network)
 
-        self._ask(_Request(clickQuestion(click), clickFailure, shown))
+        self._ask(Request(clickQuestion(click), clickFailure, shown))
 
     @property
     def isAnswering(self) -> bool:
@@ -211,7 +183,7 @@ class Worklist:
         if not steps or self.result is None:
             return
         step = steps.pop()
-        if isinstance(step, _DrawnStep):
+        if isinstance(step, DrawnStep):
             self._undraw(step)
             return
         ensureEngine()
@@ -223,7 +195,7 @@ class Worklist:
         except InputError:  # it is not listed any more
             self._onMarked()
 
-    def _undraw(self, step: _DrawnStep) -> None:
+    def _undraw(self, step: DrawnStep) -> None:
         assert self.result is not None
         change = step.change.undone(self.result)
         change.draw(self.result)
@@ -232,12 +204,12 @@ class Worklist:
             self._take(step.findings)
         self._onDrawn()
 
-    def _stepsOfResult(self) -> list[_Step]:
+    def _stepsOfResult(self) -> list[Step]:
         if self.result is None:
             return []
         return self._steps.setdefault(self.result.segmentationNode.GetID(), [])
 
-    def _remember(self, step: _Step) -> None:
+    def _remember(self, step: Step) -> None:
         steps = self._stepsOfResult()
         steps.append(step)
         del steps[:-_MOST_STEPS]
@@ -250,7 +222,7 @@ class Worklist:
         before = finding.reading
         self._take(findings)
         if (self.finding(identifier) or self.candidate(identifier)).reading != before:
-            self._remember(_MarkStep(identifier, before))
+            self._remember(MarkStep(identifier, before))
             self._onMarked()
 
     def _take(self, findings: Any) -> None:
@@ -266,9 +238,9 @@ class Worklist:
     def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any, LabelChange], Any]) -> None:
         finding = self.finding(identifier)
         if finding is not None:
-            self._ask(_Request(ask(finding), _editFailure, shownAtOnce))
+            self._ask(Request(ask(finding), _editFailure, shownAtOnce))
 
-    def _ask(self, request: _Request) -> None:
+    def _ask(self, request: Request) -> None:
         def ask() -> None:
             if self.result is not None:
                 self._request = request
@@ -288,12 +260,12 @@ class Worklist:
         self._say("")
         if (change.before != change.after).any():
             before = result.findings()
-            self._remember(_DrawnStep(change, before))
+            self._remember(DrawnStep(change, before))
             change.draw(result)
             shown = self._request.shownAtOnce(before, change)
             if shown != before:
                 self._take(shown)
-            for identifier in _newByClick(before, shown):
+            for identifier in newByClick(before, shown):
                 self._onAdded(identifier)
             self._onDrawn()
         self._goOn()
@@ -301,13 +273,6 @@ class Worklist:
     def _goOn(self) -> None:
         while self._later and not self.isAnswering:
             self._later.pop(0)()
-
-
-def _newByClick(before: Any, shown: Any) -> list[str]:
-    """Returns the names of lesions and stones that were not listed before, and that no network had in mind."""
-    known = {each.id for each in (*before.lesions, *before.stones)}
-    listed = (each for each in (*shown.lesions, *shown.stones) if each.id not in known)
-    return [each.id for each in listed if each.reading.state == "added" and each.reading.was is None]
 
 
 def _editFailure(error: BaseException) -> str:
