@@ -9,10 +9,12 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.geometry.boxes import Box, hull
 from KidneySegLib.readers.image_values import as_hounsfield
 from KidneySegLib.segmentation.interactive.session import LabelChange, Session
+from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
 
-# The object has a label map of its own. With this label a click takes background alone, and gives back to it.
-OBJECT = 1
+# The object has a label map of its own, so a click takes background alone, and gives back to it. Nobody says what
+# it is; it is taken for a lesion, as most of what is corrected is one.
+OBJECT = BY_KEY["mass"].label
 TARGET_TYPES = ("bool", "uint8", "uint16", "int16", "int32", "float32")
 LEAST_SPACING_MM, LARGEST_SPACING_MM = 0.01, 100.0
 

@@ -5,6 +5,7 @@ Nodes are blocks of whole voxels, about cubes; a node's value is their mean, whi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +53,7 @@ class Neighbourhood:
         factors = np.maximum(1, np.rint(edge / spacing)).astype(int)
         box = box_around(centre, radius_mm, spacing.tolist(), volume.voxels.shape)
         values = block_means(volume.voxels[box], factors)
-        axes = [
-            ((np.arange(size) + 0.5) * factor - 0.5 + part.start - at) * step
-            for size, factor, part, at, step in zip(values.shape, factors, box, centre, spacing, strict=True)
-        ]
-        squares = (np.square(axis) for axis in np.meshgrid(*axes, indexing="ij", sparse=True))
+        squares = (np.square(axis) for axis in _offsets(values.shape, factors.tolist(), box, centre, spacing))
         distance = np.sqrt(sum(squares, start=np.float64(0))).astype(np.float32)
         a, b, c = (int(factor) for factor in factors)
         x, y, z = (float(edge) for edge in spacing * factors)
@@ -73,6 +70,16 @@ class Neighbourhood:
             return None
         k, j, i = ((at - part.start) // f for at, part, f in zip(kji, self.box, self.factors, strict=True))
         return k, j, i
+
+    def offsets(self, volume: Volume, centre: np.ndarray) -> list[np.ndarray]:
+        """Returns mm along k, j, i from a place of the volume to the centres of the nodes, three arrays that broadcast.
+
+        Args:
+            volume: that the ball was cut from.
+            centre: continuous voxel indices ``(k, j, i)``.
+        """
+        offsets = _offsets(self.values.shape, self.factors, self.box, centre, np.array(volume.spacing[::-1]))
+        return [axis.astype(np.float32) for axis in offsets]
 
     def centres(self, labels: np.ndarray) -> np.ndarray:
         """Returns the label at the centre of every node, from labels ``(k, j, i)`` of the box."""
@@ -106,6 +113,17 @@ class Neighbourhood:
                 part = _linear(part, axis, stop - start, factor)
         mask[tuple(voxels)] = part > threshold
         return mask
+
+
+def _offsets(
+    shape: Sequence[int], factors: Sequence[int], box: Box, centre: np.ndarray, spacing: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Returns mm along k, j, i from a centre (voxel indices) to the middles of blocks of voxels of a box."""
+    axes = [
+        ((np.arange(size) + 0.5) * factor - 0.5 + part.start - at) * step
+        for size, factor, part, at, step in zip(shape, factors, box, centre, spacing, strict=True)
+    ]
+    return np.meshgrid(*axes, indexing="ij", sparse=True)
 
 
 def _linear(nodes: np.ndarray, axis: int, size: int, factor: int) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.geometry.boxes import Box, hull
-from KidneySegLib.segmentation.interactive.answer import Answer, added, removed
+from KidneySegLib.segmentation.interactive import lesion, walked
+from KidneySegLib.segmentation.interactive.answer import Answer
 from KidneySegLib.segmentation.interactive.click import Click, is_air, voxel_at
 from KidneySegLib.segmentation.interactive.territory import give_back
 from KidneySegLib.structures import STRUCTURES
@@ -134,7 +135,8 @@ class Session:
         """Returns what a click changes; None where the label map says so already, or where air would be a structure."""
         if (self.labels[click.kji] == click.label) == click.adds or (click.adds and is_air(self.volume, click.kji)):
             return None
-        return (added if click.adds else removed)(self.volume, self.labels, click, self.clicks)
+        way = lesion if click.label in lesion.LESIONS else walked
+        return (way.added if click.adds else way.removed)(self.volume, self.labels, click, self.clicks)
 
     def _write(self, answer: Answer, click: Click) -> None:
         labels = self.labels[answer.box]
