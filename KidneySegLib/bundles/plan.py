@@ -81,7 +81,8 @@ class StagePlan:
             whose spacing along k means nothing.
         overlap: share of a tile that its neighbour covers.
         threshold: probability above which a voxel belongs to the structure.
-        scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged.
+        scales: factors on ``spacing``; the stage runs at each of them and the probabilities are averaged; of the stage
+            ``organ`` the first counts, unless another is clearly surer.
         equalise: of each slice; None leaves it out.
         normalise: of the input ``image``; None maps the window to -1..1.
         body_hu: the network sees the box of the voxels above this value alone, and finds nothing outside of it; None

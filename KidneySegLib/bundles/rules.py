@@ -12,9 +12,11 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from KidneySegLib.bundles.declaration import Number, Share, declaration
-from KidneySegLib.bundles.limits import GREATEST_RULE
+from KidneySegLib.bundles.limits import GREATEST_RULE, MOST_SCALES
 
 Size = Annotated[Number, Field(ge=0, le=GREATEST_RULE)]
+# a grid that is finer than half of what the network learnt on costs eight times as much, and shows it nothing it knows
+_Scale = Annotated[Number, Field(ge=0.5, le=2)]
 
 
 @declaration
@@ -93,12 +95,15 @@ class OrganLesionRules(LesionRules):
         contact_mm: a lesion comes at least this near to the outline.
         rim_mm: what the coarser networks add around the outline is this thick somewhere.
         highest_level: probability up to which a lesion that runs out into its surroundings is looked for.
+        fine_scales: factors on the spacing of the stage ``lesion``: at these cysts are looked for in addition, and the
+            probability of a lesion inside what was found is its confidence. Without any: the scales of the stage.
     """
 
     least_outside_confidence: Share
     contact_mm: Size
     rim_mm: Size
     highest_level: Share
+    fine_scales: Annotated[tuple[_Scale, ...], Field(max_length=MOST_SCALES)] = ()
 
 
 @declaration

@@ -1,7 +1,7 @@
 """Fourth pass: solid masses and cysts inside the organ, told from its parenchyma."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cc3d
 import numpy as np
@@ -12,6 +12,7 @@ from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, padded, p
 from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import grid_shape, resample
+from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities
 from KidneySegLib.segmentation.kidneys.organ import OrganMask
 from KidneySegLib.segmentation.kidneys.outline import Outline
@@ -37,8 +38,8 @@ class FoundLesions:
     Attributes:
         box: part of the canonical volume that the arrays cover, slices for k, j, i.
         labels: uint8 ``(k, j, i)``: 3 solid mass, 4 cyst, 0 elsewhere.
-        percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, also where none is labelled;
-            0 outside the organ.
+        percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, where one is labelled at the
+            fine scales, elsewhere at those of the stage; 0 outside the organ.
         flags: what the memory guard lowered.
     """
 
@@ -84,17 +85,44 @@ def find_lesions(
         other: level of the patient's other kidney, if there is one.
     """
     kidney = in_box(outline.mask, outline.box, organ.box)
-    masks = (organ.mask, kidney)
-    found, flags = box_probabilities(volume, outline.side, organ.box, predictor, tell, masks, ("mass", "cyst"), other)
     # The network looks around the organ; lesions lie within it, and its box is a third as large.
     within, box = _filled(organ)
-    kidney, (mass, cyst) = kidney[within], (channel[within] for channel in found)
-    lesion = mass + cyst
-    lesion[~organ.mask[within]] = 0
-    mask = believed(lesion, kidney, volume.spacing[::-1], predictor.stage.threshold, rules)
-    labels = decide_kinds(mask, mass > cyst, volume.voxels[box], volume.spacing[::-1], rules)
-    labels = refine_cysts(labels, kidney, volume.voxels[box], volume.spacing[::-1])
+    found, flags = dict[float, np.ndarray](), list[Flag]()
+    scales = tuple(dict.fromkeys((*predictor.stage.scales, *rules.fine_scales)))
+    for number, scale in enumerate(scales):
+        at_scale = replace(predictor, stage=replace(predictor.stage, scales=(scale,)))
+        share = Share(tell).nth(number, len(scales))
+        channels, more = box_probabilities(
+            volume, outline.side, organ.box, at_scale, share, (organ.mask, kidney), ("mass", "cyst"), other
+        )
+        found[scale] = np.where(organ.mask[within], channels[:, *within], 0)
+        flags += [flag for flag in more if flag not in flags]
+    kidney, hu, spacing = kidney[within], volume.voxels[box], volume.spacing[::-1]
+
+    def judged(channels: np.ndarray) -> np.ndarray:
+        mass, cyst = channels
+        mask = believed(mass + cyst, kidney, spacing, predictor.stage.threshold, rules)
+        return refine_cysts(decide_kinds(mask, mass > cyst, hu, spacing, rules), kidney, hu, spacing)
+
+    mean = _mean([found[scale] for scale in predictor.stage.scales])
+    labels, lesion = judged(mean), mean.sum(axis=0)
+    if rules.fine_scales:
+        fine = _mean([found[scale] for scale in rules.fine_scales])
+        labels = _with_cysts(labels, judged(fine))
+        lesion = np.where(labels > 0, fine.sum(axis=0), lesion)
     return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags)), volume, outline, organ)
+
+
+def _with_cysts(labels: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Returns ``labels`` with the cysts of ``fine`` that lie apart from all of its lesions; all uint8 ``(k, j, i)``.
+
+    What is seen on both grids is one lesion, and its kind and border are told by the one on which large ones were
+    learnt: probabilities of two grids added up make a lesion of what is none on either.
+    """
+    pieces = cc3d.connected_components(fine > 0, connectivity=18)
+    apart = np.ones(int(pieces.max()) + 1, bool)
+    apart[pieces[(labels > 0) | (fine == MASS)]] = apart[0] = False
+    return np.where(apart[pieces], CYST, labels).astype(np.uint8)
 
 
 def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: OrganMask) -> FoundLesions:
@@ -121,11 +149,19 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
         own = np.isin(pieces, np.unique(pieces[cyst & (pieces > 0)])) & (pieces > 0)
         alike = 2 * np.count_nonzero(own & cyst) / (np.count_nonzero(own) + np.count_nonzero(cyst))
         if alike >= _ALIKE:
-            labels[own] = CYST  # the network drew it, and perhaps took it for solid
+            # the network drew it, and perhaps took it for solid
+            labels[own], percent[own] = CYST, np.maximum(percent[own], _FLUID_PERCENT)
             continue
         cyst &= labels != MASS  # fluid in a solid mass is necrosis
         labels[cyst], percent[cyst] = CYST, np.maximum(percent[cyst], _FLUID_PERCENT)
     return FoundLesions(box, labels, percent, lesions.flags)
+
+
+def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    total = arrays[0].copy()
+    for array in arrays[1:]:
+        total += array
+    return total / len(arrays)
 
 
 def in_percent(probability: np.ndarray) -> np.ndarray:

@@ -110,7 +110,7 @@ def test_what_the_network_drew_keeps_its_outline_and_becomes_a_cyst():
     drawn = np.where(ball((-88.0, 0.0, 10.0), 12.0)(points(volume)), MASS, 0).astype(np.uint8)
     result = lesions(volume, drawn, masks[0], cyst)
     assert np.array_equal(result.labels > 0, drawn > 0) and set(np.unique(result.labels)) == {0, CYST}
-    assert result.percent[drawn > 0].max() == 70
+    assert result.percent[drawn > 0].max() == 90  # density is surer of it than the network was
 
 
 def test_a_cyst_is_added_beside_a_mass_and_fluid_in_a_mass_stays_mass():

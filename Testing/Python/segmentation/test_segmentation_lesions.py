@@ -204,5 +204,5 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkey
     found = result.segmentation
     assert found.confidence is not None
     inside = found.labels[found.confidence.box]
-    assert (found.confidence.percent[inside == CYST] >= 50).all()
+    assert found.confidence.percent[inside == CYST].mean() > 90
     assert inside.size < result.labels.size / 10
