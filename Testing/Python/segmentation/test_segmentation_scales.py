@@ -59,9 +59,9 @@ class KnownWhenLarge(ByDifference):
         return torch.cat([parenchyma.maximum(cyst), mass, torch.full_like(cyst, -9.0)], dim=1)
 
 
-def organ_at(scales: tuple[float, ...], network: torch.nn.Module) -> OrganMask:
+def organ_at(scales: tuple[float, ...], network: torch.nn.Module, patch: int = 48) -> OrganMask:
     volume = image(MASS_BESIDE, KIDNEY)
-    stage = replace(ORGAN, patch=(96, 96, 96), scales=scales)
+    stage = replace(ORGAN, patch=(patch,) * 3, scales=scales)
     return find_organ(volume, outline(volume), predictor(stage, network), lambda done: None)
 
 
@@ -86,6 +86,12 @@ def test_an_organ_that_is_too_large_for_a_patch_is_found_on_a_coarser_grid():
 def test_the_first_scale_counts_where_the_network_is_as_sure_there():
     network = UnsureOfLarge(most=9000, doubt=9.0)  # sure of the smaller organ at the first scale
     fine, both = organ_at((1.0,), network), organ_at((1.0, 1.6), network)
+    assert fine.box == both.box and np.array_equal(fine.mask, both.mask)
+
+
+def test_an_organ_that_fits_into_a_patch_needs_no_coarser_grid():
+    network = UnsureOfLarge(most=9000, doubt=0.3)
+    fine, both = organ_at((1.0,), network, patch=64), organ_at((1.0, 1.6), network, patch=64)
     assert fine.box == both.box and np.array_equal(fine.mask, both.mask)
 
 
