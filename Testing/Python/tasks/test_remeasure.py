@@ -184,7 +184,7 @@ def test_what_does_not_belong_is_refused(case, tmp_path):
     with pytest.raises(GeometryError, match="does not lie"):
         measure(image, tmp_path / "moved.nii.gz")
     write_nifti(tmp_path / "strange.nii.gz", volume, labels * 3)
-    with pytest.raises(InputError, match="no structure"):
+    with pytest.raises(InputError, match="not a structure of KidneySeg"):
         measure(image, tmp_path / "strange.nii.gz")
     with pytest.raises(InputError, match="complete result"):
         measure(image, network / "labels.nii.gz", previous=tmp_path)
