@@ -104,10 +104,10 @@ def find_lesions(
         mask = believed(mass + cyst, kidney, spacing, predictor.stage.threshold, rules)
         return refine_cysts(decide_kinds(mask, mass > cyst, hu, spacing, rules), kidney, hu, spacing)
 
-    mean = _mean([found[scale] for scale in predictor.stage.scales])
+    mean = np.mean([found[scale] for scale in predictor.stage.scales], axis=0)
     labels, lesion = judged(mean), mean.sum(axis=0)
     if rules.fine_scales:
-        fine = _mean([found[scale] for scale in rules.fine_scales])
+        fine = np.mean([found[scale] for scale in rules.fine_scales], axis=0)
         labels = _with_cysts(labels, judged(fine))
         lesion = np.where(labels > 0, fine.sum(axis=0), lesion)
     return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags)), volume, outline, organ)
@@ -155,13 +155,6 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
         cyst &= labels != MASS  # fluid in a solid mass is necrosis
         labels[cyst], percent[cyst] = CYST, np.maximum(percent[cyst], _FLUID_PERCENT)
     return FoundLesions(box, labels, percent, lesions.flags)
-
-
-def _mean(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    total = arrays[0].copy()
-    for array in arrays[1:]:
-        total += array
-    return total / len(arrays)
 
 
 def in_percent(probability: np.ndarray) -> np.ndarray:
