@@ -24,7 +24,18 @@ def prepareTable(view: Any) -> None:
     timer = qt.QTimer(view)  # it goes with the view
     timer.setSingleShot(True)
     timer.setInterval(0)
-    timer.connect("timeout()", lambda: fitTable(view))
+    fitted: list[int] = []  # the width of the dock for which it was fitted last
+
+    def fit() -> None:
+        fitted[:] = [int(view.width)]
+        fitTable(view)
+
+    def onResized(column: int) -> None:
+        # fitting resizes the last column, too, and must not ask for itself for ever
+        if column == view.model().columnCount() - 1 and fitted != [int(view.width)]:
+            timer.start()
+
+    timer.connect("timeout()", fit)
     view.model().connect("modelReset()", timer.start)
     view.verticalHeader().setVisible(False)
     view.verticalHeader().setDefaultSectionSize(_ROW)
@@ -32,14 +43,9 @@ def prepareTable(view: Any) -> None:
     header.setSectionResizeMode(qt.QHeaderView.Interactive)
     header.setDefaultAlignment(qt.Qt.AlignCenter | qt.Qt.TextWordWrap)
     header.setStretchLastSection(True)
-    header.connect("sectionResized(int,int,int)", lambda column, _old, _new: _onResized(view, column, timer))
+    header.connect("sectionResized(int,int,int)", lambda column, _old, _new: onResized(column))
     view.setWordWrap(False)  # a text that is cut ends within a word, not before it
     header.setHighlightSections(False)  # bold letters would not fit
-
-
-def _onResized(view: Any, column: int, timer: Any) -> None:
-    if column == view.model().columnCount() - 1:
-        timer.start()
 
 
 def fitTable(view: Any) -> None:
@@ -48,15 +54,16 @@ def fitTable(view: Any) -> None:
     Where the smallest letters are too wide still, the widest texts are cut; no number is ever out of sight.
     """
     model, own = view.model(), view.parentWidget().font
-    _spanLastTexts(view)
-    widest = _available(view, model.rowCount())
+    columns, texts = range(model.columnCount()), _texts(model)
+    headings = [str(model.headerData(column, qt.Qt.Horizontal) or "") for column in columns]
+    _spanLastTexts(view, texts)
+    widest = _available(view, len(texts))
     for size in _SIZES:
         font = qt.QFont(own)
         if own.pointSizeF() > 0:
             font.setPointSizeF(own.pointSizeF() * size)
         metrics = qt.QFontMetrics(font)
-        columns = range(model.columnCount())
-        widths = [max(_NARROWEST_COLUMN, _width(model, column, metrics)) for column in columns]
+        widths = [max(_NARROWEST_COLUMN, _width(texts, column, headings[column], metrics)) for column in columns]
         if sum(widths) <= widest:
             break
     view.font = view.horizontalHeader().font = font
@@ -64,7 +71,7 @@ def fitTable(view: Any) -> None:
         view.setColumnWidth(column, width)
     heading = 2 * metrics.height() + 8
     view.horizontalHeader().setFixedHeight(heading)
-    rows = min(_MOST_ROWS, max(_FEWEST_ROWS, model.rowCount()))
+    rows = min(_MOST_ROWS, max(_FEWEST_ROWS, len(texts)))
     view.setFixedHeight(heading + rows * _ROW + 2 * view.frameWidth)
 
 
@@ -78,22 +85,23 @@ def fitSegments(view: Any, count: int) -> None:
     view.setFixedHeight((1 + min(_MOST_ROWS, max(_FEWEST_ROWS, count))) * (_ROW + 6))
 
 
-def _spanLastTexts(view: Any) -> None:
+def _texts(model: Any) -> list[list[str]]:
+    """Returns the texts of each row, read once: that is what takes time here."""
+    columns = range(model.columnCount())
+    return [[str(model.index(row, n).data() or "") for n in columns] for row in range(model.rowCount())]
+
+
+def _spanLastTexts(view: Any, texts: list[list[str]]) -> None:
     """Lets the last text of a row reach over the empty cells behind it: a word in place of numbers has room there."""
-    model = view.model()
     view.clearSpans()
-    for row in range(model.rowCount()):
-        column = _lastText(model, row)
-        if 0 <= column < model.columnCount() - 1:
-            view.setSpan(row, column, 1, model.columnCount() - column)
+    for row, words in enumerate(texts):
+        column = _lastText(words)
+        if 0 <= column < len(words) - 1:
+            view.setSpan(row, column, 1, len(words) - column)
 
 
-def _lastText(model: Any, row: int) -> int:
-    return max((column for column in range(model.columnCount()) if _text(model, row, column)), default=-1)
-
-
-def _text(model: Any, row: int, column: int) -> str:
-    return str(model.index(row, column).data() or "")
+def _lastText(words: list[str]) -> int:
+    return max((column for column, word in enumerate(words) if word), default=-1)
 
 
 def _available(view: Any, rows: int) -> int:
@@ -110,11 +118,10 @@ def _cut(widths: list[int], total: int) -> list[int]:
     return widths
 
 
-def _width(model: Any, column: int, metrics: Any) -> int:
+def _width(texts: list[list[str]], column: int, heading: str, metrics: Any) -> int:
     """Returns the width of a column's widest cell, or of its heading in two lines."""
-    heading, lastColumn = str(model.headerData(column, qt.Qt.Horizontal) or ""), model.columnCount() - 1
-    rows = (row for row in range(model.rowCount()) if column == lastColumn or _lastText(model, row) != column)
-    widest = max((metrics.horizontalAdvance(_text(model, row, column)) for row in rows), default=0)
+    own = {words[column] for words in texts if column == len(words) - 1 or _lastText(words) != column}
+    widest = max(map(metrics.horizontalAdvance, own), default=0)
     return int(max(widest, _inTwoLines(heading, metrics))) + _PADDING
 
 

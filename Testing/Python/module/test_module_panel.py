@@ -93,6 +93,29 @@ def test_the_table_fits_a_narrow_dock_with_units_in_its_headings(host: Any, tmp_
     assert [view.columnWidth(n) for n in range(len(widths))] == widths
 
 
+def test_a_panel_that_nobody_touches_does_nothing(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fitting a table once asked for itself at each round of the event loop, and kept a processor busy for ever."""
+    widget = segmented(host)
+    from KidneySegWidgets.panels import fitting
+
+    fits, really = [], fitting.fitTable
+    monkeypatch.setattr(fitting, "fitTable", lambda view: (fits.append(view), really(view)))
+    for _round in range(10):
+        host.app.processEvents()
+    settled = len(fits)
+    for _round in range(20):
+        host.app.processEvents()
+    assert len(fits) == settled
+    host.mainWindow.resize(host.mainWindow.width + 200, 1250)
+    for _round in range(10):
+        host.app.processEvents()
+    wider = len(fits)
+    assert widget.ui.tableView in fits[settled:], "a dock that is made wider has room for larger letters"
+    for _round in range(20):
+        host.app.processEvents()
+    assert len(fits) == wider
+
+
 def test_every_label_of_a_form_belongs_to_what_stands_beside_it() -> None:
     tree = ET.parse(UI).getroot()
     names = {widget.get("name") for widget in tree.iter("widget")}
