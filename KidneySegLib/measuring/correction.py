@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -58,13 +59,21 @@ def lasting_flags(findings: Findings) -> list[Flag]:
     return [flag for flag in findings.flags if flag.code not in anew]
 
 
-def correction_flags(changed: dict[str, float]) -> list[Flag]:
-    """Returns one flag for each structure of ``changed_structures``."""
+def correction_flags(changed: dict[str, float], before: np.ndarray, after: np.ndarray) -> list[Flag]:
+    """Returns one flag for each structure of ``changed_structures``, which got the same two label maps.
+
+    A Dice of nothing says nothing: of what one of the two does not show the flag tells who has drawn it.
+    """
     flags = []
     for key, value in changed.items():
-        side = BY_KEY[key].side
-        what = {"structure": key} if side is None else {"kidney": side.value}
-        flags.append(Flag.of("corrected_by_reader", dice=value, **what))
+        structure = BY_KEY[key]
+        what = {"structure": key} if structure.side is None else {"kidney": structure.side.value}
+        if value:
+            how: dict[str, Any] = {"dice": value}
+        else:
+            drew, draws = ((labels == structure.label).any() for labels in (before, after))
+            how = {"dice": 0.0} if drew and draws else {"how": "removed" if drew else "new"}
+        flags.append(Flag.of("corrected_by_reader", **what, **how))
     return flags
 
 

@@ -193,7 +193,8 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
         return Result(exam, network.segmentation, carried(original, last) if last is not None else original)
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
-    drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *correction_flags(changed)])
+    told = correction_flags(changed, network.segmentation.labels, labels)
+    drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *told])
     drawn = replace(drawn, candidates=still_candidates(network.segmentation.candidates, original, labels))
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))

@@ -8,6 +8,7 @@ from typing import Any
 
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns, prepareTable
+from KidneySegWidgets.result.emptySegments import emptySegments
 from KidneySegWidgets.result.examView import showExam
 from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
 from KidneySegWidgets.result.lesionRows import candidateRows
@@ -67,8 +68,13 @@ class ResultPanel:
         self._ui.flagsBrowser.setHtml(flags)
         fitTable(self._ui.tableView)
         self._chooseAgain()
-        segments = self.result.segmentationNode.GetSegmentation().GetNumberOfSegments() if self.result else 0
-        fitSegments(self._ui.segmentsView, segments)
+        self._listSegments()
+
+    def _listSegments(self) -> None:
+        """Lists the segments of which something is drawn; Segment Editor lists all, so that they can be drawn anew."""
+        view = self._ui.segmentsView
+        view.setHideSegments(emptySegments(self.result) if self.result is not None else [])
+        fitSegments(view, len(view.displayedSegmentIDs()))
 
     def _onRowSelected(self, _selected: Any = None, _deselected: Any = None) -> None:
         rows = self._ui.tableView.selectionModel().selectedRows()

@@ -18,7 +18,7 @@ from KidneySegWidgets.result.candidates import makeCandidateNode
 from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.labelParts import LabelPart, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.result.segments import styleSegment
+from KidneySegWidgets.result.segments import newSegment
 
 
 def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultNodes:
@@ -56,7 +56,6 @@ def drawLabels(result: ResultNodes) -> None:
     """Fills the segmentation with what the network drew, as one layer for all segments."""
     labels, node = result.networkLabels, result.segmentationNode
     ensureEngine()
-    from KidneySegLib import __version__
     from KidneySegLib.structures import BY_KEY
 
     certain = result.networkFindings().sides_certain
@@ -67,8 +66,7 @@ def drawLabels(result: ResultNodes) -> None:
     layer = imageOf(drawn, labels)
     for structure in BY_KEY.values():
         if (drawn.voxels == structure.label).any():
-            segment = slicer.vtkSegment()
-            styleSegment(segment, structure.key, f"KidneySeg {__version__}", certain)
+            segment = newSegment(structure.key, certain)
             segment.SetLabelValue(structure.label)
             segment.AddRepresentation("Binary labelmap", layer)
             node.GetSegmentation().AddSegment(segment, structure.key)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 import vtk
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 
 AUTOMATIC, SEMIAUTOMATIC = "AUTOMATIC", "SEMIAUTOMATIC"
+_ALGORITHM = "KidneySeg"
 # Slicer fills a DICOM SEG from these tags.
 _TYPE_TAG, _NAME_TAG = "DICOM.SegmentAlgorithmType", "DICOM.SegmentAlgorithmName"
 
@@ -29,6 +31,39 @@ def styleSegment(segment: Any, key: str, algorithm: str, sidesCertain: bool = Tr
     segment.SetTag(segment.GetTerminologyEntryTagName(), terminology_entry(structure, sides_certain=sidesCertain))
     segment.SetTag(_NAME_TAG, algorithm)
     markSegment(segment, AUTOMATIC)
+
+
+def newSegment(key: str, sidesCertain: bool) -> Any:
+    """Returns a segment of a structure that this version of the engine draws; it is in no segmentation yet."""
+    ensureEngine()
+    from KidneySegLib import __version__
+
+    segment = slicer.vtkSegment()
+    styleSegment(segment, key, f"{_ALGORITHM} {__version__}", sidesCertain)
+    return segment
+
+
+def addInOrder(segmentation: Any, segment: Any, key: str) -> str:
+    """Adds a segment where the order of structures wants it, so that lists look alike; returns its identifier."""
+    ensureEngine()
+    from KidneySegLib.structures import BY_KEY
+
+    identifier = str(segmentation.GenerateUniqueSegmentID(key))
+    later = [
+        segmentation.GetSegmentIndex(name)
+        for other, names in segmentsByStructure(segmentation).items()
+        for name in names
+        if BY_KEY[other].label > BY_KEY[key].label
+    ]
+    segmentation.AddSegment(segment, identifier)
+    if later:
+        segmentation.SetSegmentIndex(identifier, min(later))
+    return identifier
+
+
+def isOurs(segment: Any) -> bool:
+    """Returns whether a segment was made here, and not by the reader."""
+    return segmentTag(segment, _NAME_TAG).startswith(_ALGORITHM)
 
 
 def markSegment(segment: Any, algorithmType: str) -> None:

@@ -14,7 +14,7 @@ from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, shifted
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart, filledBox, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.result.segments import segmentsByStructure, styleSegment
+from KidneySegWidgets.result.segments import addInOrder, newSegment, segmentsByStructure
 from KidneySegWidgets.worklist.layerDrawing import drawInLayers
 
 
@@ -33,6 +33,11 @@ class LabelChange:
     after: np.ndarray
     start: tuple[int, int, int]
     newBody: Any = None
+
+    @property
+    def lost(self) -> set[int]:
+        """Labels of the structures that lose voxels."""
+        return {int(label) for label in np.unique(self.before[self.before != self.after]) if label}
 
     def draw(self, result: ResultNodes) -> None:
         """Draws what changes; all else stays as it is drawn now."""
@@ -124,13 +129,7 @@ def _add(result: ResultNodes, label: int, mask: np.ndarray, start: tuple[int, in
 
 
 def _newSegment(result: ResultNodes, label: int) -> str:
-    from KidneySegLib import __version__
     from KidneySegLib.structures import BY_LABEL
 
-    segment = slicer.vtkSegment()
-    certain = result.networkFindings().sides_certain
-    styleSegment(segment, BY_LABEL[label].key, f"KidneySeg {__version__}", certain)
-    segmentation = result.segmentationNode.GetSegmentation()
-    identifier = segmentation.GenerateUniqueSegmentID(BY_LABEL[label].key)
-    segmentation.AddSegment(segment, identifier)
-    return str(identifier)
+    key, certain = BY_LABEL[label].key, result.networkFindings().sides_certain
+    return addInOrder(result.segmentationNode.GetSegmentation(), newSegment(key, certain), key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.labelParts import LabelPart, imageOf, layerStart, layerVoxels
 from KidneySegWidgets.result.resultNodes import ResultNodes
-from KidneySegWidgets.result.segments import segmentsByStructure
+from KidneySegWidgets.result.segments import addInOrder, newSegment, segmentsByStructure
 
 _BINARY = "Binary labelmap"
 
@@ -18,8 +19,8 @@ def drawInLayers(result: ResultNodes, before: np.ndarray, after: np.ndarray, sta
     """Draws what differs between two label maps (k, j, i) of a part of the grid that begins at `start`.
 
     Returns:
-        False, with nothing drawn, where only Slicer's logic can do it: segments have surfaces, which must follow, lie
-        on another grid, or one of them does not exist yet.
+        False, with nothing drawn, where only Slicer's logic can do it: segments have surfaces, which must follow, or
+        lie on another grid.
     """
     drawing = _Drawing(result, start)
     changed = before != after
@@ -27,6 +28,7 @@ def drawInLayers(result: ResultNodes, before: np.ndarray, after: np.ndarray, sta
     if not drawing.canDraw(gone, new):
         return False
     drawing.reach(before.shape)
+    drawing.addSegments(sorted(new))
     for label in gone:
         drawing.erase(label, changed & (before == label))
     for label in new:
@@ -54,10 +56,13 @@ class _Drawing:
         """Returns whether all segments of these labels lie on the grid and have nothing but voxels."""
         kept: list[str] = []
         self._segmentation.GetContainedRepresentationNames(kept)
-        if kept != [_BINARY] or any(not self._segments[label] for label in new):
+        if kept != [_BINARY]:
             return False
         self._touched = [segment for label in gone | new for segment in self._segments[label]]
-        return all(self._isPlain(segment) for segment in self._touched) and not self._areSharedWithOthers()
+        if not self._touched:  # new ones share the voxels of others
+            self._touched = [segment for segments in self._segments.values() for segment in segments][:1]
+        plain = bool(self._touched) and all(self._isPlain(segment) for segment in self._touched)
+        return plain and not self._areSharedWithOthers()
 
     def reach(self, shape: tuple[int, ...]) -> None:
         """Makes the layers large enough for a part of the grid, which begins at the start."""
@@ -70,6 +75,28 @@ class _Drawing:
                 larger[_box(start - first, voxels.shape)] = voxels
                 k, j, i = (int(index) for index in first)
                 layer.DeepCopy(imageOf(LabelPart(larger, (k, j, i)), self._result.networkLabels))
+
+    def addSegments(self, labels: Iterable[int]) -> None:
+        """Makes segments of structures that have none."""
+        from KidneySegLib.structures import BY_LABEL
+
+        layer = self._touched[0].GetRepresentation(_BINARY)
+        for label in labels:
+            if not self._segments[label]:
+                key, certain = BY_LABEL[label].key, self._result.networkFindings().sides_certain
+                segment = newSegment(key, certain)
+                segment.SetLabelValue(self._freeValue(layer, label))
+                segment.AddRepresentation(_BINARY, layer)
+                identifier = addInOrder(self._segmentation, segment, key)
+                self._segments[label] = [self._segmentation.GetSegment(identifier)]
+
+    def _freeValue(self, layer: Any, wanted: int) -> int:
+        """Returns a value that no voxel of a layer has, and no segment in it: the wanted one, or else a larger one."""
+        inLayer = (each for segments in self._segments.values() for each in segments)
+        taken = {each.GetLabelValue() for each in inLayer if each.GetRepresentation(_BINARY) is layer}
+        voxels = layerVoxels(layer)
+        free = (value for value in (wanted, *range(wanted + 1, 256)) if value not in taken)
+        return next(value for value in free if not (voxels == value).any())
 
     def erase(self, label: int, mask: np.ndarray) -> None:
         for segment in self._segments[label]:

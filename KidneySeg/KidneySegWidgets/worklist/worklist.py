@@ -9,6 +9,7 @@ import slicer
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.result.emptySegments import removeEmptySegments
 from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.answering import Answering
@@ -198,7 +199,7 @@ class Worklist:
     def _undraw(self, step: DrawnStep) -> None:
         assert self.result is not None
         change = step.change.undone(self.result)
-        change.draw(self.result)
+        _draw(change, self.result)
         if not (change.after != step.change.before).any():
             # it is as it was seen: so are its name and the confirmation, which a measuring alone would not know
             self._take(step.findings)
@@ -261,7 +262,7 @@ class Worklist:
         if (change.before != change.after).any():
             before = result.findings()
             self._remember(DrawnStep(change, before))
-            change.draw(result)
+            _draw(change, result)
             shown = self._request.shownAtOnce(before, change)
             if shown != before:
                 self._take(shown)
@@ -273,6 +274,12 @@ class Worklist:
     def _goOn(self) -> None:
         while self._later and not self.isAnswering:
             self._later.pop(0)()
+
+
+def _draw(change: LabelChange, result: ResultNodes) -> None:
+    """Draws a change; a structure of which it leaves nothing has no segment then."""
+    change.draw(result)
+    removeEmptySegments(result, change.lost)
 
 
 def _editFailure(error: BaseException) -> str:

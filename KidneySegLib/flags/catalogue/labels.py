@@ -24,6 +24,10 @@ LABELS = {
     "corrected_by_reader": info(
         "{kidney}: corrected by the reader (Dice with the network's version {dice}).",
         "{structure}: corrected by the reader (Dice with the network's version {dice}).",
+        Sentence("{kidney}: drawn by the reader; the network drew none.", {"how": "new"}),
+        Sentence("{structure}: drawn by the reader; the network drew none.", {"how": "new"}),
+        Sentence("{kidney}: removed by the reader.", {"how": "removed"}),
+        Sentence("{structure}: removed by the reader.", {"how": "removed"}),
         kidney=side_word(KIDNEY_OF),
         structure=word(STRUCTURES),
         dice=number("0 to 1", 3),

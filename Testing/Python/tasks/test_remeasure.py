@@ -76,6 +76,22 @@ def test_removed_lesion_and_stone_leave_the_others_their_names(case):
     assert run.findings.lesions[0].measures == Findings.read(network / "findings.json").lesions[1].measures
 
 
+def test_structures_that_are_gone_or_new_are_told_without_a_dice(case):
+    """A Dice of 0.000 would say nothing of who has drawn them."""
+    image, network, volume, labels = case
+    corrected = np.where(labels == 3, 4, labels).astype(np.uint8)
+    write_nifti(network.parent / "mine.nii.gz", volume, corrected)
+    findings = measure(image, network.parent / "mine.nii.gz", previous=network).findings
+    told = [flag.message for flag in findings.flags if flag.code == "corrected_by_reader"]
+    assert told == ["Solid mass: removed by the reader.", "Cyst: drawn by the reader; the network drew none."]
+    assert corrections(findings) == {"mass": 0.0, "cyst": 0.0}
+    moved = np.where(labels == 3, 2, labels).astype(np.uint8)
+    moved[3:6, 3:6, 3:6] = 3  # elsewhere: both have drawn one
+    write_nifti(network.parent / "mine.nii.gz", volume, moved)
+    findings = measure(image, network.parent / "mine.nii.gz", previous=network).findings
+    assert any("Solid mass" in flag.message and "0.000" in flag.message for flag in findings.flags)
+
+
 def test_remarks_name_lesions_as_the_list_does_and_untouched_ones_keep_their_confidence():
     volume, labels = two_masses()
     original = findings_of(volume, labels)

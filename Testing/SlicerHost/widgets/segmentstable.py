@@ -32,6 +32,7 @@ class qMRMLSegmentsTableView(SceneAware, qt.QWidget):
         self._options = dict.fromkeys(_OPTIONS, True)
         self._observers = Observers()
         self._filling = False
+        self._hidden: list[str] = []
         self._table = qt.QTableWidget(0, 3)
         self._table.setHorizontalHeaderLabels(["", "", "Name"])
         self._table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
@@ -68,11 +69,22 @@ class qMRMLSegmentsTableView(SceneAware, qt.QWidget):
     def segmentCount(self) -> int:
         return int(self._table.rowCount)
 
+    def setHideSegments(self, identifiers: list[str]) -> None:
+        self._hidden = list(identifiers)
+        self._fill()
+
+    def hideSegments(self) -> list[str]:
+        return list(self._hidden)
+
+    def displayedSegmentIDs(self) -> list[str]:
+        return [self._table.item(row, _VISIBLE).data(_ID) for row in range(self._table.rowCount)]
+
     def _fill(self, _caller: Any = None, _event: str = "") -> None:
         selected = self.selectedSegmentIDs()
         self._filling = True
         segmentation = self._node.GetSegmentation() if self._node is not None else None
-        identifiers = list(segmentation.GetSegmentIDs()) if segmentation else []
+        listed = list(segmentation.GetSegmentIDs()) if segmentation else []
+        identifiers = [each for each in listed if each not in self._hidden]
         self._table.setRowCount(len(identifiers))
         for row, identifier in enumerate(identifiers):
             self._fillRow(row, identifier, segmentation.GetSegment(identifier))

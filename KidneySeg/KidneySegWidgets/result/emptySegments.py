@@ -1,0 +1,47 @@
+"""Segments of which nothing is left: lists do not show them, and what the worklist has emptied goes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from KidneySegWidgets.engine.engineLocation import ensureEngine
+from KidneySegWidgets.result.labelParts import layerVoxels
+from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.segments import isOurs, segmentsByStructure
+
+_BINARY = "Binary labelmap"
+
+
+def emptySegments(result: ResultNodes, labels: Collection[int] | None = None) -> list[str]:
+    """Returns the identifiers of segments without any voxel; only those of structures of ours are looked at.
+
+    Args:
+        result: whose segments.
+        labels: values of the structures that may have lost all; None means all.
+    """
+    ensureEngine()
+    from KidneySegLib.structures import BY_KEY
+
+    segmentation = result.segmentationNode.GetSegmentation()
+    if segmentation.GetSourceRepresentationName() != _BINARY:
+        return []  # somebody has made surfaces the master: they have no voxels
+    groups = segmentsByStructure(segmentation)
+    wanted = (names for key, names in groups.items() if labels is None or BY_KEY[key].label in labels)
+    return [name for names in wanted for name in names if _isEmpty(segmentation.GetSegment(name))]
+
+
+def removeEmptySegments(result: ResultNodes, labels: Collection[int]) -> None:
+    """Removes empty segments of these structures; what the reader has made stays, as that will be drawn in."""
+    segmentation = result.segmentationNode.GetSegmentation()
+    for identifier in emptySegments(result, labels):
+        if isOurs(segmentation.GetSegment(identifier)):
+            segmentation.RemoveSegment(identifier)
+
+
+def _isEmpty(segment: Any) -> bool:
+    layer = segment.GetRepresentation(_BINARY)
+    if layer is None or layer.GetPointData().GetScalars() is None:
+        return True
+    value = segment.GetLabelValue()
+    return not any((plane == value).any() for plane in layerVoxels(layer))  # most are found in the first planes
