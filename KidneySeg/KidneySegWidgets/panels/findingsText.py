@@ -99,11 +99,19 @@ def lesionText(findings: Any, identifier: str) -> str:
     language = engineLanguage()
     for each in findings.rejected:
         if each.finding.id == identifier:
-            return _("{name}: rejected and not counted. Restore brings it back.").format(name=identifier)
+            return _rejectedText(each)
     for finding in (*findings.lesions, *findings.stones):
         if finding.id == identifier:
             return " ".join([_madeText(finding), *(flag.said(language) for flag in findings.remarks_on(identifier))])
     return ""
+
+
+def _rejectedText(rejected: Any) -> str:
+    """Returns what is known of a rejected finding: that it is kidney now tells another kind from a rejection."""
+    text = _("{name}: rejected and not counted. Restore brings it back.")
+    if rejected.became.startswith("kidney"):
+        text = _("{name}: rejected and not counted; it is kidney now. Restore brings it back.")
+    return text.format(name=rejected.finding.id)
 
 
 def _madeText(finding: Any) -> str:

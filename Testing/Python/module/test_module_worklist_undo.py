@@ -41,10 +41,34 @@ def test_another_kind_and_back_by_undo(widget: Any) -> None:
     assert rows(widget)["M1"]["state"] == "✓", "the step before it was the confirmation"
     click(widget.ui.undoLesionButton)
     assert rows(widget) == table and not widget.ui.undoLesionButton.enabled
+
+
+@pytest.mark.parametrize("name", ["M1", "C1", "S1"])
+def test_made_kidney_it_is_kidney_of_its_side_and_listed_as_rejected_until_undo(widget: Any, name: str) -> None:
+    from SlicerHost.hands import choose, click, waitUntil
+
+    before, table = drawn(widget), rows(widget)
+    label, kidney = {"M1": (3, 2), "C1": (4, 1), "S1": (5, 1)}[name]
+    if name != "M1":
+        lesion = (before == label) & (np.arange(before.shape[2]) < 45)  # a stone lies on either side
+    else:
+        lesion = (before == label) & (np.arange(before.shape[0])[:, None, None] >= 18)
+    go_to(widget, name)
     choose(widget.ui.lesionKindComboBox, "Kidney")
+    waitUntil(lambda: not widget.worklist.worklist.isAnswering)
+    assert rows(widget)[name]["state"] == "✗", "at once"
     settle(widget)
-    (gone,) = widget.results.result.findings().rejected
-    assert (gone.finding.id, gone.became) == ("M1", "kidney_left")
+    np.testing.assert_array_equal(drawn(widget), np.where(lesion, kidney, before))
+    findings = widget.results.result.findings()
+    (gone,) = findings.rejected
+    assert (gone.finding.id, gone.became) == (name, {1: "kidney_right", 2: "kidney_left"}[kidney])
+    assert name not in [each.id for each in (*findings.lesions, *findings.stones)]
+    assert widget.ui.lesionLabel.text.startswith(f"{name}: rejected") and "kidney now" in widget.ui.lesionLabel.text
+    assert name in widget.ui.flagsBrowser.plainText and rows(widget)[name]["volume_ml"] == ""
+    click(widget.ui.undoLesionButton)
+    settle(widget)
+    np.testing.assert_array_equal(drawn(widget), before)
+    assert rows(widget) == table and widget.results.result.findings().rejected == ()
 
 
 def test_add_by_click_finds_what_was_missed_and_undo_takes_it_back(widget: Any, host: Any) -> None:
