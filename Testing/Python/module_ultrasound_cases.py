@@ -48,6 +48,19 @@ class Database:
         return "" if element is None else str(element.value)
 
 
+class Databases:
+    """Stands for Slicer's DICOM database with several images."""
+
+    def __init__(self, *images: Database) -> None:
+        self._images = images
+
+    def fileForInstance(self, uid: str) -> str:  # noqa: N802
+        return next((file for image in self._images if (file := image.fileForInstance(uid))), "")
+
+    def instanceValue(self, uid: str, tag: str) -> str:  # noqa: N802
+        return next((value for image in self._images if (value := image.instanceValue(uid, tag))), "")
+
+
 def load(pixels: np.ndarray, database: Database | None = None, name: str = "us") -> Any:
     """Loads an image (k, j, i) or (k, j, i, RGB) as Slicer does, which knows no pixel size."""
     import slicer.util

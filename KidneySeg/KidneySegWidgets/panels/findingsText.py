@@ -13,7 +13,8 @@ from slicer.i18n import tr as _
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.settings import REPORT_LANGUAGES
 
-_COLOURS = {"error": "#c62828", "warning": "#b26a00", "info": "#607d8b"}
+# On light and on dark styles.
+_COLOURS = {"error": "#e53935", "warning": "#b26a00", "info": "#607d8b"}
 _MARKS = {"error": "●", "warning": "▲", "info": "–"}
 _ORDER = ("error", "warning", "info")
 # Remarks name options of the command line. One of them is a field of the panel.
@@ -78,13 +79,13 @@ def flagsHtml(findings: Any) -> str:
     language = engineLanguage()
     rows = (
         f'<tr><td style="color:{_COLOURS[flag.severity.value]}; padding-right:6px">{_MARKS[flag.severity.value]}</td>'
-        f"<td>{html.escape(_inPanel(flag.said(language)))}</td></tr>"
+        f"<td>{html.escape(inPanel(flag.said(language)))}</td></tr>"
         for flag in flags
     )
     return f"<table cellspacing='0' cellpadding='2'>{''.join(rows)}</table>"
 
 
-def _inPanel(remark: str) -> str:
+def inPanel(remark: str) -> str:
     """Returns a remark whose options are told for what they are: the panel's, or the command line's."""
     remark = remark.replace(_PIXEL_SIZE, _("'Pixel size' (above)"))
     return _OPTION.sub(lambda option: _("{option} (command line)").format(option=option[0]), remark)

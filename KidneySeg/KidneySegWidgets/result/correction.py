@@ -10,6 +10,7 @@ from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.lesionView import hideLine
 from KidneySegWidgets.result.resultImport import drawLabels
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.secondView import acrossOf, withSecondView
 from KidneySegWidgets.result.segments import AUTOMATIC, SEMIAUTOMATIC, algorithmType, markSegment, segmentsByStructure
 
 
@@ -18,6 +19,8 @@ def takeFindings(result: ResultNodes, findings: Any) -> None:
     ensureEngine()
     from KidneySegLib.measuring.correction import corrections
 
+    if result.isView:
+        findings, _reason = withSecondView(findings, acrossOf(result))
     result.setFindings(findings)
     _mark(result, corrections(findings))
     fillTables(result, findings)

@@ -15,6 +15,7 @@ from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.result.secondView import acrossOf, withSecondView
 from KidneySegWidgets.result.segments import drawnState
 
 
@@ -30,6 +31,7 @@ class DrawnResult:
         drawn: what is drawn now.
         original: the engine's Findings of the network's run.
         last: those that are shown now.
+        across: findings of a second ultrasound view of the kidney; None without one.
         state: tells what is drawn from what is drawn later.
     """
 
@@ -40,6 +42,7 @@ class DrawnResult:
     drawn: LabelPart
     original: Any
     last: Any
+    across: Any
     state: Any
 
     @classmethod
@@ -54,7 +57,7 @@ class DrawnResult:
         prepared, network, candidates = preparedExam(result), networkLabels(result), candidateNumbers(result)
         drawn, original = drawnPart(result), result.networkFindings()
         view = None if original.in_patient else ViewImage.of(result.volume)
-        return cls(prepared, view, network, candidates, drawn, original, result.findings(), state)
+        return cls(prepared, view, network, candidates, drawn, original, result.findings(), acrossOf(result), state)
 
     def isStill(self, result: ResultNodes) -> bool:
         """Returns whether nothing was drawn since."""
@@ -92,7 +95,10 @@ class DrawnResult:
             numbers = exam.order.apply(self.candidates.onGrid(self.network.shape))
             before = replace(before, candidates=by_candidate_map(numbers, self.original))
         labels = exam.order.apply(self.drawn.onGrid(self.network.shape))
-        return correct(task_of(self.original), exam, labels, Result(exam, before, self.original), self.last)
+        found = correct(task_of(self.original), exam, labels, Result(exam, before, self.original), self.last)
+        if self.view is None:
+            return found
+        return replace(found, findings=withSecondView(found.findings, self.across)[0])
 
 
 def preparedExam(result: ResultNodes) -> PreparedVolume:

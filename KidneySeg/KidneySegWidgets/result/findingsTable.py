@@ -46,7 +46,7 @@ def fillTable(table: Any, findings: Any, isMeasuring: bool = True) -> None:
     if findings.in_patient:
         _fill(table, lesionColumns(), rows, cell)
     else:
-        _fill(table, viewColumns(findings.calibrated), rows, viewCell)
+        _fill(table, viewColumns(findings), rows, viewCell)
 
 
 def _fill(

@@ -41,6 +41,8 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
     isPlaced = read.findings.in_patient
     labels = _labelNode((_placed if isPlaced else _ofView)(read.segmentation.label_map, prepared), prepared)
     result = ResultNodes.create(volume)
+    if not isPlaced:
+        result.setView()
     result.setNetworkLabels(labels)
     candidates = makeCandidateNode(read.segmentation, prepared)
     if candidates is not None:

@@ -8,10 +8,13 @@ from typing import Any
 import slicer
 
 ATTRIBUTE = "KidneySeg.Result"
+# Of a result of an ultrasound image, which shows a plane of its own.
+VIEW_ATTRIBUTE = "KidneySeg.View"
 _VOLUME, _NETWORK = "KidneySeg.Volume", "KidneySeg.NetworkLabels"
 _FINDINGS, _ORIGINAL, _TABLE = "KidneySeg.Findings", "KidneySeg.NetworkFindings", "KidneySeg.Table"
 _LINE, _WIDTH, _STALE = "KidneySeg.Diameter", "KidneySeg.Width", "KidneySeg.Stale"
 _CANDIDATES, _CANDIDATE_TABLE = "KidneySeg.NetworkCandidates", "KidneySeg.CandidateTable"
+_TRANSVERSE = "KidneySeg.Transverse"
 
 
 class ResultNodes:
@@ -68,6 +71,23 @@ class ResultNodes:
         node.SetHideFromEditors(True)
         node.SetName(f"{self.segmentationNode.GetName()} network candidates")
         self._refer(_CANDIDATES, node)
+
+    @property
+    def isView(self) -> bool:
+        """Whether it is of an ultrasound image."""
+        return bool(self.segmentationNode.GetAttribute(VIEW_ATTRIBUTE) == "1")
+
+    def setView(self) -> None:
+        """Says that it is of an ultrasound image."""
+        self.segmentationNode.SetAttribute(VIEW_ATTRIBUTE, "1")
+
+    @property
+    def transverse(self) -> Any:
+        """Segmentation of the view across the kidney that was chosen for its volume; None without one."""
+        return self.segmentationNode.GetNodeReference(_TRANSVERSE)
+
+    def setTransverse(self, node: Any) -> None:
+        self.segmentationNode.SetNodeReferenceID(_TRANSVERSE, node.GetID() if node is not None else None)
 
     @property
     def table(self) -> Any:

@@ -8,20 +8,23 @@ from typing import Any
 from slicer.i18n import tr as _
 
 
-def viewColumns(isCalibrated: bool) -> dict[str, str]:
-    """Returns the titles of the columns by their names."""
-    if isCalibrated:
+def viewColumns(findings: Any) -> dict[str, str]:
+    """Returns the titles of the columns by their names; that of the volume is there where two views give one."""
+    if findings.calibrated:
         sizes = {"length_mm": _("Length (mm)"), "width_mm": _("Width (mm)"), "area_mm2": _("Area (cm²)")}
     else:
         sizes = {"length_px": _("Length (px)"), "width_px": _("Width (px)"), "outline_pixels": _("Area (px)")}
+    if findings.ellipsoid is not None:
+        sizes["volume_ml"] = _("Volume (ml)")
     place = {"id": _("ID"), "structure": _("Kind"), "side": _("Side"), "frame": _("Frame")}
     return {**place, **sizes, "grey_mean": _("Grey")}
 
 
 def viewRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yields the identifier and the JSON values of each kidney: R, L, or K where the image does not tell the side."""
+    volume = {"volume_ml": findings.ellipsoid.volume_ml} if findings.ellipsoid is not None else {}
     for view in findings.views:
-        yield (view.side.value[0].upper() if view.side else "K"), view.to_dict()
+        yield (view.side.value[0].upper() if view.side else "K"), {**view.to_dict(), **volume}
 
 
 def viewCell(name: str, identifier: str, values: dict[str, Any]) -> str:

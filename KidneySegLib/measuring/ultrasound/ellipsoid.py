@@ -34,8 +34,16 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
         raise InputError("Both views are the same image. Give a longitudinal and a transverse view of the kidney.")
     sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
     ellipsoid = _ellipsoid(*sizes, dict(other))
-    kept = [flag for flag in longitudinal.flags if flag.code not in _SAID_OF_VOLUME]
-    return replace(longitudinal, ellipsoid=ellipsoid, flags=(*kept, *_remarks(record, other)))
+    flags = (*without_volume(longitudinal).flags, *_remarks(record, other))
+    return replace(longitudinal, ellipsoid=ellipsoid, flags=flags)
+
+
+def without_volume(findings: Findings) -> Findings:
+    """Returns findings without the volume that a second view added, and without what was said of it."""
+    if findings.ellipsoid is None and not any(flag.code in _SAID_OF_VOLUME for flag in findings.flags):
+        return findings
+    kept = tuple(flag for flag in findings.flags if flag.code not in _SAID_OF_VOLUME)
+    return replace(findings, ellipsoid=None, flags=kept)
 
 
 def with_volume_of(before: Findings, after: Findings) -> Findings:
@@ -50,7 +58,7 @@ def with_volume_of(before: Findings, after: Findings) -> Findings:
         return after
     views = after.views
     if len(views) != 1 or views[0].cut_at:
-        return replace(after, flags=tuple(flag for flag in after.flags if flag.code not in _SAID_OF_VOLUME))
+        return without_volume(after)
     return replace(after, ellipsoid=_ellipsoid(views[0].measures.length_mm, old.width_mm, old.depth_mm, old.transverse))
 
 

@@ -162,6 +162,27 @@ def test_training_case_holds_image_and_labels_by_name_and_no_patient(host: Any, 
         assert b"Doe" not in content and "Doe" not in path.name and b"1.2.3.4" not in content
 
 
+def test_training_case_says_what_the_reader_made_of_each_lesion(host: Any, tmp_path: Path) -> None:
+    from SlicerHost.hands import waitUntil
+
+    widget = segmented(host)
+    unfold(host, widget, tmp_path)
+    worklist = widget.worklist.worklist
+    worklist.rename("S1", "Doe")
+    worklist.confirm("S1", isRight=True)
+    worklist.reject("M1")
+    waitUntil(lambda: not worklist.isAnswering)
+    export(widget, widget.ui.exportTrainingButton)
+    (case,) = tmp_path.iterdir()
+    text = (case / "labels.json").read_text(encoding="utf-8")
+    said = json.loads(text)
+    assert "mass" not in said["present"] and said["corrected_by_reader"]["mass"] == 0
+    assert [(each["id"], each["structure"]) for each in said["rejected"]] == [("M1", "mass")]
+    (stone,) = [each for each in said["findings"] if each["id"] == "S1"]
+    assert stone == {"id": "S1", "structure": "stone", "state": "confirmed", "was": None}
+    assert "Doe" not in text, "a name that the reader gave may be a patient's"
+
+
 def test_report_bears_the_header_and_language_of_the_settings(host: Any, tmp_path: Path) -> None:
     from SlicerHost.hands import choose, write
 
