@@ -31,18 +31,22 @@ class ParenchymaLevel:
     Attributes:
         middle: median in HU.
         bright: upper quartile in HU.
+        instead: whether it counts in place of the level of the patient's other kidney, whose own outline is doubtful.
     """
 
     middle: float
     bright: float
+    instead: bool = False
 
     def corrected(self, other: ParenchymaLevel | None) -> ParenchymaLevel:
-        """Returns the level of the other kidney where that is a little denser.
+        """Returns the level of the other kidney where that is a little denser, or known better.
 
         A cyst inside the outline lowers the level of its kidney, down to its own where it fills half of the outline;
-        the two kidneys of a patient are alike.
+        the two kidneys of a patient are alike. What is outlined of a kidney that a tumour has replaced is tumour.
         """
-        return other if other is not None and 0 < other.middle - self.middle <= _ALIKE_HU else self
+        if other is None:
+            return self
+        return other if other.instead or 0 < other.middle - self.middle <= _ALIKE_HU else self
 
 
 def parenchyma_level(hu: torch.Tensor, kidney: torch.Tensor, window: tuple[float, float]) -> ParenchymaLevel:

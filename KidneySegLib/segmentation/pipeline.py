@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from KidneySegLib.bundles.rules import CtRules, KidneyRules, OrganLesionRules, RenalRules
+from KidneySegLib.bundles.rules import CtRules, KidneyRules, RenalRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.memory import probabilities_within_memory
@@ -20,8 +20,9 @@ from KidneySegLib.segmentation.kidneys.outlines import Located, further_pieces, 
 from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
 from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
-from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions, outline_level
+from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
+from KidneySegLib.segmentation.lesions.level import other_levels
 from KidneySegLib.segmentation.lesions.operating_point import take_out_candidates
 from KidneySegLib.segmentation.load import Model, rules_for
 from KidneySegLib.segmentation.stones.find import find_stones
@@ -72,7 +73,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     if renal is not None:
         lesions = [found for _, found in renal]
     else:
-        lesions = _find_lesions(volume, outlines, predictors, rules.lesion, progress)
+        lesions = _find_lesions(volume, outlines, predictors, rules, progress)
     flags += [flag for found in lesions for flag in found.flags if flag not in flags]
     if outlines and renal is None and not predictors.keys() >= LESION_STAGES:
         flags.append(Flag.of("lesions_not_searched"))
@@ -131,20 +132,19 @@ def _find_lesions(
     canonical: Volume,
     outlines: list[Outline],
     predictors: Mapping[str, Predictor],
-    rules: OrganLesionRules | None,
+    rules: CtRules,
     progress: Progress,
 ) -> list[FoundLesions]:
     """Returns the masses and cysts of each kidney; nothing if the bundle has no stage for them."""
-    if not predictors.keys() >= LESION_STAGES or rules is None:
+    if not predictors.keys() >= LESION_STAGES or rules.lesion is None or rules.kidney is None:
         return []
-    levels = [outline_level(canonical, outline, predictors["lesion"]) for outline in outlines]
+    others = other_levels(canonical, outlines, predictors["lesion"], rules.kidney.least_confidence)
     lesions = []
     for number, outline in enumerate(outlines):
         share = _lesion_share(progress, outline.side, number, len(outlines))
         organ = find_organ(canonical, outline, predictors["organ"], share.part(0.0, _ORGAN_SHARE))
         rest = share.part(_ORGAN_SHARE, 1.0)
-        other = levels[1 - number] if len(levels) == 2 else None
-        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules, rest, other)
+        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules.lesion, rest, others[number])
         lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
 

@@ -9,9 +9,8 @@ import numpy as np
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, padded, placed
-from KidneySegLib.inference.organ_channels import ParenchymaLevel, parenchyma_level
+from KidneySegLib.inference.organ_channels import ParenchymaLevel
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.inference.resampling import grid_shape, resample
 from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities
 from KidneySegLib.segmentation.kidneys.organ import OrganMask
@@ -47,21 +46,6 @@ class FoundLesions:
     labels: np.ndarray
     percent: np.ndarray
     flags: tuple[Flag, ...]
-
-
-def outline_level(volume: Volume, outline: Outline, predictor: Predictor) -> ParenchymaLevel:
-    """Returns the level of a kidney's parenchyma as the lesion stage sees it, on its grid.
-
-    Args:
-        volume: canonical orientation.
-        outline: the kidney.
-        predictor: the lesion stage.
-    """
-    crop = volume.voxels[outline.box]
-    stage = predictor.stage
-    shape = grid_shape(crop.shape, volume.spacing[::-1], stage.spacing)
-    kidney = resample(outline.mask.astype(np.uint8), shape) >= 0.5
-    return parenchyma_level(resample(crop, shape), kidney, stage.window)
 
 
 def find_lesions(

@@ -50,6 +50,8 @@ def test_a_cyst_that_fills_the_outline_is_seen_against_the_other_kidney():
     assert relative(ParenchymaLevel(30.0, 36.0)) == pytest.approx(-20)
     # a kidney that is much denser enhances in another way, and a less dense one has the cyst itself
     assert relative(ParenchymaLevel(90.0, 110.0)) == relative(ParenchymaLevel(5.0, 8.0)) == 0
+    # unless this outline is doubtful, because it is of a kidney that a tumour has replaced
+    assert relative(ParenchymaLevel(90.0, 110.0, instead=True)) == pytest.approx(-80)
 
 
 def test_the_level_of_a_kidney_is_that_of_its_own_voxels():
