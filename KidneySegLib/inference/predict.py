@@ -87,16 +87,17 @@ class Predictor:
 
         def run(tile: torch.Tensor) -> torch.Tensor:
             nonlocal done
-            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                seen = tile.to(self.device)
-                result: torch.Tensor = network(seen[:, :, 0])[:, :, None] if flat else network(seen)
+            seen = tile.to(self.device)
+            result: torch.Tensor = network(seen[:, :, 0])[:, :, None] if flat else network(seen)
             done += 1
             tell(min(1.0, done / total))
             return result
 
-        if stage.whole and total == 1:  # nothing to blend
-            return run(image[None])[0].to("cpu", torch.float32)
-        return sliding_window(image, stage.patch, stage.overlap, run)
+        # around all tiles, so that weights are brought into the number format once
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            if stage.whole and total == 1:  # nothing to blend
+                return run(image[None])[0].to("cpu", torch.float32)
+            return sliding_window(image, stage.patch, stage.overlap, run)
 
 
 def fitted(stage: StagePlan, shape: tuple[int, ...]) -> StagePlan:

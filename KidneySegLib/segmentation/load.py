@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import torch
+
 from KidneySegLib.bundles.bundle import Bundle
 from KidneySegLib.bundles.rules import Rules
 from KidneySegLib.errors import BundleError
@@ -15,6 +17,7 @@ from KidneySegLib.inference.memory import keep_freed_memory
 from KidneySegLib.inference.organ_channels import ORGAN_INPUTS
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.window_channels import WINDOW_INPUTS
+from KidneySegLib.networks.channels_last import put_channels_last
 from KidneySegLib.networks.factory import build_network, load_parameters
 
 R = TypeVar("R", bound=Rules)
@@ -68,7 +71,8 @@ def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> di
         BundleError: a stage or its weights are missing, altered, or do not fit the plan.
     """
     check_stages(bundle, needed)
-    if device.torch_device.type == "cpu":
+    on_cpu = device.torch_device.type == "cpu"
+    if on_cpu:
         keep_freed_memory()
     weights = bundle.weights()
     predictors = {}
@@ -77,7 +81,11 @@ def load_predictors(bundle: Bundle, device: Device, needed: Iterable[str]) -> di
         for values in stage.members_of(weights.get(stage.name, {})):
             network = build_network(stage.network)
             load_parameters(network, values)
-            members.append(network.to(device.torch_device).eval())
+            network.to(device.torch_device).eval()
+            # in 32 bits the order changes how convolutions are rounded
+            if on_cpu and device.precision == torch.bfloat16 and stage.network.dimensions == 3:
+                put_channels_last(network)
+            members.append(network)
         predictors[stage.name] = Predictor(stage, tuple(members), device.torch_device, device.precision)
     return predictors
 
