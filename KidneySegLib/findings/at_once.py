@@ -22,11 +22,6 @@ Listed = LesionFinding | StoneFinding
 _LETTERS = {"mass": "M", "cyst": "C", "stone": "S"}
 
 
-def is_measured(finding: Listed) -> bool:
-    """Whether the numbers of a finding are those of its voxels."""
-    return not math.isnan(finding.measures.hu_mean)
-
-
 def rejected_at_once(findings: Findings, identifier: str, network: Findings) -> Findings:
     """Returns findings that list a lesion or stone as rejected.
 

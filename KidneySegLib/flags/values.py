@@ -65,9 +65,9 @@ def proper_names(told: str) -> ValueKind:
     return ValueKind(told, lambda value, language: language.listed([str(name) for name in value]))
 
 
-def word(words: Mapping[str, str], told: str = "") -> ValueKind:
-    """Returns the kind of a word or clause of a list; ``told`` names the list where it is too long."""
-    told = told or ", ".join(f"`{word}`" for word in words)
+def word(words: Mapping[str, str]) -> ValueKind:
+    """Returns the kind of a word or clause of a list."""
+    told = ", ".join(f"`{word}`" for word in words)
     return ValueKind(told, lambda value, language: language.text(words[value]), words=words)
 
 

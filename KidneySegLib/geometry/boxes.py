@@ -14,15 +14,16 @@ def bounding_boxes(labels: np.ndarray) -> dict[int, Box]:
     """Returns the bounding box (slices for k, j, i) of every label in ``labels``, uint8 ``(k, j, i)``."""
     from scipy.ndimage import find_objects
 
-    filled = np.flatnonzero(labels.any(axis=(1, 2)))  # much faster than looking for every label everywhere
-    if filled.size == 0:
-        return {}
-    start = int(filled[0])
-    boxes = {}
-    for label, box in enumerate(find_objects(labels[start : filled[-1] + 1]), start=1):
-        if box is not None:
-            boxes[label] = (slice(box[0].start + start, box[0].stop + start), box[1], box[2])
-    return boxes
+    parts: list[slice] = []
+    for axis in range(3):  # much faster than looking for every label everywhere
+        others = tuple(other for other in range(3) if other != axis)
+        filled = np.flatnonzero(labels[tuple(parts)].max(axis=others, initial=0))
+        if filled.size == 0:
+            return {}
+        parts.append(slice(int(filled[0]), int(filled[-1]) + 1))
+    k, j, i = parts
+    found = enumerate(find_objects(labels[k, j, i]), start=1)
+    return {label: placed(box, (k, j, i)) for label, box in found if box is not None}
 
 
 def box_of(mask: np.ndarray) -> Box:

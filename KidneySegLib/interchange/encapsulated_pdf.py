@@ -9,7 +9,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 from KidneySegLib.errors import InputError
 from KidneySegLib.interchange import algorithm
 
-SERIES_NUMBER = 9003
+SERIES_NUMBER, TITLE = 9003, "KidneySeg report"
 # Copied from the images where they are there: Patient, General Study and Patient Study modules (PS3.3 C.7.1, C.7.2).
 # fmt: off
 INHERITED = (
@@ -21,20 +21,19 @@ INHERITED = (
 # fmt: on
 
 
-def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: str = "KidneySeg report") -> FileDataset:
+def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset]) -> FileDataset:
     """Wraps a PDF as a DICOM instance of the study that its images are from.
 
     Args:
         pdf: the file's content.
         source_datasets: headers of the images, as ``SourceImages.datasets`` has them.
-        title: title of the document, at most 64 characters.
 
     Raises:
         InputError: it is not a PDF.
     """
     if not pdf.startswith(b"%PDF-"):
         raise InputError("The report is not a PDF file. Give a PDF.")
-    series = algorithm.new_series(SERIES_NUMBER, title)
+    series = algorithm.new_series(SERIES_NUMBER, TITLE)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = EncapsulatedPDFStorage
     meta.MediaStorageSOPInstanceUID = series["sop_instance_uid"]
@@ -50,7 +49,7 @@ def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: st
     dataset.SeriesDescription = series["series_description"]
     dataset.InstanceNumber = series["instance_number"]
     dataset.ContentQualification = series["content_qualification"]
-    _describe(dataset, title)
+    _describe(dataset)
     dataset.SourceInstanceSequence = [_reference(source) for source in source_datasets]
     dataset.MIMETypeOfEncapsulatedDocument = "application/pdf"
     dataset.EncapsulatedDocumentLength = len(pdf)
@@ -58,7 +57,7 @@ def encapsulate_pdf(pdf: bytes, source_datasets: Sequence[Dataset], *, title: st
     return dataset
 
 
-def _describe(dataset: Dataset, title: str) -> None:
+def _describe(dataset: Dataset) -> None:
     """Adds equipment and what the document is (PS3.3 C.24.1, C.24.2, C.7.5.1)."""
     now = datetime.datetime.now()
     equipment = algorithm.equipment()
@@ -71,7 +70,7 @@ def _describe(dataset: Dataset, title: str) -> None:
     dataset.InstanceCreationTime = dataset.ContentTime = now.strftime("%H%M%S")
     dataset.AcquisitionDateTime = ""  # of the document's data: unknown
     dataset.BurnedInAnnotation = "YES"
-    dataset.DocumentTitle = title
+    dataset.DocumentTitle = TITLE
     dataset.ConceptNameCodeSequence = []
 
 

@@ -1,6 +1,6 @@
 """The images that a result was made from: their headers, which DICOM results refer to and inherit from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,15 +37,12 @@ class SourceImages:
         return self.frames[0].frame_of_reference_uid
 
 
-def read_source_images(
-    series: Path, findings: Findings, progress: Callable[[float], None] | None = None
-) -> SourceImages:
+def read_source_images(series: Path, findings: Findings) -> SourceImages:
     """Reads the headers of the images that a result was made from.
 
     Args:
         series: folder of the series, searched with all its subfolders, or one file of it.
         findings: of the result; their provenance names the images.
-        progress: called with the share of files read, 0 to 1; an exception that it raises stops the reading.
 
     Raises:
         InputError: the result was not made from DICOM, or its images are not there, not all there, or lack what
@@ -53,7 +50,7 @@ def read_source_images(
     """
     record = findings.provenance.input.source
     keys = slice_keys(record)
-    frames = source_frames(scan(series, progress)[0], record)
+    frames = source_frames(scan(series)[0], record)
     _check_usable(frames)
     places = {frame_key(frame): place for place, frame in enumerate(frames)}
     slices = () if record["resampled"] else tuple(places.get(key) for key in keys)

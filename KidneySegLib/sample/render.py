@@ -105,9 +105,9 @@ class Layer:
     fine: bool = False
 
 
-def coverage(distance: np.ndarray, width: float = 1.0) -> np.ndarray:
-    """Returns the share (0..1) of a voxel that lies inside, from its centre's distance and its width in mm."""
-    return np.clip(np.float32(0.5) - distance * np.float32(1 / width), 0, 1)
+def coverage(distance: np.ndarray) -> np.ndarray:
+    """Returns the share (0..1) of a voxel of 1 mm that lies inside, from its centre's distance in mm."""
+    return np.clip(np.float32(0.5) - distance, 0, 1)
 
 
 def render(layers: Sequence[Layer], points: Points, thickness: float) -> tuple[np.ndarray, np.ndarray]:

@@ -16,11 +16,6 @@ def register(task: Task) -> None:
     _TASKS[task.name] = task
 
 
-def unregister(name: str) -> None:
-    """Takes a task away."""
-    _TASKS.pop(name, None)
-
-
 def all_tasks() -> tuple[Task, ...]:
     """Returns the tasks in the order in which lists show them."""
     return tuple(_TASKS.values())

@@ -13,8 +13,18 @@ from KidneySegLib.geometry.distances import depth_within
 _LEVEL_STEP = 0.05
 
 
+def beyond_outline(kidney: np.ndarray, spacing: Sequence[float]) -> np.ndarray:
+    """Returns the distance from a kidney in mm, 0 within its outline, float ``(k, j, i)``.
+
+    Args:
+        kidney: bool ``(k, j, i)``: the outline.
+        spacing: mm along k, j, i.
+    """
+    return np.asarray(distance_transform_edt(~binary_fill_holes(kidney), sampling=spacing))
+
+
 def believed(
-    probability: np.ndarray, kidney: np.ndarray, spacing: Sequence[float], threshold: float, rules: OrganLesionRules
+    probability: np.ndarray, beyond: np.ndarray, spacing: Sequence[float], threshold: float, rules: OrganLesionRules
 ) -> np.ndarray:
     """Returns the mask of lesions that are large, certain and near enough, bool ``(k, j, i)``.
 
@@ -24,7 +34,7 @@ def believed(
 
     Args:
         probability: of a lesion of either kind, 0 outside the organ.
-        kidney: bool, same shape: the outline.
+        beyond: as from ``beyond_outline``, same shape.
         spacing: mm along k, j, i.
         threshold: the lowest level.
         rules: of the bundle.
@@ -33,7 +43,6 @@ def believed(
     found = np.zeros_like(rest)
     if not rest.any():
         return found
-    beyond = distance_transform_edt(~binary_fill_holes(kidney), sampling=spacing)
     smallest = rules.smallest_voxels(spacing)
     for level in np.arange(threshold, rules.highest_level + _LEVEL_STEP / 2, _LEVEL_STEP):
         rest &= probability > level

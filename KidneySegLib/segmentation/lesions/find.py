@@ -15,7 +15,7 @@ from KidneySegLib.progress import Share
 from KidneySegLib.segmentation.kidneys.boxed import box_probabilities
 from KidneySegLib.segmentation.kidneys.organ import OrganMask
 from KidneySegLib.segmentation.kidneys.outline import Outline
-from KidneySegLib.segmentation.lesions.belief import believed
+from KidneySegLib.segmentation.lesions.belief import believed, beyond_outline
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.fluid import fluid_cysts
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS, decide_kinds
@@ -82,10 +82,11 @@ def find_lesions(
         found[scale] = np.where(organ.mask[within], channels[:, *within], 0)
         flags += [flag for flag in more if flag not in flags]
     kidney, hu, spacing = kidney[within], volume.voxels[box], volume.spacing[::-1]
+    beyond = beyond_outline(kidney, spacing)
 
     def judged(channels: np.ndarray) -> np.ndarray:
         mass, cyst = channels
-        mask = believed(mass + cyst, kidney, spacing, predictor.stage.threshold, rules)
+        mask = believed(mass + cyst, beyond, spacing, predictor.stage.threshold, rules)
         return refine_cysts(decide_kinds(mask, mass > cyst, hu, spacing, rules), kidney, hu, spacing)
 
     mean = np.mean([found[scale] for scale in predictor.stage.scales], axis=0)

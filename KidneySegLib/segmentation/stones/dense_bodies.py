@@ -56,9 +56,7 @@ class DenseBody:
     too_large: bool = False
 
 
-def dense_bodies(
-    canonical: Volume, labels: np.ndarray, region: KidneyRegion, tissue: Tissue, *, border_at_threshold: bool
-) -> Iterator[DenseBody]:
+def dense_bodies(canonical: Volume, labels: np.ndarray, region: KidneyRegion, tissue: Tissue) -> Iterator[DenseBody]:
     """Finds the dense bodies that reach into a kidney's region.
 
     Args:
@@ -66,7 +64,6 @@ def dense_bodies(
         labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``.
         region: of one kidney.
         tissue: that kidney's parenchyma.
-        border_at_threshold: draw the border where the threshold is passed, not half-way to the surroundings.
     """
     voxels = canonical.voxels[region.box]
     dense = voxels >= tissue.dense
@@ -88,10 +85,7 @@ def dense_bodies(
             continue
         looked_at = inside > 0.5 and not too_large
         part = voxels[box]
-        if looked_at and not border_at_threshold:
-            mask = outline(part, core, spacing, tissue.level, tissue.noise)
-        else:
-            mask = core
+        mask = outline(part, core, spacing, tissue.level, tissue.noise) if looked_at else core
         around = _shell(core | mask, spacing) if looked_at else np.zeros_like(core)  # nobody asks
         whole = placed(box, region.box)
         near = labels[whole][around]

@@ -23,17 +23,12 @@ from KidneySegLib.segmentation.stones.tubes import without_tube
 from KidneySegLib.volume import Volume
 
 
-def find_stones(
-    canonical: Volume, labels: np.ndarray, *, fixed_threshold_hu: float | None = None
-) -> tuple[np.ndarray, list[Flag]]:
-    """Finds stones.
+def find_stones(canonical: Volume, labels: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
+    """Finds stones: what is denser than parenchyma and noise, up to half-way between it and its surroundings.
 
     Args:
         canonical: the image in HU, axes in canonical order (``Volume.canonical``).
         labels: uint8 ``(k, j, i)`` on its grid, values of ``structures``: kidneys, masses, cysts.
-        fixed_threshold_hu: what is at least that dense is stone (130 to 225 in the literature); None adapts to
-            parenchyma and noise, and draws the border half-way between the stone and its surroundings. On a scan with
-            contrast medium the adaptive threshold stays, because enhanced tissue is denser than any of those.
 
     Returns:
         bool ``(k, j, i)``: all stones; and flags on what could not be seen.
@@ -43,17 +38,16 @@ def find_stones(
     contrast = phase.phase != "non-contrast"
     if phase.phase == "excretory":
         return found, [Flag.of("stones_not_searched", reason="excretory phase")]
-    at_threshold = fixed_threshold_hu is not None and not contrast
     accepted: list[DenseBody] = []
     told: set[str] = set()
     clipped = False
     for region in stone_regions(canonical, labels, ureter=not contrast):
         voxels = canonical.voxels[region.box]
-        tissue = tissue_of(voxels, region.tissue, contrast=contrast, fixed_threshold_hu=fixed_threshold_hu)
+        tissue = tissue_of(voxels, region.tissue, contrast=contrast)
         if tissue is None:
             continue
         clipped = clipped or (contrast and float(canonical.voxels.max()) < tissue.dense)
-        for body in dense_bodies(canonical, labels, region, tissue, border_at_threshold=at_threshold):
+        for body in dense_bodies(canonical, labels, region, tissue):
             rest = None if body.too_large else without_tube(body, canonical.spacing[::-1])
             if rest is not None:
                 told.add("tube")

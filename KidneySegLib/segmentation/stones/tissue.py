@@ -44,16 +44,13 @@ class Tissue:
     sure: float
 
 
-def tissue_of(
-    voxels: np.ndarray, tissue: np.ndarray, *, contrast: bool, fixed_threshold_hu: float | None = None
-) -> Tissue | None:
+def tissue_of(voxels: np.ndarray, tissue: np.ndarray, *, contrast: bool) -> Tissue | None:
     """Measures the parenchyma.
 
     Args:
         voxels: HU ``(k, j, i)``, axes in canonical order.
         tissue: bool, same shape: the kidney.
         contrast: whether contrast medium was given.
-        fixed_threshold_hu: takes the place of the adaptive thresholds where no contrast medium was given.
 
     Returns:
         None if the kidney has hardly any voxels.
@@ -68,14 +65,10 @@ def tissue_of(
     if contrast:
         enhanced = float(np.percentile(values, 99))
         dense = max(STONE_WITH_CONTRAST_HU, enhanced + STONE_ABOVE_ENHANCED_HU, level + STONE_NOISES * noise)
-    elif fixed_threshold_hu is not None:
-        dense = fixed_threshold_hu
     else:
         dense = level + max(STONE_ABOVE_TISSUE_HU, STONE_NOISES * noise)
     sure = level + NormalDist().inv_cdf(1 - FALSE_VOXELS / values.size) * noise
     peak = max(dense, level + max(PEAK_ABOVE_TISSUE_HU, PEAK_NOISES * noise))
-    if fixed_threshold_hu is not None and not contrast:
-        peak = dense
     return Tissue(level, noise, dense, peak, max(peak, sure))
 
 

@@ -1,5 +1,6 @@
 """What is listed of a change before it is measured: measuring then lists the same, with its numbers."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from test_reading import states
 from KidneySegLib.findings import Findings, Reading
 from KidneySegLib.findings.at_once import (
     drawn_at_once,
-    is_measured,
     rejected_at_once,
     relabelled_at_once,
     restored_at_once,
@@ -24,6 +24,10 @@ from KidneySegLib.tasks.relabel import around, made
 from KidneySegLib.volume import Volume
 
 Case = tuple[Volume, np.ndarray, Findings]
+
+
+def is_measured(finding) -> bool:
+    return not math.isnan(finding.measures.hu_mean)
 
 
 def with_lesions(rotation: np.ndarray | None = None) -> Case:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bundle_cases import LESION_RULES
 
-from KidneySegLib.segmentation.lesions.belief import believed
+from KidneySegLib.segmentation.lesions.belief import believed, beyond_outline
 
 SHAPE = (60, 60, 60)
 SPACING = (1.0, 1.0, 1.0)
@@ -20,6 +20,7 @@ def ball(radius: float, centre: tuple[float, float, float] = (30, 30, 30)) -> np
 
 
 KIDNEY = ball(25)
+BEYOND = beyond_outline(KIDNEY, SPACING)
 
 
 def probabilities(*bodies: tuple[np.ndarray, float]) -> np.ndarray:
@@ -31,7 +32,7 @@ def probabilities(*bodies: tuple[np.ndarray, float]) -> np.ndarray:
 
 
 def find(*bodies: tuple[np.ndarray, float]) -> np.ndarray:
-    return believed(probabilities(*bodies), KIDNEY, SPACING, THRESHOLD, RULES)
+    return believed(probabilities(*bodies), BEYOND, SPACING, THRESHOLD, RULES)
 
 
 def test_a_lesion_that_runs_out_into_its_surroundings_is_found_without_them():
@@ -43,7 +44,7 @@ def test_a_lesion_that_runs_out_into_its_surroundings_is_found_without_them():
 def test_a_faint_field_with_peaks_of_noise_is_no_lesion():
     rng = np.random.default_rng(0)
     noise = np.where(ball(18), rng.uniform(0.2, 0.6, SHAPE), 0).astype(np.float32)
-    assert not believed(noise, KIDNEY, SPACING, THRESHOLD, RULES).any()
+    assert not believed(noise, BEYOND, SPACING, THRESHOLD, RULES).any()
 
 
 @pytest.mark.parametrize(("probability", "sure"), [(0.5, True), (0.44, False)])

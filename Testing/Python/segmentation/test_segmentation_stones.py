@@ -70,15 +70,6 @@ def test_faint_single_voxel_in_noise_is_none():
     assert not found(abdomen)[0].any()
 
 
-def test_fixed_threshold_draws_its_own_border():
-    abdomen = Abdomen(noise=0).add_ball(Abdomen.right, 8, 1000)
-    mask, _ = found(abdomen, fixed_threshold_hu=200)
-    kidney = abdomen.labels == 1
-    np.testing.assert_array_equal(mask, (abdomen.hu.round() >= 200) & kidney)
-    assert not found(Abdomen().add_ball(Abdomen.right, 8, 180), fixed_threshold_hu=225)[0].any()
-    assert found(Abdomen().add_ball(Abdomen.right, 8, 180), fixed_threshold_hu=130)[0].any()
-
-
 def test_stone_in_the_ureter_but_not_bone_or_aorta():
     ureter = np.array([72.0, 60.0, 25.0])
     abdomen = Abdomen().add_rod((72, 60, 0), (72, 60, 55), 6, 30).add_ball(ureter, 6, 900)

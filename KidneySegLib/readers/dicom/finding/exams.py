@@ -8,6 +8,9 @@ from KidneySegLib.readers.dicom.finding.patient_marks import PatientMarks, numbe
 from KidneySegLib.readers.dicom.finding.series import SeriesFiles
 from KidneySegLib.readers.dicom.finding.series_names import listed
 
+# So many patients or days are named; of each, two series.
+_MOST = 4
+
 
 def check_exams(usable: Sequence[SeriesFiles], series: Sequence[SeriesFiles]) -> list[Flag]:
     """Refuses to choose between patients or days; says so where something else does not belong together.
@@ -57,9 +60,9 @@ def _days(series: Sequence[SeriesFiles]) -> list[list[SeriesFiles]]:
 
 
 def _refusal(
-    what: str, which: str, groups: Sequence[Sequence[SeriesFiles]], series: Sequence[SeriesFiles], most: int = 4
+    what: str, which: str, groups: Sequence[Sequence[SeriesFiles]], series: Sequence[SeriesFiles]
 ) -> InputError:
     told = "; ".join(
-        f"{which} {number}: {listed(group, series, most=2)}" for number, group in enumerate(groups[:most], start=1)
+        f"{which} {number}: {listed(group, series, most=2)}" for number, group in enumerate(groups[:_MOST], start=1)
     )
     return InputError(f"The folder holds {what}. Choose the folder of one exam, or name the series. {told}.")

@@ -18,6 +18,8 @@ MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"  # SOP class of a DICOMDIR: it points t
 @contextmanager
 def quiet_pydicom() -> Iterator[None]:
     """Silences pydicom's remarks on odd values: they quote the values, which may be a patient's."""
+    import pydicom  # noqa: F401 - it sets the level of its logger when it is first imported
+
     logger = logging.getLogger("pydicom")
     level = logger.level
     if level != logging.CRITICAL:  # setting a level makes every logger forget what it knows, which adds up over files

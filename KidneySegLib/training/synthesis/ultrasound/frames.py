@@ -71,15 +71,14 @@ def read_shape(file: Path) -> Shape:
     return Shape(_nearest(capsule, zoom) > 0, _nearest(regions, zoom))
 
 
-def simulate_frame(shape: Shape | None, rng: np.random.Generator, *, size: tuple[int, int] | None = None) -> Frame:
+def simulate_frame(shape: Shape | None, rng: np.random.Generator) -> Frame:
     """Returns a simulated sector with a kidney of this shape, moved, turned and mirrored; None: without a kidney.
 
     Args:
         shape: of the kidney.
         rng: source of all randomness.
-        size: rows and columns, where no shape says it.
     """
-    rows, columns = shape.capsule.shape if shape else size or (LONGEST * 3 // 4, LONGEST)
+    rows, columns = shape.capsule.shape if shape else (LONGEST * 3 // 4, LONGEST)
     capsule, regions = np.zeros((rows, columns), bool), np.zeros((rows, columns), np.uint8)
     for _ in range(_TRIES):
         sector = random_sector((rows, columns), rng)
