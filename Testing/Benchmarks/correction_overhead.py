@@ -72,12 +72,13 @@ def _edits(widget: Any, result: Any) -> list[tuple[str, Callable[[], None]]]:
     from KidneySegWidgets.worklist.readerClick import ReaderClick
 
     findings, worklist = result.findings(), widget.worklist.worklist
-    lesion = max(findings.lesions, key=lambda each: each.measures.volume_ml).id
+    largest = max(findings.lesions, key=lambda each: each.measures.volume_ml)
+    lesion, other = largest.id, "mass" if largest.structure == "cyst" else "cyst"
     place = np.array([findings.kidneys[0].measures.centroid_lps_mm]) * (-1, -1, 1)
     return [
         ("reject", lambda: worklist.reject(lesion)),
         ("restore", lambda: worklist.restore(lesion)),
-        ("relabel", lambda: worklist.relabel(lesion, "cyst")),
+        ("relabel", lambda: worklist.relabel(lesion, other)),
         ("undo", worklist.undo),
         ("add by click", lambda: worklist.click(ReaderClick(place, "mass", adds=True))),
         ("undo of it", worklist.undo),

@@ -25,6 +25,8 @@ class ResultPanel:
         self.current = ""  # identifier of the chosen row
         self._origin: str | None = None  # and the one that the network gave it
         self.onChosen: Callable[[], None] = lambda: None
+        self._rows: list[tuple[str, dict[str, Any]]] = []
+        self._rowsOf: Any = None  # the findings of which they are
         self._changingTable = False
         ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", ATTRIBUTE, "1")
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
@@ -73,8 +75,15 @@ class ResultPanel:
     def _listSegments(self) -> None:
         """Lists the segments of which something is drawn; Segment Editor lists all, so that they can be drawn anew."""
         view = self._ui.segmentsView
-        view.setHideSegments(emptySegments(self.result) if self.result is not None else [])
+        view.setHideSegments(self._emptySegments())
         fitSegments(view, len(view.displayedSegmentIDs()))
+
+    def _emptySegments(self) -> list[str]:
+        """Returns segments without a voxel, of the structures that no row of the table is about."""
+        if self.result is None:
+            return []
+        listed = {values["structure"] for _name, values in self.rows() if values.get("state") != "rejected"}
+        return emptySegments(self.result, listed)
 
     def _onRowSelected(self, _selected: Any = None, _deselected: Any = None) -> None:
         rows = self._ui.tableView.selectionModel().selectedRows()
@@ -114,9 +123,13 @@ class ResultPanel:
     def rows(self) -> list[tuple[str, dict[str, Any]]]:
         """Returns identifier and values of each row; none where there are no findings that can be read."""
         try:
-            return list(findingRows(self.result.findings())) if self.result is not None else []
+            findings = self.result.findings() if self.result is not None else None
+            if findings is not self._rowsOf:  # several ask after each change
+                self._rows = list(findingRows(findings)) if findings is not None else []
+                self._rowsOf = findings
         except Exception:
-            return []  # `update` says why
+            self._rows, self._rowsOf = [], None  # `update` says why
+        return self._rows
 
     def _candidates(self) -> list[str]:
         try:

@@ -145,7 +145,9 @@ def layerStart(layer: Any, result: ResultNodes) -> tuple[int, int, int] | None:
 
 def _translated(voxels: np.ndarray, meaning: dict[int, int]) -> np.ndarray:
     """Returns the values of a layer's segments as those of the structures that they show; 0 of segments of none."""
-    if all(meaning.get(value) == value for value in range(1, int(voxels.max()) + 1)):
+    others = set(range(1, int(voxels.max()) + 1)) - meaning.keys()
+    isSame = all(value == label for value, label in meaning.items())
+    if isSame and not any((voxels == value).any() for value in others):  # a table takes several times as long
         return voxels
     table = np.zeros(256, np.uint8)
     for value, label in meaning.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
     Of masses and cysts the axial diameter is drawn, in its own slice; of kidneys and stones the largest in 3D.
     """
     findings = result.findings()
-    values = {**dict(findingRows(findings)), **dict(candidateRows(findings))}.get(identifier)
+    rows = chain(findingRows(findings), candidateRows(findings))
+    values = next((values for name, values in rows if name == identifier), None)
     if values is None:
         hideLine(result)
         return

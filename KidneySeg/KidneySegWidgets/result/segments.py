@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import slicer
@@ -87,14 +88,20 @@ def structureKey(segmentId: str, segment: Any) -> str | None:
 
     Name and terminology decide, as the reader sees them; where these contradict each other, the identifier.
     """
+    entry = segmentTag(segment, segment.GetTerminologyEntryTagName())
+    return _structureKey(segmentId, segment.GetName() or "", entry)
+
+
+@lru_cache(maxsize=256)
+def _structureKey(segmentId: str, name: str, entry: str) -> str | None:
+    """Asked of each segment at each stroke."""
     ensureEngine()
     from KidneySegLib.errors import InputError
     from KidneySegLib.result_files.labels.segment_names import structure_of_segment
     from KidneySegLib.structures import BY_KEY
 
-    entry = segmentTag(segment, segment.GetTerminologyEntryTagName())
     try:
-        structure = structure_of_segment(segmentId, segment.GetName() or "", entry)
+        structure = structure_of_segment(segmentId, name, entry)
     except InputError:
         structure = BY_KEY.get(segmentId)
     return structure.key if structure is not None else None

@@ -50,9 +50,13 @@ def clickFailure(error: BaseException) -> str:
 
 @dataclass(frozen=True)
 class _Question:
-    """What the engine needs: image in HU and labels around the click, and the clicks in voxels of that part."""
+    """What the engine needs: image and labels around the click, and the clicks in voxels of that part.
 
-    image: Any
+    The image is a view of the node's own voxels; what takes time is done with it beside the main thread.
+    """
+
+    part: Any
+    network: Any
     labels: np.ndarray
     start: tuple[int, int, int]
     points: np.ndarray
@@ -66,7 +70,6 @@ class _Question:
         from KidneySegLib.errors import InputError
         from KidneySegLib.segmentation.interactive.click import Click
         from KidneySegLib.structures import BY_KEY
-        from KidneySegLib.tasks.run import exam_again
 
         if not result.networkFindings().in_patient:
             raise InputError(_("Clicks are answered on CT only. Correct an ultrasound outline with Paint and Erase."))
@@ -79,8 +82,7 @@ class _Question:
         high = np.minimum(np.ceil(points.max(axis=0) + around) + 1, grid.voxels.shape).astype(int)
         box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
         start = (int(low[0]), int(low[1]), int(low[2]))
-        voxels = np.ascontiguousarray(preparedExam(result).voxels[box])
-        image = exam_again(partOfGrid(grid, box, voxels), result.networkFindings()).stored
+        voxels = preparedExam(result).voxels[box]
         before = []
         for each in earlier:
             for point in grid.to_kji(each.points * np.diag(RAS_TO_LPS)[:3]):
@@ -88,15 +90,21 @@ class _Question:
                 if np.all(kji >= 0) and np.all(kji < voxels.shape):
                     before.append(Click((int(kji[0]), int(kji[1]), int(kji[2])), BY_KEY[each.key].label, each.adds))
         labels = drawnIn(result, start, voxels.shape)
-        return cls(image, labels, start, points - low, BY_KEY[click.key].label, click.adds, before)
+        part = partOfGrid(grid, box, voxels)
+        return cls(
+            part, result.networkFindings(), labels, start, points - low, BY_KEY[click.key].label, click.adds, before
+        )
 
     def answer(self) -> LabelChange:
         from KidneySegLib.segmentation.interactive.session import Session
         from KidneySegLib.structures import BY_LABEL
         from KidneySegLib.tasks.new_body import new_body
+        from KidneySegLib.tasks.run import exam_again
 
-        session = Session(self.image, self.labels, self.earlier)
+        voxels = np.ascontiguousarray(self.part.voxels)
+        image = exam_again(self.part.like(voxels), self.network).stored
+        session = Session(image, self.labels, self.earlier)
         session.scribble(self.points, self.label, adds=self.adds)
-        drawn = self.image.like(self.labels)
+        drawn = image.like(self.labels)
         body = new_body(drawn, session.labels, BY_LABEL[self.label], self.start) if self.adds else None
         return LabelChange(self.labels, session.labels, self.start, body)
