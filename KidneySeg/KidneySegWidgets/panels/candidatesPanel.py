@@ -17,7 +17,7 @@ class CandidatesPanel:
 
     def __init__(self, ui: Any, results: ResultPanel, worklist: Worklist) -> None:
         self._ui, self._results, self._worklist = ui, results, worklist
-        self._choosing = False
+        self._choosing = self._isHidden = False
         prepareTable(ui.candidatesView)
         ui.candidatesView.selectionModel().connect(
             "selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected
@@ -37,6 +37,9 @@ class CandidatesPanel:
     def update(self) -> None:
         """Shows the candidates as they are now."""
         listed = self._listed()
+        if not listed and self._isHidden:
+            return
+        self._isHidden = not listed
         self._ui.candidatesSection.setVisible(bool(listed))
         self._ui.candidatesSection.text = _("Candidates ({number})").format(number=len(listed))
         self._choosing = True  # Qt selects another row when the selected one goes; the reader did not
