@@ -52,7 +52,7 @@ class KidneyFrame:
             k, j, i = (part.start for part in boxes[label])
             kidney = Body(labels.voxels[boxes[label]] == label, (k, j, i))
             points[side] = labels.to_lps(kidney.voxels())
-            cut[side] = frozenset(cut_at(labels, boxes[label])) & {"feet", "head"}
+            cut[side] = frozenset(cut_at(boxes[label], labels.voxels.shape)) & {"feet", "head"}
             axis = clear_axis(labels, kidney)
             if axis is not None and not cut[side]:
                 axes[side] = axis

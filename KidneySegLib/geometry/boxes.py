@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from KidneySegLib.volume import Volume
-
 # slices of the array axes k, j, i
 Box = tuple[slice, slice, slice]
 
@@ -31,9 +29,9 @@ def box_of(mask: np.ndarray) -> Box:
     return bounding_boxes(mask.view(np.uint8))[1]
 
 
-def enlarged(box: Box, volume: Volume, margin_mm: float) -> Box:
-    """Returns a box (slices for k, j, i) with a margin on all sides, but not beyond the image."""
-    return padded(box, [int(np.ceil(margin_mm / axis)) for axis in volume.spacing[::-1]], volume.voxels.shape)
+def enlarged(box: Box, margin_mm: float, spacing: Sequence[float], shape: Sequence[int]) -> Box:
+    """Returns a box with a margin on all sides, but not beyond an array of this shape; mm along k, j, i."""
+    return padded(box, [int(np.ceil(margin_mm / axis)) for axis in spacing], shape)
 
 
 def padded(box: Box, voxels: Sequence[int], shape: Sequence[int]) -> Box:
@@ -93,15 +91,15 @@ def in_box(array: np.ndarray, own: Box, box: Box) -> np.ndarray:
 PATIENT_ENDS = (("feet", "head"), ("front", "back"), ("right side", "left side"))
 
 
-def cut_at(volume: Volume, box: Box) -> tuple[str, ...]:
+def cut_at(box: Box, shape: Sequence[int]) -> tuple[str, ...]:
     """Returns the patient directions in which a bounding box reaches the end of the image.
 
     Args:
-        volume: axes in canonical order.
-        box: slices for k, j, i.
+        box: slices for k, j, i, in canonical order.
+        shape: of the image.
     """
     ends = []
-    for (first, last), part, size in zip(PATIENT_ENDS, box, volume.voxels.shape, strict=True):
+    for (first, last), part, size in zip(PATIENT_ENDS, box, shape, strict=True):
         ends += [first] if part.start <= 0 else []
         ends += [last] if part.stop >= size else []
     return tuple(ends)

@@ -9,7 +9,6 @@ import numpy as np
 
 from KidneySegLib.geometry.blocks import block_means
 from KidneySegLib.geometry.boxes import Box
-from KidneySegLib.volume import Volume
 
 BLOCK_MM = 2.0
 # The sinus opens by 15 to 30 mm at the hilum; closing by half of that covers it.
@@ -48,15 +47,14 @@ class CoarseKidney:
         return coarse[:k, :j, :i]
 
 
-def coarse_kidney(volume: Volume, mask: np.ndarray, box: Box) -> CoarseKidney:
+def coarse_kidney(mask: np.ndarray, box: Box, spacing: tuple[float, float, float]) -> CoarseKidney:
     """Brings one kidney to blocks.
 
     Args:
-        volume: the image.
-        mask: bool ``(k, j, i)`` on the volume's grid, within ``box``.
+        mask: bool ``(k, j, i)`` on the scan's grid, within ``box``.
         box: the kidney's bounding box and a margin.
+        spacing: mm along k, j, i.
     """
-    spacing = volume.spacing[::-1]
     steps = tuple(max(1, round(BLOCK_MM / axis)) for axis in spacing)
     sizes = tuple(step * axis for step, axis in zip(steps, spacing, strict=True))
     share = block_means(mask, steps)

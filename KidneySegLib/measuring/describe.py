@@ -101,7 +101,7 @@ def _kidneys(anatomy: Anatomy) -> list[KidneyFinding]:
         length = measures.length_mm
         if voxels > measures.voxels:
             length = maximum_diameter(organ.mask, anatomy.canonical.crop(organ.box).ijk_to_lps).length
-        cut, organ_cut = (cut_at(anatomy.canonical, body.box) for body in (kidney, organ))
+        cut, organ_cut = (cut_at(body.box, anatomy.canonical.voxels.shape) for body in (kidney, organ))
         kidneys.append(
             KidneyFinding(
                 side=side,

@@ -88,9 +88,10 @@ def estimate_phase(volume: Volume, labels: np.ndarray) -> PhaseEstimate:
 
 def _look_at(volume: Volume, labels: np.ndarray, label: int, box: Box) -> _KidneyLevels | None:
     """Returns the numbers of one kidney, or None if too little of it is there."""
-    box = enlarged(box, volume, MARGIN_MM)
+    spacing = volume.spacing[::-1]
+    box = enlarged(box, MARGIN_MM, spacing, labels.shape)
     part = labels[box]
-    kidney = coarse_kidney(volume, part == label, box)
+    kidney = coarse_kidney(part == label, box, spacing)
     hu = kidney.coarse(volume.voxels[box])
     tissue = (kidney.share > 0.9) & np.isfinite(hu)
     cortex = tissue & _between(kidney, CORTEX_DEPTH_MM)

@@ -100,7 +100,7 @@ def _measure(
 ) -> LesionFinding:
     canonical, body = anatomy.canonical, lesion.body
     organ = anatomy.organs.get(lesion.own_side)
-    measures, cut = anatomy.measure(body), cut_at(canonical, body.box)
+    measures, cut = anatomy.measure(body), cut_at(body.box, canonical.voxels.shape)
     return LesionFinding(
         id=identifier,
         structure="mass" if lesion.structure.key == "mass" else "cyst",

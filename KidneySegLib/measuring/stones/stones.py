@@ -71,7 +71,7 @@ def _measure(anatomy: Anatomy, body: Body, side: Side, name: str, skin: Skin, hi
         sized = size(part.voxels, mask, stones & ~mask, part.ijk_to_lps)
         mean, length, volume = sized.mean, sized.length, sized.volume / 1000
     location, pole = _place(anatomy, body, side)
-    cut = cut_at(canonical, body.box)
+    cut = cut_at(body.box, canonical.voxels.shape)
     return StoneFinding(
         id=name,
         side=side,

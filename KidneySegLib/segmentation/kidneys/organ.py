@@ -89,7 +89,7 @@ def _followed(
     size = np.count_nonzero(found)
     sure = 2 * float(probability[found].sum()) / (float(probability.sum()) + size) if size else 1.0
     # What comes next shall depend on the organ, not on how the box came about.
-    around = enlarged(placed(box_of(mask), box), volume, _MARGIN_MM)
+    around = enlarged(placed(box_of(mask), box), _MARGIN_MM, volume.spacing[::-1], volume.voxels.shape)
     return OrganMask(around, in_box(mask, box, around), tuple(flags)), sure
 
 

@@ -45,7 +45,8 @@ def find_renal(
     Returns:
         The outline with all that belongs to the kidney, in a box that holds it, and the lesions in the same box.
     """
-    box, flags = enlarged(placed(box_of(outline.mask), outline.box), volume, _MARGIN_MM), list[Flag]()
+    own, flags = placed(box_of(outline.mask), outline.box), list[Flag]()
+    box = enlarged(own, _MARGIN_MM, volume.spacing[::-1], volume.voxels.shape)
     for start, end in pairwise(_SHARES):
         told = Share(tell).part(start, end)
         (background, mass, cyst), more = box_probabilities(volume, outline.side, box, predictor, told, outputs=_OUTPUTS)

@@ -119,14 +119,13 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
         outline: the kidney.
         organ: the same kidney with all that belongs to it.
     """
-    box = enlarged(organ.box, volume, _AROUND_MM)
+    spacing = volume.spacing[::-1]
+    box = enlarged(organ.box, _AROUND_MM, spacing, volume.voxels.shape)
     cysts = fluid_cysts(volume, outline, box)
     if not cysts.any():
         return lesions
     kidney = in_box(outline.mask, outline.box, box)
-    refined = refine_cysts(
-        np.where(cysts > 0, CYST, 0).astype(np.uint8), kidney, volume.voxels[box], volume.spacing[::-1]
-    )
+    refined = refine_cysts(np.where(cysts > 0, CYST, 0).astype(np.uint8), kidney, volume.voxels[box], spacing)
     labels, percent = in_box(lesions.labels, lesions.box, box), in_box(lesions.percent, lesions.box, box)
     pieces = cc3d.connected_components(labels > 0, connectivity=18)
     for number in range(1, int(cysts.max()) + 1):

@@ -73,15 +73,16 @@ def stone_regions(canonical: Volume, labels: np.ndarray, *, ureter: bool) -> lis
 def _region(
     canonical: Volume, labels: np.ndarray, side: Side, kidney: Box, other: Box | None, ureter: bool
 ) -> KidneyRegion:
-    hull_box = enlarged(kidney, canonical, MARGIN_MM)
+    spacing, shape = canonical.spacing[::-1], labels.shape
+    hull_box = enlarged(kidney, MARGIN_MM, spacing, shape)
     part = labels[hull_box]
     lesions = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
     organ = (part == KIDNEYS[side].label) | np.isin(part, lesions) | (part == BY_KEY["stone"].label)
-    coarse = coarse_kidney(canonical, organ, hull_box)
+    coarse = coarse_kidney(organ, hull_box, spacing)
     zones = np.where(coarse.fine(coarse.hull), np.uint8(Zone.SINUS), np.uint8(Zone.OUTSIDE))
     zones[organ] = Zone.KIDNEY
     way = _ureter(canonical, kidney, side, other) if ureter else None
-    box = enlarged(hull([hull_box] if way is None else [hull_box, way]), canonical, SURROUNDINGS_MM)
+    box = enlarged(hull([hull_box] if way is None else [hull_box, way]), SURROUNDINGS_MM, spacing, shape)
     whole = np.zeros([axis.stop - axis.start for axis in box], np.uint8)
     if way is not None:
         whole[within(way, box)] = Zone.URETER

@@ -96,14 +96,14 @@ def test_cut_at_says_the_patients_end_in_every_order_of_storage(index: tuple, en
     volume = Volume(np.zeros((9, 9, 9), np.int16), np.eye(4))
     labels = np.zeros((9, 9, 9), np.uint8)
     labels[3:6, 3:6, 3:6] = 1
-    assert cut_at(volume, bounding_boxes(labels)[1]) == ()
+    assert cut_at(bounding_boxes(labels)[1], volume.voxels.shape) == ()
     labels[index] = 1
     for permutation, flipped in itertools.product(
         itertools.permutations(range(3)), itertools.product((False, True), repeat=3)
     ):
         order = AxisOrder(permutation, flipped)  # type: ignore[arg-type]
         exam = Exam(volume.reordered(order))
-        assert cut_at(exam.volume, bounding_boxes(exam.order.apply(order.apply(labels)))[1]) == (end,)
+        assert cut_at(bounding_boxes(exam.order.apply(order.apply(labels)))[1], exam.volume.voxels.shape) == (end,)
 
 
 def test_number_of_kidneys() -> None:
