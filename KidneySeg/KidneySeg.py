@@ -28,7 +28,6 @@ from KidneySegWidgets.panels.exportPanel import ExportPanel
 from KidneySegWidgets.panels.inputPanel import InputPanel
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.panels.runPanel import RunPanel
-from KidneySegWidgets.panels.secondViewPanel import SecondViewPanel
 from KidneySegWidgets.panels.settingsPanel import SettingsPanel
 from KidneySegWidgets.panels.worklistPanel import WorklistPanel
 from KidneySegWidgets.result.examView import hideResult, showExam
@@ -98,7 +97,6 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.worklist = WorklistPanel(self.ui, self.results, self._onMeasured, self.correction.measure)
         self.correction.onReset = self.worklist.worklist.forgetStepsOf
         self.exports = ExportPanel(self.ui, lambda: self.results.result, self._onWritten)
-        self.secondView = SecondViewPanel(self.ui, self._onMeasured)
         self.settings = SettingsPanel(self.ui, self._update)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self._onSceneStartClose)
@@ -179,14 +177,12 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if node is not shown:
             self._showResult(ResultNodes(node) if ResultNodes.isResult(node) else None)
         self.exports.update()
-        self.secondView.update()
 
     def _showResult(self, result: ResultNodes | None) -> None:
         self.worklist.worklist.finish()
         self.results.setResult(result)
         self.correction.setResult(result)
         self.worklist.setResult(result)
-        self.secondView.setResult(result)
         self._viewsAreBehind = result is not None
         self._showInViews()
 

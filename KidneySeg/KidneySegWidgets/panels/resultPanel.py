@@ -8,6 +8,7 @@ from typing import Any
 
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns, prepareTable
+from KidneySegWidgets.panels.secondViewPanel import SecondViewPanel
 from KidneySegWidgets.result.emptySegments import emptySegments
 from KidneySegWidgets.result.examView import showExam
 from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
@@ -32,6 +33,7 @@ class ResultPanel:
         ui.tableView.selectionModel().connect("selectionChanged(QItemSelection,QItemSelection)", self._onRowSelected)
         ui.tableView.connect("clicked(QModelIndex)", self._onRowClicked)
         prepareTable(ui.tableView)
+        self._secondView = SecondViewPanel(ui, self.update)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -50,6 +52,7 @@ class ResultPanel:
         self._ui.resultDetails.setVisible(result is not None)
         self._ui.show3DButton.setSegmentationNode(node)
         self.update()
+        self._secondView.setResult(result)
 
     def update(self) -> None:
         """Shows the findings as they are now."""

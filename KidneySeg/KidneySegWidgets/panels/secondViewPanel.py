@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import qt
 import slicer
 
 from KidneySegWidgets.complaints import reasonOf
@@ -29,11 +30,10 @@ class SecondViewPanel:
         self._result = result if result is not None and result.isView and result.hasFindings else None
         for name in ("formLabelTransverse", "transverseSelector"):
             getattr(self._ui, name).setVisible(self._result is not None)
-        self.update()
+        self._showChosen()
         self._measure()
 
-    def update(self) -> None:
-        """Shows which view was chosen; the list does not know it while a scene is read."""
+    def _showChosen(self) -> None:
         self._choosing = True
         try:
             self._ui.transverseSelector.setCurrentNode(self._result.transverse if self._result is not None else None)
@@ -41,8 +41,10 @@ class SecondViewPanel:
             self._choosing = False
 
     def _onChosen(self, node: Any) -> None:
-        scene = slicer.mrmlScene
-        if self._choosing or self._result is None or scene.IsImporting() or scene.IsClosing():
+        if self._choosing or self._result is None or slicer.mrmlScene.IsClosing():
+            return
+        if slicer.mrmlScene.IsImporting():  # the list does not know a view then, and shows none
+            qt.QTimer.singleShot(0, self._showChosen)
             return
         self._result.setTransverse(node)
         self._measure()

@@ -134,6 +134,20 @@ def test_it_comes_back_with_the_scene_and_goes_with_its_view(widget: Any, host: 
     assert "volume_ml" not in row(widget) and widget.results.result.findings().ellipsoid is None
 
 
+def test_it_stays_while_another_scene_is_added(widget: Any, host: Any) -> None:
+    """Slicer's lists of nodes choose none while a scene is read."""
+    import slicer
+
+    add(widget)
+    table = row(widget)
+    slicer.mrmlScene.StartState(slicer.mrmlScene.ImportState)
+    widget.ui.transverseSelector.setCurrentNode(None)
+    slicer.mrmlScene.EndState(slicer.mrmlScene.ImportState)
+    host.app.processEvents()
+    assert widget.ui.transverseSelector.currentNode().GetName() == "across KidneySeg"
+    assert row(widget) == table and "volume_ml" in table
+
+
 def test_what_gives_no_volume_says_why(widget: Any) -> None:
     from SlicerHost.hands import choose
 
