@@ -137,10 +137,12 @@ class OperatingPoint:
     Attributes:
         least_mass_confidence: mean probability inside a solid mass.
         least_cyst_confidence: mean probability inside a cyst.
+        least_organ_confidence: mean probability of the organ inside a mass or cyst, away from the organ's border.
     """
 
     least_mass_confidence: Share = 0.0
     least_cyst_confidence: Share = 0.0
+    least_organ_confidence: Share = 0.0
 
 
 @declaration

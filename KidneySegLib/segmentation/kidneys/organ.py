@@ -35,13 +35,16 @@ class OrganMask:
     """A kidney with its lesions on the scan's own grid.
 
     Attributes:
-        box: part of the canonical volume that ``mask`` covers, slices for k, j, i.
+        box: part of the canonical volume that the arrays cover, slices for k, j, i.
         mask: bool ``(k, j, i)``; holds the kidney's outline.
+        probability: float32 ``(k, j, i)``: that a voxel belongs to the organ; inside the outline at least that of the
+            outline.
         flags: what the memory guard lowered.
     """
 
     box: Box
     mask: np.ndarray
+    probability: np.ndarray
     flags: tuple[Flag, ...]
 
 
@@ -90,7 +93,9 @@ def _followed(
     sure = 2 * float(probability[found].sum()) / (float(probability.sum()) + size) if size else 1.0
     # What comes next shall depend on the organ, not on how the box came about.
     around = enlarged(placed(box_of(mask), box), _MARGIN_MM, volume.spacing[::-1], volume.voxels.shape)
-    return OrganMask(around, in_box(mask, box, around), tuple(flags)), sure
+    kidney = in_box(np.where(outline.mask, outline.probability, 0), outline.box, around)
+    belongs = np.maximum(in_box(probability, box, around), kidney)
+    return OrganMask(around, in_box(mask, box, around), belongs, tuple(flags)), sure
 
 
 def _longest_side(organ: OrganMask, volume: Volume) -> float:

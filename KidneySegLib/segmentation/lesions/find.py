@@ -9,6 +9,7 @@ import numpy as np
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.boxes import Box, box_of, enlarged, in_box, padded, placed
+from KidneySegLib.geometry.distances import depth_within
 from KidneySegLib.inference.organ_channels import ParenchymaLevel
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.progress import Share
@@ -26,6 +27,8 @@ from KidneySegLib.volume import Volume
 _AROUND_MM = 10.0
 # What the network drew is that cyst from this Dice coefficient on.
 _ALIKE = 0.6
+# So near its border the probability of an organ is that of a border.
+_BORDER_MM = 2.0
 # How probable a cyst is that density and form tell: 8 of 8 on the training exams, by Laplace's rule of succession.
 _FLUID_PERCENT = 90
 
@@ -40,12 +43,15 @@ class FoundLesions:
         percent: uint8 ``(k, j, i)``: probability in per cent of a lesion of either kind, where one is labelled at the
             fine scales, elsewhere at those of the stage; 0 outside the organ.
         flags: what the memory guard lowered.
+        organ_percent: uint8 ``(k, j, i)``: probability in per cent that a voxel belongs to the organ; 0 at the organ's
+            border, where it says little, and where density and form told a cyst; None where no network was asked.
     """
 
     box: Box
     labels: np.ndarray
     percent: np.ndarray
     flags: tuple[Flag, ...]
+    organ_percent: np.ndarray | None = None
 
 
 def find_lesions(
@@ -95,7 +101,9 @@ def find_lesions(
         fine = np.mean([found[scale] for scale in rules.fine_scales], axis=0)
         labels = _with_cysts(labels, judged(fine))
         lesion = np.where(labels > 0, fine.sum(axis=0), lesion)
-    return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags)), volume, outline, organ)
+    inner = depth_within(organ.mask, spacing) > _BORDER_MM
+    belongs = in_percent(np.where(inner, organ.probability, 0)[within])
+    return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags), belongs), volume, outline, organ)
 
 
 def _with_cysts(labels: np.ndarray, fine: np.ndarray) -> np.ndarray:
@@ -127,6 +135,8 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
     kidney = in_box(outline.mask, outline.box, box)
     refined = refine_cysts(np.where(cysts > 0, CYST, 0).astype(np.uint8), kidney, volume.voxels[box], spacing)
     labels, percent = in_box(lesions.labels, lesions.box, box), in_box(lesions.percent, lesions.box, box)
+    known = np.zeros_like(percent) if lesions.organ_percent is None else lesions.organ_percent
+    belongs = in_box(known, lesions.box, box)
     pieces = cc3d.connected_components(labels > 0, connectivity=18)
     for number in range(1, int(cysts.max()) + 1):
         cyst = (cysts == number) & (refined > 0)
@@ -135,10 +145,12 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
         if alike >= _ALIKE:
             # the network drew it, and perhaps took it for solid
             labels[own], percent[own] = CYST, np.maximum(percent[own], _FLUID_PERCENT)
+            belongs[own] = 0
             continue
         cyst &= labels != MASS  # fluid in a solid mass is necrosis
         labels[cyst], percent[cyst] = CYST, np.maximum(percent[cyst], _FLUID_PERCENT)
-    return FoundLesions(box, labels, percent, lesions.flags)
+        belongs[cyst] = 0
+    return FoundLesions(box, labels, percent, lesions.flags, belongs)
 
 
 def in_percent(probability: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
 """The operating point: which masses and cysts are findings, and which are candidates that are listed apart.
 
-A lesion is a finding if the network is sure enough of it. A cyst in an enhanced kidney also has to be as dark as fluid
-is there: parenchyma that is badly perfused, medulla and bowel look like cysts to the network, and are denser.
-What is not a finding does not vanish: it is a candidate, with its voxels, and the label map gives these to the kidney,
-to which the organ network counts them.
+A lesion is a finding if the network is sure enough of it, and if the organ network is sure enough that it belongs to a
+kidney: the lesion network is asked what is *inside an organ*, and where that takes in liver or bowel, these surely are
+no parenchyma. A cyst in an enhanced kidney also has to be as dark as fluid is there: parenchyma that is badly perfused,
+medulla and bowel look like cysts to the network, and are denser.
+What is not a finding does not vanish: it is a candidate, with its voxels. The label map gives these to the kidney, to
+which the organ network counts them; where it is unsure of that, the kidney's outline decides.
 """
 
 from collections.abc import Sequence
@@ -24,6 +26,9 @@ from KidneySegLib.volume import Volume
 # Calibration of scanners differs by some HU. Cysts of enhanced training exams have 16 to 24 HU (median), false ones 48
 # and 56.
 _DENSEST_FLUID = SIMPLE_FLUID_ENHANCED + 10.0
+
+# Fewer voxels away from the organ's border do not tell whether a lesion belongs to it.
+_FEWEST_KNOWN = 10
 
 
 def take_out_candidates(
@@ -49,20 +54,22 @@ def take_out_candidates(
     """
     k, j, i = (slice(0, n) for n in labels.shape)
     whole = Confidence((k, j, i), percent)
-    boxes, found = bounding_boxes(labels), list[LesionCandidate]()
+    boxes, found, freed = bounding_boxes(labels), list[LesionCandidate](), list[tuple[Body, np.ndarray]]()
     for kind, least in ((MASS, point.least_mass_confidence), (CYST, point.least_cyst_confidence)):
         if kind not in boxes:
             continue
         bodies, _specks = find_bodies(volume, labels, kind, boxes[kind])
         for body in bodies:
-            outline = _outline_of(body, outlines, lesions, kind)
+            outline, own = _kidney_of(body, outlines, lesions, kind)
             confidence = whole.of(body) or 0.0
+            elsewhere = _organ_confidence(body, own) < point.least_organ_confidence
             dense = _median(volume, body) > _DENSEST_FLUID and _is_enhanced(volume, outline, labels)
-            if confidence < least or (kind == CYST and dense):
+            if confidence < least or elsewhere or (kind == CYST and dense):
                 found.append(LesionCandidate(Instance(BY_LABEL[kind], outline.side, body), confidence))
-    for candidate in found:
-        body = candidate.instance.body
-        labels[body.box][body.mask] = KIDNEYS[candidate.instance.own_side].label
+                kidney = in_box(outline.mask, outline.box, body.box) | (not elsewhere)
+                freed.append((body, np.where(kidney, KIDNEYS[outline.side].label, 0)))
+    for body, instead in freed:
+        labels[body.box][body.mask] = instead[body.mask]
     return tuple(sorted(found, key=_place))
 
 
@@ -76,14 +83,25 @@ def _median(volume: Volume, body: Body) -> float:
     return float(np.median(volume.voxels[body.box][body.mask]))
 
 
-def _outline_of(body: Body, outlines: Sequence[Outline], lesions: Sequence[FoundLesions], kind: int) -> Outline:
-    """Returns the outline of the kidney in which most of a body was found."""
+def _organ_confidence(body: Body, lesions: FoundLesions) -> float:
+    """Returns the mean probability that a body's voxels belong to the organ; 1 where too few are known to tell."""
+    if lesions.organ_percent is None:
+        return 1.0
+    values = in_box(lesions.organ_percent, lesions.box, body.box)[body.mask]
+    known = values[values > 0]
+    return float(known.mean()) / 100 if known.size >= _FEWEST_KNOWN else 1.0
+
+
+def _kidney_of(
+    body: Body, outlines: Sequence[Outline], lesions: Sequence[FoundLesions], kind: int
+) -> tuple[Outline, FoundLesions]:
+    """Returns the outline and lesions of the kidney in which most of a body was found."""
 
     def shared(found: FoundLesions) -> int:
         return int(np.count_nonzero(in_box(found.labels, found.box, body.box)[body.mask] == kind))
 
     pairs = zip(outlines, lesions, strict=True)
-    return max(pairs, key=lambda pair: shared(pair[1]))[0]
+    return max(pairs, key=lambda pair: shared(pair[1]))
 
 
 def _place(candidate: LesionCandidate) -> tuple[int, int, float]:

@@ -102,7 +102,7 @@ def lesions(volume, labels, mask, cyst):
     box = tuple(slice(0, n) for n in labels.shape)
     known = FoundLesions(box, labels, np.where(labels > 0, 70, 0).astype(np.uint8), ())
     kidney = outline(volume, Side.RIGHT, mask, cyst)
-    return with_fluid(known, volume, kidney, OrganMask(box, kidney.mask, ()))
+    return with_fluid(known, volume, kidney, OrganMask(box, kidney.mask, kidney.probability, ()))
 
 
 def test_what_the_network_drew_keeps_its_outline_and_becomes_a_cyst():

@@ -58,8 +58,12 @@ def taken_out(
     percent: NDArray,
     point: OperatingPoint = POINT,
     outlined: NDArray | bool = True,
+    belongs: NDArray | None = None,
 ) -> tuple[LesionCandidate, ...]:
-    """Takes candidates out of labels; outlines hold kidneys and lesions where ``outlined`` says so."""
+    """Takes candidates out of labels; outlines hold kidneys and lesions where ``outlined`` says so.
+
+    ``belongs`` is the probability of the organ in per cent.
+    """
     middle, outlines, lesions = labels.shape[2] // 2, [], []
     everywhere = tuple(slice(0, n) for n in labels.shape)
     for side in Side:
@@ -68,7 +72,7 @@ def taken_out(
         own = (labels > 0) & (here if side is Side.RIGHT else ~here)
         mask = own & outlined
         outlines.append(Outline(side, everywhere, mask, mask.astype(np.float32), 0.9, 100.0, False, ()))
-        lesions.append(FoundLesions(everywhere, np.where(own & (labels >= MASS), labels, 0), percent, ()))
+        lesions.append(FoundLesions(everywhere, np.where(own & (labels >= MASS), labels, 0), percent, (), belongs))
     return take_out_candidates(volume, labels, percent, outlines, lesions, point)
 
 
@@ -101,6 +105,23 @@ def test_what_is_too_uncertain_or_too_dense_is_a_candidate(
     assert (instance.structure.label, instance.side, candidate.confidence) == (label, Side.RIGHT, percent / 100)
     assert np.count_nonzero(instance.body.mask) == np.count_nonzero(before == label)
     assert np.array_equal(labels, np.where(before == label, KIDNEYS[Side.RIGHT].label, before))
+
+
+@pytest.mark.parametrize("label", [MASS, CYST])
+@pytest.mark.parametrize(("organ", "is_candidate"), [(90, False), (70, True), (0, False)])  # 0: not known
+def test_what_may_not_belong_to_the_kidney_is_a_candidate_and_no_kidney_beyond_its_outline(label, organ, is_candidate):
+    volume, labels, certainty = scan((label, RIGHT, 15, 95))
+    lesion, before = labels == label, labels.copy()
+    outlined = ~lesion | (np.indices(labels.shape)[0] < np.argwhere(lesion)[:, 0].mean())
+    belongs = np.where(lesion, organ, 0).astype(np.uint8)
+    point = OperatingPoint(least_organ_confidence=0.85)
+    candidates = taken_out(volume, labels, certainty, point, outlined, belongs)
+    if not is_candidate:
+        assert candidates == () and np.array_equal(labels, before)
+        return
+    (candidate,) = candidates
+    assert np.count_nonzero(candidate.instance.body.mask) == np.count_nonzero(lesion)
+    assert (labels[lesion & outlined] == KIDNEYS[Side.RIGHT].label).all() and not labels[lesion & ~outlined].any()
 
 
 def test_without_an_operating_point_of_the_bundle_every_mass_is_a_finding() -> None:

@@ -22,6 +22,7 @@ from test_segmentation_lesions import (
 )
 
 from KidneySegLib.bundles.rules import OrganLesionRules
+from KidneySegLib.geometry.boxes import in_box
 from KidneySegLib.segmentation.kidneys.organ import OrganMask, find_organ
 from KidneySegLib.segmentation.lesions.find import FoundLesions, find_lesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
@@ -42,6 +43,17 @@ class UnsureOfLarge(AnyOf):
         if int((parenchyma > 0).sum()) <= self.most:
             return sure
         return torch.where(parenchyma > 0, self.doubt, -self.doubt)
+
+
+class AtMost(AnyOf):
+    """Finds the organ, no surer of it than so many logits."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        return super().forward(tile).clamp(-9, self.most)
 
 
 class KnownWhenLarge(ByDifference):
@@ -108,6 +120,19 @@ def test_the_confidence_of_a_mass_is_what_the_network_believes_at_the_fine_scale
     assert np.array_equal(sure.labels == MASS, doubtful.labels == MASS)
     assert sure.percent[sure.labels == MASS].mean() > 90
     assert 50 < doubtful.percent[doubtful.labels == MASS].mean() < 75
+
+
+def test_lesions_know_how_surely_they_belong_to_the_organ():
+    volume = image(MASS_BESIDE, KIDNEY)
+    kidney, stage = outline(volume), replace(STAGE, patch=(96, 96, 96), scales=(1.0,))
+    organ = find_organ(volume, kidney, predictor(ORGAN, AtMost(0.4)), lambda done: None)  # a probability of 0.6
+    found = find_lesions(volume, kidney, organ, predictor(stage, ByDifference()), LESION_RULES, lambda done: None)
+    mass, inside = found.labels == MASS, in_box(kidney.mask, kidney.box, found.box)
+    known = found.organ_percent > 0
+    assert (mass & known).sum() > 0.5 * mass.sum() > 0
+    assert found.organ_percent[mass & known & ~inside].mean() == pytest.approx(60, abs=1)
+    assert found.organ_percent[known & inside].mean() > 95  # what is outlined is kidney
+    assert not known[0].any()  # and at the organ's border nothing is said
 
 
 @pytest.mark.parametrize("fine", [(0.1,), (5.0,), (-1.0,), (float("nan"),), ("1",)])
