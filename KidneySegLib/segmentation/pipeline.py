@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from KidneySegLib.bundles.rules import CtRules, KidneyRules, RenalRules
 from KidneySegLib.flags import Flag
@@ -13,7 +14,7 @@ from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
 from KidneySegLib.measuring.instances import Confidence, LesionCandidate, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
-from KidneySegLib.segmentation.kidneys.locate import find_candidates, midline, working_grid
+from KidneySegLib.segmentation.kidneys.locate import as_wide_as_learnt, find_candidates, midline, working_grid
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.kidneys.outlines import Located, further_pieces, outline_kidneys
@@ -98,17 +99,36 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
 def _locate(
     canonical: Volume, predictor: Predictor, rules: KidneyRules, progress: Progress
 ) -> tuple[Located, list[Flag]]:
+    """Looks for the kidneys; where a side has none, once more in a wider image, if the scan is a narrow one."""
     shape, spacing = working_grid(canonical, predictor.stage)
     progress("locate", 0.0, "Looking for the kidneys")
     hu = resample(canonical.voxels, shape)
-    found, flags = probabilities_within_memory(predictor, hu, Share.of(progress, "locate", "Looking for the kidneys"))
-    candidates = find_candidates(found[0], spacing, predictor.stage.threshold, rules)
+    share = Share.of(progress, "locate", "Looking for the kidneys")
+    found, flags = probabilities_within_memory(predictor, hu, share.part(0.0, 0.5))
+    located, more = _regions(found[0], hu, spacing, predictor, rules)
+    wide, inside = as_wide_as_learnt(hu, predictor.stage)
+    if _sides(located) < len(Side) and wide.shape != hu.shape:
+        found, again = probabilities_within_memory(predictor, wide, share.part(0.5, 1.0))
+        other, others = _regions(found[0][inside], hu, spacing, predictor, rules)
+        if _sides(other) > _sides(located):
+            located, more, flags = other, others, flags + [flag for flag in again if flag not in flags]
+    return located, flags + more
+
+
+def _regions(
+    probability: torch.Tensor, hu: torch.Tensor, spacing: np.ndarray, predictor: Predictor, rules: KidneyRules
+) -> tuple[Located, list[Flag]]:
+    candidates = find_candidates(probability, spacing, predictor.stage.threshold, rules)
     if not candidates:
-        return Located([], 0.0, spacing, []), flags
+        return Located([], 0.0, spacing, []), []
     usual = [candidate for candidate in candidates if not candidate.small] or candidates
     middle = midline(array_of(hu), usual[:2])
-    regions, more = assign(candidates, middle, spacing)
-    return Located(candidates, middle, spacing, regions), flags + more
+    regions, flags = assign(candidates, middle, spacing)
+    return Located(candidates, middle, spacing, regions), flags
+
+
+def _sides(located: Located) -> int:
+    return len({region.side for region in located.regions})
 
 
 def _find_renal(

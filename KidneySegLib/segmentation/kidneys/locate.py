@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from KidneySegLib.bundles.plan import StagePlan
 from KidneySegLib.bundles.rules import KidneyRules
-from KidneySegLib.hounsfield import BODY, BONE
+from KidneySegLib.hounsfield import BODY, BONE, OUTSIDE
 from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.resampling import grid_shape
 from KidneySegLib.volume import Volume
@@ -48,6 +48,23 @@ def working_grid(volume: Volume, stage: StagePlan) -> tuple[tuple[int, int, int]
     native = volume.spacing[::-1]
     shape = grid_shape(volume.voxels.shape, native, stage.spacing)
     return shape, np.array(native) * volume.voxels.shape / np.array(shape)
+
+
+def as_wide_as_learnt(hu: torch.Tensor, stage: StagePlan) -> tuple[torch.Tensor, tuple[slice, slice, slice]]:
+    """Returns an image that is as wide along j and i as the patches that the network learnt from, and its own part.
+
+    Nothing lies around it, as around a scan in a patch. Narrower tiles have less of that, and instance normalisation
+    takes the difference for image: in scans that end beside the kidneys every other one was not located. Along k,
+    training takes off what lies outside the scan, and so do tiles.
+
+    Args:
+        hu: ``(k, j, i)`` on the stage's working grid.
+        stage: the locator.
+    """
+    more = [max(0, p - n) for p, n in zip(stage.patch[1:], hu.shape[1:], strict=True)]
+    (j, i), (nj, ni) = [n // 2 for n in more], hu.shape[1:]
+    around = (i, more[1] - i, j, more[0] - j)
+    return torch.nn.functional.pad(hu, around, value=OUTSIDE), (slice(None), slice(j, j + nj), slice(i, i + ni))
 
 
 def find_candidates(
