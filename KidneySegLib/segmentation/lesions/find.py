@@ -101,8 +101,8 @@ def find_lesions(
         fine = np.mean([found[scale] for scale in rules.fine_scales], axis=0)
         labels = _with_cysts(labels, judged(fine))
         lesion = np.where(labels > 0, fine.sum(axis=0), lesion)
-    inner = depth_within(organ.mask, spacing) > _BORDER_MM
-    belongs = in_percent(np.where(inner, organ.probability, 0)[within])
+    inner = depth_within(organ.mask[within], spacing) > _BORDER_MM
+    belongs = in_percent(np.where(inner, organ.probability[within], 0))
     return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags), belongs), volume, outline, organ)
 
 
