@@ -9,6 +9,7 @@ from KidneySegLib.exam import Exam, Units
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.readers.dicom.single import PLACEHOLDER_MM
+from KidneySegLib.readers.picture_checks import check_picture
 from KidneySegLib.volume import Volume
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -33,7 +34,7 @@ def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float]
         window: HU that it shows as black and as white; None assumes the usual one of abdomens and flags it.
 
     Raises:
-        InputError: it is not a grey picture of a slice, or pixel size or window are missing or impossible.
+        InputError: it is not a grey picture of one slice, or pixel size or window are missing or impossible.
     """
     if pixel_mm is None:
         raise InputError(
@@ -47,6 +48,7 @@ def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float]
             "The window must be two HU values, black before white, at least 50 HU apart, such as --window -160 240."
         )
     grey = _grey_values(path)
+    check_picture(grey, pixel_mm)
     hu = np.rint(low + grey.astype(np.float32) * ((high - low) / 255)).astype(np.int16)
     matrix = np.diag([pixel_mm, pixel_mm, PLACEHOLDER_MM, 1.0])
     flags = _picture_flags(pixel_mm, (low, high), assumed=window is None)

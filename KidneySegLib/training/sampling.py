@@ -23,8 +23,9 @@ class Sampling(Declared):
 
     Attributes:
         weight: ``volume``: an exam is drawn more often the more kidney it shows, up to one whole kidney; ``patient``: a
-            patient counts by the square root of its exams, which are neighbouring slices: alike, but not the same;
-            ``each``: every exam once before any comes again, in random order.
+            patient counts by a power of the number of its exams, which are neighbouring slices: alike, but not the
+            same; ``each``: every exam once before any comes again, in random order.
+        power: with ``patient``: 0 draws all patients equally often, 1 all exams.
         diseased: with ``volume``: how much more often an exam with masses or cysts is drawn.
         without_kidney: with ``patient``: share of exams without kidney, if there are any; with ``each``, 0 leaves them
             out.
@@ -41,6 +42,7 @@ class Sampling(Declared):
     """
 
     weight: Literal["volume", "patient", "each"] = "volume"
+    power: Share = 0.5
     diseased: Positive = 1.0
     without_kidney: Share = 0.25
     crops: Count = 1
@@ -65,7 +67,7 @@ class Sampling(Declared):
             patients = [e.patient if s == side else "" for e, s in zip(exams, shown, strict=True)]
             counts = {patient: patients.count(patient) for patient in set(patients)}
             part = [
-                counts[p] ** -0.5 * e.weight if s == side else 0.0
+                counts[p] ** (self.power - 1) * e.weight if s == side else 0.0
                 for e, p, s in zip(exams, patients, shown, strict=True)
             ]
             weights += shares[side] * np.array(part) / sum(part)

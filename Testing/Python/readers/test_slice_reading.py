@@ -9,6 +9,7 @@ import pytest
 import SimpleITK as sitk
 from dicom_writing import AXIAL, CORONAL, assert_ramp, write_field
 from PIL import Image
+from slice_cases import PIXEL_MM, made_slice
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Units
@@ -18,7 +19,8 @@ SHAPE = (60, 40)
 
 
 def grey(path: Path, mode: str = "L") -> Path:
-    values = np.tile(np.linspace(0, 255, SHAPE[1]).round().astype(np.uint8), (SHAPE[0], 1))
+    values = np.zeros(SHAPE, np.uint8)
+    values[1:-1, 1:-1] = np.linspace(0, 255, SHAPE[1] - 2).round()  # a white border is refused
     Image.fromarray(values).convert(mode).save(path)
     return path
 
@@ -167,6 +169,36 @@ def test_damaged_tiny_and_empty_pictures_are_refused(tmp_path):
     for name, message in (("damaged", "damaged"), ("tiny", "10×10"), ("empty", "same value")):
         with pytest.raises(InputError, match=message):
             read_slice(tmp_path / f"{name}.png", pixel_mm=1)
+
+
+def test_what_is_no_single_slice_with_black_air_is_refused(tmp_path):
+    grey, _, _ = made_slice()
+    tiles = np.tile(grey, (1, 2))
+    margin = np.pad(grey, ((0, 0), (0, 30)), constant_values=255)
+    pictures = {
+        "inverted": (255 - grey, "border is white"),
+        "margin": (margin, "border is white"),
+        "tiles": (tiles, "several images"),
+        "mask": ((grey > 100).astype(np.uint8) * 255, "black and white"),
+    }
+    for name, (values, message) in pictures.items():
+        Image.fromarray(values).save(tmp_path / f"{name}.png")
+        with pytest.raises(InputError, match=message):
+            read_slice(tmp_path / f"{name}.png", pixel_mm=PIXEL_MM)
+
+
+def test_a_body_that_no_scanner_holds_is_refused_however_wide_its_black_margin(tmp_path):
+    grey, _, _ = made_slice()  # a body of 113 pixels
+    Image.fromarray(np.pad(grey, 300)).save(tmp_path / "slice.png")
+    assert read_slice(tmp_path / "slice.png", pixel_mm=4.9).settings["pixel_mm"] == 4.9
+    Image.fromarray(np.kron(grey, np.ones((2, 2), np.uint8))).save(tmp_path / "large.png")
+    with pytest.raises(InputError, match=r"would be 1107 mm wide.*wider than 800 mm"):
+        read_slice(tmp_path / "large.png", pixel_mm=4.9)
+
+
+def test_a_nearly_black_picture_is_read(tmp_path):
+    Image.fromarray(np.tile(np.arange(8, dtype=np.uint8), (64, 8))).save(tmp_path / "a.png")
+    assert read_slice(tmp_path / "a.png", pixel_mm=1).volume.voxels.shape == (1, 64, 64)
 
 
 # --- image files and others ---

@@ -219,6 +219,13 @@ def test_exams_take_turns() -> None:
     assert {without.in_turn([*exams, empty], n, seed=1) for n in range(8)} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(("power", "share"), [(0.0, 1 / 2), (0.5, 2 / 3), (1.0, 4 / 5)])
+def test_a_patient_counts_by_a_power_of_its_slices(power: float, share: float) -> None:
+    slices = [*(replace(exam(str(n)), patient="many") for n in range(4)), replace(exam("one"), patient="one")]
+    sampling = Sampling(weight="patient", power=power, jitter_mm=(0.0, 0.0, 0.0), mirror="never")
+    assert sampling.weights(slices)[:4].sum() == pytest.approx(share)
+
+
 def test_a_whole_exam_becomes_one_patch(tmp_path: Path) -> None:
     text = (
         EXAM.replace("patch = [16, 16, 16]", "patch = [8, 16, 24]\ngrid = [8, 16, 24]")
