@@ -1,4 +1,4 @@
-"""What a picture shows that is no single CT slice with its air in black, or has another size: told before it is measured."""
+"""What is no single CT slice with its air in black, or has another size, is told before a picture is measured."""
 
 import numpy as np
 
