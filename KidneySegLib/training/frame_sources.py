@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -75,7 +76,8 @@ class PseudoLabels(Declared):
     Attributes:
         frames: folder below the data folder with pictures.
         model: bundle of the task, by name or folder.
-        least_confidence: mean probability inside an outline below which its frame is left out.
+        least_confidence: mean probability inside an outline below which its frame is left out; that of the bundle's
+            rules, by which it outlines for readers, does not count.
         weight: how often one is drawn, a labelled frame 1.
     """
 
@@ -110,7 +112,7 @@ def further_frames(
         labelled: the frames that are trained on.
 
     Raises:
-        InputError: a folder holds nothing.
+        InputError: a folder holds nothing, or the earlier model outlines none of its frames.
         BundleError: the earlier model cannot be used.
     """
     pseudo = [] if plan.pseudo is None else _pseudo_labelled(plan.pseudo, stage, data)
@@ -194,12 +196,17 @@ def _pseudo_labelled(plan: PseudoLabels, stage: StagePlan, data: Path) -> list[L
     if not files:
         raise InputError("The folder of frames without outlines holds no PNG or JPEG picture.")
     bundle = find_bundle(plan.model, "ultrasound")
-    rules = rules_for(bundle, UltrasoundRules).ultrasound
+    rules = replace(rules_for(bundle, UltrasoundRules).ultrasound, least_confidence=plan.least_confidence)
     predictor = load_model(bundle, choose_device("auto"), (STAGE,)).predictors[STAGE]
     exams = []
     for file in files:
         grey = read_grey(file)
         found = outline_kidney(grey, predictor, rules)
-        if found.confidence >= plan.least_confidence:
+        if found.mask.any():
             exams.append(frame_exam(file.stem, file.stem, grey, found.mask, stage, weight=plan.weight))
+    if not exams:
+        raise InputError(
+            f"'{bundle.name}' outlines none of the {len(files)} frames without outlines with a confidence of "
+            f"{plan.least_confidence:g}. Lower least_confidence, or name another model."
+        )
     return exams

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
+from KidneySegLib.bundles.bundle import Bundle, write_bundle
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.bundles.rules import FrameRules, UltrasoundRules
 from KidneySegLib.datasets.frames import frame_exam
 from KidneySegLib.errors import InputError
-from KidneySegLib.training.frame_sources import FrameData, SimulatedFrames, further_frames
+from KidneySegLib.networks.factory import build_network, parameters
+from KidneySegLib.training.frame_sources import FrameData, PseudoLabels, SimulatedFrames, further_frames
 from KidneySegLib.training.synthesis.ultrasound.composites import Piece, compose_frame
 from KidneySegLib.training.synthesis.ultrasound.echoes import echo_levels
 from KidneySegLib.training.synthesis.ultrasound.frames import (
@@ -138,3 +142,33 @@ def test_pool_is_made_once_and_knows_its_weights(tmp_path: Path) -> None:
 def test_missing_shapes_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no 'capsule/NAME.png'"):
         read_frame_shapes(tmp_path)
+
+
+def sure_of_all(folder: Path, confidence: float) -> None:
+    """Writes a bundle that finds kidney everywhere, with this confidence, and believes none below 0.9."""
+    network = build_network(STAGE.network)
+    with torch.no_grad():
+        for value in network.parameters():
+            value.zero_()
+        list(network.parameters())[-1].fill_(float(np.log(confidence / (1 - confidence))))
+    rules = UltrasoundRules(FrameRules(0.01, 0.9, 0.93, 0.3))
+    stage, values = STAGE.with_members([parameters(network)])
+    bundle = Bundle(folder, "teacher", "1.0.0", "t", "ultrasound", "CC0", (stage,), rules, sha256="")
+    write_bundle(bundle, {stage.name: values})
+
+
+def test_the_recipe_says_how_sure_a_teacher_must_be_not_its_bundle(tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    Image.fromarray(np.full((64, 64), 90, np.uint8)).save(tmp_path / "frames" / "a.png")
+    sure_of_all(tmp_path / "teacher", 0.8)
+
+    def plan(least: float) -> FrameData:
+        return FrameData(
+            pseudo=PseudoLabels(frames="frames", model=str(tmp_path / "teacher"), least_confidence=least, weight=0.5)
+        )
+
+    (exam,) = further_frames(plan(0.75), STAGE, tmp_path, tmp_path / "cache", [])
+    assert exam.organ.all()
+    assert exam.weight == 0.5
+    with pytest.raises(InputError, match="none of the 1 frames without outlines with a confidence of 0.85"):
+        further_frames(plan(0.85), STAGE, tmp_path, tmp_path / "cache", [])
