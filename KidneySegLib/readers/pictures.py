@@ -1,6 +1,9 @@
 """Pictures of one axial slice: grey values, a pixel size and a window become estimated Hounsfield units."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +14,9 @@ from KidneySegLib.hounsfield import ABDOMEN_WINDOW
 from KidneySegLib.readers.dicom.single import PLACEHOLDER_MM
 from KidneySegLib.readers.picture_checks import check_picture
 from KidneySegLib.volume import Volume
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 # Pixels of a CT are 0.3 mm (a child, a targeted reconstruction) to 2 mm (a down-sampled picture) wide.
@@ -87,7 +93,7 @@ def open_picture(path: Path) -> np.ndarray:
                     "The picture has more than 8 bits per pixel, and what its values mean is unknown. Give the DICOM "
                     "file, or export the picture with 8 bits."
                 )
-            channels = np.asarray(picture.convert("RGB"))
+            channels = np.asarray(_as_viewed(picture).convert("RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise InputError("The picture is damaged, or its content is not what its name says.") from error
     if min(channels.shape[:2]) < _FEWEST_PIXELS:
@@ -95,6 +101,16 @@ def open_picture(path: Path) -> np.ndarray:
     if np.ptp(channels) == 0:
         raise InputError("All pixels of the picture have the same value. Export it again.")
     return channels
+
+
+def _as_viewed(picture: Image.Image) -> Image.Image:
+    """Returns a picture as viewers show it: turned as its EXIF data say, and black where it is transparent."""
+    from PIL import Image, ImageOps
+
+    turned = ImageOps.exif_transpose(picture)
+    if not turned.has_transparency_data:
+        return turned
+    return Image.alpha_composite(Image.new("RGBA", turned.size, "black"), turned.convert("RGBA"))
 
 
 def _grey_values(path: Path) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Flags on ultrasound images: pixel sizes, regions, frames, and what one plane can tell."""
 
 from KidneySegLib.flags.kinds import Sentence, counted, info, warning
-from KidneySegLib.flags.values import PERCENT, all_of, number, numbers, word
+from KidneySegLib.flags.values import PERCENT, all_of, number, numbers, significant, word
 from KidneySegLib.languages.language import N_
 from KidneySegLib.languages.words import PICTURE_ENDS
 
@@ -31,6 +31,11 @@ ULTRASOUND = {
         "{reason}: lengths and areas are in pixels, not in millimetres. Give the pixel size with --pixel-mm if it is "
         "known.",
         reason=word(_REASONS),
+    ),
+    "pixels_not_square": info(
+        "The header gives pixels that are {ratio} times as high as wide. A given pixel size is their width, and "
+        "lengths in pixels count widths.",
+        ratio=significant("height in widths", 3),
     ),
     "tissue_regions_left_out": warning(
         "The image holds several B-mode regions. Region {region} was measured; left out: {others}. Use --region to "

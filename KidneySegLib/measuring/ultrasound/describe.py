@@ -59,7 +59,9 @@ def _view(exam: Exam, instance: Instance, seen: np.ndarray) -> KidneyView:
         outline = np.zeros(volume.voxels.shape[1:], bool)
         outline[box[1:]] = body.mask[k - box[0].start]
         ends = picture_ends(outline, seen, field.rectangle)
-        measures = measure_outline(volume.voxels[k], outline, field.pixel_mm, voxels=voxels, cut=bool(ends))
+        measures = measure_outline(
+            volume.voxels[k], outline, field.pixel, in_mm=field.pixel_mm is not None, voxels=voxels, cut=bool(ends)
+        )
         measured.append((measures, ends))
         contrast = border_contrast(volume.voxels[k], outline, seen)
         frames.append(

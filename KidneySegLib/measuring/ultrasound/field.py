@@ -9,6 +9,9 @@ from KidneySegLib.structures import Side
 
 # Outside of the sector nothing is drawn; compression leaves a few grey levels there.
 DARKEST = 8
+# Screens and pages of other grey are even, as tissue never is: the same but for compression, over one hundredth of the
+# field of view.
+_EVEN, _LEAST_SHARE = 2, 0.01
 
 
 def field_of(exam: Exam) -> FieldOfView:
@@ -25,7 +28,8 @@ def field_of(exam: Exam) -> FieldOfView:
             "The result does not say which part of the ultrasound image was measured. Segment the image again."
         ) from error
     x, y, _ = exam.volume.spacing
-    return FieldOfView(rectangle, tuple(excluded), (x, y) if settings.get("calibrated") else None)
+    calibrated = bool(settings.get("calibrated"))
+    return FieldOfView(rectangle, tuple(excluded), (x, y) if calibrated else None, aspect=1.0 if calibrated else y / x)
 
 
 def side_of(exam: Exam) -> Side | None:
@@ -37,16 +41,26 @@ def side_of(exam: Exam) -> Side | None:
 def shown(exam: Exam) -> np.ndarray:
     """Returns where the image shows anything, bool ``(j, i)``: the field of view without what lies beside the sector.
 
-    Beside it is what stays black in every frame and is connected with a corner of the field of view.
+    Beside it is what stays black in every frame, or of one even grey, and is connected with a corner of the field of
+    view.
     """
     from scipy.ndimage import label
 
     field = field_of(exam)
     inside = field.mask(exam.volume.voxels.shape[1:])
     left, top, right, bottom = field.rectangle
-    pieces, _ = label(exam.volume.voxels[:, top:bottom, left:right].max(axis=0) <= DARKEST)
-    corners = {int(pieces[row, column]) for row in (0, -1) for column in (0, -1)} - {0}
-    inside[top:bottom, left:right] &= ~np.isin(pieces, list(corners))
+    frames = exam.volume.voxels[:, top:bottom, left:right]
+    brightest = frames.max(axis=0).astype(np.int16)
+    steady = brightest - frames.min(axis=0) <= _EVEN
+    seen = np.ones(brightest.shape, bool)
+    for corner in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        level = brightest[corner]
+        is_black = level <= DARKEST
+        pieces, _ = label(brightest <= DARKEST if is_black else steady & (abs(brightest - level) <= _EVEN))
+        piece = pieces == pieces[corner]
+        if pieces[corner] and (is_black or np.count_nonzero(piece) >= _LEAST_SHARE * piece.size):
+            seen &= ~piece
+    inside[top:bottom, left:right] &= seen
     return inside
 
 

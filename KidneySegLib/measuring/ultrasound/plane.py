@@ -14,22 +14,23 @@ NEAR, LEAST_CONTACT = 2, 8
 
 
 def measure_outline(
-    grey: np.ndarray, outline: np.ndarray, pixel_mm: PixelSize | None, *, voxels: int, cut: bool
+    grey: np.ndarray, outline: np.ndarray, pixel: PixelSize, *, in_mm: bool, voxels: int, cut: bool
 ) -> ViewMeasures:
     """Measures an outline.
 
     Args:
         grey: the frame, uint8 ``(j, i)``.
         outline: bool of the same shape, with at least one pixel set.
-        pixel_mm: distance of columns and of rows; None measures in pixels.
+        pixel: distance of columns and of rows.
+        in_mm: whether that is in mm, else in widths of a pixel.
         voxels: number of the kidney's pixels in all frames.
         cut: whether the image ends within the kidney.
     """
-    x, y = pixel_mm or (1.0, 1.0)
+    x, y = pixel
     diameters = maximum_axial_diameter(outline[None], np.diag([x, y, 1.0, 1.0]), slice_axis=0)
     length, width = diameters.longest, diameters.perpendicular
     pixels = int(np.count_nonzero(outline))
-    in_mm, in_pixels = (1.0, math.nan) if pixel_mm else (math.nan, 1.0)
+    mm, widths = (1.0, math.nan) if in_mm else (math.nan, 1.0)
     whole, part = (math.nan, 1.0) if cut else (1.0, math.nan)
 
     def place(point: np.ndarray) -> Pixel:
@@ -38,13 +39,13 @@ def measure_outline(
     return ViewMeasures(
         voxels=voxels,
         outline_pixels=pixels,
-        length_mm=length.length * in_mm * whole,
-        width_mm=width.length * in_mm,
-        area_mm2=pixels * x * y * in_mm,
-        length_px=length.length * in_pixels * whole,
-        width_px=width.length * in_pixels,
-        length_at_least_mm=length.length * in_mm * part,
-        length_at_least_px=length.length * in_pixels * part,
+        length_mm=length.length * mm * whole,
+        width_mm=width.length * mm,
+        area_mm2=pixels * x * y * mm,
+        length_px=length.length * widths * whole,
+        width_px=width.length * widths,
+        length_at_least_mm=length.length * mm * part,
+        length_at_least_px=length.length * widths * part,
         length_start_px=place(length.start),
         length_end_px=place(length.end),
         width_start_px=place(width.start),

@@ -35,12 +35,19 @@ class FieldOfView:
         excluded: parts of it that other regions cover, whose pixels are not tissue or have another size.
         pixel_mm: distance of columns and of rows; None where it is not known.
         region: number of the region in the header, from 1; 0 where the image has none.
+        aspect: height of a pixel in its widths, where its size is not known.
     """
 
     rectangle: Rectangle
     excluded: tuple[Rectangle, ...]
     pixel_mm: PixelSize | None
     region: int = 0
+    aspect: float = 1.0
+
+    @property
+    def pixel(self) -> PixelSize:
+        """Distance of columns and of rows in mm, or where that is not known in widths of a pixel."""
+        return self.pixel_mm or (1.0, self.aspect)
 
     def mask(self, shape: tuple[int, int]) -> np.ndarray:
         """Returns where it is, bool ``(j, i)`` of the image's shape."""

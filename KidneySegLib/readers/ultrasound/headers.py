@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,14 @@ from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.readers.dicom.images.frames import FrameHeader, numbers, text
 from KidneySegLib.readers.dicom.images.opening import open_dicom
 from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView, choose_region
-from KidneySegLib.readers.ultrasound.regions import PixelSize, Rectangle, Unusable, regions_of, unusable_size
+from KidneySegLib.readers.ultrasound.regions import (
+    MOST_STRETCHED,
+    PixelSize,
+    Rectangle,
+    Unusable,
+    regions_of,
+    unusable_size,
+)
 from KidneySegLib.structures import Side
 
 if TYPE_CHECKING:
@@ -27,7 +34,7 @@ _SIDES = {"R": Side.RIGHT, "L": Side.LEFT}
 # fmt: off
 _KEYWORDS = [
     REGIONS, "SOPClassUID", "PixelSpacing", "PixelSpacingCalibrationType", "ImagerPixelSpacing", "Laterality",
-    "ImageLaterality", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    "ImageLaterality", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelAspectRatio",
 ]
 # fmt: on
 
@@ -41,12 +48,14 @@ class UltrasoundHeader:
         spacings: distance of columns and of rows in mm for each frame, where the standard gives it a meaning; else
             None.
         meaningless: a spacing that is there without being a length in the patient.
+        aspect: height of a pixel in its widths, which counts where no pixel size is known.
         side: of the patient, as the header says; None where it does not, or contradicts itself.
     """
 
     regions: tuple[Sequence[Dataset], ...]
     spacings: tuple[PixelSize | None, ...]
     meaningless: bool
+    aspect: float
     side: Side | None
 
 
@@ -97,22 +106,31 @@ def field_of_view(
         flags = [Flag.of("regions_ignored", count=len(items))] if items else []
         view, more = _without_regions(header, frame, whole)
         flags += more
+    if view.pixel_mm is None and header.aspect != 1:
+        view = replace(view, aspect=header.aspect)
+        flags.append(Flag.of("pixels_not_square", ratio=header.aspect))
     if pixel_mm is None:
         return view, flags
     if view.pixel_mm is not None:
         raise InputError("The image states its own pixel size. Leave out --pixel-mm.")
-    given = FieldOfView(view.rectangle, view.excluded, given_size(pixel_mm, view.rectangle), view.region)
+    size = given_size(pixel_mm, view.rectangle, header.aspect)
+    given = FieldOfView(view.rectangle, view.excluded, size, view.region)
     kept = [flag for flag in flags if flag.code not in ("region_not_calibrated", "not_calibrated")]
     return given, [*kept, Flag.of("pixel_size_given", pixel_mm=pixel_mm)]
 
 
-def given_size(pixel_mm: float, rectangle: Rectangle) -> PixelSize:
+def given_size(pixel_mm: float, rectangle: Rectangle, aspect: float = 1.0) -> PixelSize:
     """Returns a pixel size that a user gives.
+
+    Args:
+        pixel_mm: width of a pixel.
+        rectangle: what has these pixels.
+        aspect: height of a pixel in its widths.
 
     Raises:
         InputError: no ultrasound image has such pixels.
     """
-    size = pixel_mm, pixel_mm
+    size = pixel_mm, pixel_mm * aspect
     if not pixel_mm > 0 or unusable_size(size, rectangle):
         raise InputError(
             "No ultrasound image has such pixels: their size must lie between 0.005 and 2.5 mm, and the image would "
@@ -147,6 +165,7 @@ def _header(dataset: Dataset, frames: int) -> UltrasoundHeader:
         regions=tuple(next((found for item in group if (found := _items(item, REGIONS))), common) for group in groups),
         spacings=tuple(spacings),
         meaningless=stated is not None or numbers(dataset, "ImagerPixelSpacing", 2) is not None,
+        aspect=_aspect(dataset),
         side=_side(dataset),
     )
 
@@ -165,6 +184,15 @@ def _columns_and_rows(dataset: Dataset) -> PixelSize | None:
     """Returns a pixel spacing as distance of columns and of rows; the attribute has them the other way round."""
     spacing = numbers(dataset, "PixelSpacing", 2)
     return (abs(spacing[1]), abs(spacing[0])) if spacing else None
+
+
+def _aspect(dataset: Dataset) -> float:
+    """Returns the height of a pixel in its widths (PS3.3 C.7.6.3.1.7); 1 where nothing usable is said."""
+    ratio = numbers(dataset, "PixelAspectRatio", 2)
+    if not ratio or min(ratio) <= 0:
+        return 1.0
+    aspect = ratio[0] / ratio[1]
+    return aspect if 1 / MOST_STRETCHED <= aspect <= MOST_STRETCHED else 1.0
 
 
 def _side(dataset: Dataset) -> Side | None:

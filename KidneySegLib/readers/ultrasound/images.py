@@ -92,7 +92,7 @@ def ultrasound_exam(
     kind: str = "dicom",
 ) -> Exam:
     """Returns an exam of grey values, with what later steps need of its field of view among its settings."""
-    x, y = view.pixel_mm or (1.0, 1.0)
+    x, y = view.pixel
     settings = {
         "modality": ULTRASOUND,
         "units": Units.GREY.value,

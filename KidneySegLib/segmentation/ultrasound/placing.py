@@ -7,7 +7,7 @@ import numpy as np
 from KidneySegLib.exam import Exam
 from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.instances import Segmentation
-from KidneySegLib.measuring.ultrasound.field import field_of, shown, side_of
+from KidneySegLib.measuring.ultrasound.field import DARKEST, field_of, shown, side_of
 from KidneySegLib.structures import KIDNEYS, UNSIDED_KIDNEY
 from KidneySegLib.volume import Volume
 
@@ -17,7 +17,7 @@ Outliner = Callable[[Volume], tuple[np.ndarray, Sequence[Flag]]]
 
 
 def segment_field(exam: Exam, outline: Outliner) -> Segmentation:
-    """Outlines the kidney within the region that is measured; what belongs to no tissue is never part of it.
+    """Outlines the kidney within the region that is measured; what belongs to no tissue is black, and never part of it.
 
     The kidney's label is that of the side that the header tells, else that of a kidney without side.
 
@@ -28,9 +28,14 @@ def segment_field(exam: Exam, outline: Outliner) -> Segmentation:
     field = field_of(exam)
     left, top, right, bottom = field.rectangle
     box = slice(0, exam.volume.voxels.shape[0]), slice(top, bottom), slice(left, right)
-    found, flags = outline(exam.volume.crop(box))
+    seen = shown(exam)[top:bottom, left:right]
+    part = exam.volume.crop(box)
+    beside = ~seen & (part.voxels > DARKEST)
+    if beside.any():
+        part = Volume(np.where(beside, 0, part.voxels), part.ijk_to_lps)
+    found, flags = outline(part)
     side = side_of(exam)
     labels = np.zeros(exam.volume.voxels.shape, np.uint8)
     structure = KIDNEYS[side] if side else UNSIDED_KIDNEY
-    labels[box][found & shown(exam)[top:bottom, left:right]] = structure.label
+    labels[box][found & seen] = structure.label
     return Segmentation.of(exam.volume, labels, flags=flags)

@@ -305,6 +305,33 @@ def test_the_length_does_not_depend_on_how_the_kidney_lies(tmp_path: Path, degre
     assert min(abs(direction - degrees), 180 - abs(direction - degrees)) < 4
 
 
+@pytest.mark.parametrize("degrees", [0, 90])
+def test_where_no_size_is_known_the_header_still_tells_the_form_of_pixels(tmp_path: Path, degrees: float) -> None:
+    """Frame grabbers write no spacing but an aspect ratio: height to width."""
+    path = write(tmp_path, frame(ellipse(degrees=degrees)), PixelAspectRatio=[4, 3])
+    longest = 120 if degrees == 0 else 120 * 4 / 3
+    findings = findings_of(path)
+    (view,) = findings.views
+    assert view.measures.length_px == pytest.approx(longest, rel=0.02) and math.isnan(view.measures.area_mm2)
+    assert {"not_calibrated", "pixels_not_square"} <= codes(findings)
+    given = findings_of(path, pixel_mm=0.5)
+    assert given.views[0].measures.length_mm == pytest.approx(longest / 2, rel=0.02)
+    assert "pixels_not_square" in codes(given)
+
+
+@pytest.mark.parametrize("ratio", [[1, 1], [0, 3], [90, 1]])
+def test_a_form_of_pixels_that_none_has_does_not_count(tmp_path: Path, ratio: list[int]) -> None:
+    findings = findings_of(write(tmp_path, frame(), PixelAspectRatio=ratio))
+    assert findings.views[0].measures.length_px == pytest.approx(120, rel=0.02)
+    assert "pixels_not_square" not in codes(findings)
+
+
+def test_regions_with_a_size_overrule_the_form_of_pixels(tmp_path: Path) -> None:
+    findings = findings_of(write(tmp_path, frame(), [region()], PixelAspectRatio=[4, 3]))
+    assert findings.views[0].measures.length_mm == pytest.approx(LENGTH_MM, rel=0.02)
+    assert "pixels_not_square" not in codes(findings)
+
+
 def test_nothing_outside_the_image_is_measured(tmp_path: Path) -> None:
     """A whole image as region, an image beside it of which only the header knows."""
     assert findings_of(write(tmp_path, frame(), [region(WHOLE)])).views[0].cut_at == ()

@@ -21,6 +21,7 @@ from ultrasound_cases import (
     LENGTH_MM,
     ROWS,
     WIDTH_MM,
+    bright,
     codes,
     coloured,
     dataset,
@@ -35,11 +36,14 @@ from ultrasound_cases import (
 )
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.ultrasound.field import shown
 from KidneySegLib.readers.probe import InputProbe
 from KidneySegLib.readers.ultrasound.images import MOST_FRAMES
+from KidneySegLib.segmentation.ultrasound.placing import segment_field
 from KidneySegLib.structures import Side
 from KidneySegLib.tasks.registry import task_for
+from KidneySegLib.volume import Volume
 
 BOX = (100, 90, 180, 150)
 
@@ -146,6 +150,31 @@ def test_a_kidney_that_the_sector_cuts_has_no_length(tmp_path: Path) -> None:
     assert math.isnan(view.measures.length_mm) and 50 < view.measures.length_at_least_mm < LENGTH_MM
 
 
+@pytest.mark.parametrize("level", [30, 120, 255])
+def test_beside_a_sector_on_a_grey_or_white_screen_nothing_is_shown_either(tmp_path: Path, level: int) -> None:
+    """Such screens once made a kidney whole that the sector cuts."""
+    grey = sector(frame(), degrees=16)
+    on_screen = np.where(grey == 0, level, grey).astype(np.uint8)
+    on_screen[5:15, 5:60] = 200  # the maker's name
+    exam = read(write(tmp_path, on_screen, [region()]))
+    assert np.mean(shown(exam) == (grey > 0)) > 0.98
+    given: list[np.ndarray] = []
+
+    def outline(field: Volume) -> tuple[np.ndarray, list[Flag]]:
+        given.append(field.voxels)
+        return bright(field)
+
+    segmentation = segment_field(exam, outline)
+    assert segmentation.labels.any() and not segmentation.labels[0][grey == 0].any()
+    assert given[0][0, :100, 0].max() == 0  # the network is shown black
+    assert np.array_equal(given[0][0][grey > 0], grey[grey > 0])
+    assert findings_of(tmp_path / "image.dcm").views[0].cut_at == ("sector",)
+
+
+def test_even_tissue_in_a_corner_of_a_crop_stays(tmp_path: Path) -> None:
+    assert shown(read(write(tmp_path, frame(), [region()]))).all()
+
+
 def test_a_frame_that_is_cropped_through_the_kidney_cuts_it(tmp_path: Path) -> None:
     (view,) = findings_of(write(tmp_path, frame()[:, :190], [region((0, 0, 190, ROWS))])).views
     assert view.cut_at == ("picture-right",) and math.isnan(view.measures.length_mm)
@@ -247,6 +276,18 @@ def test_a_picture_is_measured_in_pixels_or_with_the_size_that_is_given(tmp_path
     findings = findings_of(path, pixel_mm=0.8)
     assert findings.views[0].measures.length_mm == pytest.approx(LENGTH_MM, rel=0.03)
     assert codes(findings) & {"not_calibrated", "pixel_size_given"} == {"pixel_size_given"}
+
+
+def test_a_picture_is_read_as_viewers_show_it(tmp_path: Path) -> None:
+    """A photograph that lies on its side is turned by its EXIF data; what is transparent is black."""
+    grey = sector(frame())
+    turned, turn = Image.fromarray(np.rot90(grey)), Image.Exif()
+    turn[0x0112] = 6  # the first row is the right side
+    turned.save(tmp_path / "photo.png", exif=turn)
+    np.testing.assert_array_equal(read(tmp_path / "photo.png").volume.voxels[0], grey)
+    channels = np.dstack([*[np.where(grey > 0, grey, 255)] * 3, np.where(grey > 0, 255, 0)])
+    Image.fromarray(channels.astype(np.uint8), "RGBA").save(tmp_path / "clear.png")
+    np.testing.assert_array_equal(read(tmp_path / "clear.png").volume.voxels[0], grey)
 
 
 def test_a_picture_has_no_regions_and_no_frames(tmp_path: Path) -> None:
