@@ -17,6 +17,8 @@ OUTSIDE = -1024
 LARGEST_12_BIT = 3071
 # No stone is as dense as metal: the densest stones have 2000 HU.
 METAL = 2500.0
+# No threshold for stones in the literature is lower (130 to 225 HU).
+LEAST_STONE = 130.0
 
 # --- air, lung, gas -------------------------------------------------------------------------------------------------
 # Air ends and the body begins: half-way between lung and fat, in single voxels.

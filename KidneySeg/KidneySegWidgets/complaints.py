@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import slicer.util
 
+from KidneySegWidgets.engine.language import engineLanguage
+
 
 @contextmanager
 def complaining(sentence: str) -> Iterator[None]:
@@ -22,9 +24,15 @@ def complaining(sentence: str) -> Iterator[None]:
 
 
 def reasonOf(error: BaseException) -> str:
-    """Returns the reason in words; of errors of the file system without the path, which may hold a name."""
+    """Returns the reason in words; of errors of the file system without the path, which may hold a name.
+
+    What the engine says in several languages is said in Slicer's.
+    """
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    said = getattr(error, "said", None)
+    if said is not None:
+        return str(said(engineLanguage()))
     return str(error) or type(error).__name__
 
 

@@ -17,6 +17,7 @@ from KidneySegLib.findings.measures import Measures
 from KidneySegLib.findings.reading import NOT_READ, Reading
 from KidneySegLib.findings.result import Findings, RejectedFinding
 from KidneySegLib.findings.stone import StoneFinding
+from KidneySegLib.structures import Side
 
 Listed = LesionFinding | StoneFinding
 _LETTERS = {"mass": "M", "cyst": "C", "stone": "S"}
@@ -25,8 +26,9 @@ _LETTERS = {"mass": "M", "cyst": "C", "stone": "S"}
 def rejected_at_once(findings: Findings, identifier: str, network: Findings) -> Findings:
     """Returns findings that list a lesion or stone as rejected.
 
-    What a reader added leaves no entry, as nobody else has claimed it; if it was a candidate, it is one again. Where
-    the reader had changed a lesion of the network's, the network's own is listed as rejected.
+    What a reader added leaves no entry, as nobody else has claimed it; if it was a candidate, it is one again, and so
+    is a kidney of which the reader had made it. Where the reader had changed a lesion of the network's, the network's
+    own is listed as rejected.
 
     Args:
         findings: as they are listed.
@@ -36,6 +38,8 @@ def rejected_at_once(findings: Findings, identifier: str, network: Findings) -> 
     finding = _of(findings, identifier)
     if finding is None:
         return findings
+    if finding.reading.was_kidney is not None:
+        return _with_kidney(_without(findings, identifier), network.kidney(finding.reading.was_kidney))
     reading, claimed = finding.reading, _of(network, finding.reading.was) or finding
     if claimed is not finding:
         claimed = replace(claimed, reading=Reading("found", reading.reader_name))
@@ -65,11 +69,24 @@ def relabelled_at_once(findings: Findings, identifier: str, key: str, network: F
         return rejected_at_once(findings, identifier, network)
     was = finding.reading.was or (finding.id if _of(network, finding.id) is not None else None)
     origin = _of(network, was)
-    reading = Reading("added" if origin is None else "changed", finding.reading.reader_name, was)
+    is_new = origin is None and finding.reading.was_kidney is None
+    reading = Reading("added" if is_new else "changed", finding.reading.reader_name, was)
     name = _unused(key, findings, network)
     if origin is not None and origin.structure == key:  # it is what the network said again
         name, reading = origin.id, replace(reading, was=None)
     return _with(_without(findings, identifier), [_as(finding, key, name, reading)])
+
+
+def kidney_relabelled_at_once(findings: Findings, side: Side, key: str, network: Findings) -> Findings:
+    """Returns findings in which the kidney of a side is listed as a ``mass``, ``cyst`` or ``stone``."""
+    kidney = findings.kidney(side)
+    if kidney is None:
+        return findings
+    reading, name = Reading("changed", "", kidney.structure), _unused(key, findings, network)
+    others = tuple(each for each in findings.kidneys if each is not kidney)
+    body = _lesion_of(kidney.measures, side, side_certain=kidney.side_certain)
+    body = replace(body, cut_at=kidney.cut_at, length_at_least_mm=kidney.length_at_least_mm)
+    return _with(replace(findings, kidneys=others), [_as(body, key, name, reading)])
 
 
 def taken_over_at_once(findings: Findings, identifier: str, network: Findings) -> Findings:
@@ -104,7 +121,7 @@ def drawn_at_once(findings: Findings, measures: Measures, key: str, *, grown: bo
     if not findings.kidneys:
         return findings  # the side follows from the body's midline, which is not looked for here
     side = min(findings.kidneys, key=distance).side
-    new = LesionFinding("", "mass", side, None, measures, None, None, None, None, side_certain=findings.sides_certain)
+    new = _lesion_of(measures, side, side_certain=findings.sides_certain)
     return _with(findings, [_as(new, key, _unused(key, findings, network), Reading("added"))])
 
 
@@ -140,12 +157,27 @@ def _with(findings: Findings, new: Iterable[Listed]) -> Findings:
     return replace(findings, lesions=tuple(lesions), stones=tuple(stones))
 
 
+def _with_kidney(findings: Findings, kidney: KidneyFinding | None) -> Findings:
+    """Returns findings with a kidney of a side on which none is listed."""
+    if kidney is None or findings.kidney(kidney.side) is not None:
+        return findings
+    order = list(Side)
+    return replace(
+        findings, kidneys=tuple(sorted((*findings.kidneys, kidney), key=lambda each: order.index(each.side)))
+    )
+
+
 def _unused(key: str, *findings: Findings) -> str:
     """Returns an identifier that none of the findings has, as measuring chooses it."""
     letter = _LETTERS[key]
     names = [each.id for every in findings for each in _listed(every)]
     numbers = [int(name[1:]) for name in names if name[:1] == letter and name[1:].isdigit()]
     return f"{letter}{max(numbers, default=0) + 1}"
+
+
+def _lesion_of(measures: Measures, side: Side, *, side_certain: bool) -> LesionFinding:
+    """Returns a lesion of which no more is known, to be made one of a kind (``_as``)."""
+    return LesionFinding("", "mass", side, None, measures, None, None, None, None, side_certain=side_certain)
 
 
 def _as(finding: Listed, key: str, identifier: str, reading: Reading = NOT_READ) -> Listed:

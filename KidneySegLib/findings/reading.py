@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
+from KidneySegLib.structures import BY_KEY, Side
+
 ReadingState = Literal["found", "confirmed", "changed", "added", "dismissed"]
 
 # Characters of a name: it must fit into a line of a report and a label in DICOM.
@@ -22,12 +24,19 @@ class Reading:
             candidate ``dismissed`` (a reader looked at it and made no finding of it).
         reader_name: what the reader calls it; "" if nothing.
         was: identifier that the network gave to it or to most of it, where that is another one, because its kind was
-            changed, it was split off, or it was a candidate; None otherwise.
+            changed, it was split off, or it was a candidate; the key of a kidney, such as ``kidney_right``, where a
+            whole kidney was made this; None otherwise.
     """
 
     state: ReadingState = "found"
     reader_name: str = ""
     was: str | None = None
+
+    @property
+    def was_kidney(self) -> Side | None:
+        """Side of the kidney of which a reader made this; None if it was no kidney."""
+        was = BY_KEY.get(self.was or "")
+        return was.side if was is not None else None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the marks as plain JSON values."""

@@ -1,7 +1,7 @@
 """Corrections of a label map: what a reader changed, and which findings keep their identifiers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from KidneySegLib.geometry.bodies import Body
 from KidneySegLib.geometry.boxes import bounding_boxes, hull
 from KidneySegLib.measuring.instances import LesionCandidate, Segmentation
 from KidneySegLib.measuring.known import KnownFindings
-from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS
+from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS, Side, Structure
 
 # Name of the flag, and of the setting in the provenance that holds the Dice of each corrected structure by its key.
 CORRECTED = "corrected_by_reader"
@@ -59,10 +59,13 @@ def lasting_flags(findings: Findings) -> list[Flag]:
     return [flag for flag in findings.flags if flag.code not in anew]
 
 
-def correction_flags(changed: dict[str, float], before: np.ndarray, after: np.ndarray) -> list[Flag]:
+def correction_flags(
+    changed: dict[str, float], before: np.ndarray, after: np.ndarray, remade: Mapping[Side, Structure]
+) -> list[Flag]:
     """Returns one flag for each structure of ``changed_structures``, which got the same two label maps.
 
-    A Dice of nothing says nothing: of what one of the two does not show the flag tells who has drawn it.
+    A Dice of nothing says nothing: of what one of the two does not show the flag tells who has drawn it, and of a
+    kidney what a reader made of it (``KnownFindings.remade``).
     """
     flags = []
     for key, value in changed.items():
@@ -70,6 +73,8 @@ def correction_flags(changed: dict[str, float], before: np.ndarray, after: np.nd
         what = {"structure": key} if structure.side is None else {"kidney": structure.side.value}
         if value:
             how: dict[str, Any] = {"dice": value}
+        elif structure.side is not None and structure.side in remade:
+            how = {"how": "remade", "became": remade[structure.side].key}
         else:
             drew, draws = ((labels == structure.label).any() for labels in (before, after))
             how = {"dice": 0.0} if drew and draws else {"how": "removed" if drew else "new"}
@@ -126,4 +131,5 @@ def known_findings(segmentation: Segmentation, findings: Findings, last: Finding
             named.id: each.instance.body.voxels()
             for each, named in zip(segmentation.candidates, findings.candidates, strict=False)
         },
+        segmentation.kidneys,
     )

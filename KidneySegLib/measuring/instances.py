@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -145,6 +146,7 @@ class Segmentation:
         confidence: Confidence | None = None,
         offset: int = 0,
         doubtful: Iterable[Side] = (),
+        before: Mapping[Side, Body] = MappingProxyType({}),
     ) -> Segmentation:
         """Takes a label map apart.
 
@@ -155,6 +157,7 @@ class Segmentation:
             confidence: of the network that drew it.
             offset: see the class.
             doubtful: see the class.
+            before: kidneys of an earlier version: where none is drawn any more, they tell the side of lesions.
 
         Raises:
             GeometryError: the label map is not uint8, or does not lie on the volume's grid.
@@ -171,14 +174,16 @@ class Segmentation:
             if kidney.label in boxes
         }
         instances = [Instance(KIDNEYS[side], side, body) for side, body in kidneys.items()]
+        nearby = {**before, **kidneys}
         specks: list[tuple[Structure, Body]] = []
         for structure in LESIONS:
             if structure.label in boxes:
                 bodies, left_out = find_bodies(volume, labels, structure.label, boxes[structure.label])
-                instances += _in_order(structure, bodies, kidneys, volume)
+                instances += _in_order(structure, bodies, nearby, volume)
                 specks += [(structure, body) for body in left_out]
         if STONE.label in boxes:
-            instances += _in_order(STONE, connected_bodies(labels, STONE.label, boxes[STONE.label]), kidneys, volume)
+            stones = connected_bodies(labels, STONE.label, boxes[STONE.label])
+            instances += _in_order(STONE, stones, nearby, volume)
         if UNSIDED_KIDNEY.label in boxes:
             body = _whole(labels, boxes[UNSIDED_KIDNEY.label], UNSIDED_KIDNEY.label)
             instances.append(Instance(UNSIDED_KIDNEY, None, body))

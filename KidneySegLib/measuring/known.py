@@ -11,6 +11,11 @@ import numpy as np
 from KidneySegLib.findings import Measures
 from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.structures import BY_LABEL, KIDNEYS, STRUCTURES, Side, Structure
+
+# A new body is what became of another one where so much of either is the other's.
+MOST = 0.5
+IN_A_KIDNEY = [structure for structure in STRUCTURES if structure not in KIDNEYS.values()]
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class KnownFindings:
         measured: bodies of the network's with their measures: a body that nobody changed is not measured again.
         phase: the contrast phase as it was told before; None where nobody estimated it.
         candidates: voxels of the network's candidates, in the same way; none of them is a finding.
+        kidneys: the network's kidneys.
     """
 
     voxels: Mapping[str, np.ndarray]
@@ -32,6 +38,21 @@ class KnownFindings:
     measured: Sequence[tuple[Body, Measures]] = ()
     phase: PhaseEstimate | None = None
     candidates: Mapping[str, np.ndarray] = field(default_factory=dict)
+    kidneys: Mapping[Side, Body] = field(default_factory=dict)
+
+    def remade(self, labels: np.ndarray) -> dict[Side, Structure]:
+        """Returns of which kidneys a reader made a lesion or stone as a whole: most of their voxels are one now.
+
+        Args:
+            labels: the corrected label map, uint8 ``(k, j, i)``.
+        """
+        remade = {}
+        for side, kidney in self.kidneys.items():
+            counts = np.bincount(labels[kidney.box][kidney.mask])
+            now = BY_LABEL.get(int(counts.argmax()))
+            if now in IN_A_KIDNEY and counts.max() > MOST * counts.sum():
+                remade[side] = now
+        return remade
 
     def names(self, letter: str, bodies: Sequence[Body]) -> list[str]:
         """Returns an identifier for each body of one kind.

@@ -1,12 +1,13 @@
 """Checks of an image and of a result: flags that a radiologist should see before trusting the numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from KidneySegLib.findings import KidneyFinding
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import BODY, CORTICAL_BONE, UNENHANCED_SOFT_TISSUE
+from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
 # Healthy adult kidneys: 202 +- 36 ml in men, 154 +- 33 ml in women (MRI; Cheong et al., Clin J Am Soc Nephrol
@@ -40,12 +41,18 @@ def check_image(volume: Volume) -> list[Flag]:
     return [*_clipped(volume.voxels), *_thick(volume.spacing[2]), *_noisy(volume.voxels)]
 
 
-def check_kidneys(kidneys: Sequence[KidneyFinding]) -> list[Flag]:
-    """Looks at the kidneys that were found: number, completeness, volume, symmetry."""
-    if not kidneys:
+def check_kidneys(kidneys: Sequence[KidneyFinding], remade: Collection[Side] = ()) -> list[Flag]:
+    """Looks at the kidneys that were found: number, completeness, volume, symmetry.
+
+    Args:
+        kidneys: the kidneys.
+        remade: sides whose kidney a reader made a lesion or stone: it is not missing.
+    """
+    missing = {*Side} - {*remade, *(kidney.side for kidney in kidneys)}
+    if not kidneys and missing:
         return [Flag.of("no_kidney")]
     flags = []
-    if len(kidneys) == 1:
+    if missing:
         found = kidneys[0].side
         flags.append(Flag.of("one_kidney", side=found, other=found.other))
     for kidney in kidneys:

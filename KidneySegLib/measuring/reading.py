@@ -20,12 +20,10 @@ from KidneySegLib.findings import (
 from KidneySegLib.findings.candidates import with_candidates
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import in_box
 from KidneySegLib.measuring.instances import Segmentation
-from KidneySegLib.measuring.known import KnownFindings
+from KidneySegLib.measuring.known import MOST, KnownFindings
 from KidneySegLib.structures import BY_LABEL, KIDNEYS
-
-# A new body is what became of another one where so much of either is the other's.
-MOST = 0.5
 
 Named = LesionFinding | StoneFinding
 
@@ -50,6 +48,7 @@ def with_reading(
     shape = segmentation.labels.shape
     drawn_or_doubted = {**known.candidates, **known.voxels}
     origins = {name: _origin(body, drawn_or_doubted, shape) for name, body in bodies.items() if name not in network}
+    origins |= _kidney_origins(bodies, segmentation.labels, known)
 
     def reading(finding: Named) -> Reading:
         was = origins.get(finding.id)
@@ -58,7 +57,7 @@ def with_reading(
             is_new = was is None or was in known.candidates
             return Reading("added" if is_new else "changed", mark.reader_name, was)
         if not _as_drawn(finding, bodies[finding.id], network[finding.id], known):
-            return Reading("changed", mark.reader_name)
+            return Reading("changed", mark.reader_name, was)
         return Reading("confirmed" if mark.state == "confirmed" else "found", mark.reader_name)
 
     kept = bodies.keys() | {was for was in origins.values() if was is not None}
@@ -104,6 +103,18 @@ def _origin(body: Body, known: Mapping[str, np.ndarray], shape: tuple[int, ...])
         if shared > most and shared >= MOST * min(len(own), len(voxels)):
             best, most = name, shared
     return best
+
+
+def _kidney_origins(bodies: Mapping[str, Body], labels: np.ndarray, known: KnownFindings) -> dict[str, str]:
+    """Returns which bodies a reader made of a whole kidney, by their names, and the kidney's key."""
+    origins = {}
+    for side, structure in known.remade(labels).items():
+        kidney = known.kidneys[side]
+        for name, body in bodies.items():
+            was_kidney = in_box(kidney.mask, kidney.box, body.box)[body.mask]
+            if labels[body.box][body.mask][0] == structure.label and was_kidney.mean() > MOST:
+                origins[name] = KIDNEYS[side].key
+    return origins
 
 
 def _became(voxels: np.ndarray | None, segmentation: Segmentation, bodies: Mapping[str, Body]) -> str:

@@ -193,8 +193,9 @@ def correct(task: Task, exam: Exam, labels: np.ndarray, network: Result, last: F
         return Result(exam, network.segmentation, carried(original, last) if last is not None else original)
     known = known_findings(network.segmentation, original, last)
     bare = replace(exam, flags=())
-    told = correction_flags(changed, network.segmentation.labels, labels)
-    drawn = Segmentation.of(exam.volume, labels, flags=[*lasting_flags(original), *told])
+    told = correction_flags(changed, network.segmentation.labels, labels, known.remade(labels))
+    flags = [*lasting_flags(original), *told]
+    drawn = Segmentation.of(exam.volume, labels, flags=flags, before=network.segmentation.kidneys)
     drawn = replace(drawn, candidates=still_candidates(network.segmentation.candidates, original, labels))
     settings = {**original.provenance.settings, CORRECTED: {key: round(value, 4) for key, value in changed.items()}}
     findings = task.describe(bare, drawn, known, replace(original.provenance, settings=settings))

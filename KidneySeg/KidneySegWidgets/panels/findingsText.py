@@ -6,12 +6,10 @@ import html
 import re
 from typing import Any
 
-import slicer
-import slicer.util
 from slicer.i18n import tr as _
 
-from KidneySegWidgets.engine.engineLocation import ensureEngine
-from KidneySegWidgets.settings import REPORT_LANGUAGES
+from KidneySegWidgets.engine.language import engineLanguage
+from KidneySegWidgets.result.lesionRows import kidneyName
 
 # On light and on dark styles.
 _COLOURS = {"error": "#e53935", "warning": "#b26a00", "info": "#607d8b"}
@@ -123,7 +121,9 @@ def _madeText(finding: Any) -> str:
         "added": _("{name}: added by the reader"),
     }
     text = texts[finding.reading.state].format(name=finding.id)
-    if finding.reading.was:
+    if (kidney := finding.reading.was_kidney) is not None:
+        text += " " + _("(it was kidney {name})").format(name=kidneyName(kidney, finding.side_certain))
+    elif finding.reading.was:
         text += " " + _("(it was {name})").format(name=finding.reading.was)
     confidence = getattr(finding, "confidence", None)
     if confidence is not None:
@@ -137,17 +137,3 @@ def copyText(findings: Any) -> str:
     from KidneySegLib.reporting.text import findings_text
 
     return findings_text(findings, language)
-
-
-def engineLanguage() -> Any:
-    """Returns the engine's language that is Slicer's (its setting is such as `es_419`), or else English.
-
-    Slicer keeps the setting when its translation is switched off.
-    """
-    ensureEngine()
-    from KidneySegLib.languages.language import Language
-
-    translated = slicer.util.settingsValue("Internationalization/Enabled", False, converter=slicer.util.toBool)
-    setting = slicer.app.userSettings().value("language") if translated else None
-    code = str(setting or "en").partition("_")[0]
-    return Language.of(code if code in dict(REPORT_LANGUAGES) else "en")

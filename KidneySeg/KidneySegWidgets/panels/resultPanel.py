@@ -12,7 +12,7 @@ from KidneySegWidgets.panels.secondViewPanel import SecondViewPanel
 from KidneySegWidgets.result.emptySegments import emptySegments
 from KidneySegWidgets.result.examView import showExam
 from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
-from KidneySegWidgets.result.lesionRows import candidateRows
+from KidneySegWidgets.result.lesionRows import candidateRows, wasCalled
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
 
@@ -151,7 +151,7 @@ class ResultPanel:
             return
         rows = self.rows()
         same = [row for row, (identifier, _values) in enumerate(rows) if identifier == self.current]
-        became = [row for row, (_identifier, values) in enumerate(rows) if values.get("was") == self.current]
+        became = [row for row, (_identifier, values) in enumerate(rows) if wasCalled(values) == self.current]
         back = [row for row, (identifier, _values) in enumerate(rows) if identifier == self._origin]
         chosen = (same or became or back or [-1])[0]
         self._changingTable = True
@@ -162,7 +162,7 @@ class ResultPanel:
         finally:
             self._changingTable = False
         if chosen >= 0:
-            self.current, self._origin = rows[chosen][0], rows[chosen][1].get("was")
+            self.current, self._origin = rows[chosen][0], wasCalled(rows[chosen][1])
         elif self.current not in self._candidates():
             candidate = [name for name in self._candidates() if name == self._origin]  # one that was taken over
             self.current, self._origin = (candidate or [""])[0], None

@@ -123,10 +123,12 @@ class WorklistPanel:
         ui.rejectLesionButton.enabled = has and finding is not None
         ui.rejectLesionButton.text = _("Restore") if rejected else _("Reject")
         ui.undoLesionButton.enabled = self.worklist.canUndo
-        for widget in (ui.lesionKindComboBox, ui.lesionNameEdit):
-            widget.enabled = finding is not None and not rejected
-        if finding is not None:
-            ui.lesionKindComboBox.setCurrentIndex(ui.lesionKindComboBox.findData(finding.structure))
+        isKidney = has and self._chosenKidney() is not None
+        ui.lesionNameEdit.enabled = finding is not None and not rejected
+        ui.lesionKindComboBox.enabled = ui.lesionNameEdit.enabled or isKidney
+        if finding is not None or isKidney:
+            kind = "kidney" if finding is None else finding.structure
+            ui.lesionKindComboBox.setCurrentIndex(ui.lesionKindComboBox.findData(kind))
         if not ui.lesionNameEdit.hasFocus() or finding is None:
             ui.lesionNameEdit.text = finding.reading.reader_name if finding is not None else ""
         ui.lesionLabel.text = self._text(finding)
@@ -154,6 +156,12 @@ class WorklistPanel:
         except Exception:  # findings of another version; the section Result says so
             return None
 
+    def _chosenKidney(self) -> Any:
+        try:
+            return self.worklist.kidney(self._results.current)
+        except Exception:  # as above
+            return None
+
     def _hasLesions(self) -> bool:
         """Whether lesions are looked for in such images; in ultrasound they are not."""
         try:
@@ -166,8 +174,12 @@ class WorklistPanel:
             return _("Click into the middle of what is missing. Escape ends it.")
         if self.worklist.isAnswering:
             return _("The outline is being drawn…")
-        if self._said or finding is None:
-            return self._said or _("Next (N) goes from lesion to lesion.")
+        if self._said:
+            return self._said
+        if finding is None and self._chosenKidney() is not None:
+            return _("If all of this kidney is a tumour or cyst, choose another kind. Next (N) goes to the lesions.")
+        if finding is None:
+            return _("Next (N) goes from lesion to lesion.")
         return lesionText(self.worklist.result.findings(), finding.id)
 
     def _say(self, sentence: str) -> None:
@@ -213,8 +225,9 @@ class WorklistPanel:
 
     def _onKind(self, _index: int) -> None:
         finding, kind = self._chosen(), self._ui.lesionKindComboBox.currentData
-        if finding is not None and kind != finding.structure:
-            self.worklist.relabel(finding.id, kind)
+        isKidney = finding is None and self._chosenKidney() is not None
+        if kind != ("kidney" if isKidney else getattr(finding, "structure", kind)):
+            self.worklist.relabel(self._results.current, kind)
 
     def _onName(self) -> None:
         finding = self._chosen()

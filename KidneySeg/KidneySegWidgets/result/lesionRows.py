@@ -37,11 +37,24 @@ def lesionRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     Where the anatomy contradicts the image's header a question mark stands behind the letter.
     """
     for kidney in findings.kidneys:
-        yield kidney.side.value[0].upper() + ("" if kidney.side_certain else "?"), kidney.to_dict()
+        yield kidneyName(kidney.side, kidney.side_certain), kidney.to_dict()
     for finding in (*findings.lesions, *findings.stones):
         yield finding.id, finding.to_dict()
     for each in findings.rejected:
         yield each.finding.id, {**each.finding.to_dict(), "state": "rejected"}
+
+
+def kidneyName(side: Any, isCertain: bool) -> str:
+    """Returns what the row of a kidney is called."""
+    return str(side.value[0].upper() + ("" if isCertain else "?"))
+
+
+def wasCalled(values: dict[str, Any]) -> str | None:
+    """Returns what the row was called before a reader changed its kind; None if it was nothing else."""
+    was = values.get("was")
+    if was in ("kidney_right", "kidney_left"):
+        return was[7].upper() + ("?" if values["side"].startswith("header-") else "")
+    return was
 
 
 def candidateRows(findings: Any) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""What a reader does to one lesion as a whole: reject it, bring it back, make it another structure, take it over."""
+"""What a reader does to one lesion or kidney as a whole: rejects it, brings it back, makes it another structure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.candidates import candidateMask
+from KidneySegWidgets.result.labelParts import drawnPart, filledBox
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.answering import Question
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
@@ -41,6 +42,30 @@ def relabelling(finding: Any, key: str) -> Ask:
 
     structure = KIDNEYS[finding.side] if key == "kidney" else BY_KEY[key]
     return _asking(finding, lambda drawn, _network: made(drawn, finding, structure))
+
+
+def relabellingKidney(kidney: Any, key: str) -> Ask:
+    """Asks for the change that makes all that is drawn of a kidney a mass, cyst or stone."""
+
+    def ask(result: ResultNodes) -> Question:
+        ensureEngine()
+        from KidneySegLib.structures import BY_KEY, KIDNEYS
+        from KidneySegLib.tasks.relabel import kidney_made
+
+        grid, drawn = gridVolume(result), drawnPart(result)
+
+        def answer() -> LabelChange:
+            voxels = drawn.voxels
+            box = filledBox(voxels == KIDNEYS[kidney.side].label) or tuple(slice(0, 1) for _axis in range(3))
+            before = np.ascontiguousarray(voxels[box])
+            k, j, i = (first + part.start for first, part in zip(drawn.start, box, strict=True))
+            place = tuple(slice(first, first + n) for first, n in zip((k, j, i), before.shape, strict=True))
+            after = kidney_made(partOfGrid(grid, place, before), kidney, BY_KEY[key])
+            return LabelChange(before, after, (k, j, i))
+
+        return answer
+
+    return ask
 
 
 def takingOver(candidate: Any) -> Ask:

@@ -11,10 +11,18 @@ from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.emptySegments import removeEmptySegments
 from KidneySegWidgets.result.findingsTable import fillTables
+from KidneySegWidgets.result.lesionRows import kidneyName
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
-from KidneySegWidgets.worklist.lesionEdits import Ask, rejecting, relabelling, restoring, takingOver
+from KidneySegWidgets.worklist.lesionEdits import (
+    Ask,
+    rejecting,
+    relabelling,
+    relabellingKidney,
+    restoring,
+    takingOver,
+)
 from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
 from KidneySegWidgets.worklist.steps import DrawnStep, MarkStep, Request, Step, newByClick
 
@@ -72,6 +80,11 @@ class Worklist:
         findings = self.result.findings()
         listed = [*findings.lesions, *findings.stones, *(each.finding for each in findings.rejected)]
         return next((each for each in listed if each.id == identifier), None)
+
+    def kidney(self, identifier: str) -> Any:
+        """Returns the kidney of a row; None if it is of something else."""
+        kidneys = self.result.findings().kidneys if self.result is not None else ()
+        return next((each for each in kidneys if kidneyName(each.side, each.side_certain) == identifier), None)
 
     def isRejected(self, identifier: str) -> bool:
         """Returns whether a finding is one of those that the reader rejected."""
@@ -138,14 +151,21 @@ class Worklist:
         self._ask(Request(takingOver(candidate), _editFailure, shown))
 
     def relabel(self, identifier: str, key: str) -> None:
-        """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`."""
+        """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`; or a whole kidney one of the others."""
         ensureEngine()
-        from KidneySegLib.findings.at_once import relabelled_at_once
+        from KidneySegLib.findings.at_once import kidney_relabelled_at_once, relabelled_at_once
 
         def shown(findings: Any, _change: LabelChange) -> Any:
             return relabelled_at_once(findings, identifier, key, self._network())
 
-        self._edit(identifier, lambda finding: relabelling(finding, key), shown)
+        def shownOfKidney(findings: Any, _change: LabelChange) -> Any:
+            return kidney_relabelled_at_once(findings, kidney.side, key, self._network())
+
+        kidney = self.kidney(identifier)
+        if kidney is None:
+            self._edit(identifier, lambda finding: relabelling(finding, key), shown)
+        elif key != "kidney":
+            self._ask(Request(relabellingKidney(kidney, key), _editFailure, shownOfKidney))
 
     def click(self, click: ReaderClick) -> None:
         """Answers a click on what is missing, after what is being answered."""

@@ -2,7 +2,8 @@
 
 from KidneySegLib.flags.kinds import Sentence, info, warning
 from KidneySegLib.flags.values import number, proper_names, side_word, word
-from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES
+from KidneySegLib.languages.language import N_
+from KidneySegLib.languages.words import KIDNEY_OF, STRUCTURES, STRUCTURES_IN_TEXT
 
 _KIDNEYS = {f"kidney_{side}": KIDNEY_OF[side] for side in ("right", "left")}
 _CLICKED = _KIDNEYS | {name: STRUCTURES[name] for name in ("mass", "cyst", "stone")}
@@ -28,8 +29,13 @@ LABELS = {
         Sentence("{structure}: drawn by the reader; the network drew none.", {"how": "new"}),
         Sentence("{kidney}: removed by the reader.", {"how": "removed"}),
         Sentence("{structure}: removed by the reader.", {"how": "removed"}),
+        Sentence(
+            "{kidney}: outlined by the network, and changed into a {became} by the reader. Places in it are not told.",
+            {"how": "remade"},
+        ),
         kidney=side_word(KIDNEY_OF),
         structure=word(STRUCTURES),
+        became=word(STRUCTURES_IN_TEXT | {"stone": N_("stone")}),
         dice=number("0 to 1", 3),
     ),
     "click_changed_nothing": info(

@@ -24,6 +24,7 @@ def check_lesions(
     specks: Mapping[str, int],
     phase: PhaseEstimate | None,
     doubtful: Collection[Side] = (),
+    remade: Collection[Side] = (),
 ) -> list[Flag]:
     """Looks at the lesions: completeness, confidence, place, density.
 
@@ -33,8 +34,9 @@ def check_lesions(
         specks: number of voxel groups too small to be a lesion, by structure key.
         phase: the contrast phase.
         doubtful: sides whose kidney may be something else.
+        remade: sides whose kidney a reader made a lesion or stone, which a flag of its own tells.
     """
-    sides = {kidney.side for kidney in kidneys}
+    sides = {kidney.side for kidney in kidneys} | {*remade}
     flags = []
     for lesion in lesions:
         flags += [*_cut(lesion), *_uncertain(lesion), *_without_kidney(lesion, sides), *_dense(lesion, phase)]

@@ -4,9 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Ellipsoid, Findings, KidneyView
 from KidneySegLib.flags import Flag
+from KidneySegLib.languages import reasons
+from KidneySegLib.languages.reasons import Reason
 
 _SAID_OF_VOLUME = ("ellipsoid_volume", "views_of_two_studies", "views_not_tied")
 
@@ -22,16 +23,16 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
         transverse: of the same kidney across it.
 
     Raises:
-        InputError: one of them is not an ultrasound view of one whole kidney in millimetres, or they are of different
+        Reason: one of them is not an ultrasound view of one whole kidney in millimetres, or they are of different
             kidneys or one image.
     """
-    along, across = _only_view(longitudinal, "longitudinal"), _only_view(transverse, "transverse")
+    along, across = _only_view(longitudinal, reasons.LONGITUDINAL), _only_view(transverse, reasons.TRANSVERSE)
     if along.side and across.side and along.side is not across.side:
-        raise InputError("One view is of the right kidney and the other of the left. Give two views of one kidney.")
+        raise Reason(reasons.TWO_SIDES)
     record, other = (findings.provenance.input.source for findings in (longitudinal, transverse))
     images = [(source.get("sop_instance_uids"), view.frame) for source, view in ((record, along), (other, across))]
     if images[0][0] and images[0] == images[1]:
-        raise InputError("Both views are the same image. Give a longitudinal and a transverse view of the kidney.")
+        raise Reason(reasons.SAME_IMAGE)
     sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
     ellipsoid = _ellipsoid(*sizes, dict(other))
     flags = (*without_volume(longitudinal).flags, *_remarks(record, other))
@@ -79,18 +80,12 @@ def _remarks(record: dict[str, object], other: dict[str, object]) -> list[Flag]:
 
 def _only_view(findings: Findings, which: str) -> KidneyView:
     if findings.modality != "US":
-        raise InputError("A volume from two views is made of ultrasound images. Leave out --transverse.")
+        raise Reason(reasons.NOT_ULTRASOUND)
     if len(findings.views) != 1:
-        count = len(findings.views) or "no"
-        raise InputError(f"The {which} view shows {count} kidneys; a volume needs one in each. Choose another image.")
+        raise Reason(reasons.VIEW_OF_SEVERAL if findings.views else reasons.VIEW_WITHOUT_KIDNEY, view=which)
     view = findings.views[0]
     if not findings.calibrated:
-        raise InputError(
-            f"The pixel size of the {which} view is not known, so there is no volume. Give it with --pixel-mm, or "
-            "choose an image that states its own."
-        )
+        raise Reason(reasons.VIEW_IN_PIXELS, view=which)
     if view.cut_at:
-        raise InputError(
-            f"The {which} view shows a part of the kidney only. A volume needs a whole one: choose another image."
-        )
+        raise Reason(reasons.VIEW_OF_A_PART, view=which)
     return view

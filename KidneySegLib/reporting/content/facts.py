@@ -38,7 +38,8 @@ def summary(findings: Findings, language: Language) -> list[str]:
     _ = language.text
     if findings.views:
         return view_summary(findings, language)
-    sentences = [_kidneys(findings, language)] if findings.kidneys else [_("No kidney was found.")]
+    is_told = findings.kidneys or any(_made_of(findings, side) for side in Side)
+    sentences = [_kidneys(findings, language)] if is_told else [_("No kidney was found.")]
     masses = [lesion for lesion in findings.lesions if lesion.structure == "mass"]
     cysts = [lesion for lesion in findings.lesions if lesion.structure == "cyst"]
     for found, count in (
@@ -67,7 +68,9 @@ def _kidneys(findings: Findings, language: Language) -> str:
         kidney = findings.kidney(side)
         name = _(KIDNEY_OF[word_of(side, certain=findings.sides_certain)])
         if kidney is None:
-            sentences.append(f"{name}: {not_found}.")
+            made = language.listed(_made_of(findings, side))
+            what = _("changed into {findings} by the reader").format(findings=made) if made else not_found
+            sentences.append(f"{name}: {what}.")
             continue
         volume = kidney.organ_volume_ml
         size = [f"{language.number(volume)} ml"] if volume == volume else []  # NaN in a slice of unknown thickness
@@ -75,6 +78,12 @@ def _kidneys(findings: Findings, language: Language) -> str:
         cut = f" ({not_whole})" if kidney.cut_at else ""
         sentences.append(f"{name}: {', '.join(size)}{cut}.")
     return " ".join(sentences)
+
+
+def _made_of(findings: Findings, side: Side) -> list[str]:
+    """Returns the identifiers of what a reader made of the whole kidney of a side."""
+    listed: list[LesionFinding | StoneFinding] = [*findings.lesions, *findings.stones]
+    return [each.id for each in listed if each.reading.was_kidney is side]
 
 
 def _counted(count: str, number: int, largest: LesionFinding | StoneFinding, size: str, language: Language) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from KidneySegLib.findings import LesionFinding, StoneFinding
+from KidneySegLib.findings.side_words import word_of
 from KidneySegLib.languages.language import N_, Language
 
 # by state; what nobody spoke of is not told
@@ -11,6 +12,12 @@ _SENTENCES = {
     "changed": N_("Changed by the reader: {findings}."),
     "added": N_("Added by the reader: {findings}."),
     "dismissed": N_("Dismissed by the reader: {findings}."),
+}
+_WAS_KIDNEY = {
+    "right": N_("was the right kidney"),
+    "left": N_("was the left kidney"),
+    "header-right": N_("was the header-right kidney"),
+    "header-left": N_("was the header-left kidney"),
 }
 STATES = {
     "confirmed": N_("confirmed by the reader"),
@@ -35,5 +42,8 @@ def reading_notes(listed: Sequence[LesionFinding | StoneFinding], language: Lang
 def _with_origin(finding: LesionFinding | StoneFinding, language: Language) -> str:
     if finding.reading.was is None:
         return finding.id
+    kidney = finding.reading.was_kidney
+    if kidney is not None:
+        return f"{finding.id} ({language.text(_WAS_KIDNEY[word_of(kidney, certain=finding.side_certain)])})"
     was = language.text("was {id}").format(id=finding.reading.was)
     return f"{finding.id} ({was})"

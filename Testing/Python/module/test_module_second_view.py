@@ -158,6 +158,19 @@ def test_what_gives_no_volume_says_why(widget: Any) -> None:
     assert not widget.ui.secondViewLabel.isVisible() and "volume_ml" in row(widget)
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"), [("es_419", "Ambas vistas son la misma imagen"), ("tr", "İki görünüm aynı görüntü")]
+)
+def test_why_there_is_no_volume_is_said_in_the_readers_language(widget: Any, setting: str, words: str) -> None:
+    import slicer
+    from SlicerHost.hands import choose
+
+    slicer.app.userSettings().setValue("language", setting)
+    slicer.app.userSettings().setValue("Internationalization/Enabled", True)
+    choose(widget.ui.transverseSelector, "along KidneySeg")
+    assert words in widget.ui.secondViewLabel.text
+
+
 def test_a_ct_has_no_second_view(host: Any) -> None:
     widget = segmented(host)
     assert not widget.ui.transverseSelector.isVisible() and not widget.ui.formLabelTransverse.isVisible()
