@@ -15,8 +15,8 @@ SAME_IMAGE = N_("Both views are the same image. Give a longitudinal and a transv
 VIEW_WITHOUT_KIDNEY = N_("The {view} view shows no kidneys; a volume needs one in each. Choose another image.")
 VIEW_OF_SEVERAL = N_("The {view} view shows several kidneys; a volume needs one in each. Choose another image.")
 VIEW_IN_PIXELS = N_(
-    "The pixel size of the {view} view is not known, so there is no volume. Give it with --pixel-mm, or choose an image "
-    "that states its own."
+    "The pixel size of the {view} view is not known, so there is no volume. Give it with --pixel-mm, or choose an "
+    "image that states its own."
 )
 VIEW_OF_A_PART = N_(
     "The {view} view shows a part of the kidney only. A volume needs a whole one: choose another image."
@@ -33,7 +33,7 @@ NO_STONE = N_(
 )
 
 
-class Reason(InputError):
+class Reason(InputError):  # noqa: N818  (what it is called where it is told)
     """An error with a sentence in every language."""
 
     def __init__(self, sentence: str, **values: str) -> None:

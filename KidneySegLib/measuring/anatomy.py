@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from KidneySegLib.measuring.instances import LESIONS, Instance, Segmentation
 from KidneySegLib.measuring.kidneys.organ import KidneyShape, organ_of
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.measuring.measurements import measure
-from KidneySegLib.structures import Side
+from KidneySegLib.structures import KIDNEYS, Side, Structure
 from KidneySegLib.volume import AxisOrder, Volume
 
 
@@ -29,6 +29,7 @@ class Anatomy:
         lesions: masses, then cysts; each right before left, head to feet.
         stones: right before left, head to feet.
         organs: the kidneys' shapes; a kidney that is too small to have one is missing.
+        remade: what a reader made of whole kidneys. They are none any more, but what lies in them keeps its place.
         specks: number of voxel groups, by structure key, that are too small to be lesions.
         known: what was measured before on another version of the same label map; None if nothing was.
     """
@@ -41,6 +42,7 @@ class Anatomy:
     stones: tuple[Instance, ...]
     organs: dict[Side, KidneyShape]
     specks: dict[str, int]
+    remade: dict[Side, Structure] = field(default_factory=dict)
     known: KnownFindings | None = None
 
     @classmethod
@@ -49,14 +51,29 @@ class Anatomy:
         kidneys = segmentation.kidneys
         lesions = tuple(item for item in segmentation.instances if item.structure in LESIONS)
         stones = tuple(item for item in segmentation.instances if item.structure.key == "stone")
+        remade, before = (known.remade(segmentation.labels), known.kidneys) if known is not None else ({}, {})
         organs = {}
-        for side, kidney in kidneys.items():
+        for side, kidney in ({each: before[each] for each in remade} | kidneys).items():
             organ = organ_of(exam.volume, kidney, side, [lesion.body for lesion in lesions if lesion.side is side])
             if organ is not None:
                 organs[side] = organ
         left_out = [structure.key for structure, _ in segmentation.specks]
         specks = {key: left_out.count(key) for key in dict.fromkeys(left_out)}
-        return cls(exam.order, exam.volume, segmentation.labels, kidneys, lesions, stones, organs, specks, known)
+        labels = segmentation.labels
+        return cls(exam.order, exam.volume, labels, kidneys, lesions, stones, organs, specks, remade, known)
+
+    def outline(self, side: Side) -> tuple[Body, int]:
+        """Returns what shows the shape of a kidney that has one, and its label: the kidney, or what was made of it."""
+        if side in self.kidneys:
+            return self.kidneys[side], KIDNEYS[side].label
+        assert self.known is not None
+        return self.known.kidneys[side], self.remade[side].label
+
+    def organ(self, lesion: Instance) -> KidneyShape | None:
+        """Returns the shape of the kidney that a lesion lies in; one that is a whole kidney lies in none."""
+        known = self.known
+        is_kidney = known is not None and known.origin(lesion.body, lesion.structure, self.remade) is not None
+        return None if is_kidney else self.organs.get(lesion.own_side)
 
     def lesions_of(self, side: Side) -> list[Instance]:
         """Returns the lesions of one side."""

@@ -56,7 +56,6 @@ def describe(
     """
     anatomy = Anatomy.of(exam, segmentation, known)
     kidneys = _kidneys(anatomy)
-    remade = known.remade(segmentation.labels) if known is not None else {}
     lesions = measure_lesions(anatomy, segmentation.confidence, known)
     candidates = measure_candidates(anatomy, segmentation.candidates)
     stones, burden = measure_stones(anatomy, known)
@@ -65,10 +64,12 @@ def describe(
     if known is not None and kidneys:
         phase = known.surer_phase(phase)
     remarks = [
-        *check_orientation(exam.volume, segmentation.labels, [each for each in lesions if each.side not in remade]),
+        *check_orientation(
+            exam.volume, segmentation.labels, [each for each in lesions if each.side not in anatomy.remade]
+        ),
         *(check_image(exam.volume) if known is None else []),
-        *check_kidneys(kidneys, remade),
-        *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful, remade),
+        *check_kidneys(kidneys, anatomy.remade),
+        *check_lesions(lesions, kidneys, anatomy.specks, phase, segmentation.doubtful, anatomy.remade),
         *candidate_flags(candidates),
         *check_stones(stones),
         *(check_phase(phase) if kidneys else []),

@@ -11,6 +11,7 @@ import numpy as np
 from KidneySegLib.findings import Measures
 from KidneySegLib.findings.result import PhaseEstimate
 from KidneySegLib.geometry.bodies import Body
+from KidneySegLib.geometry.boxes import in_box
 from KidneySegLib.structures import BY_LABEL, KIDNEYS, STRUCTURES, Side, Structure
 
 # A new body is what became of another one where so much of either is the other's.
@@ -53,6 +54,20 @@ class KnownFindings:
             if now in IN_A_KIDNEY and counts.max() > MOST * counts.sum():
                 remade[side] = now
         return remade
+
+    def origin(self, body: Body, structure: Structure, remade: Mapping[Side, Structure]) -> Side | None:
+        """Returns of which kidney a reader made a body as a whole, or most of it; None of any other.
+
+        Args:
+            body: of the corrected label map.
+            structure: what it is.
+            remade: as ``remade`` returned it.
+        """
+        for side, kidney in self.kidneys.items():
+            shared = in_box(kidney.mask, kidney.box, body.box)[body.mask]
+            if remade.get(side) is structure and shared.mean() > MOST:
+                return side
+        return None
 
     def names(self, letter: str, bodies: Sequence[Body]) -> list[str]:
         """Returns an identifier for each body of one kind.

@@ -20,7 +20,6 @@ from KidneySegLib.findings import (
 from KidneySegLib.findings.candidates import with_candidates
 from KidneySegLib.flags import Flag
 from KidneySegLib.geometry.bodies import Body
-from KidneySegLib.geometry.boxes import in_box
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import MOST, KnownFindings
 from KidneySegLib.structures import BY_LABEL, KIDNEYS
@@ -48,7 +47,7 @@ def with_reading(
     shape = segmentation.labels.shape
     drawn_or_doubted = {**known.candidates, **known.voxels}
     origins = {name: _origin(body, drawn_or_doubted, shape) for name, body in bodies.items() if name not in network}
-    origins |= _kidney_origins(bodies, segmentation.labels, known)
+    origins |= _kidney_origins(segmentation, findings, known)
 
     def reading(finding: Named) -> Reading:
         was = origins.get(finding.id)
@@ -105,15 +104,13 @@ def _origin(body: Body, known: Mapping[str, np.ndarray], shape: tuple[int, ...])
     return best
 
 
-def _kidney_origins(bodies: Mapping[str, Body], labels: np.ndarray, known: KnownFindings) -> dict[str, str]:
-    """Returns which bodies a reader made of a whole kidney, by their names, and the kidney's key."""
-    origins = {}
-    for side, structure in known.remade(labels).items():
-        kidney = known.kidneys[side]
-        for name, body in bodies.items():
-            was_kidney = in_box(kidney.mask, kidney.box, body.box)[body.mask]
-            if labels[body.box][body.mask][0] == structure.label and was_kidney.mean() > MOST:
-                origins[name] = KIDNEYS[side].key
+def _kidney_origins(segmentation: Segmentation, findings: Findings, known: KnownFindings) -> dict[str, str]:
+    """Returns what a reader made of a whole kidney, by its name: the kidney's key."""
+    remade, origins = known.remade(segmentation.labels), {}
+    for finding, instance in zip(findings.all, segmentation.instances, strict=True):
+        side = known.origin(instance.body, instance.structure, remade)
+        if side is not None and not isinstance(finding, KidneyFinding | KidneyView):
+            origins[finding.id] = KIDNEYS[side].key
     return origins
 
 

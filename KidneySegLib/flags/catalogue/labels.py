@@ -29,10 +29,7 @@ LABELS = {
         Sentence("{structure}: drawn by the reader; the network drew none.", {"how": "new"}),
         Sentence("{kidney}: removed by the reader.", {"how": "removed"}),
         Sentence("{structure}: removed by the reader.", {"how": "removed"}),
-        Sentence(
-            "{kidney}: outlined by the network, and changed into a {became} by the reader. Places in it are not told.",
-            {"how": "remade"},
-        ),
+        Sentence("{kidney}: outlined by the network, and changed into a {became} by the reader.", {"how": "remade"}),
         kidney=side_word(KIDNEY_OF),
         structure=word(STRUCTURES),
         became=word(STRUCTURES_IN_TEXT | {"stone": N_("stone")}),

@@ -16,7 +16,7 @@ from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandida
 from KidneySegLib.measuring.kidneys.organ import KidneyShape
 from KidneySegLib.measuring.kidneys.sinus import distance_mm, sinus_of
 from KidneySegLib.measuring.known import KnownFindings, numbered
-from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
+from KidneySegLib.structures import BY_KEY, Side
 from KidneySegLib.volume import Volume
 
 # The share outside of the contour is counted on at most about this many voxels (share good to 0.5 %).
@@ -65,8 +65,8 @@ def _sinuses(anatomy: Anatomy, lesions: Sequence[Instance]) -> dict[Side, np.nda
     """Returns the renal sinus of every kidney that has one of the lesions."""
     sinuses = {}
     for side in {lesion.own_side for lesion in lesions} & anatomy.organs.keys():
-        kidney, organ = anatomy.kidneys[side], anatomy.organs[side]
-        sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, KIDNEYS[side].label, organ)
+        kidney, label = anatomy.outline(side)
+        sinuses[side] = sinus_of(anatomy.canonical, anatomy.labels, kidney, label, anatomy.organs[side])
     return sinuses
 
 
@@ -99,7 +99,7 @@ def _measure(
     lesion: Instance, identifier: str, anatomy: Anatomy, sinus: np.ndarray | None, confidence: float | None
 ) -> LesionFinding:
     canonical, body = anatomy.canonical, lesion.body
-    organ = anatomy.organs.get(lesion.own_side)
+    organ = anatomy.organ(lesion)
     measures, cut = anatomy.measure(body), cut_at(body.box, canonical.voxels.shape)
     return LesionFinding(
         id=identifier,

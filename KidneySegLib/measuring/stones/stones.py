@@ -115,7 +115,8 @@ def _surrounded(anatomy: Anatomy, body: Body, side: Side) -> float:
     shell = shell[((shell >= 0) & (shell < anatomy.labels.shape)).all(axis=1)]
     labels = anatomy.labels[tuple(shell.T)]
     labels = labels[labels != STONE]
-    return float((labels == KIDNEYS[side].label).mean()) if labels.size else 0.0
+    kidney = anatomy.outline(side)[1] if side in anatomy.organs else KIDNEYS[side].label
+    return float((labels == kidney).mean()) if labels.size else 0.0
 
 
 def _burden(side: Side, stones: list[StoneFinding]) -> StoneBurden:
