@@ -106,6 +106,12 @@ ULTRASOUND_VOLUME = {
     "views_of_two_studies": warning(
         "The two views are of different studies. Check that both are of one kidney on one day."
     ),
+    "views_alike": warning(
+        "The kidney measures {length_mm} mm along and {width_mm} mm across, which no usual kidney does: both views run "
+        "along it, or they are exchanged. Check them before the volume is used.",
+        length_mm=number("mm"),
+        width_mm=number("mm"),
+    ),
     "views_not_tied": warning(
         "The images do not show that both views are of one patient and one kidney. Check this before the volume is "
         "used."

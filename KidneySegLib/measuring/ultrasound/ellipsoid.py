@@ -9,7 +9,11 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.languages import reasons
 from KidneySegLib.languages.reasons import Reason
 
-_SAID_OF_VOLUME = ("ellipsoid_volume", "views_of_two_studies", "views_not_tied")
+_SAID_OF_VOLUME = ("ellipsoid_volume", "views_of_two_studies", "views_not_tied", "views_alike")
+# Kidneys are about half as wide as long (medians 112 and 58 mm; Emamian et al., AJR 1993). A view across one that is
+# nearly as long as the view along it is another view along it, and the volume about twice the true one; one that is
+# longer was exchanged with it.
+_ALIKE = 0.85
 
 
 def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
@@ -36,6 +40,9 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
     sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
     ellipsoid = _ellipsoid(*sizes, dict(other))
     flags = (*without_volume(longitudinal).flags, *_remarks(record, other))
+    if ellipsoid.width_mm > _ALIKE * ellipsoid.length_mm:
+        told = {"length_mm": ellipsoid.length_mm, "width_mm": ellipsoid.width_mm}
+        flags = (*flags, Flag.of("views_alike", **told))
     return replace(longitudinal, ellipsoid=ellipsoid, flags=flags)
 
 

@@ -209,6 +209,18 @@ def test_two_views_of_one_study_are_tied(tmp_path: Path) -> None:
     assert codes(with_volume(along, across)) & {"views_of_two_studies", "views_not_tied"} == set()
 
 
+def test_two_views_along_a_kidney_and_exchanged_ones_are_told(tmp_path: Path) -> None:
+    """The volume would be twice the true one, and nothing else shows it."""
+    along = findings_of(write(tmp_path, frame(), [region()]))
+    across = findings_of(transverse(tmp_path / "across"))
+    (tmp_path / "again").mkdir()
+    second = findings_of(write(tmp_path / "again", frame(ellipse(radii=(30, 56))), [region()]))
+    assert "views_alike" not in codes(with_volume(along, across))
+    assert "views_alike" in codes(with_volume(along, second))
+    assert "views_alike" in codes(with_volume(across, along))
+    assert "views_alike" not in codes(with_volume(with_volume(along, second), across))
+
+
 def test_no_volume_is_made_of_what_does_not_fit(tmp_path: Path) -> None:
     along = findings_of(write(tmp_path, frame(), [region()], Laterality="R"))
     across = findings_of(transverse(tmp_path / "left", Laterality="L"))
