@@ -39,10 +39,7 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
         raise Reason(reasons.SAME_IMAGE)
     sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
     ellipsoid = _ellipsoid(*sizes, dict(other))
-    flags = (*without_volume(longitudinal).flags, *_remarks(record, other))
-    if ellipsoid.width_mm > _ALIKE * ellipsoid.length_mm:
-        told = {"length_mm": ellipsoid.length_mm, "width_mm": ellipsoid.width_mm}
-        flags = (*flags, Flag.of("views_alike", **told))
+    flags = (*without_volume(longitudinal).flags, *_remarks(record, other), *_alike(ellipsoid))
     return replace(longitudinal, ellipsoid=ellipsoid, flags=flags)
 
 
@@ -67,12 +64,21 @@ def with_volume_of(before: Findings, after: Findings) -> Findings:
     views = after.views
     if len(views) != 1 or views[0].cut_at:
         return without_volume(after)
-    return replace(after, ellipsoid=_ellipsoid(views[0].measures.length_mm, old.width_mm, old.depth_mm, old.transverse))
+    ellipsoid = _ellipsoid(views[0].measures.length_mm, old.width_mm, old.depth_mm, old.transverse)
+    kept = (flag for flag in after.flags if flag.code != "views_alike")
+    return replace(after, ellipsoid=ellipsoid, flags=(*kept, *_alike(ellipsoid)))
 
 
 def _ellipsoid(length_mm: float, width_mm: float, depth_mm: float, transverse: dict[str, Any]) -> Ellipsoid:
     volume = math.pi / 6 * length_mm * width_mm * depth_mm / 1000
     return Ellipsoid(volume, length_mm, width_mm, depth_mm, transverse)
+
+
+def _alike(ellipsoid: Ellipsoid) -> list[Flag]:
+    """Returns a flag where the second view is as long as if it ran along the kidney, too."""
+    if ellipsoid.width_mm <= _ALIKE * ellipsoid.length_mm:
+        return []
+    return [Flag.of("views_alike", length_mm=ellipsoid.length_mm, width_mm=ellipsoid.width_mm)]
 
 
 def _remarks(record: dict[str, object], other: dict[str, object]) -> list[Flag]:

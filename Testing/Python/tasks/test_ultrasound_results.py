@@ -33,7 +33,7 @@ from KidneySegLib.commands.app import app
 from KidneySegLib.errors import InputError, KidneySegError
 from KidneySegLib.findings import Findings
 from KidneySegLib.measuring.correction import corrections
-from KidneySegLib.measuring.ultrasound.ellipsoid import with_volume
+from KidneySegLib.measuring.ultrasound.ellipsoid import with_volume, with_volume_of
 from KidneySegLib.reporting.report import write_report
 from KidneySegLib.result_files.labels.files import write_nifti
 from KidneySegLib.result_files.names import RESULT_FILES
@@ -219,6 +219,14 @@ def test_two_views_along_a_kidney_and_exchanged_ones_are_told(tmp_path: Path) ->
     assert "views_alike" in codes(with_volume(along, second))
     assert "views_alike" in codes(with_volume(across, along))
     assert "views_alike" not in codes(with_volume(with_volume(along, second), across))
+    shorter = replace(along.views[0].measures, length_mm=60.0)  # as a reader corrects it
+    corrected = replace(along, views=(replace(along.views[0], measures=shorter),))
+    once = with_volume_of(with_volume(along, across), replace(corrected, flags=with_volume(along, across).flags))
+    assert "views_alike" not in codes(once)
+    shorter = replace(shorter, length_mm=52.0)
+    twice = with_volume_of(once, replace(once, views=(replace(along.views[0], measures=shorter),)))
+    assert "views_alike" in codes(twice)
+    assert "views_alike" not in codes(with_volume_of(twice, replace(twice, views=along.views)))
 
 
 def test_no_volume_is_made_of_what_does_not_fit(tmp_path: Path) -> None:
