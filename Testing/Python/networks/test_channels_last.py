@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from KidneySegLib.inference.device import fast_bfloat16
+from KidneySegLib.networks import channels_last
 from KidneySegLib.networks.channels_last import put_channels_last
 from KidneySegLib.networks.unet import UNet
 
@@ -46,8 +47,22 @@ def test_no_convolution_has_to_reorder_what_it_is_given():
     assert not others
 
 
+@_IN_BFLOAT16
 @torch.inference_mode()
 def test_several_images_at_once_are_normalised_each_for_itself():
     network = put_channels_last(UNet(3, 1, 2, (4, 8)).eval())
     images = torch.randn(2, 1, 8, 8, 8) * torch.tensor([1.0, 5.0]).view(2, 1, 1, 1, 1)
-    torch.testing.assert_close(network(images), torch.cat([network(image[None]) for image in images]))
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(network(images), torch.cat([network(image[None]) for image in images]))
+
+
+@_IN_BFLOAT16
+@pytest.mark.parametrize("at_once", [1, 700, 5000])
+@torch.inference_mode()
+def test_values_do_not_depend_on_how_many_are_worked_on_at_a_time(monkeypatch, at_once):
+    network = UNet(3, 2, 1, (12, 24), affine=True).eval()
+    image = 3 + 2 * torch.randn(1, 2, 8, 12, 10)
+    with torch.autocast("cpu", torch.bfloat16):
+        expected = network(image)
+        monkeypatch.setattr(channels_last, "_AT_ONCE", at_once)
+        assert torch.equal(put_channels_last(network)(image), expected)

@@ -11,8 +11,6 @@ from KidneySegLib.errors import InputError
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-# Bits above the stored ones may be a sign, graphics or a mark for padding, which are two patterns. More are values.
-_MOST_PATTERNS = 2
 
 
 def check_stored_pixels(dataset: Dataset) -> None:
@@ -42,6 +40,7 @@ def check_stored_pixels(dataset: Dataset) -> None:
 
 
 def _fit_their_bits(dataset: Dataset) -> bool:
+    """Whether the bits above the stored ones have two patterns at most: a sign, graphics or a mark for padding."""
     allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
     if int(dataset.get("HighBit", stored - 1)) != stored - 1:
         return False
@@ -49,7 +48,11 @@ def _fit_their_bits(dataset: Dataset) -> bool:
         return True
     little_endian = dataset.file_meta.TransferSyntaxUID.is_little_endian
     words = np.frombuffer(dataset.PixelData, "<u2" if little_endian else ">u2", len(dataset.PixelData) // 2)
-    return int(np.count_nonzero(np.bincount(words >> stored))) <= _MOST_PATTERNS
+    patterns = words >> stored
+    if not patterns.any():
+        return True
+    lowest, highest = patterns.min(), patterns.max()
+    return bool(((patterns == lowest) | (patterns == highest)).all())
 
 
 def _has_embedded_overlay(dataset: Dataset) -> bool:
