@@ -3,11 +3,11 @@
 
     python Testing/Benchmarks/code_lines.py                       # of each room of this checkout
     python Testing/Benchmarks/code_lines.py --against ../before   # beside those of another checkout
-    python Testing/Benchmarks/code_lines.py --since 6062479 --commits Testing/Benchmarks/one_house.txt
+    python Testing/Benchmarks/code_lines.py --since 6062479 --commits Testing/Benchmarks/code_lines.txt
 
-The last one tells what each commit since then added or took away, and sums the commits that the file names (a hash at
-the start of a line) apart from all others: so it is seen what the rebuilding of the house took away while other commits
-brought new features. A line that is moved counts for nothing.
+The last one tells what each commit since then added or took away, and sums the commits under each heading of the file
+(a line without a hash; each commit below it is a line that starts with one) apart from all others: so it is seen what
+the rebuilding of the house took away while new features came. A line that is moved counts for nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import ast
 import io
+import re
 import subprocess
 import tokenize
 from collections import Counter
@@ -32,11 +33,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="another checkout")
     parser.add_argument("--since", metavar="COMMIT", help="commits after this one")
-    parser.add_argument("--commits", type=Path, metavar="FILE", help="hashes that are summed apart")
+    parser.add_argument("--commits", type=Path, metavar="FILE", help="headings and hashes that are summed apart")
     options = parser.parse_args()
     if options.since:
-        named = options.commits.read_text(encoding="utf-8").split("\n") if options.commits else []
-        print_commits(options.since, tuple(line.split()[0] for line in named if line.strip()))
+        print_commits(options.since, read_headings(options.commits) if options.commits else {})
     else:
         print_rooms([HERE] if options.against is None else [options.against, HERE])
 
@@ -69,19 +69,31 @@ def print_rooms(checkouts: list[Path]) -> None:
     print(f"{'all':20s}" + "".join(f"{rooms.total():8d}" for rooms in counts))
 
 
-def print_commits(since: str, named: tuple[str, ...]) -> None:
-    """Prints what each commit added, and the sums of the named ones and of the others."""
-    sums = {True: 0, False: 0}
+def read_headings(path: Path) -> dict[str, str]:
+    """Returns the heading of each commit that a file names."""
+    headings, heading = {}, ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"[0-9a-f]{7,40}\b", line):
+            headings[match[0]] = heading
+        elif line.strip():
+            heading = line.strip()
+    return headings
+
+
+def print_commits(since: str, headings: dict[str, str]) -> None:
+    """Prints what each commit added, and the sums by heading."""
+    sums: Counter[str] = Counter()
     for commit in _git("rev-list", "--reverse", "--no-merges", f"{since}..HEAD", "--", ENGINE).split():
         added = 0
         for change in _git("diff-tree", "-r", "--no-renames", f"{commit}^", commit, "--", ENGINE).splitlines():
             about, path = change.split("\t")
             old, new = about.split()[2:4]
             added += _lines_of(new) - _lines_of(old) if path.endswith(".py") else 0
-        is_named = bool(named) and commit.startswith(named)
-        sums[is_named] += added
-        print(f"{added:+6d} {'*' if is_named else ' '} {_git('log', '-1', '--format=%h %s', commit).strip()[:100]}")
-    print(f"{sums[True]:+6d} * the named commits\n{sums[False]:+6d}   all others")
+        heading = next((name for known, name in headings.items() if commit.startswith(known)), "all others")
+        sums[heading] += added
+        print(f"{added:+6d}  {_git('log', '-1', '--format=%h %s', commit).strip()[:80]:90s} {heading}")
+    for heading, total in sums.items():
+        print(f"{total:+6d}  {heading}")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from Benchmarks.code_lines import code_lines
+from Benchmarks.code_lines import code_lines, read_headings
 from Benchmarks.engine_runs import EngineTime, PairedRuns, ratios
 from Benchmarks.way_of_an_exam import Handover, returns
 
@@ -27,6 +27,16 @@ def test_lines_of_code_are_neither_blank_nor_comments_nor_docstrings() -> None:
         *("def f():", '    """Says it."""', '    return "text"', ""),
     ]
     assert code_lines("\n".join(text)) == 5
+
+
+def test_commits_have_the_heading_above_them(tmp_path) -> None:
+    path = tmp_path / "commits.txt"
+    path.write_text("the house itself\n8ee4f58 Flags are data\nc4bc6b1 English\n\nultrasound\n502b219 Ultrasound\n")
+    assert read_headings(path) == {
+        "8ee4f58": "the house itself",
+        "c4bc6b1": "the house itself",
+        "502b219": "ultrasound",
+    }
 
 
 def test_an_exam_returns_where_it_was_and_has_left() -> None:
