@@ -4,7 +4,8 @@ A click where nothing of the structure is drawn asks for a new body around the c
 touch what is drawn, a part of it is missing, which the random walker finds (``walked``). A click just beside the border
 says that the border is not far enough out there, and perhaps elsewhere: the body that is drawn is fitted again. On
 another structure there is something drawn whose borders count, and the walker counts them.
-A click on what is too much of a body that came from a click makes that body again, with what was said.
+A click on what is too much of a body that came from a click makes that body again, with what was said. Cysts are round
+whoever drew them, so one that reaches too far is cut to a body, too, near the click; a mass may have any shape.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ from KidneySegLib.segmentation.interactive.body import (
 from KidneySegLib.segmentation.interactive.border import followed
 from KidneySegLib.segmentation.interactive.click import Click
 from KidneySegLib.segmentation.interactive.neighbourhood import Neighbourhood
-from KidneySegLib.segmentation.interactive.reach import FARTHEST_MM, border_distance
+from KidneySegLib.segmentation.interactive.reach import FARTHEST_MM, border_distance, reach_of_removed
 from KidneySegLib.segmentation.interactive.sphere import sphere
 from KidneySegLib.segmentation.interactive.territory import free_labels, may_take
 from KidneySegLib.structures import BY_KEY
 from KidneySegLib.volume import Volume
 
-LESIONS = (BY_KEY["mass"].label, BY_KEY["cyst"].label)
+CYST = BY_KEY["cyst"].label
+LESIONS = (BY_KEY["mass"].label, CYST)
 
 # What is drawn farther away than this has nothing to do with a click. The piece that is meant has the deepest place,
 # when each mm to the click counts as so much less depth; the click is within so many times that depth and some mm.
@@ -57,6 +59,10 @@ STAY, STAY_MM = 0.3, 5.0
 RIM = 0.5
 # A body came from a click if there is one in its middle: within this share of its depth.
 MIDDLE = 0.5
+# A cyst that the network drew is cut to a body around its deepest place, at most so many times as far from the click as
+# the click from the border, and some mm; nowhere does it grow by more than one mm.
+TOO_MUCH, TOO_MUCH_MM = 3.0, 2.0
+GROWN_MM = 1.0
 # A border is pinned by a cost of its distance to the place, up to so many mm.
 PIN_MM = 2.0
 
@@ -117,21 +123,23 @@ def removed(volume: Volume, labels: np.ndarray, click: Click, earlier: Sequence[
     at = np.array(click.kji, dtype=np.float64)
     said = _said(volume, click, earlier)
     piece = _piece(volume, labels, click, 0.0)
-    ground = Ground(volume, labels, click.label, (*free_labels(click.label), click.label))
     if piece is None:
         return walk
+    ground = Ground(volume, labels, click.label, (*free_labels(click.label), click.label))
     makers = [place for place in said.inside if _mm(ground, place - piece.centre) <= MIDDLE * piece.depth]
-    if not makers:
+    if makers:
+        centre, farthest = min(makers, key=lambda place: _mm(ground, place - at)), FARTHEST_MM
+    elif click.label == CYST and _mm(ground, piece.centre - at) >= MIDDLE * piece.depth:
+        centre, farthest = piece.centre, TOO_MUCH * reach_of_removed(volume, labels, click) + TOO_MUCH_MM
+    else:
         return walk
-    maker = min(makers, key=lambda place: _mm(ground, place - at))
-    extent = drawn_extent(ground, maker)
-    body = grown(
-        ground, maker, said.inside, [*said.outside, at], _pinned(ground, maker, extent, at), np.maximum(extent, 2.0)
-    )
-    hood = Neighbourhood.around(volume, at, min(FARTHEST_MM, 2 * _mm(ground, maker - at) + 10))
-    depth = body.depth(hood.offsets(volume, maker))
-    beyond = hood.on_voxels(np.where(hood.distance <= hood.radius, 0.5 - 0.5 * depth, 0), 0.5)
-    fitted = Answer(hood.box, beyond & (labels[hood.box] == click.label))
+    extent = drawn_extent(ground, centre)
+    price = _pinned(ground, centre, extent, at) if makers else _moved_in(ground, centre, extent, at, farthest)
+    body = grown(ground, centre, said.inside, [*said.outside, at], price, np.maximum(extent, 2.0))
+    hood = Neighbourhood.around(volume, at, min(FARTHEST_MM, 2 * _mm(ground, centre - at) + 10))
+    depth = body.depth(hood.offsets(volume, centre))
+    share = np.where(hood.distance <= min(hood.radius, farthest), 0.5 - 0.5 * depth, 0)
+    fitted = Answer(hood.box, hood.on_voxels(share, 0.5) & (labels[hood.box] == click.label))
     both = joined(fitted, walk)
     return connected(both.box, both.mask, click, earlier)
 
@@ -199,6 +207,17 @@ def _moved(ground: Ground, centre: np.ndarray, extent: np.ndarray, at: np.ndarra
     def price(mm: np.ndarray) -> np.ndarray:
         change = mm - extent[:, None]
         return pinned(mm) + FORBIDDEN * (change > farthest) + STAY * np.minimum(change**2, STAY_MM**2)
+
+    return price
+
+
+def _moved_in(ground: Ground, centre: np.ndarray, extent: np.ndarray, at: np.ndarray, farthest: float) -> Price:
+    """Returns the price of a border that moves inward: pinned at the click, and by ``farthest`` mm at the most."""
+    pinned = _pinned(ground, centre, extent, at)
+
+    def price(mm: np.ndarray) -> np.ndarray:
+        change = mm - extent[:, None]
+        return pinned(mm) + FORBIDDEN * ((change > GROWN_MM) | (change < -farthest))
 
     return price
 

@@ -189,6 +189,41 @@ def test_a_negative_click_takes_back_what_a_click_took_too_much() -> None:
     assert dice(found, mask) > 0.9
 
 
+def leaked(label: int) -> tuple[Volume, np.ndarray, np.ndarray]:
+    """A faint ball, drawn with a shell around one half of it: image, the ball, label map."""
+    volume = room()
+    mask = inside(ball((0.0, 0.0, 0.0), 10.0), volume)
+    shell = inside(ball((2.0, 0.0, 0.0), 15.0), volume) & (np.arange(mask.shape[2]) > mask.shape[2] // 2 + 3)
+    labels = np.where(mask | shell, label, RIGHT).astype(np.uint8)
+    return filled(volume, (mask, KIDNEY_HU - 40)), mask, labels
+
+
+def walked_alone(image: Volume, labels: np.ndarray, click: Click) -> np.ndarray:
+    walk = walked.removed(image, labels, click, ())
+    left = labels == click.label
+    left[walk.box] &= ~walk.mask
+    return left
+
+
+def test_what_is_too_much_around_a_cyst_goes_with_one_click_and_only_near_it() -> None:
+    image, mask, labels = leaked(CYST)
+    found = clicked(image, labels, 13.5, 0.5, 0.5, adds=False) == CYST
+    k, j, i = (int(index) for index in np.rint(voxel(image, 13.5, 0.5, 0.5)))
+    alone = walked_alone(image, labels, Click((k, j, i), CYST, adds=False))
+    assert not (found & (labels != CYST)).any()
+    assert dice(found, mask) > dice(alone, mask) + 0.1
+    assert np.count_nonzero(mask & ~found) < 0.05 * np.count_nonzero(mask)
+    far = ~inside(ball((13.5, 0.5, 0.5), 18.0), image)
+    np.testing.assert_array_equal(found[far], (labels == CYST)[far])
+
+
+def test_a_mass_may_have_any_shape_so_the_walker_alone_says_what_is_too_much() -> None:
+    image, _, labels = leaked(MASS)
+    k, j, i = (int(index) for index in np.rint(voxel(image, 13.5, 0.5, 0.5)))
+    found = clicked(image, labels, 13.5, 0.5, 0.5, label=MASS, adds=False) == MASS
+    np.testing.assert_array_equal(found, walked_alone(image, labels, Click((k, j, i), MASS, adds=False)))
+
+
 def test_a_negative_click_on_another_piece_leaves_the_first() -> None:
     volume = room()
     mask = inside(ball((-12.0, 0.0, 0.0), 9.0), volume)
