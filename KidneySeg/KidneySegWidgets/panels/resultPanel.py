@@ -151,9 +151,11 @@ class ResultPanel:
             return
         rows = self.rows()
         same = [row for row, (identifier, _values) in enumerate(rows) if identifier == self.current]
-        became = [row for row, (_identifier, values) in enumerate(rows) if wasCalled(values) == self.current]
+        origins = [wasCalled(values) for _identifier, values in rows]
+        became = [row for row, origin in enumerate(origins) if origin is not None and origin == self.current]
+        merged = [row for row, origin in enumerate(origins) if origin is not None and origin == self._origin]
         back = [row for row, (identifier, _values) in enumerate(rows) if identifier == self._origin]
-        chosen = (same or became or back or [-1])[0]
+        chosen = (same or became or back or merged or [-1])[0]
         self._changingTable = True
         try:
             self._ui.tableView.clearSelection()

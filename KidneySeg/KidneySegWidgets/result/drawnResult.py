@@ -18,6 +18,9 @@ from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.secondView import acrossOf, withSecondView
 from KidneySegWidgets.result.segments import drawnState
 
+# More is a volume that was moved; a saved scene moves the last corner of a grid by rounding alone.
+_SAME_PLACE_MM = 0.1
+
 
 @dataclass(frozen=True)
 class DrawnResult:
@@ -105,11 +108,14 @@ def preparedExam(result: ResultNodes) -> PreparedVolume:
     """Returns the segmented image as the engine takes it, on the grid of the network's labels.
 
     Raises:
-        RuntimeError: the volume was removed, or was changed since.
+        RuntimeError: the volume was removed, or was changed or moved since.
     """
     if result.volume is None or result.networkLabels is None:
         raise RuntimeError(_("The volume of this result is no longer in the scene. Load it and segment it again."))
     prepared = prepareVolume(result.volume)
     if prepared.voxels.shape != networkLabels(result).shape:
         raise RuntimeError(_("The volume was changed after it was segmented. Segment it again."))
+    apart = prepared.ijkToRas - prepareVolume(result.networkLabels).ijkToRas
+    if np.max(np.abs(apart[:3]) @ (*prepared.wholeSize[::-1], 1)) > _SAME_PLACE_MM:
+        raise RuntimeError(_("The volume was moved after it was segmented. Move it back, or segment it again."))
     return prepared

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import slicer
+import slicer.util
 
 ATTRIBUTE = "KidneySeg.Result"
 # Of a result of an ultrasound image, which shows a plane of its own.
@@ -26,7 +27,8 @@ class ResultNodes:
     @classmethod
     def create(cls, volume: Any) -> ResultNodes:
         """Makes an empty segmentation for a volume, in the same study of the subject hierarchy."""
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", f"{volume.GetName()} KidneySeg")
+        name = slicer.mrmlScene.GenerateUniqueName(f"{volume.GetName()} KidneySeg")  # selectors show nothing but names
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         node.SetAttribute(ATTRIBUTE, "1")
         node.CreateDefaultDisplayNodes()
         node.GetDisplayNode().SetOpacity2DFill(0.25)  # the tissue must be seen below its outline
@@ -163,10 +165,35 @@ class ResultNodes:
         return [line for line in (self.line, self.widthLine) if line is not None]
 
     def parts(self) -> list[Any]:
-        """Returns the nodes that are of no use without the segmentation."""
+        """Returns the nodes that are of no use without the segmentation; what a copy of it needs is left out."""
         roles = (_NETWORK, _CANDIDATES, _TABLE, _CANDIDATE_TABLE, _FINDINGS, _ORIGINAL, _LINE, _WIDTH)
-        nodes = (self.segmentationNode.GetNodeReference(role) for role in roles)
+        nodes = (self.segmentationNode.GetNodeReference(role) for role in roles if not self._isShared(role))
         return [node for node in nodes if node is not None]
+
+    def separate(self) -> bool:
+        """Gives it findings and tables of its own, where a copy has the same; returns whether tables must be filled.
+
+        Slicer's Clone copies the references of a node. What the network drew is never changed, and stays shared.
+        """
+        if not self._isShared(_FINDINGS):
+            return False
+        texts = {
+            role: (name, self.segmentationNode.GetNodeReference(role))
+            for role, name in ((_FINDINGS, "findings"), (_ORIGINAL, "network findings"))
+        }
+        for role in (_FINDINGS, _ORIGINAL, _TABLE, _CANDIDATE_TABLE, _LINE, _WIDTH):
+            self.segmentationNode.SetNodeReferenceID(role, None)
+        for role, (name, node) in texts.items():
+            if node is not None:
+                self._text(role, name).SetText(node.GetText())
+        return True
+
+    def _isShared(self, role: str) -> bool:
+        identifier = self.segmentationNode.GetNodeReferenceID(role)
+        others = slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if identifier else []
+        return any(
+            other is not self.segmentationNode and other.GetNodeReferenceID(role) == identifier for other in others
+        )
 
     def _table(self, name: str, role: str) -> Any:
         node = self.segmentationNode.GetNodeReference(role)

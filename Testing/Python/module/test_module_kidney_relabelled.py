@@ -68,6 +68,21 @@ def test_rejecting_the_mass_gives_the_kidney_back(widget: Any) -> None:
     assert rows(widget) == table, "a kidney is no rejected lesion"
 
 
+def test_row_follows_where_it_grows_together_with_a_lesion_of_its_kind(widget: Any) -> None:
+    from SlicerHost.hands import choose, click
+
+    before, table = drawn(widget), rows(widget)
+    go_to(widget, "R")
+    choose(widget.ui.lesionKindComboBox, "Cyst")
+    settle(widget)
+    assert widget.results.current == "C1" and rows(widget)["C1"]["state"] == "✎"
+    assert "it was kidney R" in widget.ui.lesionLabel.text
+    click(widget.ui.undoLesionButton)
+    settle(widget)
+    np.testing.assert_array_equal(drawn(widget), before)
+    assert rows(widget) == table
+
+
 def test_a_soft_kidney_is_no_stone(host: Any) -> None:
     from SlicerHost.hands import choose, waitUntil
 
