@@ -30,9 +30,12 @@ def prepareTable(view: Any) -> None:
         fitted[:] = [int(view.width)]
         fitTable(view)
 
+    def last() -> int:
+        return int(view.model().columnCount()) - 1
+
     def onResized(column: int) -> None:
         # fitting resizes the last column, too, and must not ask for itself for ever
-        if column == view.model().columnCount() - 1 and fitted != [int(view.width)]:
+        if column == last() and fitted != [int(view.width)]:
             timer.start()
 
     timer.connect("timeout()", fit)
@@ -44,6 +47,8 @@ def prepareTable(view: Any) -> None:
     header.setDefaultAlignment(qt.Qt.AlignCenter | qt.Qt.TextWordWrap)
     header.setStretchLastSection(True)
     header.connect("sectionResized(int,int,int)", lambda column, _old, _new: onResized(column))
+    # in a dock that is made narrower Qt scrolls before it makes the last column narrower
+    view.horizontalScrollBar().connect("rangeChanged(int,int)", lambda _least, _most: onResized(last()))
     view.setWordWrap(False)  # a text that is cut ends within a word, not before it
     header.setHighlightSections(False)  # bold letters would not fit
 

@@ -114,6 +114,14 @@ def test_a_panel_that_nobody_touches_does_nothing(host: Any, monkeypatch: pytest
     for _round in range(20):
         host.app.processEvents()
     assert len(fits) == wider
+    host.mainWindow.resize(WIDEST, 1250)
+    for _round in range(10):
+        host.app.processEvents()
+    narrower, view = len(fits), widget.ui.tableView
+    assert view.horizontalScrollBar().maximum == 0 and view.verticalScrollBar().maximum == 0, "made narrower by hand"
+    for _round in range(20):
+        host.app.processEvents()
+    assert len(fits) == narrower
 
 
 def test_every_label_of_a_form_belongs_to_what_stands_beside_it() -> None:
