@@ -11,6 +11,9 @@ from KidneySegLib.geometry.boxes import Box, hull
 from KidneySegLib.geometry.boxes import within as box_within
 from KidneySegLib.segmentation.interactive.click import Click
 
+# An answer is hardly deeper elsewhere than at the click: by this factor and so many mm.
+DEEPER, DEEPER_MM = 1.5, 1.0
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -43,6 +46,22 @@ def connected(box: Box, mask: np.ndarray, click: Click, earlier: Sequence[Click]
     mask[clicked] = True
     pieces = cc3d.connected_components(mask, connectivity=26)
     return Answer(box, pieces == pieces[clicked])
+
+
+def is_deepest(answer: Answer, click: Click, spacing: tuple[float, float, float]) -> bool:
+    """Returns whether an answer is hardly deeper anywhere than at its click.
+
+    Readers click into the middle of what is wrong; what is far deeper elsewhere is more than was meant.
+
+    Args:
+        answer: with the click's voxel in it.
+        click: that is answered.
+        spacing: mm along k, j, i.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    depth = distance_transform_edt(np.pad(answer.mask, 1), sampling=spacing)[1:-1, 1:-1, 1:-1]
+    return bool(depth.max() <= DEEPER * depth[within(click.kji, answer.box)] + DEEPER_MM)
 
 
 def joined(first: Answer, second: Answer) -> Answer:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from KidneySegLib.segmentation.interactive import walked
-from KidneySegLib.segmentation.interactive.answer import Answer, connected, joined, within
+from KidneySegLib.segmentation.interactive.answer import Answer, connected, is_deepest, joined, within
 from KidneySegLib.segmentation.interactive.body import (
     FORBIDDEN,
     RAYS,
@@ -141,7 +141,8 @@ def removed(volume: Volume, labels: np.ndarray, click: Click, earlier: Sequence[
     share = np.where(hood.distance <= min(hood.radius, farthest), 0.5 - 0.5 * depth, 0)
     fitted = Answer(hood.box, hood.on_voxels(share, 0.5) & (labels[hood.box] == click.label))
     both = joined(fitted, walk)
-    return connected(both.box, both.mask, click, earlier)
+    cut = connected(both.box, both.mask, click, earlier)
+    return cut if makers or is_deepest(cut, click, volume.spacing[::-1]) else walk
 
 
 def _said(volume: Volume, click: Click, earlier: Sequence[Click]) -> _Said:

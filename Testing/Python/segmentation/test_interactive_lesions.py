@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from lesion_cases import Shape, ball, ellipsoid
 
-from KidneySegLib.segmentation.interactive import walked
+from KidneySegLib.segmentation.interactive import lesion, walked
+from KidneySegLib.segmentation.interactive.answer import Answer, is_deepest
 from KidneySegLib.segmentation.interactive.body import Ground, drawn_extent, grown, touches
 from KidneySegLib.segmentation.interactive.click import Click
 from KidneySegLib.segmentation.interactive.session import Session
@@ -215,6 +216,22 @@ def test_what_is_too_much_around_a_cyst_goes_with_one_click_and_only_near_it() -
     assert np.count_nonzero(mask & ~found) < 0.05 * np.count_nonzero(mask)
     far = ~inside(ball((13.5, 0.5, 0.5), 18.0), image)
     np.testing.assert_array_equal(found[far], (labels == CYST)[far])
+
+
+def test_a_cut_that_is_deeper_elsewhere_than_at_the_click_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = np.zeros((1, 24, 40), bool)
+    mask[0, 2:22, 2:22] = mask[0, 8:14, 22:36] = True
+    whole = (slice(0, 1), slice(0, 24), slice(0, 40))
+    in_the_arm, in_the_body = Click((0, 11, 33), CYST, adds=False), Click((0, 11, 11), CYST, adds=False)
+    tall = (40.0, 1.0, 1.0)
+    assert is_deepest(Answer(whole, mask), in_the_body, tall)
+    assert not is_deepest(Answer(whole, mask), in_the_arm, tall)
+
+    image, _, labels = leaked(CYST)
+    monkeypatch.setattr(lesion, "is_deepest", lambda *_: False)
+    k, j, i = (int(index) for index in np.rint(voxel(image, 13.5, 0.5, 0.5)))
+    found = clicked(image, labels, 13.5, 0.5, 0.5, adds=False) == CYST
+    np.testing.assert_array_equal(found, walked_alone(image, labels, Click((k, j, i), CYST, adds=False)))
 
 
 def test_a_mass_may_have_any_shape_so_the_walker_alone_says_what_is_too_much() -> None:
