@@ -77,6 +77,8 @@ UNENHANCED_CORTEX = 32.0
 UNENHANCED_BELOW, ENHANCED_ABOVE = 55.0, 68.0
 # Unenhanced parenchyma of any patient has no more, noise and blur of the border included.
 MOST_UNENHANCED = 60.0
+# Cortex is no denser in any phase; excreted contrast medium, stones and metal are.
+DENSEST_CORTEX = 300.0
 # Excreted contrast medium is denser than the cortex by this much.
 EXCRETED_ABOVE_CORTEX = 80.0
 

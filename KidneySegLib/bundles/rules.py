@@ -12,9 +12,10 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from KidneySegLib.bundles.declaration import Number, Share, declaration
-from KidneySegLib.bundles.limits import GREATEST_RULE, MOST_SCALES
+from KidneySegLib.bundles.limits import GREATEST_HU, GREATEST_RULE, MOST_SCALES
 
 Size = Annotated[Number, Field(ge=0, le=GREATEST_RULE)]
+_Ceiling = Annotated[Number, Field(gt=0, le=GREATEST_HU)]
 # a grid that is finer than half of what the network learnt on costs eight times as much, and shows it nothing it knows
 _Scale = Annotated[Number, Field(ge=0.5, le=2)]
 
@@ -54,6 +55,8 @@ class KidneyRules:
         sure_confidence: mean probability below which a kidney is flagged for a look.
         second_piece_share: of the main piece's size, which a piece apart from it has at least: upper and lower halves
             of a kidney that a cyst or a missing slab divides, not an island of bowel.
+        ceilings_hu: where a kidney is missing or too dense, the networks look again and see what is denser as dense as
+            this, the highest first: medium that fills a pelvis, a cortex brighter than any learnt.
     """
 
     margin_mm: Size
@@ -64,6 +67,12 @@ class KidneyRules:
     least_confidence: Share
     sure_confidence: Share
     second_piece_share: Share
+    ceilings_hu: Annotated[tuple[_Ceiling, ...], Field(max_length=MOST_SCALES)] = ()
+
+    @property
+    def highest_ceiling(self) -> float:
+        """The first of the ceilings in HU; infinite without any."""
+        return self.ceilings_hu[0] if self.ceilings_hu else math.inf
 
 
 @declaration

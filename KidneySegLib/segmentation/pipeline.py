@@ -99,15 +99,15 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
 def _locate(
     canonical: Volume, predictor: Predictor, rules: KidneyRules, progress: Progress
 ) -> tuple[Located, list[Flag]]:
-    """Looks for the kidneys; where a side has none, once more in a wider image, if the scan is a narrow one."""
+    """Looks for the kidneys; where a side has none, once more in a wider image in which nothing is denser than they."""
     shape, spacing = working_grid(canonical, predictor.stage)
     progress("locate", 0.0, "Looking for the kidneys")
     hu = resample(canonical.voxels, shape)
     share = Share.of(progress, "locate", "Looking for the kidneys")
     found, flags = probabilities_within_memory(predictor, hu, share.part(0.0, 0.5))
     located, more = _regions(found[0], hu, spacing, predictor, rules)
-    wide, inside = as_wide_as_learnt(hu, predictor.stage)
-    if _sides(located) < len(Side) and wide.shape != hu.shape:
+    wide, inside = as_wide_as_learnt(hu.clamp(max=rules.highest_ceiling), predictor.stage)
+    if _sides(located) < len(Side) and (wide.shape != hu.shape or bool((hu > rules.highest_ceiling).any())):
         found, again = probabilities_within_memory(predictor, wide, share.part(0.5, 1.0))
         other, others = _regions(found[0][inside], hu, spacing, predictor, rules)
         if _sides(other) > _sides(located):
@@ -164,7 +164,10 @@ def _find_lesions(
         share = _lesion_share(progress, outline.side, number, len(outlines))
         organ = find_organ(canonical, outline, predictors["organ"], share.part(0.0, _ORGAN_SHARE))
         rest = share.part(_ORGAN_SHARE, 1.0)
-        found = find_lesions(canonical, outline, organ, predictors["lesion"], rules.lesion, rest, others[number])
+        doubtful = outline.confidence < rules.kidney.least_confidence
+        found = find_lesions(
+            canonical, outline, organ, predictors["lesion"], rules.lesion, rest, others[number], doubtful=doubtful
+        )
         lesions.append(replace(found, flags=(*organ.flags, *found.flags)))
     return lesions
 

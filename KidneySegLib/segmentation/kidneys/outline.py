@@ -55,6 +55,7 @@ def outline_kidney(
     predictor: Predictor,
     rules: KidneyRules,
     tell: Callable[[float], None],
+    ceiling: float | None = None,
 ) -> Outline:
     """Segments one kidney.
 
@@ -66,10 +67,11 @@ def outline_kidney(
         predictor: the kidney stage.
         rules: of the bundle.
         tell: takes the finished share.
+        ceiling: HU above which the network sees all as dense as this.
     """
     flags: list[Flag] = []
     for start, end in pairwise(_SHARES):
-        found, more = box_probabilities(volume, side, box, predictor, Share(tell).part(start, end))
+        found, more = box_probabilities(volume, side, box, predictor, Share(tell).part(start, end), ceiling=ceiling)
         flags += more
         probability = found[0]
         mask = _main_pieces(

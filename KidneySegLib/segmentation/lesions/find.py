@@ -62,6 +62,8 @@ def find_lesions(
     rules: OrganLesionRules,
     tell: Callable[[float], None],
     other: ParenchymaLevel | None = None,
+    *,
+    doubtful: bool = False,
 ) -> FoundLesions:
     """Segments the masses and cysts of one kidney.
 
@@ -73,6 +75,7 @@ def find_lesions(
         rules: of the bundle.
         tell: takes the finished share.
         other: level of the patient's other kidney, if there is one.
+        doubtful: whether the outline is no measure of where the kidney ends, so that nothing lies outside of it.
     """
     kidney = in_box(outline.mask, outline.box, organ.box)
     # The network looks around the organ; lesions lie within it, and its box is a third as large.
@@ -88,7 +91,7 @@ def find_lesions(
         found[scale] = np.where(organ.mask[within], channels[:, *within], 0)
         flags += [flag for flag in more if flag not in flags]
     kidney, hu, spacing = kidney[within], volume.voxels[box], volume.spacing[::-1]
-    beyond = beyond_outline(kidney, spacing)
+    beyond = np.zeros(kidney.shape) if doubtful else beyond_outline(kidney, spacing)
 
     def judged(channels: np.ndarray) -> np.ndarray:
         mass, cyst = channels

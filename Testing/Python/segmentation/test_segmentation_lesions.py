@@ -87,12 +87,17 @@ def outline(volume: Volume, side: Side = Side.RIGHT) -> Outline:
 
 
 def find(
-    volume: Volume, *, side: Side = Side.RIGHT, doubt: float = -9.0, rules: OrganLesionRules = LESION_RULES
+    volume: Volume,
+    *,
+    side: Side = Side.RIGHT,
+    doubt: float = -9.0,
+    rules: OrganLesionRules = LESION_RULES,
+    doubtful: bool = False,
 ) -> FoundLesions:
     kidney = outline(volume, side)
     organ = find_organ(volume, kidney, predictor(ORGAN, AnyOf()), lambda done: None)
     lesions = predictor(STAGE, ByDifference(doubt))
-    return find_lesions(volume, kidney, organ, lesions, rules, lambda done: None)
+    return find_lesions(volume, kidney, organ, lesions, rules, lambda done: None, doubtful=doubtful)
 
 
 def volume_ml(found: FoundLesions, label: int) -> float:
@@ -134,6 +139,13 @@ def test_a_thin_rim_around_the_outline_is_not_added_but_what_goes_far_is():
     assert not rim.labels.any()
     bulge = find(image(((35, 35, 30), 17.5, 300), ((35, 35, 48), 7, 300), KIDNEY))
     assert volume_ml(bulge, MASS) > 0.5 * ball_ml(7)
+
+
+def test_beyond_a_doubtful_outline_a_lesion_needs_no_more_than_inside():
+    volume = image(((35, 35, 48), 12, 300), KIDNEY)
+    for doubtful in (False, True):
+        found = find(volume, doubt=8.6, doubtful=doubtful)  # 0.6 at best; outside, 0.65 counts
+        assert (volume_ml(found, MASS) > 0.5 * ball_ml(12)) == doubtful
 
 
 def test_specks_are_left_out():
@@ -206,3 +218,30 @@ def test_the_whole_way_with_lesions_however_the_axes_are_stored(tmp_path, monkey
     inside = found.labels[found.confidence.box]
     assert found.confidence.percent[inside == CYST].mean() > 90
     assert inside.size < result.labels.size / 10
+
+
+class Faint(Bright):
+    """A probability of 0.77 at most."""
+
+    def forward(self, tile: torch.Tensor) -> torch.Tensor:
+        return super().forward(tile).clamp(max=1.2)
+
+
+@pytest.mark.parametrize("network", [Bright(), Faint()])
+def test_the_outline_of_a_doubtful_kidney_is_no_measure_of_its_lesions(tmp_path, monkeypatch, network):
+    levels = (200, 60, 300)
+    parts = {
+        "locator": Bright(),
+        "kidney": network,
+        "organ": AnyOf(levels),
+        "lesion": ByDifference(8.6, levels),  # a probability of 0.6
+    }
+    monkeypatch.setattr(load, "load_predictors", lambda *_: {s.name: predictor(s, parts[s.name]) for s in stages})
+    stages = (*STAGES, ORGAN, STAGE)
+    volume = body(((-65.0, 20.0, 585.0), (25.0, 25.0, 50.0)), ((65.0, 20.0, 600.0), (20.0, 20.0, 40.0)))
+    k, j, i = np.meshgrid(*map(np.arange, volume.voxels.shape), indexing="ij")
+    mass = np.linalg.norm(volume.to_lps(np.stack((k, j, i), -1)) - (-100.0, 20.0, 585.0), axis=-1) < 18
+    result = segmented(volume.like(np.where(mass, 60, volume.voxels).astype(np.int16)), made_bundle(tmp_path, *stages))
+    found = (result.labels == MASS).sum() > 0.5 * mass.sum()
+    doubtful = any(flag.code == "kidney_doubtful" for flag in result.segmentation.flags)
+    assert found == doubtful == isinstance(network, Faint)

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from bundle_cases import made_bundle
+from bundle_cases import KIDNEY_RULES, made_bundle
 from organ_dice import dice
 from result_cases import segmented
 from test_segmentation_pipeline import LEFT, RIGHT, STAGES, Bright, body
 
 from KidneySegLib.bundles.catalogue import find_bundle
+from KidneySegLib.bundles.rules import CtRules
 from KidneySegLib.datasets.exams import read_exam
 from KidneySegLib.hounsfield import OUTSIDE
 from KidneySegLib.inference.predict import Predictor
@@ -43,7 +44,8 @@ def sides_found(tmp_path, monkeypatch, volume, network):
         return {s.name: Predictor(s, (parts[s.name],), torch.device("cpu"), torch.float32) for s in bundle.stages}
 
     monkeypatch.setattr(load, "load_predictors", networks)
-    labels = segmented(volume, made_bundle(tmp_path, LOCATOR, STAGES[1])).labels
+    rules = CtRules(replace(KIDNEY_RULES, ceilings_hu=()))  # these networks know densities alone
+    labels = segmented(volume, replace(made_bundle(tmp_path, LOCATOR, STAGES[1]), rules=rules)).labels
     return {side for side in Side if KIDNEYS[side].label in labels}
 
 
