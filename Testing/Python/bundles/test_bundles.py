@@ -52,7 +52,7 @@ def test_members_of_an_ensemble_come_back_one_by_one(tmp_path):
     assert len(predictor.members) == 3
     for network, again in zip(networks, predictor.members, strict=True):
         for one, other in zip(network.parameters(), again.parameters(), strict=True):
-            assert torch.allclose(one, other, atol=float(one.abs().max()) / 250 + 1e-3)
+            assert torch.allclose(one, other.float(), atol=float(one.detach().abs().max()) / 250 + 1e-3)
 
 
 @pytest.mark.parametrize(
