@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from Benchmarks.code_lines import code_lines, read_headings
 from Benchmarks.engine_runs import EngineTime, PairedRuns, ratios
+from Benchmarks.ultrasound_ablation import prepare
 from Benchmarks.way_of_an_exam import Handover, returns
 
 
@@ -42,3 +46,21 @@ def test_commits_have_the_heading_above_them(tmp_path) -> None:
 def test_an_exam_returns_where_it_was_and_has_left() -> None:
     way = [("run", "reader"), ("reader", "grid"), ("run", "pipeline"), ("run", "pipeline"), ("pipeline", "grid")]
     assert returns([Handover(caller, line, file, "f") for line, (caller, file) in enumerate(way)]) == {4}
+
+
+def test_the_ablation_holds_out_studies_with_all_their_frames(tmp_path: Path) -> None:
+    source = tmp_path / "ultrasound"
+    entries = [{"image": f"{n}.png", "study": f"t10{n}"} for n in range(10)]
+    for kind in ("train/images", "train/masks", "unlabelled", "kidneyus_masks"):
+        (source / kind).mkdir(parents=True)
+    (source / "train" / "frames.json").write_text(json.dumps(entries), encoding="utf-8")
+    for entry in entries:
+        for kind in ("train/images", "train/masks"):
+            (source / kind / entry["image"]).touch()
+        (source / "unlabelled" / f"loop_{entry['study'][1:]}_7.jpg").touch()
+    folder = prepare(tmp_path, tmp_path / "work")
+    names = {name: {file.name for file in (folder / name / "images").iterdir()} for name in ("learn", "held")}
+    assert names["held"] == {"2.png", "7.png"}
+    assert names["learn"] == {entry["image"] for entry in entries} - names["held"]
+    free = {file.name for file in (folder / "unlabelled").iterdir()}
+    assert len(free) == 8 and not free & {"loop_102_7.jpg", "loop_107_7.jpg"}
