@@ -1,6 +1,6 @@
 """What a correction costs Slicer's main thread: from the change of a segment until table and remarks are of it.
 
-Changes are strokes, as Segment Editor tells of them, and what the worklist does to the largest lesion.
+Changes are strokes, as Segment Editor tells of them, and what the worklist does to the largest lesion and to a kidney.
 
 The exam is the synthetic sample, each of its slices repeated, so that it has as many voxels as a thin-slice scan; its
 true labels stand for the network's. Processor seconds of the main thread count, which other programs hardly change;
@@ -68,7 +68,7 @@ def corrections(widget: Any, slices: int, changes: int) -> tuple[dict[str, MainT
 
 
 def _edits(widget: Any, result: Any) -> list[tuple[str, Callable[[], None]]]:
-    """Returns what a reader does to the largest lesion, and a click for a new one, by what it is."""
+    """Returns what a reader does to the largest lesion, a click for a new one, and a whole kidney, by what it is."""
     from KidneySegWidgets.worklist.readerClick import ReaderClick
 
     findings, worklist = result.findings(), widget.worklist.worklist
@@ -82,6 +82,8 @@ def _edits(widget: Any, result: Any) -> list[tuple[str, Callable[[], None]]]:
         ("undo", worklist.undo),
         ("add by click", lambda: worklist.click(ReaderClick(place, "mass", adds=True))),
         ("undo of it", worklist.undo),
+        ("kidney", lambda: worklist.relabel("R", "mass")),
+        ("kidney back", worklist.undo),
     ]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,19 @@ from KidneySegWidgets.worklist.answering import Question
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
 
 Ask = Callable[[ResultNodes], Question]
+_NEEDED = ("KidneySegLib.findings.at_once", "KidneySegLib.findings.marks", "KidneySegLib.tasks.relabel")
+
+
+def loadForEdits() -> None:
+    """Loads what edits need beside the main thread, so that the first edit need not."""
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs it says what is missing
+            for name in _NEEDED:
+                importlib.import_module(name)
+
+    ensureEngine()
+    threading.Thread(target=load, daemon=True).start()
 
 
 def rejecting(finding: Any) -> Ask:

@@ -17,6 +17,7 @@ from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
 from KidneySegWidgets.worklist.lesionEdits import (
     Ask,
+    loadForEdits,
     rejecting,
     relabelling,
     relabellingKidney,
@@ -64,6 +65,8 @@ class Worklist:
         self._later = []
         self._answering.stop()
         self.result = result
+        if result is not None:
+            loadForEdits()
 
     def forgetSteps(self) -> None:
         """Forgets what could be undone of all results: the scene is another one."""
