@@ -276,11 +276,22 @@ def _contents() -> dict[str, _Make]:
     def doppler(kidney: _Kidney) -> np.ndarray:
         return made.coloured(made.frame(kidney.mask), (20, 175, 90, 225))
 
+    def screen(kidney: _Kidney, level: int) -> np.ndarray:
+        grey = made.sector(made.frame(kidney.mask), degrees=16)
+        return np.where(grey == 0, level, grey).astype(np.uint8)
+
     def cropped(rng: np.random.Generator) -> tuple[FileDataset, _Truth]:
         kidney = _Kidney.of(rng)
         end = round(kidney.centre[1])
         image = made.dataset(made.frame(kidney.mask)[:, :end].copy(), [_tissue(kidney, (0, 0, end, _ROWS))])
         return image, _Truth(kidney.mm, cut=True, flags=("outline_cut",))
+
+    def grabbed(rng: np.random.Generator) -> tuple[FileDataset, _Truth]:
+        """A frame grabber's image: no spacing, but pixels that are higher than wide."""
+        kidney = _Kidney.of(rng)
+        image = made.dataset(made.frame(kidney.mask), PixelAspectRatio=[4, 3])
+        told = {"flags": ("pixels_not_square",), "options": {"pixel_mm": 0.5}}
+        return image, _Truth(kidney.length((1, 4 / 3)), calibrated=False, **told)
 
     def empty(rng: np.random.Generator) -> tuple[FileDataset, _Truth]:
         kidney = _Kidney.of(rng)
@@ -295,8 +306,13 @@ def _contents() -> dict[str, _Make]:
         "the sector cuts the kidney": _image(
             lambda k: [_tissue(k)], lambda k: made.sector(made.frame(k.mask), degrees=16), cut=True
         ),
+        "the sector on a grey screen cuts the kidney": _image(
+            lambda k: [_tissue(k)], lambda k: screen(k, 40), cut=True
+        ),
+        "the sector on white paper cuts the kidney": _image(lambda k: [_tissue(k)], lambda k: screen(k, 255), cut=True),
         "the region cuts the kidney": _image(lambda k: [_tissue(k, far)], cut=True, flags=("outline_cut",)),
         "the image ends in the kidney": cropped,
+        "pixels that are not squares, their width is given": grabbed,
         "a sector without a kidney": empty,
     }
 
