@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-
 def check_stored_pixels(dataset: Dataset) -> None:
     """Compares the pixels of a file with its header; compressed ones are for the decoder to check.
 
