@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import Any
 
 import qt
@@ -32,7 +31,6 @@ from KidneySegWidgets.panels.runPanel import RunPanel
 from KidneySegWidgets.panels.settingsPanel import SettingsPanel
 from KidneySegWidgets.panels.worklistPanel import WorklistPanel
 from KidneySegWidgets.result.examView import hideResult, showExam
-from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.ownExam import backgrounds, drawOnOwnExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.parameterNode import KidneySegParameterNode, connectWidgets
@@ -182,9 +180,6 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showResult(self, result: ResultNodes | None) -> None:
         self.worklist.worklist.finish()
-        if result is not None and result.separate():
-            with suppress(Exception):  # findings of another version; the section Result says so
-                fillTables(result, result.findings())
         self.results.setResult(result)
         self.correction.setResult(result)
         self.worklist.setResult(result)

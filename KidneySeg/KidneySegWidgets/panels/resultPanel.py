@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
@@ -11,7 +12,7 @@ from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns
 from KidneySegWidgets.panels.secondViewPanel import SecondViewPanel
 from KidneySegWidgets.result.emptySegments import emptySegments
 from KidneySegWidgets.result.examView import showExam
-from KidneySegWidgets.result.findingsTable import findingRows, isBeingFilled
+from KidneySegWidgets.result.findingsTable import fillTables, findingRows, isBeingFilled
 from KidneySegWidgets.result.lesionRows import candidateRows, wasCalled
 from KidneySegWidgets.result.lesionView import showFinding
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
@@ -39,6 +40,9 @@ class ResultPanel:
 
     def setResult(self, result: ResultNodes | None) -> None:
         """Shows another result; None shows that there is none."""
+        if result is not None and result.separate():
+            with suppress(Exception):  # findings of another version; `update` says so
+                fillTables(result, result.findings())
         self.result, self.current = result, ""
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from slicer.i18n import tr as _
 
+from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.candidates import candidateMask
 from KidneySegWidgets.result.labelParts import drawnPart, filledBox
@@ -32,6 +33,12 @@ def loadForEdits() -> None:
 
     ensureEngine()
     threading.Thread(target=load, daemon=True).start()
+
+
+def editFailure(error: BaseException) -> str:
+    """Returns the sentence for an edit that could not be made; the log gets the error."""
+    logError(error)
+    return reasonOf(error)
 
 
 def rejecting(finding: Any) -> Ask:

@@ -7,23 +7,14 @@ from typing import Any
 
 import slicer
 
-from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.emptySegments import removeEmptySegments
 from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.lesionRows import kidneyName
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.worklist import lesionEdits
 from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
-from KidneySegWidgets.worklist.lesionEdits import (
-    Ask,
-    loadForEdits,
-    rejecting,
-    relabelling,
-    relabellingKidney,
-    restoring,
-    takingOver,
-)
 from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion
 from KidneySegWidgets.worklist.steps import DrawnStep, MarkStep, Request, Step, newByClick
 
@@ -66,7 +57,7 @@ class Worklist:
         self._answering.stop()
         self.result = result
         if result is not None:
-            loadForEdits()
+            lesionEdits.loadForEdits()
 
     def forgetSteps(self) -> None:
         """Forgets what could be undone of all results: the scene is another one."""
@@ -118,7 +109,9 @@ class Worklist:
         from KidneySegLib.findings.at_once import rejected_at_once
 
         self._edit(
-            identifier, rejecting, lambda findings, _change: rejected_at_once(findings, identifier, self._network())
+            identifier,
+            lesionEdits.rejecting,
+            lambda findings, _change: rejected_at_once(findings, identifier, self._network()),
         )
 
     def restore(self, identifier: str) -> None:
@@ -126,7 +119,7 @@ class Worklist:
         ensureEngine()
         from KidneySegLib.findings.at_once import restored_at_once
 
-        self._edit(identifier, restoring, lambda findings, _change: restored_at_once(findings, identifier))
+        self._edit(identifier, lesionEdits.restoring, lambda findings, _change: restored_at_once(findings, identifier))
 
     def candidate(self, identifier: str) -> Any:
         """Returns a candidate; None if there is none of this name."""
@@ -151,7 +144,7 @@ class Worklist:
         def shown(findings: Any, _change: LabelChange) -> Any:
             return taken_over_at_once(findings, identifier, self._network())
 
-        self._ask(Request(takingOver(candidate), _editFailure, shown))
+        self._ask(Request(lesionEdits.takingOver(candidate), lesionEdits.editFailure, shown))
 
     def relabel(self, identifier: str, key: str) -> None:
         """Makes a finding a `mass`, `cyst` or `stone`, or part of the `kidney`; or a whole kidney one of the others."""
@@ -166,9 +159,9 @@ class Worklist:
 
         kidney = self.kidney(identifier)
         if kidney is None:
-            self._edit(identifier, lambda finding: relabelling(finding, key), shown)
+            self._edit(identifier, lambda finding: lesionEdits.relabelling(finding, key), shown)
         elif key != "kidney":
-            self._ask(Request(relabellingKidney(kidney, key), _editFailure, shownOfKidney))
+            self._ask(Request(lesionEdits.relabellingKidney(kidney, key), lesionEdits.editFailure, shownOfKidney))
 
     def click(self, click: ReaderClick) -> None:
         """Answers a click on what is missing, after what is being answered."""
@@ -259,10 +252,12 @@ class Worklist:
         assert self.result is not None
         return self.result.networkFindings()
 
-    def _edit(self, identifier: str, ask: Callable[[Any], Ask], shownAtOnce: Callable[[Any, LabelChange], Any]) -> None:
+    def _edit(
+        self, identifier: str, ask: Callable[[Any], lesionEdits.Ask], shownAtOnce: Callable[[Any, LabelChange], Any]
+    ) -> None:
         finding = self.finding(identifier)
         if finding is not None:
-            self._ask(Request(ask(finding), _editFailure, shownAtOnce))
+            self._ask(Request(ask(finding), lesionEdits.editFailure, shownAtOnce))
 
     def _ask(self, request: Request) -> None:
         def ask() -> None:
@@ -303,8 +298,3 @@ def _draw(change: LabelChange, result: ResultNodes) -> None:
     """Draws a change; a structure of which it leaves nothing has no segment then."""
     change.draw(result)
     removeEmptySegments(result, change.lost)
-
-
-def _editFailure(error: BaseException) -> str:
-    logError(error)
-    return reasonOf(error)
