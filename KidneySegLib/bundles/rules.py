@@ -55,8 +55,8 @@ class KidneyRules:
         sure_confidence: mean probability below which a kidney is flagged for a look.
         second_piece_share: of the main piece's size, which a piece apart from it has at least: upper and lower halves
             of a kidney that a cyst or a missing slab divides, not an island of bowel.
-        ceilings_hu: where a kidney is missing or too dense, the networks look again and see what is denser as dense as
-            this, the highest first: medium that fills a pelvis, a cortex brighter than any learnt.
+        ceilings_hu: where a kidney is missing, doubtful or too dense, the networks look again and see what is denser
+            as dense as this, the highest first: medium that fills a pelvis, a cortex brighter than any learnt.
     """
 
     margin_mm: Size

@@ -4,23 +4,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import torch
 
-from KidneySegLib.bundles.rules import CtRules, KidneyRules, RenalRules
+from KidneySegLib.bundles.rules import CtRules, RenalRules
 from KidneySegLib.flags import Flag
-from KidneySegLib.inference.arrays import array_of
-from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
-from KidneySegLib.inference.resampling import resample
 from KidneySegLib.measuring.instances import Confidence, LesionCandidate, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
-from KidneySegLib.segmentation.kidneys.locate import as_wide_as_learnt, find_candidates, midline, working_grid
 from KidneySegLib.segmentation.kidneys.organ import find_organ
 from KidneySegLib.segmentation.kidneys.outline import Outline
-from KidneySegLib.segmentation.kidneys.outlines import Located, further_pieces, outline_kidneys
+from KidneySegLib.segmentation.kidneys.outlines import further_pieces
 from KidneySegLib.segmentation.kidneys.plausible import doubts
 from KidneySegLib.segmentation.kidneys.renal import find_renal
-from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
+from KidneySegLib.segmentation.kidneys.search import find_kidneys
+from KidneySegLib.segmentation.kidneys.sides import LocatedKidney
 from KidneySegLib.segmentation.lesions.find import FoundLesions, draw_lesions, find_lesions
 from KidneySegLib.segmentation.lesions.left_out import left_out, told
 from KidneySegLib.segmentation.lesions.level import other_levels
@@ -55,11 +51,9 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     if rules.exam is not None:
         return segment_exam(volume, predictors["exam"], rules.exam, progress)
     assert rules.kidney is not None  # the rules were checked when the bundle was read
-    located, flags = _locate(volume, predictors["locator"], rules.kidney, progress)
+    search = find_kidneys(volume, predictors, rules.kidney, progress)
+    kidneys, flags = list(search.kidneys), list(search.flags)
     labels = np.zeros(volume.voxels.shape, np.uint8)
-
-    kidneys, refused, more = outline_kidneys(volume, located, predictors["kidney"], rules.kidney, progress)
-    flags += more
     renal = _find_renal(volume, kidneys, predictors, rules.renal, progress)
     if renal is not None:
         kidneys = [(region, whole) for (region, _), (whole, _) in zip(kidneys, renal, strict=True)]
@@ -82,7 +76,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     percent = draw_lesions(lesions, sides, labels) if lesions else None
     regions = [left_out(volume, found, side, labels) for found, side in zip(lesions, sides, strict=False)]
     flags += told([region for of_one in regions for region in of_one])
-    flags += further_pieces(located, refused, labels)
+    flags += further_pieces(search.located, search.refused, labels)
     candidates: tuple[LesionCandidate, ...] = ()
     if percent is not None and rules.operating_point is not None:
         candidates = take_out_candidates(volume, labels, percent, outlines, lesions, rules.operating_point)
@@ -94,41 +88,6 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     confidence = None if percent is None else Confidence.within(labels, percent)
     found = Segmentation.of(volume, labels, flags=flags, confidence=confidence, doubtful=doubtful)
     return replace(found, candidates=candidates)
-
-
-def _locate(
-    canonical: Volume, predictor: Predictor, rules: KidneyRules, progress: Progress
-) -> tuple[Located, list[Flag]]:
-    """Looks for the kidneys; where a side has none, once more in a wider image in which nothing is denser than they."""
-    shape, spacing = working_grid(canonical, predictor.stage)
-    progress("locate", 0.0, "Looking for the kidneys")
-    hu = resample(canonical.voxels, shape)
-    share = Share.of(progress, "locate", "Looking for the kidneys")
-    found, flags = probabilities_within_memory(predictor, hu, share.part(0.0, 0.5))
-    located, more = _regions(found[0], hu, spacing, predictor, rules)
-    wide, inside = as_wide_as_learnt(hu.clamp(max=rules.highest_ceiling), predictor.stage)
-    if _sides(located) < len(Side) and (wide.shape != hu.shape or bool((hu > rules.highest_ceiling).any())):
-        found, again = probabilities_within_memory(predictor, wide, share.part(0.5, 1.0))
-        other, others = _regions(found[0][inside], hu, spacing, predictor, rules)
-        if _sides(other) > _sides(located):
-            located, more, flags = other, others, flags + [flag for flag in again if flag not in flags]
-    return located, flags + more
-
-
-def _regions(
-    probability: torch.Tensor, hu: torch.Tensor, spacing: np.ndarray, predictor: Predictor, rules: KidneyRules
-) -> tuple[Located, list[Flag]]:
-    candidates = find_candidates(probability, spacing, predictor.stage.threshold, rules)
-    if not candidates:
-        return Located([], 0.0, spacing, []), []
-    usual = [candidate for candidate in candidates if not candidate.small] or candidates
-    middle = midline(array_of(hu), usual[:2])
-    regions, flags = assign(candidates, middle, spacing)
-    return Located(candidates, middle, spacing, regions), flags
-
-
-def _sides(located: Located) -> int:
-    return len({region.side for region in located.regions})
 
 
 def _find_renal(

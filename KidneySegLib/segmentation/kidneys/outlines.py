@@ -151,13 +151,13 @@ def further_pieces(located: Located, refused: Sequence[LocatedKidney], labels: n
     for piece in located.candidates:
         if piece.small or any((region.seeds[piece.mask] > 0).any() for region in refused):
             continue
-        if _share_in(labels, piece.mask) < _LEAST_SHARE:
+        if share_in(labels, piece.mask) < _LEAST_SHARE:
             side = Side.RIGHT if piece.centre[2] < located.middle else Side.LEFT
             flags.append(Flag.of("further_kidney", volume_ml=piece.volume_ml, side=side))
     return flags
 
 
-def _share_in(labels: np.ndarray, mask: np.ndarray) -> float:
+def share_in(labels: np.ndarray, mask: np.ndarray) -> float:
     """Returns the share of ``mask``, on any grid over the same extent, whose centres lie in ``labels``."""
     voxels = np.argwhere(mask) + 0.5
     at = (voxels * labels.shape / mask.shape).astype(int)
