@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,8 @@ def imported(source: Path, output: Path, *options: str) -> Bundle:
 
 
 def probabilities(bundle: Bundle, hu: torch.Tensor) -> torch.Tensor:
-    device = choose_device("cpu")
+    device = replace(choose_device("cpu"), precision=torch.float32)
     predictor = load_predictors(bundle, device, ["locator", "kidney"])["exam"]
-    object.__setattr__(predictor, "precision", torch.float32)
     return predictor.probabilities(hu)
 
 

@@ -54,8 +54,8 @@ def find_kidneys(
 
     Where a side has none or a doubtful one, it is looked for again, in an image as wide as the patches of training in
     which nothing is denser than kidneys. That locates better in narrow scans and filled kidneys; elsewhere it only
-    differs, so what the first look is sure of stays. A kidney of the second look counts where its side has none, or
-    where its outline is surer.
+    differs, so what the first look is sure of stays. A kidney of the second look counts where its outline is
+    surer, and on a side without any if it is not doubtful: where one was removed, two looks find more than one.
 
     Args:
         canonical: the scan in canonical orientation.
@@ -99,7 +99,7 @@ def _again(
     new = set()
     for region, outline in found:
         old = kidneys.get(outline.side)
-        if old is None or _sureness(outline) > _sureness(old[1]) + SURER:
+        if _counts(outline, old[1] if old else None, rules):
             kidneys[outline.side] = (region, outline)
             new.add(outline.side)
     kept = [flag for flag in first.flags if not _refuses(flag, new)]
@@ -132,6 +132,12 @@ def _locate(
     middle = midline(array_of(hu), usual[:2])
     regions, more = assign(candidates, middle, spacing)
     return Located(candidates, middle, spacing, regions), flags + more
+
+
+def _counts(outline: Outline, old: Outline | None, rules: KidneyRules) -> bool:
+    if old is None:
+        return outline.confidence >= rules.least_confidence
+    return _sureness(outline) > _sureness(old) + SURER
 
 
 def _sureness(outline: Outline) -> float:

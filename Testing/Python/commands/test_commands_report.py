@@ -123,6 +123,7 @@ def test_wrong_options_are_refused(
 def test_segment_writes_the_report_along(tmp_path: Path) -> None:
     grey = np.full((96, 96), 90, np.uint8)
     grey[30:60, 20:40] = 140
+    grey += np.random.default_rng(0).integers(0, 16, grey.shape, dtype=np.uint8)
     Image.fromarray(grey).save(tmp_path / "slice.png")
     arguments = ["segment", str(tmp_path / "slice.png"), "--task", "ct-slice", "--pixel-mm", "3", "--language", "tr"]
     refused = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out")])

@@ -104,3 +104,19 @@ def test_a_kidney_that_the_second_look_gives_to_the_other_side_is_not_taken_twic
     result = found(tmp_path, monkeypatch, body(RIGHT), Bright(), Bright())
     assert set(np.unique(result.labels)) == {0, 1}
     assert result.segmentation.doubtful == frozenset()
+
+
+def test_what_only_the_second_look_finds_is_no_kidney_if_it_is_doubtful(tmp_path, monkeypatch):
+    class BlindWhenNarrow(Bright):
+        def forward(self, tile: torch.Tensor) -> torch.Tensor:
+            logits = super().forward(tile)
+            left = torch.arange(tile.shape[-1]) >= tile.shape[-1] // 2
+            wide = tile.shape[-1] == LOCATOR.patch[2]
+            return logits if wide else torch.where(left, torch.full_like(logits, -9.0), logits)
+
+    volume = body(RIGHT, LEFT)
+    dense = np.where(np.arange(volume.voxels.shape[2]) > 65, 20, 0) * (volume.voxels == 200)
+    volume = volume.like((volume.voxels + dense).astype(np.int16))  # the left one has 220 HU
+    assert set(np.unique(found(tmp_path, monkeypatch, volume, BlindWhenNarrow(), Bright()).labels)) == {0, 1, 2}
+    result = found(tmp_path, monkeypatch, volume, BlindWhenNarrow(), UnsureOfOtherTissue())
+    assert set(np.unique(result.labels)) == {0, 1}
