@@ -42,6 +42,10 @@ class Located:
     spacing: np.ndarray
     regions: list[LocatedKidney]
 
+    def side_of(self, piece: Candidate) -> Side:
+        """Returns on which side of the body's middle a piece lies."""
+        return Side.RIGHT if piece.centre[2] < self.middle else Side.LEFT
+
     def next_region(self, side: Side, tried: list[LocatedKidney]) -> LocatedKidney | None:
         """Returns where else the kidney of a side may be, after what was tried; of small pieces most are noise."""
         seen = np.any([region.seeds > 0 for region in tried], axis=0)
@@ -152,8 +156,7 @@ def further_pieces(located: Located, refused: Sequence[LocatedKidney], labels: n
         if piece.small or any((region.seeds[piece.mask] > 0).any() for region in refused):
             continue
         if share_in(labels, piece.mask) < _LEAST_SHARE:
-            side = Side.RIGHT if piece.centre[2] < located.middle else Side.LEFT
-            flags.append(Flag.of("further_kidney", volume_ml=piece.volume_ml, side=side))
+            flags.append(Flag.of("further_kidney", volume_ml=piece.volume_ml, side=located.side_of(piece)))
     return flags
 
 

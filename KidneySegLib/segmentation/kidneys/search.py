@@ -14,7 +14,6 @@ from KidneySegLib.inference.resampling import resample
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.boxed import SURER, agreement
 from KidneySegLib.segmentation.kidneys.locate import (
-    Candidate,
     as_wide_as_learnt,
     find_candidates,
     midline,
@@ -104,8 +103,8 @@ def _again(
             new.add(outline.side)
     kept = [flag for flag in first.flags if not _refuses(flag, new)]
     kept += [flag for flag in flags if flag not in kept and not _refuses(flag, kidneys)]
-    pieces = [piece for piece in first.located.candidates if _side(piece, first.located) not in new]
-    pieces += [piece for piece in located.candidates if _side(piece, located) in new]
+    pieces = [piece for piece in first.located.candidates if first.located.side_of(piece) not in new]
+    pieces += [piece for piece in located.candidates if located.side_of(piece) in new]
     return FoundKidneys(
         [kidneys[side] for side in Side if side in kidneys],
         [*first.refused, *refused],
@@ -135,6 +134,7 @@ def _locate(
 
 
 def _counts(outline: Outline, old: Outline | None, rules: KidneyRules) -> bool:
+    """Whether an outline of the second look takes the place of the first look's, or of none."""
     if old is None:
         return outline.confidence >= rules.least_confidence
     return _sureness(outline) > _sureness(old) + SURER
@@ -154,7 +154,3 @@ def _share_of(region: LocatedKidney, other: Outline, canonical: Volume) -> float
 def _refuses(flag: Flag, sides: Collection[Side]) -> bool:
     """Whether a flag tells that an outline on one of these sides is no kidney."""
     return flag.code == "kidney_not_confirmed" and flag.values["side"] in sides
-
-
-def _side(piece: Candidate, located: Located) -> Side:
-    return Side.RIGHT if piece.centre[2] < located.middle else Side.LEFT
