@@ -48,10 +48,10 @@ def crossvalidate(
         train=exams or (),
     )
     cache = prepared or output / "prepared"
-    cases = exams_for_folds(plan, data, cache)
+    scored, learnt = exams_for_folds(plan, data, cache)
     library = partial(shape_library, plan, data, cache)
     chosen = choose_device(device).torch_device
-    results = cross_validate(plan, cases, output, chosen, library=library, minutes=minutes, tell=typer.echo)
+    results = cross_validate(plan, scored, learnt, output, chosen, library=library, minutes=minutes, tell=typer.echo)
     if results is None:
         typer.echo("The folds have not ended: run the same command again to continue.")
         return

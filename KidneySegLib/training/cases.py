@@ -62,9 +62,15 @@ def validation_exams(recipe: Recipe, data: Path, cache: Path) -> list[LabelledEx
     return _read(recipe, data, recipe.data.validation, cache, many=False)
 
 
-def exams_for_folds(recipe: Recipe, data: Path, cache: Path) -> list[LabelledExam]:
-    """Reads a sample of the exams that a recipe trains on, those that show the organ; see ``_read``."""
-    return [exam for exam in _read(recipe, data, recipe.data.train, cache, many=False) if exam.organ.any()]
+def exams_for_folds(recipe: Recipe, data: Path, cache: Path) -> tuple[list[LabelledExam], list[LabelledExam]]:
+    """Reads what a recipe trains on, for folds; see ``_read``.
+
+    Returns:
+        What is split and scored (a sample of those that show the organ), and what a fold learns from.
+    """
+    learnt = _read(recipe, data, recipe.data.train, cache, many=True)
+    scored = learnt if recipe.data.slices is None else _read(recipe, data, recipe.data.train, cache, many=False)
+    return [exam for exam in scored if exam.organ.any()], learnt
 
 
 def shape_library(recipe: Recipe, data: Path, cache: Path, exams: Sequence[LabelledExam]) -> ShapeLibrary | None:

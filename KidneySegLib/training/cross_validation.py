@@ -48,6 +48,7 @@ class Fold:
 def cross_validate(
     recipe: Recipe,
     exams: Sequence[LabelledExam],
+    learnt: Sequence[LabelledExam],
     folder: Path,
     device: torch.device,
     *,
@@ -61,7 +62,8 @@ def cross_validate(
 
     Args:
         recipe: says how many folds, and how they are split.
-        exams: that show the organ.
+        exams: that show the organ; they are split and scored.
+        learnt: what a fold learns from, less its own patients. A split at random learns from ``exams`` alone.
         folder: gets a run per fold with what its network says of the exams that it did not see, the table (of a network
             for kidney, mass and cyst that of their voxels, too) as Markdown, CSV and LaTeX, ``exams.csv`` and pictures.
         device: what it runs on.
@@ -81,9 +83,13 @@ def cross_validate(
     matrices: list[np.ndarray] = []
     split = make_folds(exams, recipe.folds.count, recipe.folds.split, recipe.schedule.seed)
     for number, validation in enumerate(split, start=1):
-        held_out = set(validation)
-        train = [exam for n, exam in enumerate(exams) if n not in held_out]
         valid = [exams[n] for n in validation]
+        if recipe.folds.split.leaks:
+            held_out = set(validation)
+            train = [exam for n, exam in enumerate(exams) if n not in held_out]
+        else:
+            unseen = {exam.patient for exam in valid}
+            train = [exam for exam in learnt if exam.patient not in unseen]
         trainer = Trainer(recipe, folder / f"fold-{number}", device)
         if not trainer.run(train, valid, minutes=(end - time.monotonic()) / 60, shapes=library(train)):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -84,13 +85,19 @@ FILES = (
 )
 
 
-def crossvalidate(folder: Path, text: str, *options: str) -> str:
+def crossvalidate(folder: Path, text: str, *options: str, output: str = "folds") -> str:
     (folder / "recipe.toml").write_text(text)
-    arguments = ["crossvalidate", "recipe.toml", "--data", ".", "-o", "folds", "--device", "cpu", "--folds", "2"]
-    arguments = [str(folder / a) if a in ("recipe.toml", ".", "folds") else a for a in arguments]
+    arguments = ["crossvalidate", "recipe.toml", "--data", ".", "-o", output, "--device", "cpu", "--folds", "2"]
+    arguments = [str(folder / a) if a in ("recipe.toml", ".", output) else a for a in arguments]
     result = CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def sizes(output: str) -> list[tuple[int, ...]]:
+    """How many exams each fold learns from, and how many it scores."""
+    lines = [line for line in output.splitlines() if "Fold" in line]
+    return [tuple(map(int, re.findall(r"(\d+) (?:exams )?for", line))) for line in lines]
 
 
 def test_slices_are_cross_validated(tmp_path):
@@ -121,6 +128,20 @@ def test_slices_are_cross_validated(tmp_path):
     assert read_bundle(bundle).stage("slice").ensemble.members == 2
     card = (bundle / "card.md").read_text()
     assert "those of the last step" in card and card.count("| slice, sha256") == 2 and "To be filled in" in card
+
+
+def test_folds_learn_from_all_slices_of_other_patients_and_score_a_sample(tmp_path):
+    write_exams(tmp_path)
+    exams = ("--exams", "train/one", "--exams", "validation/two")
+    text = SLICE_RECIPE.replace("validation_distance_mm = 3.0", "validation_distance_mm = 12.0")
+    output = crossvalidate(tmp_path, text, *exams, "--steps-per-epoch", "1", "--epochs", "1")
+    counts = sizes(output)
+    assert len(counts) == 2 and all(learnt > 2 * scored > 0 for learnt, scored in counts)
+    # at random, as a published protocol has it, what is not scored is learnt from
+    options = ("--split", "random", "--steps-per-epoch", "1", "--epochs", "1")
+    output = crossvalidate(tmp_path, text, *exams, *options, output="leaking")
+    counts = sizes(output)
+    assert len({sum(pair) for pair in counts}) == 1
 
 
 def test_volumes_are_cross_validated_and_a_stopped_one_goes_on(tmp_path):

@@ -107,8 +107,8 @@ def test_augmented_slices_depend_on_their_number_alone(tmp_path):
 def test_exams_of_a_patient_by_another_name_stay_together(data):
     text = RECIPE.replace("[optimiser]", '[data.patients]\n"train/one" = "somebody"\n[optimiser]')
     (data / "recipe.toml").write_text(text)
-    (exam,) = exams_for_folds(read_recipe(data / "recipe.toml"), data, data / "cache")
-    assert (exam.name, exam.patient) == ("one", "somebody")
+    ((exam,), (learnt,)) = exams_for_folds(read_recipe(data / "recipe.toml"), data, data / "cache")
+    assert learnt is exam and (exam.name, exam.patient) == ("one", "somebody")
 
 
 def test_a_task_without_a_data_set_is_told(data):
