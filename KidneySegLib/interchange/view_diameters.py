@@ -18,6 +18,7 @@ from highdicom.sr import (
     TextContentItem,
     TrackingIdentifier,
 )
+from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from KidneySegLib.findings import Findings, KidneyView, Pixel
@@ -40,7 +41,7 @@ from KidneySegLib.structures import BY_KEY, KIDNEY, SIDE_CODES
 
 
 def diameters_of_views(
-    views: Sequence[KidneyView], segments: Segments, findings: Findings, image: ViewImage
+    views: Sequence[KidneyView], segments: Segments, findings: Findings, image: ViewImage, evidence: Sequence[Dataset]
 ) -> Comprehensive3DSR | None:
     """Makes a report of length and width alone; None where the image cuts every kidney.
 
@@ -49,12 +50,13 @@ def diameters_of_views(
         segments: of the segmentation; its tracking identifiers tie both reports together.
         findings: all findings, for how they came about.
         image: that was measured.
+        evidence: the objects that the result consists of, the image among them.
     """
     groups = [_group(view, segments, findings, image) for view in views if not view.cut_at]
     if not groups:
         return None
     series = algorithm.new_series(VIEWER_SERIES_NUMBER, "KidneySeg diameters for viewers")
-    return measurement_document(groups, [image.dataset], [], series, findings, ULTRASOUND_PROCEDURE)
+    return measurement_document(groups, evidence, [], series, findings, ULTRASOUND_PROCEDURE)
 
 
 def line_in_frame(ends: Sequence[Pixel], view: KidneyView, image: ViewImage) -> CoordinatesForMeasurement:

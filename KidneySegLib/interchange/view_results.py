@@ -77,14 +77,16 @@ def view_results(
     views = [view for view in findings.views if view.slice == k]
     groups = [_group(view, segments, segmentation, findings, image) for view in views]
     series = algorithm.new_series(REPORT_SERIES_NUMBER, "KidneySeg measurements")
-    evidence = [image.dataset, segmentation]
+    # highdicom takes patient and study from the first, and does not know retired classes of images
+    evidence = [segmentation, image.dataset]
     report = measurement_document(groups, evidence, [], series, findings, ULTRASOUND_PROCEDURE)
-    return segmentation, report, diameters_of_views(views, segments, findings, image)
+    return segmentation, report, diameters_of_views(views, segments, findings, image, evidence)
 
 
 def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewImage) -> Segmentation:
     # highdicom looks for functional groups by the class of an image, and an ultrasound loop has none
-    single = copy.copy(image.dataset)
+    # (a shallow copy would share its elements, and the report name another class for the loop)
+    single = copy.deepcopy(image.dataset)
     single.SOPClassUID = UltrasoundImageStorage
     segmentation = Segmentation(
         source_images=[single],
@@ -104,6 +106,8 @@ def _segmentation(segments: Segments, k: int, findings: Findings, image: ViewIma
         if number is not None:
             source.ReferencedFrameNumber = number[0]
     segmentation.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0].ReferencedSOPClassUID = sop_class
+    # type 2C where nothing places an image in the patient (PS3.3 C.7.6.1); empty means unknown
+    segmentation.PatientOrientation = image.dataset.get("PatientOrientation")
     return segmentation
 
 
@@ -130,6 +134,10 @@ def _group(
         finding_sites=[FindingSite(concept(KIDNEY), laterality=concept(SIDE_CODES[view.side]) if view.side else None)],
         algorithm_id=algorithm_of(findings),
     )
+    # a frame of a segmentation shows one segment; standard (PS3.3 C.17.2.5) and judges allow one of both numbers
+    for item in group[0].ContentSequence:
+        if item.ValueType == "IMAGE" and "ReferencedSegmentNumber" in item.ReferencedSOPSequence[0]:
+            del item.ReferencedSOPSequence[0].ReferencedSegmentNumber
     # TID 1419 has no row for lines but may be extended; highdicom makes only what the template lists
     items = [item for item in group[0].ContentSequence if item.ValueType == "NUM"]
     for item, (_, ends) in zip(items, measured, strict=True):

@@ -27,8 +27,8 @@ _GREY_TOLERANCE, _GREY_SHARE = 12, 0.999
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is a picture by its name."""
-    return path.name.lower().endswith(PICTURE_SUFFIXES)
+    """Whether a file is a picture by its name; a folder is none, whatever its name."""
+    return path.name.lower().endswith(PICTURE_SUFFIXES) and not path.is_dir()
 
 
 def read_picture(path: Path, pixel_mm: float | None, window: tuple[float, float] | None) -> Exam:
@@ -77,7 +77,8 @@ def open_picture(path: Path) -> np.ndarray:
     """Returns red, green and blue of a picture, uint8 ``(j, i, 3)``.
 
     Raises:
-        InputError: it is damaged, too small or too large, has more than 8 bits, or shows one value only.
+        InputError: it does not exist, cannot be opened, is damaged, too small or too large, has several frames or more
+            than 8 bits, or shows one value only.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -88,12 +89,22 @@ def open_picture(path: Path) -> np.ndarray:
                     f"The picture has {picture.width}×{picture.height} pixels; one image has at most {_MOST_PIXELS} "
                     "in a row. Give one image alone."
                 )
+            # cameras put a preview behind the picture (MPO); all else shows other images
+            if getattr(picture, "is_animated", False) and picture.format != "MPO":
+                raise InputError(
+                    "The picture holds several images one after another, and which one is meant is unknown. Export one "
+                    "of them."
+                )
             if picture.mode.startswith(("I", "F")):
                 raise InputError(
                     "The picture has more than 8 bits per pixel, and what its values mean is unknown. Give the DICOM "
                     "file, or export the picture with 8 bits."
                 )
             channels = np.asarray(_as_viewed(picture).convert("RGB"))
+    except FileNotFoundError as error:
+        raise InputError("The file or folder does not exist. Check the path.") from error
+    except PermissionError as error:
+        raise InputError("The file or folder cannot be opened: no permission. Choose a copy of your own.") from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise InputError("The picture is damaged, or its content is not what its name says.") from error
     if min(channels.shape[:2]) < _FEWEST_PIXELS:

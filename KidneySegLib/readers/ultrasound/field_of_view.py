@@ -26,6 +26,10 @@ FEWEST_PIXELS = 32
 _FLAT = (Kind.TISSUE, Kind.COLOUR_FLOW)
 
 
+class RegionError(InputError):
+    """A frame has no region that can be measured, or not the one that is named."""
+
+
 @dataclass(frozen=True)
 class FieldOfView:
     """The part of an image that is measured.
@@ -73,12 +77,17 @@ def choose_region(regions: Sequence[Region], wanted: int | None) -> tuple[FieldO
         wanted: number of the region that a user names.
 
     Raises:
-        InputError: there is no 2D tissue region, or the one that is named is none.
+        RegionError: there is no 2D tissue region, or the one that is named is none.
     """
     tissue = [region for region in regions if region.kind is Kind.TISSUE and _is_large_enough(region)]
     if not tissue:
         shown = sorted({region.kind.value for region in regions})
-        raise InputError(
+        if Kind.TISSUE.value in shown:
+            raise RegionError(
+                f"The region with a 2D image of tissue has fewer than {FEWEST_PIXELS} pixels in a row or column. "
+                "Choose another image, or one without regions (a picture)."
+            )
+        raise RegionError(
             f"The image has no region with a 2D image of tissue; its header names {' and '.join(shown)}. Choose a "
             "B-mode image."
         )
@@ -106,7 +115,9 @@ def _named(tissue: Sequence[Region], wanted: int) -> Region:
         if region.number == wanted:
             return region
     numbers = ", ".join(str(region.number) for region in tissue)
-    raise InputError(f"Region {wanted} is not a 2D image of tissue. Choose one of --region {numbers}, or leave it out.")
+    raise RegionError(
+        f"Region {wanted} is not a 2D image of tissue. Choose one of --region {numbers}, or leave it out."
+    )
 
 
 def _without_others(chosen: Region, others: Sequence[Region]) -> tuple[Region, tuple[Rectangle, ...]]:

@@ -12,7 +12,7 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.readers.dicom.finding.scan import quiet_pydicom
 from KidneySegLib.readers.dicom.images.frames import FrameHeader, numbers, text
 from KidneySegLib.readers.dicom.images.opening import open_dicom
-from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView, choose_region
+from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView, RegionError, choose_region
 from KidneySegLib.readers.ultrasound.regions import (
     MOST_STRETCHED,
     PixelSize,
@@ -91,7 +91,8 @@ def field_of_view(
         pixel_mm: pixel size that a user gives.
 
     Raises:
-        InputError: as ``choose_region``; a pixel size or a region is given to an image that has its own, or none.
+        RegionError: as ``choose_region``; a region is named, and the frame has none.
+        InputError: a pixel size is given to an image that has its own.
     """
     whole: Rectangle = (0, 0, frame.columns, frame.rows)
     items = header.regions[frame.frame]
@@ -101,7 +102,7 @@ def field_of_view(
         if len(regions) < len(items):
             flags.append(Flag.of("regions_ignored", count=len(items) - len(regions)))
     elif wanted is not None:
-        raise InputError("The image has no regions that could be chosen. Leave out --region.")
+        raise RegionError("The image has no regions that could be chosen. Leave out --region.")
     else:
         flags = [Flag.of("regions_ignored", count=len(items))] if items else []
         view, more = _without_regions(header, frame, whole)

@@ -14,8 +14,8 @@ from KidneySegLib.readers.dicom.finding.scan import files_below, is_dicom_file, 
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 from KidneySegLib.readers.dicom.pixels.compressed_frames import check_declared_size
 from KidneySegLib.readers.dicom.pixels.decoding import PixelReader
-from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView
-from KidneySegLib.readers.ultrasound.grey import read_grey
+from KidneySegLib.readers.ultrasound.field_of_view import FieldOfView, RegionError
+from KidneySegLib.readers.ultrasound.grey import read_grey, used_bits
 from KidneySegLib.readers.ultrasound.headers import UltrasoundHeader, field_of_view, read_ultrasound_header
 from KidneySegLib.readers.ultrasound.modality import ULTRASOUND, modality_of
 from KidneySegLib.room_in_memory import check_room
@@ -29,6 +29,8 @@ PLACEHOLDER_MM = 1.0
 MOST_FRAMES = 300
 # Colours in less of the image than this are marks; more are a Doppler box, whose tissue is not seen.
 COLOURED_SHARE = 0.01
+
+_View = tuple[FieldOfView, list[Flag]]
 
 
 def read_ultrasound(
@@ -58,10 +60,8 @@ def read_ultrasound(
     every = _frames(_one_file(path))
     header = read_ultrasound_header(every[0].path, len(every))
     frames = every if frame is None else _wanted(every, frame)
-    views = _views(header, frames, region, pixel_mm)
-    kept, flags = _of_one_view(frames, [view for view, _ in views])
+    view, more, kept, flags = _of_one_view(_views(header, frames, region, pixel_mm))
     first = kept[0]
-    view, more = views[frames.index(first)]
     step = -(-len(kept) // MOST_FRAMES)
     if step > 1:
         flags.append(Flag.of("frames_thinned", count=len(kept), step=step))
@@ -148,31 +148,49 @@ def _wanted(frames: list[FrameHeader], wanted: int) -> list[FrameHeader]:
 
 def _views(
     header: UltrasoundHeader, frames: list[FrameHeader], region: int | None, pixel_mm: float | None
-) -> list[tuple[FieldOfView, list[Flag]]]:
-    """Returns what is measured of each frame; most loops say it once for all."""
-    found: dict[tuple[int, object], tuple[FieldOfView, list[Flag]]] = {}
-    views = []
+) -> list[tuple[FrameHeader, _View | None]]:
+    """Returns what is measured of each frame, None where there is nothing; most loops say it once for all.
+
+    Raises:
+        RegionError: no frame has anything to measure.
+    """
+    found: dict[tuple[int, object], _View | RegionError] = {}
+    views: list[tuple[FrameHeader, _View | None]] = []
     for one in frames:
         said = id(header.regions[one.frame]), header.spacings[one.frame]
         if said not in found:
-            found[said] = field_of_view(header, one, region, pixel_mm)
-        views.append(found[said])
+            try:
+                found[said] = field_of_view(header, one, region, pixel_mm)
+            except RegionError as error:
+                found[said] = error
+        view = found[said]
+        views.append((one, None if isinstance(view, RegionError) else view))
+    errors = [error for error in found.values() if isinstance(error, RegionError)]
+    if len(errors) == len(found):
+        raise errors[0]
     return views
 
 
-def _of_one_view(frames: list[FrameHeader], views: list[FieldOfView]) -> tuple[list[FrameHeader], list[Flag]]:
-    """Returns the frames that have the most frequent field of view: others have other pixels or other places."""
-    groups: list[list[int]] = []
-    for number, view in enumerate(views):
-        group = next((group for group in groups if views[group[0]].is_like(view)), None)
+def _of_one_view(
+    views: list[tuple[FrameHeader, _View | None]],
+) -> tuple[FieldOfView, list[Flag], list[FrameHeader], list[Flag]]:
+    """Returns the most frequent field of view, its flags, the frames that have it, and what is said of the others.
+
+    Others have other pixels, other places, or nothing that can be measured.
+    """
+    groups: list[tuple[_View, list[FrameHeader]]] = []
+    for frame, said in views:
+        if said is None:
+            continue
+        group = next((group for group in groups if group[0][0].is_like(said[0])), None)
         if group is None:
-            groups.append([number])
+            groups.append((said, [frame]))
         else:
-            group.append(number)
-    most = max(groups, key=len)
-    left_out = len(frames) - len(most)
-    flags = [Flag.of("frames_left_out", count=left_out, first=frames[most[0]].frame + 1)] if left_out else []
-    return [frames[number] for number in most], flags
+            group[1].append(frame)
+    (view, flags), most = max(groups, key=lambda group: len(group[1]))
+    left_out = len(views) - len(most)
+    more = [Flag.of("frames_left_out", count=left_out, first=most[0].frame + 1)] if left_out else []
+    return view, flags, most, more
 
 
 def _read(
@@ -184,8 +202,9 @@ def _read(
     inside = view.mask((first.rows, first.columns))
     voxels = np.zeros((len(frames), first.rows, first.columns), np.uint8)
     reader, coloured = PixelReader(), 0.0
+    bits = used_bits(reader, frames)
     for k, frame in enumerate(frames):
-        voxels[k], colours = read_grey(reader, frame)
+        voxels[k], colours = read_grey(reader, frame, bits)
         coloured = max(coloured, float(colours[inside].mean()) if inside.any() else 0.0)
         progress((k + 1) / len(frames))
     return voxels, coloured

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import highdicom
@@ -159,3 +161,28 @@ def test_highdicom_reads_the_segmentation(tmp_path: Path) -> None:
     exported(tmp_path, write(tmp_path, frame(), [region()]))
     read = highdicom.seg.segread(tmp_path / "out" / "segmentation.seg.dcm")
     assert read.number_of_segments == 1
+
+
+RETIRED_LOOP = "1.2.840.10008.5.1.4.1.1.3"
+
+
+@pytest.mark.parametrize("kind", ["image", "loop", "no pixel size"])
+def test_dciodvfy_finds_no_error(tmp_path: Path, kind: str) -> None:
+    program = shutil.which("dciodvfy") or pytest.skip("dciodvfy is not installed here")
+    pixels = np.stack([frame(seed=n) for n in range(3)]) if kind == "loop" else frame()
+    exported(tmp_path, write(tmp_path, pixels, None if kind == "no pixel size" else [region()]))
+    for file in sorted((tmp_path / "out").glob("*.dcm")):
+        done = subprocess.run([program, "-new", str(file)], capture_output=True, text=True, check=False)
+        assert not [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("Error")], file.name
+
+
+@pytest.mark.parametrize("sop_class", [None, RETIRED_LOOP])
+def test_a_loop_keeps_its_class_in_every_reference(tmp_path: Path, sop_class: str | None) -> None:
+    attributes = {"SOPClassUID": sop_class} if sop_class else {}
+    path = write(tmp_path, np.stack([frame(seed=n) for n in range(3)]), [region()], **attributes)
+    exported(tmp_path, path)
+    image = dcmread(path)
+    for file in sorted((tmp_path / "out").glob("*.dcm")):
+        items = [item for element in dcmread(file).iterall() if element.VR == "SQ" for item in element.value]
+        named = [item for item in items if item.get("ReferencedSOPInstanceUID") == image.SOPInstanceUID]
+        assert {item.ReferencedSOPClassUID for item in named} == {image.SOPClassUID}, file.name
