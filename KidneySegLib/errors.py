@@ -2,17 +2,47 @@
 
 Every message says what is wrong and what to do, in words that may be shown as they are. A message never holds a
 patient's name, identifier or birth date, nor a path that contains them.
+
+A sentence is a literal with fields for values, so that the catalogues of languages know it (``languages.language``).
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Speaker(Protocol):
+    """A language; ``languages.language.Language`` is one."""
+
+    def filled(self, sentence: str, values: Mapping[str, object]) -> str:
+        """Returns the translation of a sentence, with its fields filled in."""
 
 
 class KidneySegError(Exception):
     """Base of all errors whose message is written for the user.
 
+    Its text is English; front ends ask for it in their user's language.
+
     Attributes:
         exit_code: what the command line ends with when nothing handles the error.
+
+    Example:
+        >>> error = InputError("The image has {count} slices.", count=3)
+        >>> str(error)
+        'The image has 3 slices.'
     """
 
     exit_code = 1
+
+    def __init__(self, sentence: str = "", /, **values: object) -> None:
+        """Takes an English sentence and what its fields stand for; without values it may hold braces."""
+        self._sentence, self._values = sentence, values
+        super().__init__(sentence.format(**values) if values else sentence)
+
+    def said(self, language: Speaker) -> str:
+        """Returns the sentence in a language; in English where its catalogue does not know it."""
+        return language.filled(self._sentence, self._values)
 
 
 class InputError(KidneySegError):

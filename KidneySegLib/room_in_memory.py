@@ -22,6 +22,8 @@ def check_room(size: int) -> None:
     available = available_memory()
     if size > available:
         raise ResourceError(
-            f"The image claims a size of {size / 1e9:.1f} GB, and {available / 1e9:.1f} GB of memory are free. Close "
-            "other programs, or check that the file is what it should be."
+            "The image claims a size of {size_gb:.1f} GB, and {free_gb:.1f} GB of memory are free. Close "
+            "other programs, or check that the file is what it should be.",
+            size_gb=size / 1e9,
+            free_gb=available / 1e9,
         )

@@ -72,7 +72,7 @@ class Volume:
         """Checks shape and geometry and freezes the matrix."""
         if self.voxels.ndim != 3 or 0 in self.voxels.shape:
             raise GeometryError(
-                f"The image has shape {self.voxels.shape}; a 3D volume with at least one voxel is needed."
+                "The image has shape {grid}; a 3D volume with at least one voxel is needed.", grid=self.voxels.shape
             )
         matrix = np.array(self.ijk_to_lps, dtype=np.float64)
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
@@ -131,7 +131,11 @@ class Volume:
             GeometryError: the shapes differ.
         """
         if voxels.shape != self.voxels.shape:
-            raise GeometryError(f"An array of shape {voxels.shape} does not fit a grid of shape {self.voxels.shape}.")
+            raise GeometryError(
+                "An array of shape {shape} does not fit a grid of shape {grid}.",
+                shape=voxels.shape,
+                grid=self.voxels.shape,
+            )
         return replace(self, voxels=voxels)
 
     def crop(self, box: tuple[slice, slice, slice]) -> Volume:
@@ -188,8 +192,10 @@ class Volume:
             image = image[:, :, :, 0]
         if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
             raise InputError(
-                f"The image has {image.GetDimension()} dimensions and {image.GetNumberOfComponentsPerPixel()} "
-                "components; a 3D image with one value per voxel is needed."
+                "The image has {dimensions} dimensions and {components} components; a 3D image with one value "
+                "per voxel is needed.",
+                dimensions=image.GetDimension(),
+                components=image.GetNumberOfComponentsPerPixel(),
             )
         matrix = np.eye(4)
         matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())

@@ -75,7 +75,9 @@ class Bundle(BundleHeader):
         for stage in self.stages:
             if stage.name == name:
                 return stage
-        raise BundleError(f"The bundle '{self.name}' has no stage '{name}'. Choose a bundle for this task.")
+        raise BundleError(
+            "The bundle '{bundle}' has no stage '{name}'. Choose a bundle for this task.", bundle=self.name, name=name
+        )
 
     def verify(self) -> None:
         """Checks that the weights are there and unaltered.
@@ -85,9 +87,11 @@ class Bundle(BundleHeader):
         """
         path = self.folder / WEIGHTS
         if not path.is_file():
-            raise BundleError(f"The bundle '{self.name}' has no weights file. Get the bundle again.")
+            raise BundleError("The bundle '{bundle}' has no weights file. Get the bundle again.", bundle=self.name)
         if _checksum(path) != self.sha256:
-            raise BundleError(f"The weights of bundle '{self.name}' are damaged or altered. Get the bundle again.")
+            raise BundleError(
+                "The weights of bundle '{bundle}' are damaged or altered. Get the bundle again.", bundle=self.name
+            )
 
     def weights(self) -> dict[str, dict[str, torch.Tensor]]:
         """Returns the verified weights, by stage and parameter name, 32-bit float on the CPU.
@@ -104,15 +108,18 @@ class Bundle(BundleHeader):
                 raise OSError("the file is too large")
             tensors = unpacked(load_file(self.folder / WEIGHTS))
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-            raise BundleError(f"The weights of bundle '{self.name}' cannot be read. Get the bundle again.") from error
+            raise BundleError(
+                "The weights of bundle '{bundle}' cannot be read. Get the bundle again.", bundle=self.name
+            ) from error
         stages: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             stage, _, parameter = key.partition("/")
             # NaN is not smaller than anything
             if value.numel() and not float(value.abs().max()) <= LARGEST_WEIGHT:
                 raise BundleError(
-                    f"The weights of bundle '{self.name}' hold values that no network has (NaN, infinite or huge). Get "
-                    "the bundle again."
+                    "The weights of bundle '{bundle}' hold values that no network has (NaN, infinite or huge). Get "
+                    "the bundle again.",
+                    bundle=self.name,
                 )
             stages.setdefault(stage, {})[parameter] = value
         return stages

@@ -44,9 +44,14 @@ def find_bundle(name: str | None, task: str) -> Bundle:
         for folder in bundle_folders():
             if read_header(folder).task == task:
                 return read_bundle(folder)
-        raise BundleError(f"No model bundle for the task '{task}' is installed. See 'kidneyseg models'.")
+        raise BundleError("No model bundle for the task '{task}' is installed. See 'kidneyseg models'.", task=task)
     folder = next((f for f in bundle_folders() if f.name == name), Path(name))
     header = read_header(folder)
     if header.task != task:
-        raise BundleError(f"The bundle '{header.name}' is for the task '{header.task}', not for '{task}'.")
+        raise BundleError(
+            "The bundle '{bundle}' is for the task '{of}', not for '{task}'.",
+            bundle=header.name,
+            of=header.task,
+            task=task,
+        )
     return read_bundle(folder)

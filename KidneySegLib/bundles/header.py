@@ -67,7 +67,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     if not path.is_file():
-        raise BundleError(f"There is no model bundle in the folder '{folder.name}' (no {MANIFEST}).")
+        raise BundleError(
+            "There is no model bundle in the folder '{folder}' (no {file}).", folder=folder.name, file=MANIFEST
+        )
     try:
         if path.stat().st_size > LARGEST_MANIFEST:
             raise ValueError("it is too large")
@@ -79,8 +81,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise damaged_bundle(folder, "its format version is not a whole number")
     if version > FORMAT_VERSION:
         raise BundleError(
-            f"The bundle '{folder.name}' has format {version}; this KidneySeg reads up to {FORMAT_VERSION}. "
-            "Update KidneySeg."
+            "The bundle '{folder}' has format {version}; this KidneySeg reads up to {newest}. Update KidneySeg.",
+            folder=folder.name,
+            version=version,
+            newest=FORMAT_VERSION,
         )
     return dict(data)
 
@@ -101,4 +105,6 @@ def one_line(value: Any) -> str:
 
 def damaged_bundle(folder: Path, reason: str) -> BundleError:
     """Returns the error on a bundle that cannot be used."""
-    return BundleError(f"The bundle '{folder.name}' is damaged ({reason}). Get the bundle again.")
+    return BundleError(
+        "The bundle '{folder}' is damaged ({reason}). Get the bundle again.", folder=folder.name, reason=reason
+    )

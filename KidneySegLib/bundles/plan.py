@@ -165,7 +165,7 @@ class StagePlan:
         try:
             return read_declaration(cls, data)
         except ValueError as error:
-            raise BundleError(f"The plan of a stage cannot be read ({error}).") from error
+            raise BundleError("The plan of a stage cannot be read ({reason}).", reason=error) from error
 
 
 def _check_size(stage: StagePlan) -> None:

@@ -34,6 +34,7 @@ from KidneySegLib.commands.serve import serve
 from KidneySegLib.commands.train import train
 from KidneySegLib.commands.watch import watch
 from KidneySegLib.errors import Cancelled, KidneySegError
+from KidneySegLib.languages.language import N_, Language
 
 SIGTERM_EXIT = 143
 
@@ -91,7 +92,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     """Turns Ctrl-C and SIGTERM into an orderly end."""
     # A second signal must not interrupt the clean-up of the first.
     signal.signal(number, signal.SIG_IGN)
-    stopped = Cancelled("Stopped. Nothing half-written is left.")
+    stopped = Cancelled(N_("Stopped. Nothing half-written is left."))
     stopped.exit_code = SIGTERM_EXIT if number == signal.SIGTERM else Cancelled.exit_code
     raise stopped
 
@@ -102,11 +103,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         app()
-    except (KidneySegError, Cancelled) as error:
+    except KidneySegError as error:
+        print(f"kidneyseg: {error.said(Language.of_environment())}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except Cancelled as error:
         _say(str(error))
         raise SystemExit(error.exit_code) from None
     except MemoryError:
-        _say("There is not enough memory for this image. Close other programs or use a machine with more memory.")
+        _say(N_("There is not enough memory for this image. Close other programs or use a machine with more memory."))
         raise SystemExit(5) from None
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] in _TRAINING_PACKAGES:
@@ -116,11 +120,14 @@ def main() -> None:
         if os.environ.get("KIDNEYSEG_DEBUG"):
             raise
         _say(
-            f"An unexpected error ended the run ({type(error).__name__}). Set KIDNEYSEG_DEBUG=1, run it again and "
-            "report what is printed, without patient data."
+            N_(
+                "An unexpected error ended the run ({error}). Set KIDNEYSEG_DEBUG=1, run it again and report what is "
+                "printed, without patient data."
+            ),
+            error=type(error).__name__,
         )
         raise SystemExit(1) from None
 
 
-def _say(message: str) -> None:
-    print(f"kidneyseg: {message}", file=sys.stderr)
+def _say(sentence: str, **values: str) -> None:
+    print(f"kidneyseg: {Language.of_environment().filled(sentence, values)}", file=sys.stderr)

@@ -8,6 +8,7 @@ import typer
 
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
+from KidneySegLib.languages.language import N_
 from KidneySegLib.structures import Numbering
 
 
@@ -76,8 +77,8 @@ def measure(
         )
         if transverse is not None:
             result = replace(result, findings=with_volume(result.findings, Result.read(transverse).findings))
-        receiver("write", 0.0, "Writing the result")
+        receiver("write", 0.0, N_("Writing the result"))
         result.write(output)
-        receiver("write", 1.0, "Done")
+        receiver("write", 1.0, N_("Done"))
     if progress is not ProgressStyle.JSON:
         summarise(result.findings)

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 
 from KidneySegLib.errors import Cancelled
+from KidneySegLib.languages.language import N_, Language
 from KidneySegLib.progress import Progress, silent
 
 # Share of the whole run that each stage takes on a CPU, for one bar over all stages.
@@ -35,7 +37,7 @@ class ProgressStyle(StrEnum):
 def showing(style: ProgressStyle) -> Iterator[Progress]:
     """Gives a receiver of progress that shows it in this style."""
     if style is ProgressStyle.JSON:
-        yield _json_line
+        yield partial(_json_line, Language.of_environment())
     elif style is ProgressStyle.BAR:
         with _bar() as receiver:
             yield receiver
@@ -52,13 +54,13 @@ def overall(stage: str, fraction: float) -> float:
     return before + STAGES[stage] * min(1.0, max(0.0, fraction))
 
 
-def _json_line(stage: str, fraction: float, message: str) -> None:
+def _json_line(language: Language, stage: str, fraction: float, message: str) -> None:
     """Prints a line.
 
     Raises:
         Cancelled: nobody reads them any more: the front end ended, and nobody waits for the result.
     """
-    line = {"stage": stage, "fraction": round(overall(stage, fraction), 4), "message": message}
+    line = {"stage": stage, "fraction": round(overall(stage, fraction), 4), "message": language.text(message)}
     try:
         print(json.dumps(line), file=sys.stdout, flush=True)
     except BrokenPipeError:
@@ -75,9 +77,10 @@ def _bar() -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description:<34}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("Starting", total=1.0)
+        language = Language.of_environment()
+        task = bars.add_task(language.text(N_("Starting")), total=1.0)
 
         def receive(stage: str, fraction: float, message: str) -> None:
-            bars.update(task, completed=overall(stage, fraction), description=message)
+            bars.update(task, completed=overall(stage, fraction), description=language.text(message))
 
         yield receive

@@ -7,6 +7,7 @@ import typer
 
 from KidneySegLib.commands.progress import ProgressStyle, showing
 from KidneySegLib.commands.summary import summarise
+from KidneySegLib.languages.language import N_
 
 
 def refine(
@@ -45,17 +46,17 @@ def refine(
         raise OutputError("The new result would replace one that it is compared with. Choose another folder.")
     check_folder(output, RESULT_FILES)
     with showing(progress) as receiver:
-        receiver("read", 0.0, "Reading the images")
+        receiver("read", 0.0, N_("Reading the images"))
         stored = Result.read(result)
         exam = read_exam(image, stored.findings, series)
         network = Result.read(findings).with_exam(exam) if findings is not None else None
         if voxels:
             clicks = [from_voxels(each, exam.stored) for each in clicks]
-        receiver("measure", 0.0, "Correcting and measuring")
+        receiver("measure", 0.0, N_("Correcting and measuring"))
         refined, changed = refine_result(stored.with_exam(exam), clicks, network=network)
-        receiver("write", 0.0, "Writing the result")
+        receiver("write", 0.0, N_("Writing the result"))
         refined.write(output)
-        receiver("write", 1.0, "Done")
+        receiver("write", 1.0, N_("Done"))
     if progress is ProgressStyle.JSON:
         return
     for each, count in zip(clicks, changed, strict=True):

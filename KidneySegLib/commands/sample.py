@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from KidneySegLib.commands.progress import ProgressStyle, showing
+from KidneySegLib.languages.language import N_
 
 
 def sample(
@@ -17,7 +18,7 @@ def sample(
     from KidneySegLib.sample.write import write_sample
 
     with showing(progress) as receiver:
-        receiver("sample", 0.0, "Making the phantom")
-        write_sample(folder, seed=seed, progress=lambda done: receiver("sample", done, "Writing the slices"))
+        receiver("sample", 0.0, N_("Making the phantom"))
+        write_sample(folder, seed=seed, progress=lambda done: receiver("sample", done, N_("Writing the slices")))
     if progress is not ProgressStyle.JSON:
         typer.echo(f"Wrote the phantom. Segment it: kidneyseg segment {folder / 'series'} --output out")

@@ -65,7 +65,7 @@ def segment(
     """Outlines the kidneys of a CT or an ultrasound image; writes labels, segmentation, findings, table and picture."""
     # The engine's libraries take a second to load: only a run that needs them waits for them.
     from KidneySegLib.findings import Findings
-    from KidneySegLib.languages.language import check_language
+    from KidneySegLib.languages.language import N_, check_language
     from KidneySegLib.readers.dicom.finding.patient import read_patient
     from KidneySegLib.readers.input import ReadOptions
     from KidneySegLib.readers.probe import InputProbe
@@ -104,11 +104,11 @@ def segment(
             result, across = add_transverse(result, transverse, device=device, model=model, progress=receiver)
         # before anything is written: images of several patients are not a basis for any result
         patient = read_patient(source, result.findings.provenance.input.source) if identified else None
-        receiver("write", 0.0, "Writing the result")
+        receiver("write", 0.0, N_("Writing the result"))
         result.write(output)
         if across is not None:
             across.write(output / TRANSVERSE)
-        receiver("write", 1.0, "Done")
+        receiver("write", 1.0, N_("Done"))
         if report:
             # rounded as in findings.json, so that a report made of the folder later says the same
             said = replace(result, findings=Findings.from_json(result.findings.to_json()))

@@ -53,7 +53,7 @@ def named(findings: Findings, identifier: str, name: str) -> Findings:
     """
     name = name.strip()
     if not is_name(name):
-        raise InputError(f"A name of a lesion is one line of at most {LONGEST_NAME} characters.")
+        raise InputError("A name of a lesion is one line of at most {most} characters.", most=LONGEST_NAME)
     return _marked(findings, identifier, lambda reading: replace(reading, reader_name=name), _counted(findings))
 
 

@@ -15,6 +15,7 @@ from KidneySegLib.findings.provenance import Provenance
 from KidneySegLib.findings.stone import StoneBurden, StoneFinding
 from KidneySegLib.findings.view import Ellipsoid, KidneyView
 from KidneySegLib.flags import Flag
+from KidneySegLib.languages.language import N_
 from KidneySegLib.structures import Side
 
 Phase = Literal["non-contrast", "corticomedullary", "nephrographic", "excretory", "unknown"]
@@ -71,7 +72,7 @@ class RejectedFinding:
         return cls(kind.from_dict(values["finding"]), str(values["became"]))
 
 
-DAMAGED = "This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again."
+DAMAGED = N_("This is not a findings file of KidneySeg, or it is damaged. Run the segmentation again.")
 
 # Findings with a place in the patient, and all findings.
 PlacedFinding = KidneyFinding | LesionFinding | StoneFinding
@@ -197,8 +198,10 @@ class Findings:
             raise InputError(DAMAGED)
         if values["schema_version"] != SCHEMA_VERSION:
             raise InputError(
-                f"The findings file has schema version {values['schema_version']}; this KidneySeg reads version "
-                f"{SCHEMA_VERSION}. Use the KidneySeg version that wrote it, or run the segmentation again."
+                "The findings file has schema version {version}; this KidneySeg reads version {read}. Use the "
+                "KidneySeg version that wrote it, or run the segmentation again.",
+                version=values["schema_version"],
+                read=SCHEMA_VERSION,
             )
         try:
             findings = cls(**{name: _read(name, values) for name in _PARTS})

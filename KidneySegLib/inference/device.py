@@ -30,7 +30,7 @@ def choose_device(wanted: str) -> Device:
         ResourceError: the name is unknown, or this machine has no such device.
     """
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted):
-        raise ResourceError(f"Unknown device '{wanted}'. Use auto, cpu, cuda, cuda:N or mps.")
+        raise ResourceError("Unknown device '{wanted}'. Use auto, cpu, cuda, cuda:N or mps.", wanted=wanted)
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if wanted.startswith("cuda"):
@@ -54,8 +54,10 @@ def _cuda(wanted: str) -> Device:
     index = int(wanted.partition(":")[2] or 0)
     if index >= torch.cuda.device_count():
         raise ResourceError(
-            f"This machine has {torch.cuda.device_count()} CUDA GPUs that PyTorch can use; number {index} is not one "
-            "of them. Use --device auto or cpu."
+            "This machine has {count} CUDA GPUs that PyTorch can use; number {number} is not one of them. "
+            "Use --device auto or cpu.",
+            count=torch.cuda.device_count(),
+            number=index,
         )
     precision = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return Device(torch.device("cuda", index), precision, f"cuda:{index} {torch.cuda.get_device_name(index)}")

@@ -33,8 +33,10 @@ def window_channels(hu: torch.Tensor, stage: StagePlan) -> torch.Tensor:
     unknown = set(stage.network.inputs) - set(WINDOW_INPUTS)
     if unknown:
         raise BundleError(
-            f"Stage '{stage.name}' asks for the input '{min(unknown)}', which this version of KidneySeg does not have. "
-            "Update KidneySeg."
+            "Stage '{stage}' asks for the input '{channel}', which this version of KidneySeg does not have. "
+            "Update KidneySeg.",
+            stage=stage.name,
+            channel=min(unknown),
         )
     channels = []
     for name in stage.network.inputs:

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import gettext
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from string import Formatter
+from typing import Any
 
 from KidneySegLib.errors import InputError
 from KidneySegLib.resources import resource_folder
 
 DOMAIN = "kidneyseg"
+# Names the language of errors and progress of the command line; Slicer's module sets it to Slicer's.
+VARIABLE = "KIDNEYSEG_LANGUAGE"
 # Decimal sign of each language; digits are not grouped, as the SI brochure (5.4.4) has it for up to four of them.
 DECIMAL_SIGNS = {"en": ".", "es": ",", "tr": ","}
 MINUS, NOT_KNOWN = "−", "–"
@@ -51,7 +56,9 @@ def check_language(code: str) -> None:
         InputError: it does not.
     """
     if code not in DECIMAL_SIGNS:
-        raise InputError(f"The report is available in {', '.join(DECIMAL_SIGNS)}. Choose one of them.")
+        raise InputError(
+            "The report is available in {languages}. Choose one of them.", languages=", ".join(DECIMAL_SIGNS)
+        )
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,22 @@ class Language:
         except OSError as error:
             raise InputError("The report's translations are missing. Install KidneySeg again.") from error
 
+    @classmethod
+    def of_environment(cls) -> Language:
+        """Returns the language that the environment names; English if it names none that there is."""
+        code = os.environ.get(VARIABLE, "")
+        return cls.of(code if code in DECIMAL_SIGNS else "en")
+
     def text(self, message: str) -> str:
         """Returns the translation of a text."""
         return self.catalogue.gettext(message) if message else ""
+
+    def filled(self, sentence: str, values: Mapping[str, object]) -> str:
+        """Returns the translation of a sentence with its fields filled in.
+
+        Numbers get the language's decimal sign; of words, those that the catalogue knows are translated.
+        """
+        return _Filling(self).format(self.text(sentence), **values) if values else self.text(sentence)
 
     def plural(self, one: str, many: str, count: int) -> str:
         """Returns the translation of a text that depends on a number, with ``{n}`` filled in."""
@@ -129,3 +149,17 @@ class Language:
         return self.text("{day} {month} {year}").format(
             day=day.day, month=self.text(MONTHS[day.month - 1]), year=day.year
         )
+
+
+class _Filling(Formatter):
+    """Fills fields as ``str.format`` does, in a language."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Returns a value as it is written in a sentence."""
+        if isinstance(value, str):
+            value = self._language.text(value)
+        text = str(super().format_field(value, format_spec))
+        return text.replace(".", DECIMAL_SIGNS[self._language.code]) if isinstance(value, float) else text

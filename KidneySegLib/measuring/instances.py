@@ -164,8 +164,11 @@ class Segmentation:
         """
         if labels.dtype != np.uint8 or labels.shape != volume.voxels.shape:
             raise GeometryError(
-                f"The label map ({labels.dtype}, shape {labels.shape}) does not fit the image of shape "
-                f"{volume.voxels.shape}; 8-bit labels on the image's own grid are needed."
+                "The label map ({kind}, shape {shape}) does not fit the image of shape {grid}; 8-bit labels on "
+                "the image's own grid are needed.",
+                kind=labels.dtype,
+                shape=labels.shape,
+                grid=volume.voxels.shape,
             )
         boxes = bounding_boxes(labels)
         kidneys = {

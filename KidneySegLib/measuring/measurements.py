@@ -47,7 +47,12 @@ def measure(volume: Volume, mask: np.ndarray, offset: tuple[int, int, int] = (0,
     box = tuple(slice(start, start + size) for start, size in zip(offset, mask.shape, strict=True))
     part = volume.crop(box)  # type: ignore[arg-type]
     if part.voxels.shape != mask.shape:
-        raise GeometryError(f"A mask of shape {mask.shape} at {offset} does not fit a grid of {volume.voxels.shape}.")
+        raise GeometryError(
+            "A mask of shape {shape} at {offset} does not fit a grid of {grid}.",
+            shape=mask.shape,
+            offset=offset,
+            grid=volume.voxels.shape,
+        )
     voxels = int(np.count_nonzero(mask))
     if voxels == 0:
         raise GeometryError("An empty mask cannot be measured.")

@@ -48,8 +48,8 @@ def build_network(plan: NetworkPlan) -> torch.nn.Module:
         branches = [_on_encoder(branch.architecture, branch.encoder, plan) for branch in plan.branches]
         return FusedNetworks(branches, outputs)
     raise BundleError(
-        f"The bundle asks for the network '{plan.architecture}', which this version of KidneySeg does not have. "
-        "Update KidneySeg."
+        "The bundle asks for the network '{network}', which this version of KidneySeg does not have. Update KidneySeg.",
+        network=plan.architecture,
     )
 
 

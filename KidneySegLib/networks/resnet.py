@@ -45,8 +45,9 @@ def resnet_kind(name: str) -> ResNetKind:
     """
     if name not in KINDS:
         raise BundleError(
-            f"The bundle asks for the encoder '{name}', which this version of KidneySeg does not have. "
-            "Update KidneySeg."
+            "The bundle asks for the encoder '{name}', which this version of KidneySeg does not have. "
+            "Update KidneySeg.",
+            name=name,
         )
     return KINDS[name]
 

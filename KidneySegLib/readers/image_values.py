@@ -9,9 +9,10 @@ import numpy as np
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.languages.language import N_
 from KidneySegLib.readers.dicom.pixels.hounsfield import HIGHEST, check_values, guess_offset
 
-_NOT_NUMBERS = "The image holds values that are not numbers (NaN or infinite). Export it again."
+_NOT_NUMBERS = N_("The image holds values that are not numbers (NaN or infinite). Export it again.")
 # Negative numbers that were stored without their sign stand this far below the range of their type at most: scanners
 # pad with -3024 and the like.
 _WRAPPED_DEPTH = 4096

@@ -81,7 +81,9 @@ def read_input(path: Path, progress: Callable[[float], None] | None = None, *, s
             "A picture shows a single slice. If it is one of a CT, add --task ct-slice and the size of its pixels, "
             "such as --pixel-mm 0.8; if it shows a kidney on ultrasound, add --task ultrasound."
         )
-    raise InputError(f"The file is neither DICOM nor one of {', '.join(IMAGE_SUFFIXES)}. Choose such a file.")
+    raise InputError(
+        "The file is neither DICOM nor one of {kinds}. Choose such a file.", kinds=", ".join(IMAGE_SUFFIXES)
+    )
 
 
 def read_image_file(path: Path, progress: Callable[[float], None] | None = None) -> Exam:
@@ -126,7 +128,8 @@ def read_slice(path: Path, *, pixel_mm: float | None = None, window: tuple[float
         count = exam.volume.voxels.shape[0]
         if count != 1:
             raise InputError(
-                f"The image has {count} axial slices, but the 2D pipeline takes one. Segment the volume with --task ct."
+                "The image has {count} axial slices, but the 2D pipeline takes one. Segment the volume with --task ct.",
+                count=count,
             )
         return exam
     if path.is_dir() or is_dicom_file(path):
@@ -152,5 +155,5 @@ def _read_folder(folder: Path, progress: Callable[[float], None] | None, series_
     if len(images) == 1:
         return read_image_file(images[0], progress)
     if images:
-        raise InputError(f"The folder holds {len(images)} image files. Choose one of them.")
+        raise InputError("The folder holds {count} image files. Choose one of them.", count=len(images))
     raise InputError("The folder holds neither DICOM images nor an image file. Choose the folder of the CT series.")

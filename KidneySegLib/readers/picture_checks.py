@@ -48,8 +48,11 @@ def _check_shown(grey: np.ndarray, pixel_mm: float) -> None:
     width_mm = max(edge.stop - edge.start for edge in statistics["bounding_boxes"][largest]) * pixel_mm
     if width_mm > WIDEST_MM:
         raise InputError(
-            f"What the picture shows would be {width_mm:.0f} mm wide with such pixels; no CT image is wider than "
-            f"{WIDEST_MM:.0f} mm. Give the size of one pixel of this picture, and cut off what surrounds the CT image."
+            "What the picture shows would be {width_mm:.0f} mm wide with such pixels; no CT image is wider "
+            "than {widest_mm:.0f} mm. Give the size of one pixel of this picture, and cut off what "
+            "surrounds the CT image.",
+            width_mm=width_mm,
+            widest_mm=WIDEST_MM,
         )
     if areas.size > 1 and np.sort(areas)[-2] > _ALIKE * areas[largest - 1]:
         raise InputError("The picture shows several images side by side. Give one of them alone.")

@@ -86,8 +86,11 @@ def open_picture(path: Path) -> np.ndarray:
         with Image.open(path) as picture:
             if max(picture.size) > _MOST_PIXELS:
                 raise InputError(
-                    f"The picture has {picture.width}×{picture.height} pixels; one image has at most {_MOST_PIXELS} "
-                    "in a row. Give one image alone."
+                    "The picture has {columns}×{rows} pixels; one image has at most {most} in a row. Give one image "
+                    "alone.",
+                    columns=picture.width,
+                    rows=picture.height,
+                    most=_MOST_PIXELS,
                 )
             # cameras put a preview behind the picture (MPO); all else shows other images
             if getattr(picture, "is_animated", False) and picture.format != "MPO":
@@ -108,7 +111,11 @@ def open_picture(path: Path) -> np.ndarray:
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise InputError("The picture is damaged, or its content is not what its name says.") from error
     if min(channels.shape[:2]) < _FEWEST_PIXELS:
-        raise InputError(f"The picture has only {channels.shape[1]}×{channels.shape[0]} pixels. Give the whole image.")
+        raise InputError(
+            "The picture has only {columns}×{rows} pixels. Give the whole image.",
+            columns=channels.shape[1],
+            rows=channels.shape[0],
+        )
     if np.ptp(channels) == 0:
         raise InputError("All pixels of the picture have the same value. Export it again.")
     return channels

@@ -121,10 +121,12 @@ def report_of(
 def _checked(header: str) -> str:
     header = " ".join(header.split())
     if len(header) > LONGEST_HEADER:
-        raise InputError(f"The header has {len(header)} characters; the report has room for {LONGEST_HEADER}.")
+        raise InputError(
+            "The header has {count} characters; the report has room for {most}.", count=len(header), most=LONGEST_HEADER
+        )
     lacking = lacking_letters(header)
     if lacking:
-        raise InputError(f"The report's font lacks {lacking}. Write the header in Latin letters.")
+        raise InputError("The report's font lacks {letters}. Write the header in Latin letters.", letters=lacking)
     return header
 
 

@@ -32,8 +32,9 @@ def check_folder(folder: Path, names: Iterable[str], identity: str | None = None
         for name in names:
             if not _is_replaceable(folder / name, of_result=held is not None and name in RESULT_FILES):
                 raise OutputError(
-                    f"The output folder holds a '{name}' that KidneySeg did not write. Choose another folder, or move "
-                    "that file."
+                    "The output folder holds a '{name}' that KidneySeg did not write. Choose another folder, or "
+                    "move that file.",
+                    name=name,
                 )
     except OSError as error:
         raise OutputError("The output folder cannot be read. Choose another folder.") from error

@@ -111,8 +111,10 @@ class Result:
         """
         if not (folder / FINDINGS).is_file() or not (folder / LABELS).is_file():
             raise InputError(
-                f"This is not a complete result: {FINDINGS} and {LABELS} must lie in one folder. Give the folder that "
-                "'kidneyseg segment' wrote."
+                "This is not a complete result: {findings} and {labels} must lie in one folder. Give the folder "
+                "that 'kidneyseg segment' wrote.",
+                findings=FINDINGS,
+                labels=LABELS,
             )
         findings = Findings.read(folder / FINDINGS)
         labels = read_image(folder / LABELS)

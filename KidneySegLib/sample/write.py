@@ -51,8 +51,13 @@ def write_sample(
     scan = Scan(slices, spacing)
     if not SHORTEST <= slices * spacing <= LONGEST:
         raise InputError(
-            f"{slices} slices of {spacing:g} mm make {slices * spacing:.0f} mm. The sample can be "
-            f"{SHORTEST:.0f} to {LONGEST:.0f} mm long: choose another number or spacing of slices."
+            "{slices} slices of {spacing_mm:g} mm make {length_mm:.0f} mm. The sample can be "
+            "{shortest_mm:.0f} to {longest_mm:.0f} mm long: choose another number or spacing of slices.",
+            slices=slices,
+            spacing_mm=spacing,
+            length_mm=slices * spacing,
+            shortest_mm=SHORTEST,
+            longest_mm=LONGEST,
         )
     if any((folder / name).exists() for name in (SERIES, LABELS, TRUTH)):
         raise OutputError("The folder already holds a sample. Choose another folder, or delete the old sample first.")
@@ -65,7 +70,8 @@ def write_sample(
                 shutil.move(Path(scratch) / name, folder / name)
     except OSError as error:
         raise OutputError(
-            f"The sample cannot be written ({error.strerror}). Check the folder's permissions and the free space."
+            "The sample cannot be written ({reason}). Check the folder's permissions and the free space.",
+            reason=error.strerror,
         ) from error
     return truth
 

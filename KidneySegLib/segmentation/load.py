@@ -97,7 +97,11 @@ def rules_for(bundle: Bundle, kind: type[R]) -> R:
         BundleError: the bundle is for another task.
     """
     if not isinstance(bundle.rules, kind):
-        raise BundleError(f"The bundle '{bundle.name}' is for the task '{bundle.task}'. Choose a bundle for this task.")
+        raise BundleError(
+            "The bundle '{bundle}' is for the task '{task}'. Choose a bundle for this task.",
+            bundle=bundle.name,
+            task=bundle.task,
+        )
     return bundle.rules
 
 
@@ -118,6 +122,8 @@ def check_stages(bundle: Bundle, needed: Iterable[str]) -> None:
             wrong = network.architecture not in architectures or [network.inputs, len(network.outputs)] != channels
         if wrong:
             raise BundleError(
-                f"The stage '{stage.name}' of bundle '{bundle.name}' takes or gives other channels than this version "
-                "of KidneySeg works with. Update KidneySeg, or get the bundle again."
+                "The stage '{stage}' of bundle '{bundle}' takes or gives other channels than this version of "
+                "KidneySeg works with. Update KidneySeg, or get the bundle again.",
+                stage=stage.name,
+                bundle=bundle.name,
             )

@@ -8,6 +8,7 @@ import numpy as np
 from KidneySegLib.bundles.rules import CtRules, RenalRules
 from KidneySegLib.flags import Flag
 from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.instances import Confidence, LesionCandidate, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.kidneys.organ import find_organ
@@ -30,6 +31,10 @@ from KidneySegLib.volume import Volume
 STONE = BY_KEY["stone"].label
 LESION_STAGES = {"organ", "lesion"}
 RENAL_STAGE = "renal"
+_LOOKING = {
+    Side.RIGHT: N_("Looking for masses and cysts of the right kidney"),
+    Side.LEFT: N_("Looking for masses and cysts of the left kidney"),
+}
 # The organ network takes more of the time than the lesion network.
 _ORGAN_SHARE = 0.6
 
@@ -81,7 +86,7 @@ def segment_ct(volume: Volume, model: Model, progress: Progress = silent) -> Seg
     if percent is not None and rules.operating_point is not None:
         candidates = take_out_candidates(volume, labels, percent, outlines, lesions, rules.operating_point)
     if outlines:
-        progress("stones", 0.0, "Looking for stones")
+        progress("stones", 0.0, N_("Looking for stones"))
         stones, more = find_stones(volume, labels)
         labels[stones] = STONE
         flags += more
@@ -132,7 +137,7 @@ def _find_lesions(
 
 
 def _lesion_share(progress: Progress, side: Side, number: int, count: int) -> Share:
-    return Share.of(progress, "lesions", f"Looking for masses and cysts of the {side} kidney").nth(number, count)
+    return Share.of(progress, "lesions", _LOOKING[side]).nth(number, count)
 
 
 def _draw(outline: Outline, region: LocatedKidney, labels: np.ndarray) -> None:

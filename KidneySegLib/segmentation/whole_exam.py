@@ -16,6 +16,7 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.slicewise import slice_probabilities
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.instances import Confidence, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.kidneys.locate import Candidate, midline
@@ -55,7 +56,7 @@ def segment_exam(volume: Volume, predictor: Predictor, rules: ExamRules, progres
     Raises:
         ResourceError: memory does not suffice.
     """
-    share = Share.of(progress, "exam", "Outlining kidneys, masses and cysts")
+    share = Share.of(progress, "exam", N_("Outlining kidneys, masses and cysts"))
     share(0.0)
     labels, percent, flags = _named(volume, predictor, share)
     _leave_out_small(labels, volume, rules)
@@ -63,7 +64,7 @@ def segment_exam(volume: Volume, predictor: Predictor, rules: ExamRules, progres
         flags += _give_sides(labels, volume)
         if not {"mass", "cyst", "lesion"} & set(predictor.stage.network.outputs):
             flags.append(Flag.of("lesions_not_searched"))
-        progress("stones", 0.0, "Looking for stones")
+        progress("stones", 0.0, N_("Looking for stones"))
         stones, more = find_stones(volume, labels)
         labels[stones] = BY_KEY["stone"].label
         flags += more

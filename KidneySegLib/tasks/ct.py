@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.describe import describe
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
@@ -42,7 +43,7 @@ class CT:
 
     def read(self, source: Path, options: ReadOptions, progress: Progress) -> Exam:
         """Reads a series or an image file in HU."""
-        exam = read_input(source, Share.of(progress, "read", "Reading the images"), series_uid=options.series)
+        exam = read_input(source, Share.of(progress, "read", N_("Reading the images")), series_uid=options.series)
         return replace(exam, settings={"series_chosen_by_user": options.series is not None})
 
     def check_measurable(self, probe: InputProbe) -> None:

@@ -46,14 +46,14 @@ class PlacedClick:
         """
         parts = [part.strip() for part in text.split(",")]
         if len(parts) != 5 or parts[3] not in ("+", "-"):
-            raise InputError(f"A click has another form than expected. {_FORM}")
+            raise InputError("A click has another form than expected. {form}", form=_FORM)
         try:
             x, y, z = (float(part) for part in parts[:3])
         except ValueError as error:
-            raise InputError(f"The place of a click must be three numbers. {_FORM}") from error
+            raise InputError("The place of a click must be three numbers. {form}", form=_FORM) from error
         keys = [structure.key for structure in STRUCTURES]
         if parts[4] not in keys:
-            raise InputError(f"A click names no structure that there is. Structures: {', '.join(keys)}.")
+            raise InputError("A click names no structure that there is. Structures: {keys}.", keys=", ".join(keys))
         return cls((x, y, z), parts[3] == "+", BY_KEY[parts[4]])
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ def task_named(name: str) -> Task:
         InputError: there is none.
     """
     if name not in _TASKS:
-        raise InputError(f"There is no task '{name}'. Choose one of {', '.join(_TASKS)}.")
+        raise InputError("There is no task '{name}'. Choose one of {tasks}.", name=name, tasks=", ".join(_TASKS))
     return _TASKS[name]
 
 
@@ -41,7 +41,7 @@ def task_for(probe: InputProbe) -> Task:
     accepting = [task for task in all_tasks() if task.accepts(probe)]
     if len(accepting) > 1:
         names = " or ".join(task.name for task in accepting)
-        raise InputError(f"This input can be of more than one kind. Say which with --task: {names}.")
+        raise InputError("This input can be of more than one kind. Say which with --task: {tasks}.", tasks=names)
     return accepting[0] if accepting else all_tasks()[0]
 
 

@@ -6,11 +6,10 @@ which part that is.
 
 import numpy as np
 
+from KidneySegLib.errors import InputError
 from KidneySegLib.findings import KidneyFinding, LesionFinding, StoneFinding
 from KidneySegLib.geometry.boxes import Box, box_around
 from KidneySegLib.hounsfield import LEAST_STONE
-from KidneySegLib.languages import reasons
-from KidneySegLib.languages.reasons import Reason
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.segmentation.interactive.territory import give_back
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Structure
@@ -37,7 +36,7 @@ def taken_out(label_map: Volume, finding: LesionFinding | StoneFinding) -> np.nd
         finding: what was measured on it.
 
     Raises:
-        Reason: it is not drawn there as it was measured.
+        InputError: it is not drawn there as it was measured.
     """
     if finding.reading.was_kidney is not None:
         return made(label_map, finding, KIDNEYS[finding.reading.was_kidney])
@@ -63,15 +62,20 @@ def kidney_made(label_map: Volume, kidney: KidneyFinding, structure: Structure) 
         structure: mass, cyst or stone.
 
     Raises:
-        Reason: nothing is drawn of it, or it is no stone by its density.
+        InputError: nothing is drawn of it, or it is no stone by its density.
     """
     own = KIDNEYS[kidney.side]
     mask = label_map.voxels == own.label
     if not mask.any():
-        raise Reason(reasons.NOTHING_DRAWN)
+        raise InputError("Nothing is drawn of this kidney any more. Measure again, and then choose a lesion.")
     density = kidney.measures.hu_mean
     if structure.key == "stone" and density < LEAST_STONE:
-        raise Reason(reasons.NO_STONE, density=f"{density:.0f}", least=f"{LEAST_STONE:.0f}")
+        raise InputError(
+            "This kidney has {density} HU on average, and stones have more than {least} HU. Add the stone "
+            "by a click, or draw it alone.",
+            density=f"{density:.0f}",
+            least=f"{LEAST_STONE:.0f}",
+        )
     labels = label_map.voxels.copy()
     labels[mask] = structure.label
     return labels
@@ -86,7 +90,7 @@ def put_back(label_map: Volume, network: Volume, finding: LesionFinding | StoneF
         finding: of the network's.
 
     Raises:
-        Reason: the network did not draw it there.
+        InputError: the network did not draw it there.
     """
     labels = label_map.voxels.copy()
     labels[_mask(network, finding)] = BY_KEY[finding.structure].label
@@ -99,7 +103,10 @@ def _mask(label_map: Volume, finding: LesionFinding | StoneFinding) -> np.ndarra
     canonical = label_map.reordered(order)
     instance = Segmentation.of(canonical, canonical.voxels).instance_of(finding)
     if instance is None:
-        raise Reason(reasons.CHANGED_SINCE, finding=finding.id)
+        raise InputError(
+            "{finding} is not drawn as it was measured: it was changed since. Measure again, and then change it.",
+            finding=finding.id,
+        )
     mask = np.zeros(canonical.voxels.shape, bool)
     mask[instance.body.box] = instance.body.mask
     return order.invert(mask)

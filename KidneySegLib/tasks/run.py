@@ -21,6 +21,7 @@ from KidneySegLib.findings import BundleRecord, Findings, InputRecord, Provenanc
 from KidneySegLib.findings.marks import carried
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import OUTSIDE
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.correction import (
     CORRECTED,
     changed_structures,
@@ -77,14 +78,14 @@ def run(
     task = task_named(task) if isinstance(task, str) else task
     clock = Clock(progress)
     bundle = find_bundle(model, task.name)
-    clock("read", 0.0, "Reading the images")
+    clock("read", 0.0, N_("Reading the images"))
     exam = task.read(source, options, clock)
     exam = replace(exam, flags=[*flags, *exam.flags])
-    clock("load", 0.0, "Loading the networks")
+    clock("load", 0.0, N_("Loading the networks"))
     loaded = load_model(bundle, choose_device(device), task.stages)
     segmentation = task.segment(exam, loaded, clock)
     exam = exam.moved(segmentation.offset)
-    clock("measure", 0.0, "Measuring")
+    clock("measure", 0.0, N_("Measuring"))
     provenance = Provenance(
         started_utc=clock.started_utc,
         device=loaded.device.name,
@@ -133,7 +134,7 @@ def measure(
         raise InputError("Marks of an earlier correction refer to the network's result. Give that too (--findings).")
     clock = Clock(progress)
     network = _network_result(previous) if previous is not None else None
-    clock("read", 0.0, "Reading the images")
+    clock("read", 0.0, N_("Reading the images"))
     probe = InputProbe(source)
     if network is not None:
         task = task_of(network.findings)
@@ -147,7 +148,7 @@ def measure(
         task.check_options(options)
         exam = task.read(source, options, clock)
     drawing = read_labels(labels, exam.volume, numbering, {*STRUCTURES, *task.structures})
-    clock("measure", 0.0, "Measuring")
+    clock("measure", 0.0, N_("Measuring"))
     if network is not None:
         result = correct(task, exam, drawing.labels, _on_exam(network, exam), _findings_in(last))
         return replace(result, findings=replace(result.findings, flags=(*result.findings.flags, *drawing.flags)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from KidneySegLib.errors import InputError
 from KidneySegLib.exam import Exam
 from KidneySegLib.findings import Findings, Provenance
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.instances import Segmentation
 from KidneySegLib.measuring.known import KnownFindings
 from KidneySegLib.measuring.ultrasound.describe import describe_views
@@ -50,7 +51,7 @@ class Ultrasound:
             if options.region is not None or options.frame is not None:
                 raise InputError("A picture has neither regions nor frames. Leave out --region and --frame.")
             return read_ultrasound_picture(source, options.pixel_mm)
-        share = Share.of(progress, "read", "Reading the images")
+        share = Share.of(progress, "read", N_("Reading the images"))
         return read_ultrasound(
             source, region=options.region, frame=options.frame, pixel_mm=options.pixel_mm, progress=share
         )
@@ -68,7 +69,7 @@ class Ultrasound:
         from KidneySegLib.segmentation.ultrasound.placing import segment_field
 
         rules = rules_for(model.bundle, UltrasoundRules).ultrasound
-        share = Share.of(progress, "kidneys", "Outlining the kidneys")
+        share = Share.of(progress, "kidneys", N_("Outlining the kidneys"))
         share(0.0)
         return segment_field(exam, lambda field: outline_frames(field, model.predictors[STAGE], rules, share))
 

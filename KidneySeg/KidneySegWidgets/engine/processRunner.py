@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 import qt
 
 from KidneySegWidgets.engine.engineLocation import engineRoot, pythonExecutable
+from KidneySegWidgets.engine.language import engineLanguage
 from KidneySegWidgets.engine.processTree import endProcessTree, startProcess
 
 _POLL_MS = 100
@@ -181,10 +182,12 @@ class ChildProcessRunner:
 def engineEnvironment() -> dict[str, str]:
     """Returns the environment of every call.
 
-    It says where the engine lies; Python takes UTF-8 for files and pipes on any system, and tells of a crash.
+    It says where the engine lies and in which language it tells errors and progress; Python takes UTF-8 for files and
+    pipes on any system, and tells of a crash.
     """
     python = {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
-    return {**os.environ, **python, "KIDNEYSEG_ENGINE": str(engineRoot())}
+    engine = {"KIDNEYSEG_ENGINE": str(engineRoot()), "KIDNEYSEG_LANGUAGE": engineLanguage().code}
+    return {**os.environ, **python, **engine}
 
 
 def engineCommand(*arguments: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from KidneySegWidgets.complaints import reasonOf
 from KidneySegWidgets.panels.findingsText import flagsHtml, phaseText, summaryText
 from KidneySegWidgets.panels.fitting import fitSegments, fitTable, narrowColumns, prepareTable
 from KidneySegWidgets.panels.secondViewPanel import SecondViewPanel
@@ -69,7 +71,7 @@ class ResultPanel:
             except Exception as error:
                 # a scene of another version: segments and table are still of use
                 logging.warning("KidneySeg: the findings of this result cannot be read")
-                flags = str(error)
+                flags = html.escape(reasonOf(error))
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
         for each in (self._ui.formLabel8, self._ui.phaseLabel, self._ui.show3DButton):

@@ -15,6 +15,7 @@ from KidneySegWidgets.engine.installation import ensureInstalled
 from KidneySegWidgets.engine.processRunner import Runner
 from KidneySegWidgets.exam.loopVolume import framesOf
 from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
+from KidneySegWidgets.panels.findingsText import inPanel
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine, RemainingTime
 from KidneySegWidgets.run.runParameters import RunParameters
@@ -122,6 +123,7 @@ class RunPanel:
         self._onResult(result)
 
     def onRunFailed(self, run: Run, message: str) -> None:
+        message = inPanel(message)
         self.say(_("{name}: {message}").format(name=run.volumeName, message=message))
         # the name stays out of the text, which Slicer writes into its log
         title = _("KidneySeg could not segment {name}").format(name=run.volumeName)

@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Ellipsoid, Findings, KidneyView
 from KidneySegLib.flags import Flag
-from KidneySegLib.languages import reasons
-from KidneySegLib.languages.reasons import Reason
+from KidneySegLib.languages.language import N_
 
 _SAID_OF_VOLUME = ("ellipsoid_volume", "views_of_two_studies", "views_not_tied", "views_alike")
 # Kidneys are about half as wide as long (medians 112 and 58 mm; Emamian et al., AJR 1993). A view across one that is
@@ -27,16 +27,16 @@ def with_volume(longitudinal: Findings, transverse: Findings) -> Findings:
         transverse: of the same kidney across it.
 
     Raises:
-        Reason: one of them is not an ultrasound view of one whole kidney in millimetres, or they are of different
+        InputError: one of them is not an ultrasound view of one whole kidney in millimetres, or they are of different
             kidneys or one image.
     """
-    along, across = _only_view(longitudinal, reasons.LONGITUDINAL), _only_view(transverse, reasons.TRANSVERSE)
+    along, across = _only_view(longitudinal, N_("longitudinal")), _only_view(transverse, N_("transverse"))
     if along.side and across.side and along.side is not across.side:
-        raise Reason(reasons.TWO_SIDES)
+        raise InputError("One view is of the right kidney and the other of the left. Give two views of one kidney.")
     record, other = (findings.provenance.input.source for findings in (longitudinal, transverse))
     images = [(source.get("sop_instance_uids"), view.frame) for source, view in ((record, along), (other, across))]
     if images[0][0] and images[0] == images[1]:
-        raise Reason(reasons.SAME_IMAGE)
+        raise InputError("Both views are the same image. Give a longitudinal and a transverse view of the kidney.")
     sizes = along.measures.length_mm, across.measures.length_mm, across.measures.width_mm
     ellipsoid = _ellipsoid(*sizes, dict(other))
     flags = (*without_volume(longitudinal).flags, *_remarks(record, other), *_alike(ellipsoid))
@@ -93,12 +93,25 @@ def _remarks(record: dict[str, object], other: dict[str, object]) -> list[Flag]:
 
 def _only_view(findings: Findings, which: str) -> KidneyView:
     if findings.modality != "US":
-        raise Reason(reasons.NOT_ULTRASOUND)
+        raise InputError("A volume from two views is made of ultrasound images. Leave out --transverse.")
     if len(findings.views) != 1:
-        raise Reason(reasons.VIEW_OF_SEVERAL if findings.views else reasons.VIEW_WITHOUT_KIDNEY, view=which)
+        if findings.views:
+            raise InputError(
+                "The {view} view shows several kidneys; a volume needs one in each. Choose another image.", view=which
+            )
+        raise InputError(
+            "The {view} view shows no kidneys; a volume needs one in each. Choose another image.", view=which
+        )
     view = findings.views[0]
     if not findings.calibrated:
-        raise Reason(reasons.VIEW_IN_PIXELS, view=which)
+        raise InputError(
+            "The pixel size of the {view} view is not known, so there is no volume. Give it with "
+            "--pixel-mm, or choose an image that states its own.",
+            view=which,
+        )
     if view.cut_at:
-        raise Reason(reasons.VIEW_OF_A_PART, view=which)
+        raise InputError(
+            "The {view} view shows a part of the kidney only. A volume needs a whole one: choose another image.",
+            view=which,
+        )
     return view

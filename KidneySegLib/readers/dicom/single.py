@@ -54,8 +54,9 @@ def _only_image(path: Path) -> FrameHeader:
         raise InputError("No DICOM image was found. Choose the file of one axial CT slice.")
     if len(images) > 1:
         raise InputError(
-            f"There are {len(images)} images, but the 2D pipeline takes one slice. Choose the file of one slice, or "
-            "segment the whole series with --task ct."
+            "There are {count} images, but the 2D pipeline takes one slice. Choose the file of one slice, "
+            "or segment the whole series with --task ct.",
+            count=len(images),
         )
     return images[0]
 

@@ -84,12 +84,13 @@ def choose_region(regions: Sequence[Region], wanted: int | None) -> tuple[FieldO
         shown = sorted({region.kind.value for region in regions})
         if Kind.TISSUE.value in shown:
             raise RegionError(
-                f"The region with a 2D image of tissue has fewer than {FEWEST_PIXELS} pixels in a row or column. "
-                "Choose another image, or one without regions (a picture)."
+                "The region with a 2D image of tissue has fewer than {fewest} pixels in a row or column. Choose "
+                "another image, or one without regions (a picture).",
+                fewest=FEWEST_PIXELS,
             )
         raise RegionError(
-            f"The image has no region with a 2D image of tissue; its header names {' and '.join(shown)}. Choose a "
-            "B-mode image."
+            "The image has no region with a 2D image of tissue; its header names {shown}. Choose a B-mode image.",
+            shown=" and ".join(shown),
         )
     best = max(tissue, key=lambda region: (region.pixel_mm is not None, region.pixels))
     chosen = best if wanted is None else _named(tissue, wanted)
@@ -116,7 +117,9 @@ def _named(tissue: Sequence[Region], wanted: int) -> Region:
             return region
     numbers = ", ".join(str(region.number) for region in tissue)
     raise RegionError(
-        f"Region {wanted} is not a 2D image of tissue. Choose one of --region {numbers}, or leave it out."
+        "Region {wanted} is not a 2D image of tissue. Choose one of --region {numbers}, or leave it out.",
+        wanted=wanted,
+        numbers=numbers,
     )
 
 

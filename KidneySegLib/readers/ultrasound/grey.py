@@ -91,7 +91,7 @@ def _decoded(reader: PixelReader, frame: FrameHeader) -> tuple[np.ndarray, int]:
                 array = apply_color_lut(array, dataset)
                 bits = 8 * array.dtype.itemsize
     except Exception as error:  # damaged data makes the decoders raise nearly anything
-        raise InputError(damaged(frame)) from error
+        raise damaged(frame) from error
     is_grey = array.ndim == 2 and frame.photometric.startswith("MONOCHROME")
     is_colour = array.ndim == 3 and array.shape[2] == 3 and frame.photometric in _RED_GREEN_BLUE
     if not (is_grey or is_colour):
@@ -99,7 +99,7 @@ def _decoded(reader: PixelReader, frame: FrameHeader) -> tuple[np.ndarray, int]:
             "The image has a colour space that ultrasound images do not have. Export it as RGB or MONOCHROME2."
         )
     if array.shape[:2] != (frame.rows, frame.columns):
-        raise InputError(damaged(frame))
+        raise damaged(frame)
     return array, bits
 
 

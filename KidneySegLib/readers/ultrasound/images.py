@@ -119,8 +119,9 @@ def _one_file(path: Path) -> Path:
     files = [file for file in files_below(path)[0] if is_dicom_file(file)]
     if len(files) != 1:
         raise InputError(
-            f"The folder holds {len(files)} DICOM files, but one ultrasound image or loop is measured at a time. "
-            "Choose one file."
+            "The folder holds {count} DICOM files, but one ultrasound image or loop is measured at a time. "
+            "Choose one file.",
+            count=len(files),
         )
     return files[0]
 
@@ -133,7 +134,7 @@ def _frames(path: Path) -> list[FrameHeader]:
     if modality_of(first) != ULTRASOUND:
         name = MODALITY_NAMES.get(first.modality)
         what = f"{first.modality} ({name})" if name else (first.modality or "of unknown modality")
-        raise InputError(f"The image is {what}; an ultrasound image (US) is needed.")
+        raise InputError("The image is {what}; an ultrasound image (US) is needed.", what=what)
     if not (first.rows and first.columns):
         raise InputError("The DICOM file holds no image. Choose an ultrasound image or loop.")
     check_declared_size(first)
@@ -142,7 +143,11 @@ def _frames(path: Path) -> list[FrameHeader]:
 
 def _wanted(frames: list[FrameHeader], wanted: int) -> list[FrameHeader]:
     if not 1 <= wanted <= len(frames):
-        raise InputError(f"There is no frame {wanted}: the image has {len(frames)}. Choose another --frame.")
+        raise InputError(
+            "There is no frame {wanted}: the image has {count}. Choose another --frame.",
+            wanted=wanted,
+            count=len(frames),
+        )
     return [frames[wanted - 1]]
 
 

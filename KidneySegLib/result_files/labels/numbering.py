@@ -5,6 +5,7 @@ import numpy as np
 from KidneySegLib.errors import InputError
 from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import BODY, VERTEBRA_MEDIAN
+from KidneySegLib.languages.language import N_
 from KidneySegLib.structures import BY_KEY, BY_LABEL, KIDNEYS, Numbering, Side
 from KidneySegLib.volume import Volume
 
@@ -42,7 +43,9 @@ def from_numbers(values: np.ndarray, drawn_on: Volume, numbering: Numbering) -> 
     }[numbering]
     strange = [f"{value:g}" for value in np.unique(values) if value and float(value) not in known]
     if strange:
-        raise InputError(f"The label map holds {', '.join(strange[:5])}, {_MEANING[numbering]}")
+        raise InputError(
+            "The label map holds {numbers}, {meaning}", numbers=", ".join(strange[:5]), meaning=_MEANING[numbering]
+        )
     if numbering is Numbering.KIDNEYSEG:
         return values.astype(np.uint8), []
     if numbering is Numbering.TOTALSEGMENTATOR:
@@ -51,12 +54,12 @@ def from_numbers(values: np.ndarray, drawn_on: Volume, numbering: Numbering) -> 
 
 
 _MEANING = {
-    Numbering.KIDNEYSEG: (
+    Numbering.KIDNEYSEG: N_(
         "which is not a structure of KidneySeg. Use 1 right kidney, 2 left kidney, 3 solid mass, 4 cyst, 5 stone, or "
         "say whose numbers they are with --numbering."
     ),
-    Numbering.TOTALSEGMENTATOR: "which is none of TotalSegmentator's task 'total'. Give its label map as it is.",
-    Numbering.KITS: "which is not a structure of KiTS. It has 1 kidney, 2 tumour, 3 cyst.",
+    Numbering.TOTALSEGMENTATOR: N_("which is none of TotalSegmentator's task 'total'. Give its label map as it is."),
+    Numbering.KITS: N_("which is not a structure of KiTS. It has 1 kidney, 2 tumour, 3 cyst."),
 }
 
 

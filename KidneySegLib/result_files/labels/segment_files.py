@@ -93,8 +93,9 @@ def merge_layers(layers: Sequence[np.ndarray], segments: Sequence[FileSegment]) 
         if segment.structure is None:
             title = " ".join(segment.title.split())[:60]
             raise InputError(
-                f"The segment '{title}' is not a structure of KidneySeg. Remove it, or call it Right kidney, Left "
-                "kidney, Solid mass, Cyst or Stone."
+                "The segment '{segment}' is not a structure of KidneySeg. Remove it, or call it Right kidney, "
+                "Left kidney, Solid mass, Cyst or Stone.",
+                segment=title,
             )
         taken = (labels[inside] > 0) & (labels[inside] != segment.structure.label)
         overlap[inside] |= taken
@@ -110,8 +111,9 @@ def _check_values(layers: Sequence[np.ndarray], segments: Sequence[FileSegment])
         strange = sorted(set(np.unique(layer).tolist()) - set(known))
         if strange:
             raise InputError(
-                f"The segmentation holds voxels with the value {strange[0]:g}, which belong to no segment. Save it "
-                "again in Slicer."
+                "The segmentation holds voxels with the value {value:g}, which belong to no segment. Save it "
+                "again in Slicer.",
+                value=strange[0],
             )
 
 

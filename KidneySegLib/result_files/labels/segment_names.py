@@ -41,8 +41,9 @@ def structure_of_segment(identifier: str, name: str, entry: str) -> Structure | 
     if len(said) > 1:
         title = " ".join(name.split())[:60]
         raise InputError(
-            f"The segment '{title}' has the terminology of another structure. Give it the name and the terminology of "
-            "one structure."
+            "The segment '{segment}' has the terminology of another structure. Give it the name and the "
+            "terminology of one structure.",
+            segment=title,
         )
     if said:
         return said.pop()

@@ -60,7 +60,11 @@ class Session:
             GeometryError: the label map does not fit the image, or the image's axes are not at right angles.
         """
         if labels.shape != volume.voxels.shape:
-            raise GeometryError(f"A label map of shape {labels.shape} does not fit an image of {volume.voxels.shape}.")
+            raise GeometryError(
+                "A label map of shape {shape} does not fit an image of {grid}.",
+                shape=labels.shape,
+                grid=volume.voxels.shape,
+            )
         if volume.is_sheared:
             raise GeometryError("The image's axes are not at right angles. Resample it to a straight grid.")
         self.volume = volume
@@ -98,7 +102,9 @@ class Session:
         """
         known = [structure.label for structure in STRUCTURES]
         if label not in known:
-            raise InputError(f"There is no structure {label}. Structures are {', '.join(map(str, known))}.")
+            raise InputError(
+                "There is no structure {label}. Structures are {known}.", label=label, known=", ".join(map(str, known))
+            )
         points = [voxel_at(point, self.labels.shape) for point in self._spread(np.atleast_2d(kji))]
         before = len(self.clicks)
         replaced = []

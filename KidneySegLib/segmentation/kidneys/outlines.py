@@ -11,6 +11,7 @@ from KidneySegLib.geometry.boxes import Box
 from KidneySegLib.hounsfield import DENSEST_CORTEX
 from KidneySegLib.inference.memory import give_back_freed_memory
 from KidneySegLib.inference.predict import Predictor
+from KidneySegLib.languages.language import N_
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.boxed import SURER, agreement
 from KidneySegLib.segmentation.kidneys.locate import Candidate
@@ -20,6 +21,7 @@ from KidneySegLib.segmentation.kidneys.sides import LocatedKidney, assign
 from KidneySegLib.structures import Side
 from KidneySegLib.volume import Volume
 
+_OUTLINING = {Side.RIGHT: N_("Outlining the right kidney"), Side.LEFT: N_("Outlining the left kidney")}
 # Where what was outlined first is not a kidney, the next piece of that side is tried; so many in all.
 _TRIES = 3
 # So much of a kidney holds excreted medium or a large stone; one of 9 mm is 0.3 % of a kidney.
@@ -78,7 +80,7 @@ def outline_kidneys(
         give_back_freed_memory()
         region: LocatedKidney | None = first
         tried: list[LocatedKidney] = []
-        share = Share.of(progress, "kidneys", f"Outlining the {first.side} kidney").nth(number, len(located.regions))
+        share = Share.of(progress, "kidneys", _OUTLINING[first.side]).nth(number, len(located.regions))
         refused: list[Flag] = []
         while region is not None and len(tried) < _TRIES:
             box = native_box(region, canonical, rules.margin_mm)

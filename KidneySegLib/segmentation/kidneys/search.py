@@ -11,6 +11,7 @@ from KidneySegLib.inference.arrays import array_of
 from KidneySegLib.inference.memory import probabilities_within_memory
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.resampling import resample
+from KidneySegLib.languages.language import N_
 from KidneySegLib.progress import Progress, Share
 from KidneySegLib.segmentation.kidneys.boxed import SURER, agreement
 from KidneySegLib.segmentation.kidneys.locate import (
@@ -62,7 +63,7 @@ def find_kidneys(
         rules: of the bundle.
         progress: receives progress and may stop the run.
     """
-    progress("locate", 0.0, "Looking for the kidneys")
+    progress("locate", 0.0, N_("Looking for the kidneys"))
     located, flags = _locate(canonical, predictors["locator"], rules, progress, again=False)
     kidneys, refused, more = outline_kidneys(canonical, located, predictors["kidney"], rules, progress)
     first = FoundKidneys(kidneys, refused, located, flags + more)
@@ -122,7 +123,7 @@ def _locate(
     inside = (slice(None), slice(None), slice(None))
     if again:
         seen, inside = as_wide_as_learnt(hu.clamp(max=rules.highest_ceiling), predictor.stage)
-    share = Share.of(progress, "locate", "Looking for the kidneys")
+    share = Share.of(progress, "locate", N_("Looking for the kidneys"))
     found, flags = probabilities_within_memory(predictor, seen, share)
     candidates = find_candidates(found[0][inside], spacing, predictor.stage.threshold, rules)
     if not candidates:

@@ -14,6 +14,7 @@ from KidneySegLib.flags import Flag
 from KidneySegLib.hounsfield import UNENHANCED_KIDNEY
 from KidneySegLib.inference.predict import Predictor
 from KidneySegLib.inference.scan_probabilities import scan_probabilities
+from KidneySegLib.languages.language import N_
 from KidneySegLib.measuring.instances import NetworkOutline, Segmentation
 from KidneySegLib.progress import Progress, Share, silent
 from KidneySegLib.segmentation.load import Model, rules_for
@@ -58,11 +59,11 @@ def segment_slice(
         BundleError: the bundle is for another task.
     """
     rules = rules_for(model.bundle, CtSliceRules)
-    share = Share.of(progress, "kidneys", "Outlining the kidneys")
+    share = Share.of(progress, "kidneys", N_("Outlining the kidneys"))
     share(0.0)
     outline = outline_slice(volume, model.predictors[STAGE], rules.slice, share)
     labels, flags, offset = outline.labels, outline.flags, 0
-    progress("stones", 0.0, "Looking for stones")
+    progress("stones", 0.0, N_("Looking for stones"))
     if calibrate:
         volume, more, offset = calibrated(volume, labels)
         flags += more
@@ -86,7 +87,9 @@ def outline_slice(
         InputError: the volume has several axial slices.
     """
     if volume.voxels.shape[0] != 1:
-        raise InputError(f"The 2D pipeline takes one axial slice, not {volume.voxels.shape[0]}. Use --task ct.")
+        raise InputError(
+            "The 2D pipeline takes one axial slice, not {count}. Use --task ct.", count=volume.voxels.shape[0]
+        )
     spacing = volume.spacing[1], volume.spacing[0]
     found, flags = scan_probabilities(volume.voxels, volume.spacing[::-1], predictor, tell)
     probability = found[0, 0]

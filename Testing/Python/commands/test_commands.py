@@ -60,6 +60,24 @@ def run(models: Path, *arguments: object) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+@pytest.mark.parametrize(
+    ("language", "progress", "complaint"),
+    [
+        ("es", "Leyendo las imágenes", "Todos los vóxeles de la imagen tienen el mismo valor"),
+        ("tr", "Görüntüler okunuyor", "Görüntünün tüm vokselleri aynı değerde"),
+        ("de", "Reading the images", "All voxels of the image have the same value"),
+    ],
+)
+def test_progress_and_errors_are_in_the_language_that_the_environment_names(
+    models, tmp_path, monkeypatch, language, progress, complaint
+):
+    sitk.WriteImage(sitk.GetImageFromArray(np.full((30, 40, 40), 7, np.int16)), str(tmp_path / "grey.nii.gz"))
+    monkeypatch.setenv("KIDNEYSEG_LANGUAGE", language)
+    code, out, err = run(models, "segment", tmp_path / "grey.nii.gz", "-o", tmp_path / "out", "--progress", "json")
+    assert code == 3 and err.startswith(f"kidneyseg: {complaint}")
+    assert json.loads(out.splitlines()[0])["message"] == progress
+
+
 def test_json_progress_rises_to_one_and_all_files_are_there(models, image, tmp_path):
     output = tmp_path / "out"
     code, out, err = run(models, "segment", image, "-o", output, "--model", "tiny", "--progress", "json")

@@ -10,11 +10,11 @@ from result_cases import described_corrected
 from test_at_once import Case, listed, stored, with_lesions
 from test_reading import states
 
+from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, Reading
 from KidneySegLib.findings.at_once import kidney_relabelled_at_once, rejected_at_once, relabelled_at_once
 from KidneySegLib.findings.marks import named
 from KidneySegLib.languages.language import Language
-from KidneySegLib.languages.reasons import Reason
 from KidneySegLib.reporting.content.reading import reading_notes
 from KidneySegLib.reporting.text import findings_text
 from KidneySegLib.result_files.tables import write_measurements
@@ -136,10 +136,10 @@ def test_where_it_makes_no_sense_a_sentence_says_so(case: Case) -> None:
     volume, labels, original = case
     kidney = original.kidney(Side.LEFT)
     soft = replace(kidney, measures=replace(kidney.measures, hu_mean=38.0))
-    with pytest.raises(Reason, match="38 HU on average, and stones have more than 130 HU"):
+    with pytest.raises(InputError, match="38 HU on average, and stones have more than 130 HU"):
         kidney_made(volume.like(labels), soft, BY_KEY["stone"])
     nothing = Volume(np.where(labels == 2, np.uint8(0), labels), volume.ijk_to_lps)
-    with pytest.raises(Reason, match="Nothing is drawn of this kidney"):
+    with pytest.raises(InputError, match="Nothing is drawn of this kidney"):
         kidney_made(nothing, kidney, BY_KEY["mass"])
     assert kidney_relabelled_at_once(original, Side.LEFT, "mass", original).kidney(Side.LEFT) is None
     gone = kidney_relabelled_at_once(original, Side.LEFT, "mass", original)

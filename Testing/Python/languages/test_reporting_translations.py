@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import pickle
 import re
 from dataclasses import replace
 from datetime import date
@@ -17,9 +19,9 @@ from babel.messages.pofile import read_po
 from finding_cases import CYST, MASS, MEASURES
 from reporting_cases import findings_of, phantom
 from result_cases import described_slice
-from translatable_texts import texts_of, texts_of_the_code
+from translatable_texts import ERRORS, PACKAGE, speaks_english, texts_of, texts_of_the_code
 
-from KidneySegLib.errors import InputError
+from KidneySegLib.errors import InputError, ResourceError
 from KidneySegLib.findings import KidneyFinding, PhaseEstimate
 from KidneySegLib.flags import Flag
 from KidneySegLib.languages.language import Language, check_language
@@ -104,6 +106,41 @@ def test_numbers_and_dates_follow_the_language() -> None:
     assert [spanish.plural("{n} stone", "{n} stones", n) for n in (1, 2)] == ["1 cálculo", "2 cálculos"]
     assert turkish.plural("{n} stone", "{n} stones", 2) == "2 taş"
     assert turkish.capitalised("iyi") == "İyi" and spanish.capitalised("iyi") == "Iyi"
+
+
+def test_sentences_of_errors_are_literals_so_that_they_can_be_translated() -> None:
+    """A sentence that is put together is in no catalogue, and would be English for everybody."""
+    composed = [
+        f"{place}:{node.lineno}"
+        for place in (file.relative_to(PACKAGE) for file in sorted(PACKAGE.rglob("*.py")))
+        if not speaks_english(place)
+        for node in ast.walk(ast.parse((PACKAGE / place).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS
+        if node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
+    ]
+    assert composed == []
+
+
+def test_errors_are_told_in_the_readers_language() -> None:
+    error = ResourceError(
+        "The image claims a size of {size_gb:.1f} GB, and {free_gb:.1f} GB of memory are free. Close other programs, "
+        "or check that the file is what it should be.",
+        size_gb=12.34,
+        free_gb=0.5,
+    )
+    assert str(error).startswith("The image claims a size of 12.3 GB, and 0.5 GB of memory are free.")
+    assert error.said(Language.of("en")) == str(error)
+    assert error.said(Language.of("es")).startswith("La imagen declara un tamaño de 12,3 GB, y hay 0,5 GB")
+    assert "12,3 GB boyut bildiriyor ve 0,5 GB boş bellek var" in error.said(Language.of("tr"))
+    view = InputError(
+        "The {view} view shows a part of the kidney only. A volume needs a whole one: choose another image.",
+        view="transverse",
+    )
+    assert "transversal" in view.said(Language.of("es")), "words of the catalogue are translated, too"
+    unknown = InputError("A sentence of {nobody}, with 1.5 mm.", nobody="a {brace}")
+    assert unknown.said(Language.of("tr")) == str(unknown) == "A sentence of a {brace}, with 1.5 mm."
+    again = pickle.loads(pickle.dumps(error))
+    assert again.said(Language.of("es")) == error.said(Language.of("es")), "also from another process"
 
 
 def test_other_languages_are_refused() -> None:

@@ -175,19 +175,27 @@ def test_cancel_midway_ends_the_process_and_leaves_nothing(host: Any) -> None:
     assert widget.ui.segmentButton.enabled and host.dialogs.texts() == []
 
 
-def test_unusable_volume_gets_the_engines_own_sentence(host: Any) -> None:
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en_US", "All voxels of the image have the same value"), ("tr_TR", "Görüntünün tüm vokselleri aynı değerde")],
+)
+def test_unusable_volume_gets_the_engines_own_sentence(host: Any, language: str, sentence: str) -> None:
+    import slicer
     from SlicerHost.hands import click, waitUntil
 
     from KidneySegLib.volume import Volume
 
     nonsense = Volume(np.full((20, 30, 30), 7, np.int16), np.diag([1.0, 1.0, 1.0, 1.0]))
     add_volume(nonsense)
+    slicer.app.userSettings().setValue("language", language)
+    slicer.app.userSettings().setValue("Internationalization/Enabled", True)
     widget = host.openModule(MODULE)
     click(widget.ui.segmentButton)
     waitUntil(lambda: widget.runs.queue.current is None, SECONDS)
     host.app.processEvents()
     assert widget.results.result is None
     assert len(host.dialogs.texts()) == 1
+    assert sentence in host.dialogs.texts()[0]
     assert "kidneyseg:" not in host.dialogs.texts()[0] and "Traceback" not in host.dialogs.texts()[0]
     assert host.dialogs.texts()[0] in widget.ui.statusLabel.text
 

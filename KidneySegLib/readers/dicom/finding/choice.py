@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from KidneySegLib.errors import GeometryError, InputError
 from KidneySegLib.flags import Flag
+from KidneySegLib.languages.language import N_
 from KidneySegLib.readers.dicom.finding.derivation import HOUNSFIELD_UNITS, Derivation
 from KidneySegLib.readers.dicom.finding.exams import check_exams
 from KidneySegLib.readers.dicom.finding.merit import cannot_hold_kidneys, kidney_level, merit, reason
@@ -59,8 +60,10 @@ def choose(series: Sequence[SeriesFiles], *, named: bool = False) -> tuple[Serie
     best = ranked[0]
     if cannot_hold_kidneys(best) and not named:
         raise InputError(
-            f"The CT series show a part of the body without kidneys: the headers of {best.label()} say so. If they are "
-            f"wrong, name the series: {typed(best, series)}."
+            "The CT series show a part of the body without kidneys: the headers of {series} say so. If they "
+            "are wrong, name the series: {option}.",
+            series=best.label(),
+            option=typed(best, series),
         )
     others = [candidate for candidate in series if candidate is not best]
     if others:
@@ -129,18 +132,20 @@ def image_problem(series: SeriesFiles) -> str | None:
         what = f"{series.modality} ({name})" if name else (series.modality or "of unknown modality")
         return f"The images are {what}; a CT series is needed."
     if series.kind is Kind.LOCALISER:
-        return "The images are a localiser (scout view); choose the CT series that was planned on it."
+        return N_("The images are a localiser (scout view); choose the CT series that was planned on it.")
     if series.kind is Kind.SCREEN:
-        return "The images are screen captures or a dose report; choose the original CT series."
+        return N_("The images are screen captures or a dose report; choose the original CT series.")
     if series.kind is Kind.MAP:
-        return "The images are a computed map (such as iodine or density), not Hounsfield units; choose the CT series."
+        return N_(
+            "The images are a computed map (such as iodine or density), not Hounsfield units; choose the CT series."
+        )
     if series.kind is Kind.VIEW:
-        return (
+        return N_(
             "The images are projections or other 3D views (such as MIP): sizes and densities cannot be taken "
             "from them. Choose the original CT series."
         )
     if series.kind is Kind.DOCUMENT:
-        return "The DICOM files hold no images."
+        return N_("The DICOM files hold no images.")
     if series.kind is Kind.UNPLACED:
         return placement_problem(series.frames[0])
     return None
@@ -153,8 +158,8 @@ def _why_nothing(series: Sequence[SeriesFiles]) -> InputError:
     if not ct:
         names = sorted({candidate.modality or "unknown" for candidate in series})
         if len(names) == 1:
-            return InputError(problem(series[0]))
-        return InputError(f"The images are {', '.join(names)}; a CT series is needed.")
+            return InputError(problem(series[0]) or "")
+        return InputError("The images are {kinds}; a CT series is needed.", kinds=", ".join(names))
     # the sentence about the largest series is the one that helps
     largest = max(ct, key=lambda candidate: (candidate.kind is not Kind.DOCUMENT, len(candidate.frames)))
-    return GeometryError(problem(largest))
+    return GeometryError(problem(largest) or "")

@@ -65,4 +65,6 @@ def _refusal(
     told = "; ".join(
         f"{which} {number}: {listed(group, series, most=2)}" for number, group in enumerate(groups[:_MOST], start=1)
     )
-    return InputError(f"The folder holds {what}. Choose the folder of one exam, or name the series. {told}.")
+    return InputError(
+        "The folder holds {what}. Choose the folder of one exam, or name the series. {told}.", what=what, told=told
+    )

@@ -91,8 +91,9 @@ def _only(told: Iterable[Patient], name: str) -> Any:
     if len(different) > 1:
         what = "several exams" if name in _OF_THE_EXAM else "several patients"
         raise InputError(
-            f"The headers of the series contradict each other: they name {what}. Correct them in the archive, or make "
-            "the report without the patient's name."
+            "The headers of the series contradict each other: they name {what}. Correct them in the "
+            "archive, or make the report without the patient's name.",
+            what=what,
         )
     return next(iter(different.values()), values[0])
 

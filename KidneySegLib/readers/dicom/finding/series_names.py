@@ -48,11 +48,12 @@ def named(series: Sequence[SeriesFiles], name: str) -> list[SeriesFiles]:
         found = [candidate for candidate in found if candidate.part == int(part[2])]
     if not found:
         raise InputError(
-            f"No series of the folder has that name. It holds: {listed(series, series)}. Give --series the "
-            "number, the SeriesInstanceUID, or a part of the description that only one series has."
+            "No series of the folder has that name. It holds: {listed}. Give --series the number, the "
+            "SeriesInstanceUID, or a part of the description that only one series has.",
+            listed=listed(series, series),
         )
     if len({_of(candidate) for candidate in found}) > 1:
-        raise InputError(f"Several series have that name: {listed(found, series)}. Name one of them.")
+        raise InputError("Several series have that name: {listed}. Name one of them.", listed=listed(found, series))
     return found
 
 

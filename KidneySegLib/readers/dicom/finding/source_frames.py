@@ -51,6 +51,8 @@ def source_frames(headers: Sequence[FrameHeader], source: Mapping[str, Any]) -> 
     if not any(frame.series_uid == source["series_uid"] for frame in headers):
         raise InputError("The images are of another series than the result. Give the series that was segmented.")
     raise InputError(
-        f"{missing} of the {len(wanted)} images of the result are missing from the series. Give the complete series "
-        "that was segmented."
+        "{missing} of the {count} images of the result are missing from the series. Give the complete "
+        "series that was segmented.",
+        missing=missing,
+        count=len(wanted),
     )

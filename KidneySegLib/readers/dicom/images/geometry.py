@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from KidneySegLib.languages.language import N_
 from KidneySegLib.readers.dicom.images.frames import FrameHeader
 
 # Images closer together than this lie at the same position; no scanner makes slices that thin.
@@ -22,21 +23,27 @@ SMALLEST_PIXEL, LARGEST_PIXEL = 1e-3, 100.0
 def placement_problem(frame: FrameHeader) -> str | None:
     """Returns a sentence that says why the image has no certain place in the patient, or None."""
     if frame.position is None or frame.orientation is None:
-        known = " (the slice location alone does not tell where the patient's sides are)"
-        return (
-            f"The images have no position and orientation in the patient{known if frame.has_slice_location else ''}. "
-            "Export the original series again, not a secondary capture."
+        if frame.has_slice_location:
+            return N_(
+                "The images have no position and orientation in the patient (the slice location alone does not tell "
+                "where the patient's sides are). Export the original series again, not a secondary capture."
+            )
+        return N_(
+            "The images have no position and orientation in the patient. Export the original series again, not a "
+            "secondary capture."
         )
     if np.abs(frame.position).max() > FARTHEST:
-        return "The positions of the images in the header lie outside any scanner. Export the original series again."
+        return N_(
+            "The positions of the images in the header lie outside any scanner. Export the original series again."
+        )
     if not _are_perpendicular_unit_vectors(frame.orientation):
-        return (
+        return N_(
             "The image orientation in the header is not a pair of perpendicular unit vectors, so distances cannot be "
             "trusted. Export the series again."
         )
     spacing = frame.pixel_spacing
     if spacing is None or min(spacing) < SMALLEST_PIXEL or max(spacing) > LARGEST_PIXEL:
-        return "The header has no valid pixel spacing, so nothing can be measured. Export the series again."
+        return N_("The header has no valid pixel spacing, so nothing can be measured. Export the series again.")
     return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.languages.language import N_
 
 if TYPE_CHECKING:
     from pydicom import FileDataset
@@ -22,7 +23,7 @@ _ALWAYS_FINE = 64 << 20
 _GROWTH = 50
 _LARGEST = 1 << 30
 _PIECE = 1 << 16
-TOO_LARGE = (
+TOO_LARGE = N_(
     "A DICOM file becomes far larger when it is unpacked than any CT image is, as a damaged or harmful file does. "
     "Leave it out, or export the series again without deflate compression."
 )

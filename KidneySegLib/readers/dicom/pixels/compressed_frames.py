@@ -40,8 +40,12 @@ def check_compressed_frame(dataset: Dataset, frame: FrameHeader) -> None:
     count = int(dataset.get("NumberOfFrames") or 1)
     size = codestream_size(get_frame(dataset.PixelData, frame.frame, number_of_frames=count))
     if size != (frame.columns, frame.rows):
-        number = "An image" if frame.instance_number is None else f"Image {frame.instance_number}"
-        raise InputError(f"{number} of the series is damaged: it has another number of pixels than its header says.")
+        if frame.instance_number is None:
+            raise InputError("An image of the series is damaged: it has another number of pixels than its header says.")
+        raise InputError(
+            "Image {number} of the series is damaged: it has another number of pixels than its header says.",
+            number=frame.instance_number,
+        )
 
 
 def check_declared_size(frame: FrameHeader) -> None:
@@ -52,8 +56,11 @@ def check_declared_size(frame: FrameHeader) -> None:
     """
     if max(frame.rows, frame.columns) > MOST_PIXELS:
         raise InputError(
-            f"An image claims {frame.columns} × {frame.rows} pixels; at most {MOST_PIXELS} in a row are read. "
-            "Leave the file out, or export the series again."
+            "An image claims {columns} × {rows} pixels; at most {most} in a row are read. Leave the file "
+            "out, or export the series again.",
+            columns=frame.columns,
+            rows=frame.rows,
+            most=MOST_PIXELS,
         )
 
 

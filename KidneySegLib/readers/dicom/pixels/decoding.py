@@ -59,10 +59,10 @@ class PixelReader:
             with quiet_pydicom():
                 array = next(iter_pixels(dataset, indices=[frame.frame], raw=True))
         except Exception as error:  # damaged data makes the decoders raise nearly anything
-            raise InputError(damaged(frame)) from error
+            raise damaged(frame) from error
         is_finite = array.dtype.kind != "f" or np.isfinite(array).all()
         if array.shape != (frame.rows, frame.columns) or not is_finite:
-            raise InputError(damaged(frame))
+            raise damaged(frame)
         return array
 
     def opened(self, frame: FrameHeader) -> Dataset:
@@ -79,7 +79,7 @@ class PixelReader:
         except InputError:
             raise
         except Exception as error:  # damaged data makes pydicom raise nearly anything
-            raise InputError(damaged(frame)) from error
+            raise damaged(frame) from error
         return dataset
 
     def hounsfield(self, frame: FrameHeader, assumed: Rescale | None = None) -> np.ndarray:
@@ -198,16 +198,22 @@ def _require_decoder(transfer_syntax: str) -> None:
         available = get_decoder(transfer_syntax).is_available
     except (NotImplementedError, ValueError) as error:
         raise InputError(
-            f"The images are stored in a way that cannot be read ({name}). Export the series uncompressed."
+            "The images are stored in a way that cannot be read ({name}). Export the series uncompressed.", name=name
         ) from error
     if not available:
         raise InputError(
-            f"The images are compressed ({name}) and no decoder for it is installed. Install {_DECODERS}, or export "
-            "the series uncompressed."
+            "The images are compressed ({name}) and no decoder for it is installed. Install {decoders}, or "
+            "export the series uncompressed.",
+            name=name,
+            decoders=_DECODERS,
         )
 
 
-def damaged(frame: FrameHeader) -> str:
-    """Returns the sentence on an image whose pixels cannot be read."""
-    number = "An image" if frame.instance_number is None else f"Image {frame.instance_number}"
-    return f"{number} of the series is damaged or incomplete. Transfer the series again."
+def damaged(frame: FrameHeader) -> InputError:
+    """Returns the error of an image whose pixels cannot be read."""
+    if frame.instance_number is None:
+        return InputError("An image of the series is damaged or incomplete. Transfer the series again.")
+    return InputError(
+        "Image {number} of the series is damaged or incomplete. Transfer the series again.",
+        number=frame.instance_number,
+    )

@@ -44,8 +44,10 @@ def check_values(voxels: np.ndarray) -> list[Flag]:
         raise InputError("All voxels of the image have the same value. Export the series again.")
     if highest - lowest <= 20:
         raise InputError(
-            f"The values lie between {lowest} and {highest}: a label map or a normalised image, not a CT in Hounsfield "
-            "units. Choose the CT."
+            "The values lie between {lowest} and {highest}: a label map or a normalised image, not a CT in "
+            "Hounsfield units. Choose the CT.",
+            lowest=lowest,
+            highest=highest,
         )
     low, high = GREY_LEVELS
     if lowest >= low and highest <= high:

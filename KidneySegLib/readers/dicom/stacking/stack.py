@@ -133,8 +133,10 @@ def _even_targets(along: np.ndarray) -> tuple[np.ndarray, list[Flag]]:
     finest = float(np.percentile(distances, 10, method="lower"))
     if length / finest > MOST_SLICES_PER_IMAGE * len(along):
         raise GeometryError(
-            f"The distances between the slices vary too much for one volume ({distances.min():.2f} to "
-            f"{distances.max():.2f} mm). Export each scan as a separate series."
+            "The distances between the slices vary too much for one volume ({smallest_mm:.2f} to "
+            "{largest_mm:.2f} mm). Export each scan as a separate series.",
+            smallest_mm=distances.min(),
+            largest_mm=distances.max(),
         )
     targets = np.linspace(along[0], along[-1], max(2, round(length / finest) + 1))
     flag = Flag.of(
