@@ -9,7 +9,6 @@ import qt
 import slicer
 import slicer.util
 import vtk
-from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
@@ -34,6 +33,8 @@ from KidneySegWidgets.result.examView import hideResult, showExam
 from KidneySegWidgets.result.ownExam import backgrounds, drawOnOwnExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.parameterNode import KidneySegParameterNode, connectWidgets
+from KidneySegWidgets.translation import tr as _
+from KidneySegWidgets.translation import translateWidgets
 from KidneySegWidgets.worklist.clickEffect import registerClickEffect
 
 HOMEPAGE = "https://github.com/KidneySeg/SlicerKidneySeg"
@@ -54,8 +55,7 @@ class KidneySeg(ScriptedLoadableModule):
             "<p><b>Research use only. Not a medical device.</b></p>"
         )
         # Slicer's own link leads to the manual of Slicer, which knows no extension
-        link = '<p><a href="{url}">{text}</a></p>'
-        parent.helpText += link.format(url=f"{HOMEPAGE}#in-3d-slicer", text=_("Documentation of KidneySeg"))
+        parent.helpText += f'<p><a href="{HOMEPAGE}#in-3d-slicer">{_("Documentation of KidneySeg")}</a></p>'
         parent.acknowledgementText = _(
             "Networks: PyTorch. The card of each model names the images that it was trained on, their "
             "authors and their licences (button About… in the section Inputs)."
@@ -78,8 +78,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self) -> None:
         ScriptedLoadableModuleWidget.setup(self)
-        reason = tooOldSlicer()
-        if reason:
+        if reason := tooOldSlicer():
             sentence = qt.QLabel(reason)
             sentence.wordWrap = True
             self.layout.addWidget(sentence)
@@ -87,6 +86,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/KidneySeg.ui"))
         self.layout.addWidget(uiWidget)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
+        translateWidgets(vars(self.ui).values())
         uiWidget.setMRMLScene(slicer.mrmlScene)
         loadTerminologies()
         self.logic = KidneySegLogic()

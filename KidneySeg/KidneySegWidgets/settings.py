@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import slicer
-from slicer.i18n import tr as _
+
+from KidneySegWidgets.translation import tr as _
 
 _GROUP = "KidneySeg"
 _DEFAULTS = {

@@ -151,6 +151,14 @@ def segmented(host: Any, volume: Volume | None = None, labels: NDArray[np.uint8]
     return widget
 
 
+def speak(language: str) -> None:
+    """Sets Slicer's language, as its settings have it."""
+    import slicer
+
+    slicer.app.userSettings().setValue("language", language)
+    slicer.app.userSettings().setValue("Internationalization/Enabled", True)
+
+
 def segment_tag(segment: Any, name: str) -> str:
     """Returns a tag of a segment; empty if it has none."""
     import vtk

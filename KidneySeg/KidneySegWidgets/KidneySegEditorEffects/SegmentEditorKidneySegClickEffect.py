@@ -9,10 +9,10 @@ import qt
 import slicer
 import vtk
 from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import structureKey
+from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.answering import Answering
 from KidneySegWidgets.worklist.labelChange import LabelChange
 from KidneySegWidgets.worklist.readerClick import ReaderClick, clickFailure, clickQuestion

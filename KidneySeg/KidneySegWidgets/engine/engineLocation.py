@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import slicer
-from slicer.i18n import tr as _
+
+from KidneySegWidgets.translation import tr as _
 
 
 def engineRoot() -> Path:

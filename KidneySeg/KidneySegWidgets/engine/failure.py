@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slicer.i18n import tr as _
+from KidneySegWidgets.translation import tr as _
 
 _PREFIX = "kidneyseg: "
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
+
+from KidneySegWidgets.translation import tr as _
 
 _REQUIREMENTS = Path(__file__).resolve().parents[2] / "Resources" / "requirements.txt"
 # The last one for Macs with Intel processors, and the oldest that runs the networks.

@@ -11,10 +11,10 @@ import numpy as np
 import slicer
 import slicer.util
 import vtk
-from slicer.i18n import tr as _
 from vtk.util.numpy_support import vtk_to_numpy
 
 from KidneySegWidgets.exam.straightGrid import isSheared, resample, straightGrid
+from KidneySegWidgets.translation import tr as _
 
 _DIMENSIONS = 3
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.dicomFiles import filesInDatabase, instanceUids, referToInstances
+from KidneySegWidgets.translation import tr as _
 
 _NUMBER_OF_FRAMES = "0028,0008"
 # Of a volume that was made here: its frames are those that the engine measures.

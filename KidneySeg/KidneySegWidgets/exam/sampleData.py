@@ -9,7 +9,6 @@ from typing import Any
 
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
@@ -18,6 +17,7 @@ from KidneySegWidgets.engine.installation import ensureInstalled, tooOldSlicer
 from KidneySegWidgets.engine.processRunner import engineCommand, engineEnvironment
 from KidneySegWidgets.engine.processTree import withoutWindow
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
+from KidneySegWidgets.translation import tr as _
 
 NODE_NAME = "KidneySegPhantom"
 

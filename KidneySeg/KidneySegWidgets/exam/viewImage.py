@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.dicomFiles import filesInDatabase, instanceUids, placeFile
+from KidneySegWidgets.translation import tr as _
 
 TASK = "ultrasound"
 _DIMENSIONS = _RGB = 3

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.dicomFiles import filesInDatabase, instanceUids, placeFile
+from KidneySegWidgets.translation import tr as _
 
 
 def sourceFiles(volume: Any) -> list[Path]:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.export.export import Written
 from KidneySegWidgets.result.drawnResult import DrawnResult
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.translation import tr as _
 
 
 def exportTrainingCase(result: ResultNodes, folder: Path) -> Callable[[], Written]:

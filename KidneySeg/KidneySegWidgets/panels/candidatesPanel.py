@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from KidneySegWidgets.panels.fitting import fitTable, narrowColumns, prepareTable
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.result.findingsTable import isBeingFilled
+from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.worklist import Worklist
 
 

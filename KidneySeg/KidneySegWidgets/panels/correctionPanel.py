@@ -9,7 +9,6 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining
 from KidneySegWidgets.engine.engineLocation import ensureEngine
@@ -19,6 +18,7 @@ from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import drawnState
 from KidneySegWidgets.run.remeasuring import Remeasuring
+from KidneySegWidgets.translation import tr as _
 
 # Segment Editor changes a segment with each stroke; measuring waits until the reader pauses.
 _PAUSE_MS = 1500

@@ -8,7 +8,6 @@ from typing import Any
 
 import qt
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import complaining, logError, reasonOf
 from KidneySegWidgets.engine.besideMainThread import BesideMainThread
@@ -16,6 +15,7 @@ from KidneySegWidgets.export.export import ExportOptions, Written, exportResult
 from KidneySegWidgets.export.trainingCase import exportTrainingCase
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.settings import setSetting, setting
+from KidneySegWidgets.translation import tr as _
 
 
 class ExportPanel:

@@ -6,10 +6,9 @@ import html
 import re
 from typing import Any
 
-from slicer.i18n import tr as _
-
 from KidneySegWidgets.engine.language import engineLanguage
 from KidneySegWidgets.result.lesionRows import kidneyName
+from KidneySegWidgets.translation import tr as _
 
 # On light and on dark styles.
 _COLOURS = {"error": "#e53935", "warning": "#b26a00", "info": "#607d8b"}
@@ -49,7 +48,7 @@ def summaryText(findings: Any) -> str:
     kidneys = [_kidneyText(kidney) for kidney in findings.kidneys]
     lesions = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     text = ", ".join([*kidneys, *lesions]) or _("no kidney was found")
-    return text[0].upper() + text[1:]
+    return str(engineLanguage().capitalised(text))
 
 
 def _kidneyText(kidney: Any) -> str:
@@ -127,7 +126,7 @@ def _madeText(finding: Any) -> str:
         text += " " + _("(it was {name})").format(name=finding.reading.was)
     confidence = getattr(finding, "confidence", None)
     if confidence is not None:
-        text += ", " + _("{share} % sure").format(share=round(100 * confidence))
+        text += ", " + _("confidence {share} %").format(share=round(100 * confidence))
     return text + "."
 
 

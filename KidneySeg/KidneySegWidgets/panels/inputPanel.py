@@ -6,7 +6,6 @@ from typing import Any
 
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.bundles import installedBundles
 from KidneySegWidgets.engine.graphicsCards import GraphicsCards
@@ -14,6 +13,7 @@ from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
 from KidneySegWidgets.run.runParameters import AUTOMATIC, RunParameters, engineTask, engineTasks, lastVolume
 from KidneySegWidgets.run.taskTexts import taskTitle
 from KidneySegWidgets.settings import devices, setSetting, setting
+from KidneySegWidgets.translation import tr as _
 
 
 class InputPanel:

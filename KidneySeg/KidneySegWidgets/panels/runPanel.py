@@ -8,7 +8,6 @@ from typing import Any
 
 import qt
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.installation import ensureInstalled
@@ -20,6 +19,7 @@ from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine, RemainingTime
 from KidneySegWidgets.run.runParameters import RunParameters
 from KidneySegWidgets.run.runQueue import Run, RunQueue
+from KidneySegWidgets.translation import tr as _
 
 
 class RunPanel:

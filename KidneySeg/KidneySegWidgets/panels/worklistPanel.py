@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import qt
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import reasonOf
 from KidneySegWidgets.panels.candidatesPanel import CandidatesPanel
 from KidneySegWidgets.panels.findingsText import copyText, lesionText
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.placing import PointPlacing
 from KidneySegWidgets.worklist.readerClick import ReaderClick
 from KidneySegWidgets.worklist.worklist import Worklist

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import segmentsByStructure
+from KidneySegWidgets.translation import tr as _
 
 
 def currentLabels(result: ResultNodes) -> np.ndarray:

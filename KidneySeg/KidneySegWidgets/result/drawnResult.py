@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume, prepareVolume
@@ -17,6 +16,7 @@ from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.secondView import acrossOf, withSecondView
 from KidneySegWidgets.result.segments import drawnState
+from KidneySegWidgets.translation import tr as _
 
 # More is a volume that was moved; a saved scene moves the last corner of a grid by rounding alone.
 _SAME_PLACE_MM = 0.1

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import vtk
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.result.lesionRows import candidateRows, lesionCell, lesionColumns, lesionRows
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.viewRows import viewCell, viewColumns, viewRows
+from KidneySegWidgets.translation import tr as _
 
 Row = tuple[str, dict[str, Any]]
 # Identifiers of the tables that are being filled.

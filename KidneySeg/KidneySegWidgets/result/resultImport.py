@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import PreparedVolume
@@ -19,6 +18,7 @@ from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.labelParts import LabelPart, imageOf
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import newSegment
+from KidneySegWidgets.translation import tr as _
 
 
 def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultNodes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from slicer.i18n import tr as _
+from KidneySegWidgets.translation import tr as _
 
 
 def viewColumns(findings: Any) -> dict[str, str]:

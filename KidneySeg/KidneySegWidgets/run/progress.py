@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slicer.i18n import tr as _
+from KidneySegWidgets.translation import tr as _
 
 # Before this share is done, the time for the rest cannot be told.
 _LEAST_FRACTION = 0.1

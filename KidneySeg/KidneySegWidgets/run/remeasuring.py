@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
@@ -14,6 +13,7 @@ from KidneySegWidgets.engine.failure import failureMessage
 from KidneySegWidgets.engine.processRunner import Runner
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.examFiles import ExamFiles, MeasuringJob
+from KidneySegWidgets.translation import tr as _
 
 _POLL_MS = 50
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import slicer
 import vtk
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.modality import modalityOf
 from KidneySegWidgets.exam.viewImage import TASK as VIEW_TASK
 from KidneySegWidgets.run.taskTexts import taskExams, taskTitle
+from KidneySegWidgets.translation import tr as _
 
 AUTOMATIC = "auto"
 # Pictures of CT, and images whose makers did not say what they are, are for the reader to judge.

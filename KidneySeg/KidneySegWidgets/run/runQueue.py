@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import slicer
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.failure import failureMessage
@@ -21,6 +20,7 @@ from KidneySegWidgets.result.resultImport import importResult
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.run.progress import ProgressLine
 from KidneySegWidgets.run.runParameters import RunParameters
+from KidneySegWidgets.translation import tr as _
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slicer.i18n import tr as _
+from KidneySegWidgets.translation import tr as _
 
 
 def taskTitle(task: Any) -> str:

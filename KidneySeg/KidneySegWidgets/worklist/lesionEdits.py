@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.result.candidates import candidateMask
 from KidneySegWidgets.result.labelParts import drawnPart, filledBox
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.answering import Question
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
 

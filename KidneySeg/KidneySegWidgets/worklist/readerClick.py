@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from slicer.i18n import tr as _
 
 from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
 from KidneySegWidgets.result.drawnResult import preparedExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
+from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
 
 # No answer reaches farther than 60 mm from a click; tissue and borders a little beyond are looked at, too.

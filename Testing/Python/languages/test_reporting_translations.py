@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 from finding_cases import CYST, MASS, MEASURES
 from reporting_cases import findings_of, phantom
 from result_cases import described_slice
-from translatable_texts import ERRORS, PACKAGE, speaks_english, texts_of, texts_of_the_code
+from translatable_texts import ERRORS, PACKAGE, speaks_english, texts_of, texts_of_the_code, texts_of_the_panel
 
 from KidneySegLib.errors import InputError, ResourceError
 from KidneySegLib.findings import KidneyFinding, PhaseEstimate
@@ -32,11 +32,13 @@ from KidneySegLib.structures import Side
 ROOT = Path(__file__).resolve().parents[3]
 TRANSLATIONS = ROOT / "Resources" / "Translations"
 CODES = ("es", "tr")
+# what the engine says, and what the panel in Slicer says
+DOMAINS = ("kidneyseg", "panel")
 
 
-def catalogue(code: str) -> Catalog:
-    with (TRANSLATIONS / code / "LC_MESSAGES" / "kidneyseg.po").open("rb") as file:
-        return read_po(file, locale=code, domain="kidneyseg")
+def catalogue(code: str, domain: str) -> Catalog:
+    with (TRANSLATIONS / code / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+        return read_po(file, locale=code, domain=domain)
 
 
 def fields(text: str) -> set[str]:
@@ -45,8 +47,8 @@ def fields(text: str) -> set[str]:
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_text_of_the_code_is_translated_and_nothing_else(code: str) -> None:
-    known = {message.id for message in catalogue(code) if message.id}
-    assert known == texts_of_the_code()
+    for domain, texts in zip(DOMAINS, (texts_of_the_code(), texts_of_the_panel()), strict=True):
+        assert {message.id for message in catalogue(code, domain) if message.id} == texts
 
 
 def test_texts_are_literals_in_calls_of_a_marker_and_nothing_else() -> None:
@@ -61,9 +63,10 @@ language.text(variable)
     assert found == {"one", "two", "three", ("{n} four", "{n} fours")}
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("code", CODES)
-def test_translations_are_whole(code: str) -> None:
-    messages = [message for message in catalogue(code) if message.id]
+def test_translations_are_whole(code: str, domain: str) -> None:
+    messages = [message for message in catalogue(code, domain) if message.id]
     assert len(messages) > 150
     for message in messages:
         assert not message.fuzzy, message.id
@@ -78,11 +81,12 @@ def test_translations_are_whole(code: str) -> None:
             assert string.endswith(".") or not sources[0].endswith("."), message.id
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("code", CODES)
-def test_compiled_catalogues_are_those_of_the_text_files(code: str) -> None:
-    compiled = (TRANSLATIONS / code / "LC_MESSAGES" / "kidneyseg.mo").read_bytes()
+def test_compiled_catalogues_are_those_of_the_text_files(code: str, domain: str) -> None:
+    compiled = (TRANSLATIONS / code / "LC_MESSAGES" / f"{domain}.mo").read_bytes()
     expected = BytesIO()
-    write_mo(expected, catalogue(code))
+    write_mo(expected, catalogue(code, domain))
     one, other = (
         {str(message.id): list(message.string) for message in read_mo(BytesIO(data)) if message.id}
         for data in (compiled, expected.getvalue())

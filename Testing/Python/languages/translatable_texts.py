@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import ast
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
 
+MODULE = Path(__file__).resolve().parents[3] / "KidneySeg"
 PACKAGE = Path(__file__).resolve().parents[3] / "KidneySegLib"
 # rooms that speak to readers of results in their language
 ROOMS = ("flags", "languages", "reporting")
@@ -83,11 +85,25 @@ def texts_of_the_code() -> set[str | tuple[str, ...]]:
     return {text for _place, _line, text in texts_by_place()}
 
 
+def texts_of_the_panel() -> set[str]:
+    """Returns every text of the Slicer module: of its code, and of its ``.ui`` file, but for signs without a letter."""
+    sources = (file.read_text(encoding="utf-8") for file in MODULE.rglob("*.py"))
+    said = {str(text) for source in sources for _, text in texts_of(source, {"_": 1})}
+    form = ElementTree.parse(MODULE / "Resources" / "UI" / "KidneySeg.ui")
+    shown = (element.find("string") for element in form.iter("property"))
+    texts = {each.text or "" for each in shown if each is not None and each.get("notr") != "true"}
+    return said | {text for text in texts if any(letter.isalpha() for letter in text)}
+
+
 def main() -> None:
-    """Writes the template of the catalogues to the standard output."""
+    """Writes the template of the catalogues to the standard output; with the word ``panel`` that of Slicer's panel."""
     catalogue = Catalog(domain="kidneyseg")
-    for place, line, text in texts_by_place():
-        catalogue.add(text, locations=[(f"{PACKAGE.name}/{place.as_posix()}", line)])
+    if sys.argv[1:] == ["panel"]:
+        for text in sorted(texts_of_the_panel()):
+            catalogue.add(text)
+    else:
+        for place, line, text in texts_by_place():
+            catalogue.add(text, locations=[(f"{PACKAGE.name}/{place.as_posix()}", line)])
     write_po(sys.stdout.buffer, catalogue)
 
 

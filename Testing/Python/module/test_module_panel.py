@@ -17,7 +17,7 @@ if availability.missing():
     pytest.skip(availability.missing(), allow_module_level=True)
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
-from module_cases import MODULE, add_volume, open_panel, picture_folder, segmented  # noqa: E402
+from module_cases import MODULE, add_volume, open_panel, picture_folder, segmented, speak  # noqa: E402
 from reporting_cases import phantom  # noqa: E402
 
 UI = MODULE.parent / "Resources" / "UI" / "KidneySeg.ui"
@@ -39,9 +39,11 @@ def above(widget: Any) -> Iterator[Any]:
         yield widget
 
 
-def test_no_section_makes_the_panel_wider_than_a_narrow_dock(host: Any) -> None:
+@pytest.mark.parametrize("language", ["en_US", "es_419", "tr_TR"])
+def test_no_section_makes_the_panel_wider_than_a_narrow_dock(host: Any, language: str) -> None:
     import qt
 
+    speak(language)
     widget = segmented(host)
     add_volume(phantom()[0], "12: Abdomen portal venous 1.0 B30f, a name such as scanners give " + "x" * 40)
     widget.ui.bundleComboBox.addItem(

@@ -1,4 +1,4 @@
-"""What the panel says can be translated: by Slicer's language packs, which take texts from .ui files and from `_()`."""
+"""What the panel says can be translated: by language packs and by our catalogues, which take texts from .ui files and `_()`."""
 
 from __future__ import annotations
 
