@@ -1,4 +1,4 @@
-"""What the panel says can be translated: by language packs and by our catalogues, which take texts from .ui files and `_()`."""
+"""What the panel says can be translated: language packs and our catalogues take texts from .ui files and from `_()`."""
 
 from __future__ import annotations
 
