@@ -79,6 +79,8 @@ def write_dicom_results(
             planes = align(segmentation.label_map, images)
             found = _placed_results(result, planes, images, changed, per_lesion, labelmap) if outlined else {}
         else:
+            if labelmap:
+                raise InputError("Of an ultrasound image there is no Label Map Segmentation. Leave out --labelmap.")
             image = _view_image(source, findings)
             headers = (image.dataset,)
             found = _view_results(result, image, changed) if outlined else {}

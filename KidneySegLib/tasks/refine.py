@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from KidneySegLib.errors import InputError
+from KidneySegLib.exam import Units
 from KidneySegLib.flags import Flag
 from KidneySegLib.measuring.correction import corrections
 from KidneySegLib.result_files.result import Result
@@ -77,15 +78,21 @@ def refine(result: Result, clicks: Sequence[PlacedClick], *, network: Result | N
         followed, and the number of voxels that each new click changed.
 
     Raises:
-        InputError: a click lies outside the image, or the network's result is missing or was corrected itself.
+        InputError: it is an ultrasound image, a click lies outside of it, or the network's result is missing or was
+            corrected itself.
         GeometryError: the two results do not lie on one grid.
     """
+    exam = result.image
+    if exam.units is Units.GREY:  # tissues are told apart by HU
+        raise InputError(
+            "Clicks are answered on CT only. Correct the outline of an ultrasound image in a label map and measure "
+            "that with 'kidneyseg measure'."
+        )
     if corrections((network or result).findings):
         raise InputError(
             "The result was corrected already. Give the network's own result too (--findings), as 'kidneyseg segment' "
             "wrote it; names and corrections refer to it."
         )
-    exam = result.image
     earlier = [PlacedClick.parse(text) for text in result.findings.provenance.settings.get(CLICKS, [])]
     session = Session(exam.volume, result.segmentation.labels, [_on_grid(click, exam.volume) for click in earlier])
     voxels, remarks = [], []

@@ -152,6 +152,8 @@ def test_another_image_or_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.dcm").rename(tmp_path / "alone" / "other.dcm")
     with pytest.raises(InputError, match="another series"):
         write_dicom_results(tmp_path / "out", result, tmp_path / "alone" / "other.dcm")
+    with pytest.raises(InputError, match="Leave out --labelmap"):
+        write_dicom_results(tmp_path / "out", result, path, labelmap=True)
     empty = result_of(write(tmp_path, frame(np.zeros((240, 320), bool)), [region()]))
     with pytest.raises(InputError, match="Nothing is outlined"):
         write_dicom_results(tmp_path / "out", empty, path)

@@ -40,6 +40,7 @@ from KidneySegLib.result_files.names import RESULT_FILES
 from KidneySegLib.result_files.result import Result
 from KidneySegLib.segmentation import load
 from KidneySegLib.tasks import run
+from KidneySegLib.tasks.refine import PlacedClick, refine
 from KidneySegLib.tasks.registry import register, task_named
 from KidneySegLib.tasks.run import measure, read_exam
 
@@ -170,6 +171,13 @@ def test_a_length_across_two_regions_is_refused(tmp_path: Path) -> None:
     write_nifti(tmp_path / "mine.nii.gz", result_of(path).image.stored, ellipse().astype(np.uint8)[None])
     with pytest.raises(InputError, match="across two regions means nothing"):
         measure(path, tmp_path / "mine.nii.gz")
+
+
+def test_clicks_are_refused(tmp_path: Path) -> None:
+    """They tell tissues apart by HU; the command made an outline of a corner of the image, in millilitres."""
+    result = result_of(write(tmp_path, frame(), [region()]))
+    with pytest.raises(InputError, match="on CT only"):
+        refine(result, [PlacedClick.parse("128,96,0,+,kidney_left")])
 
 
 def test_other_structures_are_refused(tmp_path: Path) -> None:
