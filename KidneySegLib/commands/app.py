@@ -6,6 +6,7 @@ refuses; 8 done in part (studies that failed, storage commitment that was refuse
 the reader of the progress ended); 143 stopped by SIGTERM.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -33,7 +34,7 @@ from KidneySegLib.commands.segment import segment
 from KidneySegLib.commands.serve import serve
 from KidneySegLib.commands.train import train
 from KidneySegLib.commands.watch import watch
-from KidneySegLib.errors import Cancelled, KidneySegError
+from KidneySegLib.errors import Cancelled, InputError, KidneySegError
 from KidneySegLib.languages.language import N_, Language
 
 SIGTERM_EXIT = 143
@@ -116,6 +117,9 @@ def main() -> None:
         if isinstance(error, ModuleNotFoundError) and str(error.name).split(".")[0] in _TRAINING_PACKAGES:
             _say("Training and evaluation need more packages. In the checkout: pip install -e '.[train]'")
             raise SystemExit(2) from None
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            _say(N_("A name or path is longer than this computer allows. Choose a shorter one."))
+            raise SystemExit(InputError.exit_code) from None
         # The developer's traceback stays available; a user gets a sentence.
         if os.environ.get("KIDNEYSEG_DEBUG"):
             raise

@@ -95,7 +95,11 @@ def write_clean_image(source: Path, folder: Path, pseudonyms: Pseudonyms) -> Non
     path = folder / f"image-{pseudonyms.short('image', content.hex())}.nii.gz"
     sitk.WriteImage(image, itk_name(path), True)
     # ITK says nothing when the disk is full
-    if not np.array_equal(read_image(path).voxels, volume.voxels):
+    try:
+        written = read_image(path).voxels
+    except InputError as error:
+        raise OSError("the image was not written completely") from error
+    if not np.array_equal(written, volume.voxels):
         raise OSError("the image was not written completely")
 
 

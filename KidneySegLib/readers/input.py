@@ -66,8 +66,10 @@ def read_input(path: Path, progress: Callable[[float], None] | None = None, *, s
     """
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError as error:
+    except PermissionError as error:
         raise InputError("The file or folder cannot be opened: no permission. Choose a copy of your own.") from error
+    except OSError as error:
+        raise InputError("The file or folder cannot be opened. Check the path.") from error
     if is_folder:
         return _read_folder(path, progress, series_uid)
     if not is_file:

@@ -71,7 +71,7 @@ def write_sample(
     except OSError as error:
         raise OutputError(
             "The sample cannot be written ({reason}). Check the folder's permissions and the free space.",
-            reason=error.strerror,
+            reason=error.strerror or "I/O",
         ) from error
     return truth
 

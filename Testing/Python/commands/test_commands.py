@@ -15,6 +15,7 @@ from bundle_cases import made_bundle
 from KidneySegLib.bundles.bundle import write_bundle
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.commands.app import main
 from KidneySegLib.findings import Findings
 from KidneySegLib.flags import Flag, flags_as_json
 from KidneySegLib.networks.factory import build_network, parameters
@@ -184,3 +185,27 @@ def test_training_without_its_packages_says_what_to_install(tmp_path: Path) -> N
     run = subprocess.run([sys.executable, "-c", script, *folders], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
     assert run.stderr.strip().endswith("pip install -e '.[train]'")
+
+
+LONG = 300 * "a"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("segment", f"{LONG}.png", "--task", "ultrasound", "--output", "out"),
+        ("measure", LONG, "labels.nii.gz", "--output", "out"),
+        ("report", LONG, "--image", "scan.nii.gz"),
+        ("sample", LONG, "--progress", "none"),
+    ],
+)
+def test_a_name_that_is_too_long_is_one_sentence(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["kidneyseg", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr().err
+    assert end.value.code in (3, 6) and ("longer than" in said or "too long" in said) and "unexpected" not in said

@@ -267,6 +267,24 @@ def test_nothing_is_left_when_writing_fails(tmp_path: Path, monkeypatch: pytest.
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+def test_an_image_file_that_a_full_disk_cuts_is_not_called_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ITK writes what fits and says nothing."""
+    (tmp_path / "in").mkdir()
+    sitk.WriteImage(sitk.GetImageFromArray(np.arange(6000, dtype=np.int16).reshape(10, 20, 30)), tmp_path / "in/a.nii")
+
+    def cut(image: sitk.Image, name: str, packed: bool) -> None:
+        write(image, name, packed)
+        Path(name).write_bytes(Path(name).read_bytes()[:500])
+
+    write = sitk.WriteImage
+    monkeypatch.setattr(sitk, "WriteImage", cut)
+    with pytest.raises(OutputError, match="disk has space"):
+        deidentify(tmp_path / "in", tmp_path / "out", SECRET)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
 @pytest.mark.parametrize(
     ("output", "word"), [("in/out", "lies in the input"), ("in", "lies in the input"), ("old", "exists")]
 )
