@@ -20,6 +20,7 @@ from KidneySegLib.segmentation.lesions.belief import believed, beyond_outline
 from KidneySegLib.segmentation.lesions.border import refine_cysts
 from KidneySegLib.segmentation.lesions.fluid import fluid_cysts
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS, decide_kinds
+from KidneySegLib.segmentation.lesions.round import round_cysts
 from KidneySegLib.structures import KIDNEYS, Side
 from KidneySegLib.volume import Volume
 
@@ -106,7 +107,8 @@ def find_lesions(
         lesion = np.where(labels > 0, fine.sum(axis=0), lesion)
     inner = depth_within(organ.mask[within], spacing) > _BORDER_MM
     belongs = in_percent(np.where(inner, organ.probability[within], 0))
-    return with_fluid(FoundLesions(box, labels, in_percent(lesion), tuple(flags), belongs), volume, outline, organ)
+    seen = FoundLesions(box, labels, in_percent(lesion), tuple(flags), belongs)
+    return with_round(with_fluid(seen, volume, outline, organ), volume, outline, rules)
 
 
 def _with_cysts(labels: np.ndarray, fine: np.ndarray) -> np.ndarray:
@@ -153,6 +155,35 @@ def with_fluid(lesions: FoundLesions, volume: Volume, outline: Outline, organ: O
         cyst &= labels != MASS  # fluid in a solid mass is necrosis
         labels[cyst], percent[cyst] = CYST, np.maximum(percent[cyst], _FLUID_PERCENT)
         belongs[cyst] = 0
+    return FoundLesions(box, labels, percent, lesions.flags, belongs)
+
+
+def with_round(lesions: FoundLesions, volume: Volume, outline: Outline, rules: OrganLesionRules) -> FoundLesions:
+    """Returns the lesions with each cyst as round as its density shows it, which may reach beyond the organ's outline.
+
+    Args:
+        lesions: of one kidney.
+        volume: canonical orientation.
+        outline: the kidney.
+        rules: of the bundle.
+    """
+    if not (lesions.labels == CYST).any():
+        return lesions
+    spacing = volume.spacing[::-1]
+    box = enlarged(lesions.box, _AROUND_MM, spacing, volume.voxels.shape)
+    drawn, percent = in_box(lesions.labels, lesions.box, box), in_box(lesions.percent, lesions.box, box)
+    kidney = in_box(outline.mask, outline.box, box)
+    labels = round_cysts(drawn, kidney, volume.voxels[box], spacing, rules.smallest_voxels(spacing))
+    known = np.zeros_like(percent) if lesions.organ_percent is None else lesions.organ_percent
+    belongs = in_box(known, lesions.box, box)
+    new = (labels == CYST) & (drawn != CYST)
+    pieces = cc3d.connected_components(labels == CYST, connectivity=18)
+    for number in np.unique(pieces[new]):
+        own = pieces == number
+        seen = percent[own & ~new]
+        # what no network saw there is as probable as what it saw of the same cyst
+        percent[own & new] = np.maximum(percent[own & new], round(float(seen.mean())) if seen.size else 0)
+        belongs[own & new] = 0
     return FoundLesions(box, labels, percent, lesions.flags, belongs)
 
 

@@ -15,17 +15,13 @@ import numpy as np
 from KidneySegLib.bundles.rules import OperatingPoint
 from KidneySegLib.geometry.bodies import Body, find_bodies
 from KidneySegLib.geometry.boxes import bounding_boxes, in_box
-from KidneySegLib.hounsfield import MOST_UNENHANCED, SIMPLE_FLUID_ENHANCED
+from KidneySegLib.hounsfield import DENSEST_FLUID, MOST_UNENHANCED
 from KidneySegLib.measuring.instances import Confidence, Instance, LesionCandidate
 from KidneySegLib.segmentation.kidneys.outline import Outline
 from KidneySegLib.segmentation.lesions.find import FoundLesions
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 from KidneySegLib.structures import BY_LABEL, KIDNEYS, Side
 from KidneySegLib.volume import Volume
-
-# Calibration of scanners differs by some HU. Cysts of enhanced training exams have 16 to 24 HU (median), false ones 48
-# and 56.
-_DENSEST_FLUID = SIMPLE_FLUID_ENHANCED + 10.0
 
 # Fewer voxels away from the organ's border do not tell whether a lesion belongs to it.
 _FEWEST_KNOWN = 10
@@ -63,7 +59,7 @@ def take_out_candidates(
             outline, own = _kidney_of(body, outlines, lesions, kind)
             confidence = whole.of(body) or 0.0
             elsewhere = _organ_confidence(body, own) < point.least_organ_confidence
-            dense = _median(volume, body) > _DENSEST_FLUID and _is_enhanced(volume, outline, labels)
+            dense = _median(volume, body) > DENSEST_FLUID and _is_enhanced(volume, outline, labels)
             if confidence < least or elsewhere or (kind == CYST and dense):
                 found.append(LesionCandidate(Instance(BY_LABEL[kind], outline.side, body), confidence))
                 kidney = in_box(outline.mask, outline.box, body.box) | (not elsewhere)
