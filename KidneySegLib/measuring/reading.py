@@ -47,7 +47,8 @@ def with_reading(
     shape = segmentation.labels.shape
     drawn_or_doubted = {**known.candidates, **known.voxels}
     origins = {name: _origin(body, drawn_or_doubted, shape) for name, body in bodies.items() if name not in network}
-    origins |= _kidney_origins(segmentation, findings, known)
+    kidneys = _kidney_origins(segmentation, findings, known)
+    origins |= kidneys
 
     def reading(finding: Named) -> Reading:
         was = origins.get(finding.id)
@@ -72,6 +73,7 @@ def with_reading(
         findings, (replace(each, reading=marks.get(each.id, each.reading)) for each in findings.candidates)
     )
     flags = [Flag.of("rejected_by_reader", findings=[each.finding.id for each in rejected])] if rejected else []
+    flags += _in_pieces(kidneys)
     return replace(
         findings,
         lesions=tuple(replace(lesion, reading=reading(lesion)) for lesion in findings.lesions),
@@ -112,6 +114,16 @@ def _kidney_origins(segmentation: Segmentation, findings: Findings, known: Known
         if side is not None and not isinstance(finding, KidneyFinding | KidneyView):
             origins[finding.id] = KIDNEYS[side].key
     return origins
+
+
+def _in_pieces(origins: Mapping[str, str]) -> list[Flag]:
+    """Returns a flag on each kidney of which a reader made more than one finding."""
+    flags = []
+    for side, kidney in KIDNEYS.items():
+        names = [name for name, was in origins.items() if was == kidney.key]
+        if len(names) > 1:
+            flags.append(Flag.of("kidney_became_several", side=side.value, findings=names))
+    return flags
 
 
 def _became(voxels: np.ndarray | None, segmentation: Segmentation, bodies: Mapping[str, Body]) -> str:

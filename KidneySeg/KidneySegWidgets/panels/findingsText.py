@@ -100,8 +100,15 @@ def lesionText(findings: Any, identifier: str) -> str:
             return _rejectedText(each)
     for finding in (*findings.lesions, *findings.stones):
         if finding.id == identifier:
-            return " ".join([_madeText(finding), *(flag.said(language) for flag in findings.remarks_on(identifier))])
+            remarks = [*findings.remarks_on(identifier), *_onPieces(findings, identifier)]
+            return " ".join([_madeText(finding), *(flag.said(language) for flag in remarks)])
     return ""
+
+
+def _onPieces(findings: Any, identifier: str) -> list[Any]:
+    """Returns the remark that a finding is a piece of a kidney; it is on all of its pieces, and in the list, too."""
+    several = (flag for flag in findings.flags if flag.code == "kidney_became_several")
+    return [flag for flag in several if identifier in flag.values.get("findings", ())]
 
 
 def _rejectedText(rejected: Any) -> str:

@@ -45,4 +45,9 @@ LABELS = {
         "Rejected by the reader and not counted: {findings}.",
         findings=proper_names("identifiers of lesions and stones"),
     ),
+    "kidney_became_several": warning(
+        "What was the {side} kidney is several findings now ({findings}), because it is drawn in pieces: no volume and "
+        "no diameter is that of the whole. If it is one lesion, fill the gaps between them in Segment Editor.",
+        findings=proper_names("identifiers of lesions and stones"),
+    ),
 }

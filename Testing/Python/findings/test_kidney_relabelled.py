@@ -14,6 +14,7 @@ from KidneySegLib.errors import InputError
 from KidneySegLib.findings import Findings, Reading
 from KidneySegLib.findings.at_once import kidney_relabelled_at_once, rejected_at_once, relabelled_at_once
 from KidneySegLib.findings.marks import named
+from KidneySegLib.flags import Severity
 from KidneySegLib.languages.language import Language
 from KidneySegLib.reporting.content.reading import reading_notes
 from KidneySegLib.reporting.text import findings_text
@@ -67,6 +68,25 @@ def test_remarks_tell_what_was_made_of_it_and_nothing_that_contradicts_it(case: 
     both = np.where(labels <= 2, labels * 0 + (labels > 0) * 3, labels).astype(np.uint8)
     of_both = described_corrected(volume, both, network=labels, original=original)
     assert of_both.kidneys == () and "no_kidney" not in codes(of_both)
+
+
+def test_a_kidney_in_pieces_becomes_several_lesions_and_that_is_said(case: Case) -> None:
+    """Else a reader who made one tumour of a kidney would read the diameter of a piece as that of the tumour."""
+    volume, labels, _original = case
+    network = labels.copy()
+    middle = int(np.median(np.nonzero(labels == 1)[0]))
+    network[middle : middle + 2][labels[middle : middle + 2] == 1] = 0  # fat between the poles, say
+    original = findings_of(volume, network)
+    drawn = kidney_made(volume.like(network), original.kidney(Side.RIGHT), BY_KEY["mass"])
+    found = described_corrected(volume, drawn, network=network, original=original)
+    pieces = [each.id for each in found.lesions if each.reading.was_kidney is Side.RIGHT]
+    (flag,) = [flag for flag in found.flags if flag.code == "kidney_became_several"]
+    assert len(pieces) == 2 and flag.values == {"side": "right", "findings": tuple(pieces)}
+    assert flag.severity is Severity.WARNING
+    filled = np.where(labels == 1, np.uint8(3), network)
+    whole = described_corrected(volume, filled, network=network, original=original)
+    assert "kidney_became_several" not in codes(whole), "the gap was filled, as the sentence says"
+    assert len([each for each in whole.lesions if each.reading.was_kidney]) == 1
 
 
 def test_its_cyst_and_stone_stay_on_its_side_in_an_image_of_this_kidney_alone() -> None:

@@ -83,6 +83,31 @@ def test_row_follows_where_it_grows_together_with_a_lesion_of_its_kind(widget: A
     assert rows(widget) == table
 
 
+def test_a_kidney_in_pieces_says_that_it_became_several_masses(host: Any) -> None:
+    """Else the diameter of a piece would be read as that of the tumour; filling the gap makes one of them."""
+    from editor_cases import Editor
+    from SlicerHost.hands import choose
+
+    volume, labels, _missed = exam()
+    gap = np.zeros(labels.shape, bool)
+    middle = int(np.median(np.nonzero(labels == 1)[0]))
+    gap[middle : middle + 2] = labels[middle : middle + 2] == 1
+    widget = segmented(host, volume, np.where(gap, np.uint8(0), labels))
+    table = rows(widget)
+    go_to(widget, "R")
+    choose(widget.ui.lesionKindComboBox, "Solid mass")
+    settle(widget)
+    pieces = [name for name, row in rows(widget).items() if row["side"] == "R" and row["structure"] == "Mass"]
+    assert len(pieces) == 2 and widget.results.current in pieces
+    sentence = f"What was the right kidney is several findings now ({', '.join(pieces)})"
+    assert sentence in widget.ui.lesionLabel.text and sentence in widget.ui.flagsBrowser.plainText
+    Editor(host, widget).stroke("mass", gap, "add")
+    settle(widget)
+    assert "several findings" not in widget.ui.flagsBrowser.plainText
+    assert [row["structure"] for row in rows(widget).values() if row["side"] == "R"].count("Mass") == 1
+    assert rows(widget)["L"] == table["L"]
+
+
 def test_a_soft_kidney_is_no_stone(host: Any) -> None:
     from SlicerHost.hands import choose, waitUntil
 
