@@ -15,6 +15,7 @@ from KidneySegWidgets.panels.findingsText import copyText, lesionText
 from KidneySegWidgets.panels.resultPanel import ResultPanel
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.translation import tr as _
+from KidneySegWidgets.worklist.clickedPlace import ClickedPlace
 from KidneySegWidgets.worklist.placing import PointPlacing
 from KidneySegWidgets.worklist.readerClick import ReaderClick
 from KidneySegWidgets.worklist.worklist import Worklist
@@ -49,6 +50,7 @@ class WorklistPanel:
         self._candidates = CandidatesPanel(ui, results, self.worklist)
         self._placing = PointPlacing(self._onPoint, self._onPlacingEnd)
         self._said = ""
+        self._clicked: ClickedPlace | None = None
         for kind, title in (("mass", _("Solid mass")), ("cyst", _("Cyst")), ("stone", _("Stone"))):
             ui.lesionKindComboBox.addItem(title, kind)
             ui.addKindComboBox.addItem(title, kind)
@@ -89,7 +91,7 @@ class WorklistPanel:
         """Works on another result; None works on none."""
         self._placing.stop()
         self.worklist.setResult(result)
-        self._said = ""
+        self._said, self._clicked = "", None
         self.update()
 
     def listenToKeys(self, isEntered: bool) -> None:
@@ -109,6 +111,7 @@ class WorklistPanel:
 
     def update(self) -> None:
         """Shows what can be done with the chosen lesion."""
+        self._chooseClicked()
         self._candidates.update()
         finding = self._chosen()
         rejected = finding is not None and self.worklist.isRejected(finding.id)
@@ -219,7 +222,7 @@ class WorklistPanel:
         self.update()
 
     def _onUndo(self) -> None:
-        self._said = ""
+        self._said, self._clicked = "", None
         self.worklist.undo()
         self.update()
 
@@ -248,8 +251,18 @@ class WorklistPanel:
         self.update()
 
     def _onPoint(self, point: np.ndarray) -> None:
+        self._clicked = ClickedPlace.of(self.worklist.result, point, self._results.current)
         self.worklist.click(ReaderClick(point[None], self._ui.addKindComboBox.currentData, adds=True))
         self.update()
+
+    def _chooseClicked(self) -> None:
+        """Chooses a row that was added by a click and could not be listed before it was measured."""
+        result, clicked = self.worklist.result, self._clicked
+        if clicked is None or result is None or result.isStale or clicked.isStillListed(result):
+            return
+        self._clicked = None
+        if self._results.current == clicked.chosen and (added := clicked.added(result)):
+            self._results.follow(added)
 
     def _onPlacingEnd(self) -> None:
         self._ui.addLesionButton.checked = False

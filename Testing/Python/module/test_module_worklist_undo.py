@@ -13,7 +13,7 @@ if availability.missing():
 pytest_plugins = ["SlicerHost.pytest_fixtures"]
 
 from module_cases import segmented  # noqa: E402
-from worklist_cases import drawn, exam, go_to, matrix_of, rows, settle  # noqa: E402
+from worklist_cases import drawn, exam, go_to, matrix_of, place_click, rows, settle  # noqa: E402
 
 
 @pytest.fixture
@@ -98,6 +98,19 @@ def test_add_by_click_finds_what_was_missed_and_undo_takes_it_back(widget: Any, 
     click(widget.ui.undoLesionButton)
     settle(widget)
     np.testing.assert_array_equal(drawn(widget), before)
+
+
+def test_a_click_where_no_kidney_is_drawn_chooses_its_row_when_it_is_measured(host: Any) -> None:
+    """Its side follows from the body's midline, which only measuring looks for, so no row is listed before."""
+    volume, labels, missed = exam()
+    widget = segmented(host, volume, np.zeros_like(labels))
+    assert rows(widget) == {}
+    place_click(widget, (24, 35, 20), "Cyst")
+    settle(widget)
+    assert list(rows(widget)) == ["C1"] and widget.results.current == "C1"
+    assert "added by the reader" in widget.ui.lesionLabel.text and widget.ui.rejectLesionButton.enabled
+    assert widget.ui.tableView.selectionModel().selectedRows()[0].row() == 0
+    assert drawn(widget)[missed].any()
 
 
 def test_undo_leaves_what_was_drawn_since(widget: Any) -> None:
