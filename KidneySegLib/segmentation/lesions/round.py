@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from KidneySegLib.geometry.boxes import padded
-from KidneySegLib.geometry.distances import depth_within
+from KidneySegLib.geometry.distances import depth_within, near
 from KidneySegLib.hounsfield import DENSEST_FLUID, FAT
 from KidneySegLib.segmentation.interactive import lesion
 from KidneySegLib.segmentation.interactive.click import Click
@@ -32,6 +32,8 @@ _DARKER, _DARKER_HU, _DEEP_MM = 1 / 3, 20.0, 4.0
 # The first body is the drawing, by their Dice coefficient, or lies within it, by its share; of a further one this share
 # was drawn.
 _ALIKE, _WITHIN, _DRAWN = 0.5, 0.8, 0.5
+# What is left of the drawing counts where it is fluid and twice as thick as this.
+_THICK_MM = 2.0
 # Bodies are looked for so far from the drawing.
 _REACH_MM = 30.0
 _MOST = 20
@@ -86,7 +88,7 @@ def _bodies(
     if around - own < _LEAST_CONTRAST_HU:
         return None
     fluid = drawn & (smooth < (own + around) / 2) & (smooth > (own + FAT) / 2)
-    darkest = own + min(_DARKER * (around - own), _DARKER_HU)
+    darkest = _darkest(own, around)
     volume = Volume(hu, np.diag([*spacing[::-1], 1.0]))
     bodies = np.zeros_like(drawn)
     for number in range(_MOST):
@@ -106,4 +108,11 @@ def _bodies(
         if number == 0 or (both >= _DRAWN * size and size >= smallest):
             bodies |= body
             ground[body] = MASS
-    return bodies
+    # what else is fluid there was drawn rightly, if it is not round; thin layers of it are where tissues blur
+    whole = bodies | (fluid & (smooth < _darkest(float(np.median(smooth[bodies])), around)))
+    return bodies | (whole & near(depth_within(whole, spacing) > _THICK_MM, _THICK_MM, spacing))
+
+
+def _darkest(own: float, around: float) -> float:
+    """Returns the HU up to which fluid is as dark as fluid of so many HU in parenchyma of so many."""
+    return own + min(_DARKER * (around - own), _DARKER_HU)

@@ -46,6 +46,12 @@ def test_cysts_that_were_drawn_as_one_are_found_one_by_one():
     assert all(max(dice(pieces == n, cyst) for n in np.unique(pieces[found])) > 0.9 for cyst in (one, other))
 
 
+def test_fluid_that_is_not_round_is_not_lost():
+    ring = ball(24) & ~ball(13) & (np.indices(SHAPE)[1] > 34)  # around a part that is no fluid
+    found = rounded(marked(ring), image(ring)) == CYST
+    assert dice(found, ring) > 0.9
+
+
 def test_what_is_no_fluid_stays_as_the_network_drew_it():
     drawn = marked(ball(14))
     for hu in (image(ball(12), fluid=26.0), image(ball(12), fluid=48.0), image(ball(12)) + 60):
