@@ -184,12 +184,17 @@ def compare(labels: Volume, findings: Findings, prior: Prior) -> Comparison:
         prior: the earlier result.
 
     Raises:
-        InputError: one of the exams is a single slice, its sides are in doubt, or the interval is not positive.
+        InputError: one of the exams is a single slice or ultrasound, its sides are in doubt, the interval is not
+            positive, or both results are of the same images.
     """
+    if not (findings.in_patient and prior.findings.in_patient):  # a loop has as many frames as a volume slices
+        raise InputError("Ultrasound images cannot be compared: they hardly show the same plane. Compare CT volumes.")
     if 1 in (labels.voxels.shape[0], prior.labels.voxels.shape[0]):
         raise InputError("Single slices cannot be compared: they hardly show the same place. Compare volumes.")
     if prior.interval_days is not None and prior.interval_days <= 0:
         raise InputError("The prior exam must be older than this one. Check the dates.")
+    if _images(findings) and _images(findings) == _images(prior.findings):
+        raise InputError("Both results are of the same images. Give the result of an earlier exam.")
     if not (findings.sides_certain and prior.findings.sides_certain):
         raise InputError(
             "In one of the exams the anatomy contradicts the header, so right and left are not certain and kidneys "
@@ -202,6 +207,11 @@ def compare(labels: Volume, findings: Findings, prior: Prior) -> Comparison:
         days=prior.interval_days,
         same_phase=(findings.phase and findings.phase.phase) == (prior.findings.phase and prior.findings.phase.phase),
     )
+
+
+def _images(findings: Findings) -> tuple[str, ...]:
+    """Returns the identifiers of the images behind a result; none where it was not made from DICOM."""
+    return tuple(findings.provenance.input.source.get("sop_instance_uids") or ())
 
 
 def match(

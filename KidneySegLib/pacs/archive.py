@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from KidneySegLib.errors import InputError
@@ -42,8 +43,8 @@ class Query:
             raise InputError("A study or series UID consists of digits and dots, 64 at most.")
         if any(sign in value for value in values for sign in "*?\\"):
             raise InputError("Wildcards (* and ?) are not allowed: they might bring many patients' images.")
-        if self.dates and not re.fullmatch(r"\d{8}|\d{8}-(\d{8})?|-\d{8}", self.dates):
-            raise InputError("A date has the form 20240131, a range 20240101-20240131.")
+        if self.dates and not _are_dates(self.dates):
+            raise InputError("A date has the form 20240131, a range 20240101-20240131, the earlier one first.")
 
     def study_keys(self) -> dict[str, str]:
         """Returns the filters of a study query, by keyword."""
@@ -54,6 +55,17 @@ class Query:
             "StudyDate": self.dates,
         }
         return {keyword: value for keyword, value in keys.items() if value}
+
+
+def _are_dates(text: str) -> bool:
+    """Whether a text is a day or a range of days, open on one side at most."""
+    if not re.fullmatch(r"\d{8}|\d{8}-(\d{8})?|-\d{8}", text):
+        return False
+    try:
+        days = [date(int(day[:4]), int(day[4:6]), int(day[6:])) for day in text.split("-") if day]
+    except ValueError:
+        return False
+    return days == sorted(days)
 
 
 @dataclass(frozen=True)

@@ -220,6 +220,20 @@ def test_what_cannot_be_compared_is_refused() -> None:
             compare(result.labels, result.findings, replace(result, interval_days=days))
 
 
+def test_an_exam_is_not_compared_with_itself_and_an_ultrasound_loop_is_no_volume() -> None:
+    result = exam(before())
+    record = result.findings.provenance
+    source = replace(record.input, source={"sop_instance_uids": ["1.2.3", "1.2.4"]})
+    own = replace(result.findings, provenance=replace(record, input=source))
+    with pytest.raises(InputError, match="same images"):
+        compare(result.labels, own, replace(result, findings=own))
+    compare(result.labels, own, result)
+    loop = replace(result.findings, provenance=replace(record, settings={"in_patient": False}))
+    for now, prior in ((loop, result), (result.findings, replace(result, findings=loop))):
+        with pytest.raises(InputError, match="Ultrasound"):
+            compare(result.labels, now, prior)
+
+
 def test_phases_are_compared() -> None:
     result = exam(before())
     assert compared(result, result).same_phase

@@ -265,3 +265,14 @@ def test_certificates_are_verified_over_http(tmp_path):
             server.shutdown()
     with pytest.raises(InputError, match="ca_bundle"):
         DicomWeb(Peer("x", dicomweb=address, ca_bundle="nowhere")).find_series(Query(patient_id="SECRET-ID"))
+
+
+@pytest.mark.parametrize("dates", ["20240131-20230131", "20241301", "20240230-", "2024-01-31", "yesterday", "-"])
+def test_dates_that_are_none_are_refused_before_a_server_is_asked(dates: str) -> None:
+    with pytest.raises(InputError, match="form 20240131"):
+        Query(dates=dates)
+
+
+@pytest.mark.parametrize("dates", ["20240229", "20240131-20240131", "20240131-", "-20240131"])
+def test_days_and_ranges_are_dates(dates: str) -> None:
+    assert Query(dates=dates).study_keys() == {"StudyDate": dates}
