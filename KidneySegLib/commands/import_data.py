@@ -35,9 +35,12 @@ def import_data(
 
     own, groups = own_names(label or ()), read_patients(patients)
     if source.is_dir() and has_pictures(source):
-        faults = import_pictures(source, output, own=own, patients=groups, validation=validation, pixel_mm=pixel_mm)
+        count, faults = import_pictures(
+            source, output, own=own, patients=groups, validation=validation, pixel_mm=pixel_mm
+        )
         for fault in faults:
             typer.echo(f"{fault.case}: refused. {fault.sentence}")
+        typer.echo(f"{count} pictures imported as CT slices, {len(faults)} faults.")
         return
     listing = find_cases(source)
     for fault in listing.faults:

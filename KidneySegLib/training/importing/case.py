@@ -1,5 +1,6 @@
 """A labelled case as it lies in somebody's data set, and what can be wrong with it."""
 
+import hashlib
 import json
 import math
 import re
@@ -65,7 +66,7 @@ class Listing:
 
     def add(self, name: str, image: Path, labels: Path, names: Mapping[int, str] | None, patient: str = "") -> None:
         """Adds a case whose files are there; else the fault that one is missing."""
-        name = safe_name(name)
+        name = case_name(name)
         if not image.exists():
             self.faults.append(
                 Fault(name, "image_missing", "There is no image. Add it, or take the case out of the data set.")
@@ -95,6 +96,14 @@ def held_out_patients(patients: Iterable[str], validation: float, seed: int = 0)
 def safe_name(name: str) -> str:
     """Returns a name that is safe as a folder: letters, digits, ``_`` and ``-``."""
     return _UNSAFE.sub("_", name).strip("_-")[:_LONGEST_NAME] or "case"
+
+
+def case_name(name: str) -> str:
+    """Returns the folder of a case: its name, or where that is not safe one that no other name shares."""
+    safe = safe_name(name)
+    if safe == name:
+        return name
+    return f"{safe}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
 
 
 PATIENTS = "patients.json"

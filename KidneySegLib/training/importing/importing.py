@@ -7,13 +7,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.result_files.labels.files import write_nifti
-from KidneySegLib.training.importing.case import PATIENTS, Fault, Listing, held_out_patients, imported_patients
+from KidneySegLib.training.importing.case import (
+    PATIENTS,
+    Fault,
+    Listing,
+    case_name,
+    held_out_patients,
+    imported_patients,
+)
 from KidneySegLib.training.importing.reading import CheckedCase, read_case
 from KidneySegLib.training.importing.summary import CaseSummary, summary_of
+from KidneySegLib.volume import read_image
 
 _SETS = {False: "ct/train", True: "ct/validation"}
+_TAKEN = "The data folder holds another exam of this name already. Give each a name of its own, or import elsewhere."
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,10 @@ def import_cases(
     Raises:
         OutputError: the cases cannot be written.
     """
-    given = {case.name: patients.get(case.name, case.patient) for case in listing.cases}
+    said = {case_name(name): patient for name, patient in patients.items()} | dict(patients)
+    given = {case.name: said.get(case.name, case.patient) for case in listing.cases}
+    if strangers := [name for name in patients if not {name, case_name(name)} & set(given)]:
+        tell(f"The table of patients names cases that are not in the data set, such as '{strangers[0]}'.")
     numbers, held_out = held_out_patients(given.values(), validation, seed)
     groups = {name: numbers[patient] for name, patient in given.items()}
     faults, summaries = list(listing.faults), list[CaseSummary]()
@@ -71,8 +85,14 @@ def import_cases(
             tell(f"{case.name}: refused. {found.sentence}")
             continue
         patient = groups[case.name]
-        place = f"{_SETS[patient in held_out]}/{case.name}"
+        place, other = (f"{_SETS[held]}/{case.name}" for held in (patient in held_out, patient not in held_out))
+        if (output / other).exists() and not _is_image(output / other, found):
+            faults.append(Fault(case.name, "name_taken", _TAKEN))
+            tell(f"{case.name}: refused. {_TAKEN}")
+            continue
         _write(output / place, found)
+        # an earlier import with another share: nobody trains on what weights are chosen on
+        shutil.rmtree(output / other, ignore_errors=True)
         written[place] = patient
         summaries.append(summary_of(found, patient, place))
         tell(f"{case.name}: {place}")
@@ -90,8 +110,10 @@ def read_patients(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["case"].strip(): row["patient"].strip() for row in csv.DictReader(file)}
+        # spreadsheets begin with a byte order mark, and where the comma is decimal they separate by semicolons
+        text = path.read_text(encoding="utf-8-sig")
+        rows = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.partition("\n")[0] else ",")
+        return {row["case"].strip(): row["patient"].strip() for row in rows}
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise InputError("The table of patients must be a CSV file with the columns case and patient.") from error
 
@@ -132,10 +154,18 @@ def _write(folder: Path, case: CheckedCase) -> None:
         raise OutputError("A case could not be written. Check the folder and the space on its disk.") from error
 
 
+def _is_image(folder: Path, case: CheckedCase) -> bool:
+    """Whether a folder holds the image of a case, as an earlier import wrote it."""
+    try:
+        return np.array_equal(read_image(folder / "image.nii.gz").voxels, case.exam.stored.voxels)
+    except InputError:
+        return False
+
+
 def _write_patients(output: Path, written: Mapping[str, str]) -> None:
     """Adds the patients of cases to those that an earlier import wrote, under numbers of their own."""
     path = output / PATIENTS
-    known = imported_patients(output)
+    known = {place: patient for place, patient in imported_patients(output).items() if (output / place).is_dir()}
     others = {patient for place, patient in known.items() if place not in written}
     renamed = {patient: _free(patient, others) for patient in written.values()}
     merged = known | {place: renamed[patient] for place, patient in written.items()}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 from KidneySegLib.datasets.slices import LIST, read_grey
 from KidneySegLib.errors import InputError, OutputError
 from KidneySegLib.structures import BY_KEY, KIDNEYS, Side
-from KidneySegLib.training.importing.case import Fault, Listing, held_out_patients, safe_name
+from KidneySegLib.training.importing.case import Fault, Listing, case_name, held_out_patients
 from KidneySegLib.training.importing.label_names import BACKGROUND, KIDNEY, structure_of_label
 from KidneySegLib.training.importing.pairs import descriptions
 
 _MASK_FOLDERS = ("masks", "labels", "kidneys", "segmentations")
 _PIXEL_MM = (0.2, 3.0)
 _SETS = {False: "train", True: "validation"}
+_SLICES = "ct_slices"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ def import_pictures(
     patients: Mapping[str, str],
     validation: float,
     pixel_mm: float | None,
-) -> list[Fault]:
+) -> tuple[int, list[Fault]]:
     """Checks pictures and masks, and writes ``ct_slices/train`` and ``ct_slices/validation``.
 
     A mask of one value is named after its folder (``--label masks=kidney``), one of several by ITK-SNAP's descriptions.
@@ -55,14 +57,15 @@ def import_pictures(
         pixel_mm: pixel size; None leaves it to the recipe.
 
     Returns:
-        The faults of the pictures that were refused.
+        How many were written, and the faults of those that were refused.
 
     Raises:
-        InputError: no picture can be used, or the pixel size is impossible.
+        InputError: no picture can be used, the pixel size is impossible, or slices of others lie in the data folder.
         OutputError: they cannot be written.
     """
     if pixel_mm is not None and not _PIXEL_MM[0] <= pixel_mm <= _PIXEL_MM[1]:
         raise InputError(f"No CT has such pixels. --pixel-mm lies between {_PIXEL_MM[0]:g} and {_PIXEL_MM[1]:g}.")
+    _check_place(output)
     masks = _masks(folder)
     assert masks is not None  # see has_pictures
     listing = Listing("pictures")
@@ -85,7 +88,23 @@ def import_pictures(
     if not pictures:
         raise InputError("No picture can be used. " + " ".join(f"{f.case}: {f.sentence}" for f in faults[:3]))
     _write(pictures, output, validation, pixel_mm)
-    return faults
+    return len(pictures), faults
+
+
+def _check_place(output: Path) -> None:
+    """Refuses a data folder whose slices are not those of an earlier import, which the new ones replace."""
+    for kind in _SETS.values():
+        path = output / _SLICES / kind / LIST
+        if path.is_file() and not all("source" in entry for entry in _entries(path)):
+            raise InputError("The data folder holds slices already that were not imported. Choose another folder.")
+
+
+def _entries(path: Path) -> list[dict[str, object]]:
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [{}]
+    return [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else [{}]
 
 
 def _masks(folder: Path) -> Path | None:
@@ -95,7 +114,7 @@ def _masks(folder: Path) -> Path | None:
 def _read(
     image: Path, mask: Path, names: Mapping[int, str] | None, own: Mapping[str, str], patients: Mapping[str, str]
 ) -> _Picture | Fault:
-    name = safe_name(image.stem)
+    name = case_name(image.stem)
     for path, code, what in ((image, "image_missing", "picture"), (mask, "labels_missing", "mask")):
         if not path.is_file():
             return Fault(name, code, f"There is no {what}. Add it, or take the case out of the data set.")
@@ -145,9 +164,12 @@ def _write(pictures: list[_Picture], output: Path, validation: float, pixel_mm: 
     numbers, held_out = held_out_patients((picture.patient for picture in pictures), validation)
     entries: dict[bool, list[dict[str, object]]] = {False: [], True: []}
     try:
+        # all of an earlier import goes: what it held out may be trained on now
+        for kind in _SETS.values():
+            shutil.rmtree(output / _SLICES / kind, ignore_errors=True)
         for number, picture in enumerate(pictures, start=1):
             away = numbers[picture.patient] in held_out
-            folder = output / "ct_slices" / _SETS[away]
+            folder = output / _SLICES / _SETS[away]
             for kind, array in (("images", picture.grey), ("kidneys", picture.labels)):
                 (folder / kind).mkdir(parents=True, exist_ok=True)
                 Image.fromarray(array).save(folder / kind / f"{number}.png")
@@ -155,7 +177,7 @@ def _write(pictures: list[_Picture], output: Path, validation: float, pixel_mm: 
             entries[away].append(entry if pixel_mm is None else {**entry, "pixel_mm": pixel_mm})
         for away, listed in entries.items():
             if listed:
-                place = output / "ct_slices" / _SETS[away] / LIST
+                place = output / _SLICES / _SETS[away] / LIST
                 place.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError("The pictures could not be written. Check the space on the disk.") from error
