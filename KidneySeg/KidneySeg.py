@@ -114,7 +114,7 @@ class KidneySegWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.logic is None:  # there is no panel
             return
         self.runs.queue.abandonAll()
-        for panel in (self.inputs, self.exports, self.correction, self.worklist):
+        for panel in (self.inputs, self.results, self.exports, self.correction, self.worklist):
             panel.stop()
         self._forgetParameterNode()
         self.removeObservers()

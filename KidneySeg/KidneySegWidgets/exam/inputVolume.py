@@ -13,7 +13,7 @@ import slicer.util
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from KidneySegWidgets.exam.straightGrid import isSheared, resample, straightGrid
+from KidneySegWidgets.exam.straightGrid import isSheared, latticeInWorld, resample, straightGrid
 from KidneySegWidgets.translation import tr as _
 
 _DIMENSIONS = 3
@@ -88,10 +88,11 @@ def prepareVolume(volume: Any, roi: Any = None) -> PreparedVolume:
 
 
 def placeOf(volume: Any) -> tuple[Any, ...]:
-    """Returns what must not change while the engine works: size (i, j, k), matrix to RAS and parent transform's ID."""
+    """Returns what must not change while the engine works: size (i, j, k), place in the world, transform's ID."""
     image = volume.GetImageData()
-    size = image.GetDimensions() if image is not None else None
-    return size, slicer.util.arrayFromVTKMatrix(_ijkToRas(volume)).tolist(), volume.GetTransformNodeID()
+    if image is None:
+        return None, None, volume.GetTransformNodeID()
+    return image.GetDimensions(), latticeInWorld(volume).tolist(), volume.GetTransformNodeID()
 
 
 def writeNrrd(path: Path, voxels: np.ndarray, ijkToLps: np.ndarray) -> None:

@@ -24,6 +24,18 @@ def isSheared(matrix: np.ndarray) -> bool:
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() > 1e-3)
 
 
+def latticeInWorld(volume: Any, count: int = 3) -> np.ndarray:
+    """Returns where `count`³ voxels of a volume node lie, from its first corner to its last: (n, 3), mm RAS."""
+    toRas, toWorld = vtk.vtkMatrix4x4(), vtk.vtkGeneralTransform()
+    volume.GetIJKToRASMatrix(toRas)
+    if volume.GetParentTransformNode() is not None:
+        volume.GetParentTransformNode().GetTransformToWorld(toWorld)
+    steps = [np.linspace(0, n - 1, count) for n in volume.GetImageData().GetDimensions()]
+    lattice = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    local = (toRas.MultiplyPoint((*point, 1.0))[:3] for point in lattice)
+    return np.array([toWorld.TransformPoint(*point) for point in local])
+
+
 def straightGrid(size: tuple[int, int, int], ijkToRas: np.ndarray, toWorld: Any) -> tuple[tuple[int, ...], np.ndarray]:
     """Returns size (i, j, k) and IJK-to-RAS matrix (4, 4) of a straight grid around a transformed volume.
 

@@ -17,7 +17,9 @@ from KidneySegWidgets.result.examView import showExam
 from KidneySegWidgets.result.findingsTable import fillTables, findingRows, isBeingFilled
 from KidneySegWidgets.result.lesionRows import candidateRows, wasCalled
 from KidneySegWidgets.result.lesionView import showFinding
+from KidneySegWidgets.result.place import followVolume, placeComplaint
 from KidneySegWidgets.result.resultNodes import ATTRIBUTE, ResultNodes
+from KidneySegWidgets.result.volumeFollowing import VolumeFollowing
 
 
 class ResultPanel:
@@ -37,6 +39,7 @@ class ResultPanel:
         ui.tableView.connect("clicked(QModelIndex)", self._onRowClicked)
         prepareTable(ui.tableView)
         self._secondView = SecondViewPanel(ui, self.update)
+        self._following = VolumeFollowing(self.update)
         for column in ("opacityColumnVisible", "statusColumnVisible"):
             setattr(ui.segmentsView, column, False)
 
@@ -46,6 +49,8 @@ class ResultPanel:
             with suppress(Exception):  # findings of another version; `update` says so
                 fillTables(result, result.findings())
         self.result, self.current = result, ""
+        if result is not None:
+            followVolume(result)
         node = result.segmentationNode if result is not None else None
         self._ui.segmentsView.setSegmentationNode(node)
         self._changingTable = True  # Qt selects another row when the selected one goes; the reader did not
@@ -59,6 +64,7 @@ class ResultPanel:
         self._ui.show3DButton.setSegmentationNode(node)
         self.update()
         self._secondView.setResult(result)
+        self._following.setResult(result)
 
     def update(self) -> None:
         """Shows the findings as they are now."""
@@ -72,6 +78,8 @@ class ResultPanel:
                 # a scene of another version: segments and table are still of use
                 logging.warning("KidneySeg: the findings of this result cannot be read")
                 flags = html.escape(reasonOf(error))
+            if complaint := placeComplaint(self.result):
+                flags = f"<p><b>{html.escape(complaint)}</b></p>{flags}"
         self._ui.summaryLabel.text = summary
         self._ui.phaseLabel.text = phase
         for each in (self._ui.formLabel8, self._ui.phaseLabel, self._ui.show3DButton):
@@ -128,6 +136,10 @@ class ResultPanel:
         self.current, self._origin = identifier, None
         self._chooseAgain()
         self.onChosen()
+
+    def stop(self) -> None:
+        """Follows no volume any more."""
+        self._following.setResult(None)
 
     def rows(self) -> list[tuple[str, dict[str, Any]]]:
         """Returns identifier and values of each row; none where there are no findings that can be read."""

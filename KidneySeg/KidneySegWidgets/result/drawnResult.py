@@ -13,13 +13,11 @@ from KidneySegWidgets.exam.viewImage import ViewImage
 from KidneySegWidgets.result.candidates import candidateNumbers
 from KidneySegWidgets.result.correctedLabels import networkLabels
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart
+from KidneySegWidgets.result.place import SAME_PLACE_MM, examMatrix, followVolume, placeComplaint
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.secondView import acrossOf, withSecondView
 from KidneySegWidgets.result.segments import drawnState
 from KidneySegWidgets.translation import tr as _
-
-# More is a volume that was moved; a saved scene moves the last corner of a grid by rounding alone.
-_SAME_PLACE_MM = 0.1
 
 
 @dataclass(frozen=True)
@@ -105,17 +103,20 @@ class DrawnResult:
 
 
 def preparedExam(result: ResultNodes) -> PreparedVolume:
-    """Returns the segmented image as the engine takes it, on the grid of the network's labels.
+    """Returns the segmented image as the engine takes it, on the grid of the network's labels, where it lay then.
 
     Raises:
         RuntimeError: the volume was removed, or was changed or moved since.
     """
     if result.volume is None or result.networkLabels is None:
         raise RuntimeError(_("The volume of this result is no longer in the scene. Load it and segment it again."))
+    if complaint := placeComplaint(result):
+        raise RuntimeError(complaint)
     prepared = prepareVolume(result.volume)
     if prepared.voxels.shape != networkLabels(result).shape:
         raise RuntimeError(_("The volume was changed after it was segmented. Segment it again."))
+    followVolume(result)
     apart = prepared.ijkToRas - prepareVolume(result.networkLabels).ijkToRas
-    if np.max(np.abs(apart[:3]) @ (*prepared.wholeSize[::-1], 1)) > _SAME_PLACE_MM:
+    if np.max(np.abs(apart[:3]) @ (*prepared.wholeSize[::-1], 1)) > SAME_PLACE_MM:
         raise RuntimeError(_("The volume was moved after it was segmented. Move it back, or segment it again."))
-    return prepared
+    return replace(prepared, ijkToRas=examMatrix(result))

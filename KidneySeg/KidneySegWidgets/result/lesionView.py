@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import slicer
-import slicer.util
 import vtk
 
 from KidneySegWidgets.result.findingsTable import findingRows
 from KidneySegWidgets.result.lesionRows import candidateRows
+from KidneySegWidgets.result.place import fromExam, placeComplaint, worldMatrix
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.viewRows import sizeWithUnit
 
@@ -27,6 +27,9 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
     Of masses and cysts the axial diameter is drawn, in its own slice; of kidneys and stones the largest in 3D.
     """
     findings = result.findings()
+    if placeComplaint(result):
+        hideLine(result)
+        return
     rows = chain(findingRows(findings), candidateRows(findings))
     values = next((values for name, values in rows if name == identifier), None)
     if values is None:
@@ -37,13 +40,13 @@ def showFinding(result: ResultNodes, identifier: str, jump: bool = True) -> None
         _showView(result, values, {**sizes, "length": f"{identifier} {sizes['length']}"}, jump)
         return
     measure = "axial" if values["structure"] in ("mass", "cyst") else "length"
-    ends = [lpsToRas(values[f"{measure}_{end}_lps_mm"]) for end in ("start", "end")]
+    ends = [fromExam(result, lpsToRas(values[f"{measure}_{end}_lps_mm"])) for end in ("start", "end")]
     length = values["axial_diameter_mm" if measure == "axial" else "length_mm"]
     if length is None:  # a stone of one or two voxels, or one that the image cuts, has a place, but no length
         hideLine(result)
     else:
         _drawLine(result.makeLine(), ends, identifier)
-    centre = lpsToRas(values["centroid_lps_mm"])
+    centre = fromExam(result, lpsToRas(values["centroid_lps_mm"]))
     if measure == "axial":
         # the slice of the diameter, which need not be the one through the centre
         centre = np.mean(ends, axis=0)
@@ -64,7 +67,9 @@ def _showView(result: ResultNodes, values: dict[str, Any], labels: dict[str, str
     """
 
     def ends(measure: str) -> list[np.ndarray]:
-        return [_world(result, (*values[f"{measure}_{end}_px"], values["slice"])) for end in ("start", "end")]
+        matrix = worldMatrix(result.networkLabels)
+        places = ((*values[f"{measure}_{end}_px"], values["slice"], 1.0) for end in ("start", "end"))
+        return [(matrix @ place)[:3] for place in places]
 
     hideLine(result)
     _drawLine(result.makeLine(), ends("length"), labels["length"], measure=False)
@@ -72,16 +77,6 @@ def _showView(result: ResultNodes, values: dict[str, Any], labels: dict[str, str
         _drawLine(result.makeWidthLine(), ends("width"), labels["width"], measure=False)
     if jump:
         slicer.modules.markups.logic().JumpSlicesToLocation(*np.mean(ends("length"), axis=0), True)
-
-
-def _world(result: ResultNodes, ijk: tuple[float, ...]) -> np.ndarray:
-    """Returns where a voxel of the result's grid lies, in mm RAS of the world."""
-    toLocal, toWorld, node = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4(), result.networkLabels
-    node.GetIJKToRASMatrix(toLocal)
-    if node.GetParentTransformNode() is not None:  # a linear one: others were straightened, and no such image is taken
-        node.GetParentTransformNode().GetMatrixTransformToWorld(toWorld)
-    matrix = slicer.util.arrayFromVTKMatrix(toWorld) @ slicer.util.arrayFromVTKMatrix(toLocal)
-    return (matrix @ (*ijk, 1.0))[:3]
 
 
 def _drawLine(node: Any, ends: list[np.ndarray], name: str, measure: bool = True) -> None:

@@ -16,6 +16,7 @@ from KidneySegWidgets.exam.inputVolume import PreparedVolume
 from KidneySegWidgets.result.candidates import makeCandidateNode
 from KidneySegWidgets.result.findingsTable import fillTables
 from KidneySegWidgets.result.labelParts import LabelPart, imageOf
+from KidneySegWidgets.result.place import rememberPlace
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import newSegment
 from KidneySegWidgets.translation import tr as _
@@ -44,6 +45,7 @@ def importResult(folder: Path, prepared: PreparedVolume, volume: Any) -> ResultN
     if not isPlaced:
         result.setView()
     result.setNetworkLabels(labels)
+    rememberPlace(result, prepared)
     candidates = makeCandidateNode(read.segmentation, prepared)
     if candidates is not None:
         result.setNetworkCandidates(candidates)

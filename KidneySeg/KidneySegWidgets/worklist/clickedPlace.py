@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
+from KidneySegWidgets.result.place import toExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.worklist.steps import newByClick
 
@@ -33,7 +34,7 @@ class ClickedPlace:
         """Takes a click at a point (3,) in mm RAS; None where nothing is listed that can be read."""
         with suppress(Exception):  # findings of another version; the section Result says so
             if result is not None:
-                return cls(tuple(RAS_TO_LPS[:3, :3] @ point), result.findings(), chosen)
+                return cls(tuple(RAS_TO_LPS[:3, :3] @ toExam(result, point[None])[0]), result.findings(), chosen)
         return None
 
     def isStillListed(self, result: ResultNodes) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-import vtk
 
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS, shifted
 from KidneySegWidgets.result.labelParts import LabelPart, drawnPart, filledBox, imageOf
+from KidneySegWidgets.result.place import examMatrix
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.result.segments import addInOrder, newSegment, segmentsByStructure
 from KidneySegWidgets.worklist.layerDrawing import drawInLayers
@@ -72,17 +72,14 @@ def drawnIn(result: ResultNodes, start: tuple[int, ...], shape: tuple[int, ...])
 
 
 def gridVolume(result: ResultNodes) -> Any:
-    """Returns the engine's Volume of the network's labels, which is the grid of all that is drawn; a view."""
+    """Returns the engine's Volume of the network's labels, which is the grid of all that is drawn; a view.
+
+    It lies where the exam lay when it was segmented, as the findings do (`result.place`).
+    """
     ensureEngine()
     from KidneySegLib.volume import Volume
 
-    node = result.networkLabels
-    toLocal, toWorld = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(toLocal)
-    if node.GetParentTransformNode() is not None:  # a linear one: others were straightened
-        node.GetParentTransformNode().GetMatrixTransformToWorld(toWorld)
-    world = slicer.util.arrayFromVTKMatrix(toWorld) @ slicer.util.arrayFromVTKMatrix(toLocal)
-    return Volume(slicer.util.arrayFromVolume(node), RAS_TO_LPS @ world)
+    return Volume(slicer.util.arrayFromVolume(result.networkLabels), RAS_TO_LPS @ examMatrix(result))
 
 
 def partOfGrid(grid: Any, box: tuple[slice, ...], voxels: np.ndarray) -> Any:

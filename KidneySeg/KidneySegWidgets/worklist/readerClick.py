@@ -12,6 +12,7 @@ from KidneySegWidgets.complaints import logError, reasonOf
 from KidneySegWidgets.engine.engineLocation import ensureEngine
 from KidneySegWidgets.exam.inputVolume import RAS_TO_LPS
 from KidneySegWidgets.result.drawnResult import preparedExam
+from KidneySegWidgets.result.place import toExam
 from KidneySegWidgets.result.resultNodes import ResultNodes
 from KidneySegWidgets.translation import tr as _
 from KidneySegWidgets.worklist.labelChange import LabelChange, drawnIn, gridVolume, partOfGrid
@@ -48,6 +49,11 @@ def clickFailure(error: BaseException) -> str:
     return _("The click could not be answered. {reason}").format(reason=reasonOf(error))
 
 
+def _inExam(result: ResultNodes, click: ReaderClick) -> np.ndarray:
+    """Returns the points (n, 3) of a click in mm LPS, where the exam lay when it was segmented."""
+    return toExam(result, click.points) * np.diag(RAS_TO_LPS)[:3]
+
+
 @dataclass(frozen=True)
 class _Question:
     """What the engine needs: image and labels around the click, and the clicks in voxels of that part.
@@ -73,8 +79,8 @@ class _Question:
 
         if not result.networkFindings().in_patient:
             raise InputError(_("Clicks are answered on CT only. Correct an ultrasound outline with Paint and Erase."))
-        grid = gridVolume(result)
-        points = grid.to_kji(click.points * np.diag(RAS_TO_LPS)[:3])
+        prepared, grid = preparedExam(result), gridVolume(result)
+        points = grid.to_kji(_inExam(result, click))
         if np.any(np.rint(points) < 0) or np.any(np.rint(points) >= grid.voxels.shape):
             raise InputError(_("The click lies outside the image."))
         around = _AROUND_MM / np.array(grid.spacing[::-1])
@@ -82,10 +88,10 @@ class _Question:
         high = np.minimum(np.ceil(points.max(axis=0) + around) + 1, grid.voxels.shape).astype(int)
         box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
         start = (int(low[0]), int(low[1]), int(low[2]))
-        voxels = preparedExam(result).voxels[box]
+        voxels = prepared.voxels[box]
         before = []
         for each in earlier:
-            for point in grid.to_kji(each.points * np.diag(RAS_TO_LPS)[:3]):
+            for point in grid.to_kji(_inExam(result, each)):
                 kji = np.rint(point).astype(int) - low
                 if np.all(kji >= 0) and np.all(kji < voxels.shape):
                     before.append(Click((int(kji[0]), int(kji[1]), int(kji[2])), BY_KEY[each.key].label, each.adds))

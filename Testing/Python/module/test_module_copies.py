@@ -79,8 +79,8 @@ def test_two_results_of_one_volume_have_two_names(widget: Any) -> None:
     assert len({*names}) == len(names) == 2
 
 
-def test_a_volume_that_is_moved_afterwards_is_not_measured_elsewhere(widget: Any, host: Any) -> None:
-    """Its outlines stay where they are, so that half of the numbers would be of another place."""
+def test_a_volume_that_is_scaled_afterwards_is_not_measured(widget: Any, host: Any) -> None:
+    """Half of the numbers would be of another size."""
     import slicer
     import vtk
     from SlicerHost.hands import click, waitUntil
@@ -88,12 +88,12 @@ def test_a_volume_that_is_moved_afterwards_is_not_measured_elsewhere(widget: Any
     volume, before = widget.results.result.volume, drawn(widget)
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
     matrix = vtk.vtkMatrix4x4()
-    matrix.SetElement(0, 3, 50)
+    matrix.SetElement(0, 0, 1.1)
     transform.SetMatrixTransformToParent(matrix)
     volume.SetAndObserveTransformNodeID(transform.GetID())
     go_to(widget, "M2")
     click(widget.ui.rejectLesionButton)
-    waitUntil(lambda: "was moved after it was segmented" in widget.ui.correctionLabel.text, 30)
+    waitUntil(lambda: "was scaled, sheared or bent after it was segmented" in widget.ui.correctionLabel.text, 30)
     assert rows(widget)["M2"]["state"] == "✗" and widget.correction.isStale
     volume.SetAndObserveTransformNodeID(None)
     click(widget.ui.undoLesionButton)

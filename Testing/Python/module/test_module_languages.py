@@ -44,9 +44,9 @@ def test_a_refused_run_a_missing_package_and_a_moved_volume_are_told_in_turkish(
 
     assert failureMessage(1, ["ModuleNotFoundError: torch"]).startswith("Bir Python paketi eksik")
     assert failureMessage(-9, []).startswith("Sistem çalışmayı büyük olasılıkla bellek yetersizliğinden")
-    widget.results.result.volume.SetOrigin(50, 0, 0)
+    widget.results.result.volume.SetSpacing(2, 2, 9)
     click(widget.ui.recomputeButton)
-    assert "taşındı" in widget.ui.correctionLabel.text
+    assert "Hacim segmente edildikten sonra ölçeklendi" in widget.ui.correctionLabel.text
     packaging.pretendMissing("torch")
     host.dialogs.answer("No")
     click(widget.ui.segmentButton)
