@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from monai.losses import DiceLoss
 from torch.nn import functional
 
 from KidneySegLib.bundles.bundle import Bundle
+from KidneySegLib.errors import InputError
 from KidneySegLib.inference.device import fast_bfloat16
 from KidneySegLib.networks.encoder_weights import load_encoders
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
@@ -235,10 +237,16 @@ class Learner:
         _write(self.folder / CHECKPOINT, state)
 
     def _load(self) -> None:
-        state = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        try:
+            state = torch.load(self.folder / CHECKPOINT, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.average.load_state_dict(state["average"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (RuntimeError, KeyError, TypeError, ValueError, EOFError, UnpicklingError) as error:
+            raise InputError(
+                "The folder holds the run of a recipe with another network or optimiser, or its checkpoint is damaged. "
+                "Choose another folder, or delete the run."
+            ) from error
         self.step, self.best, self.losses = state["step"], state["best"], state["losses"]
         # runs of earlier versions have none of them
         self.waited, self.seconds = state.get("waited", 0), state.get("seconds", 0.0)

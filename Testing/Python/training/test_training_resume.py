@@ -95,6 +95,20 @@ def test_a_killed_run_ends_like_one_that_was_not(data):
     assert all(torch.equal(best[0][name], best[1][name]) for name in best[0])
 
 
+@pytest.mark.parametrize("fault", ["another network", "cut"])
+def test_a_run_that_cannot_be_continued_is_one_sentence(data, fault):
+    recipe, run = read_recipe(data / "recipe.toml"), data / "run"
+    Trainer(recipe, run, torch.device("cpu")).learner.save()
+    Trainer(recipe, run, torch.device("cpu"))
+    if fault == "cut":
+        (run / "checkpoint.pt").write_bytes((run / "checkpoint.pt").read_bytes()[:3000])
+    else:
+        (data / "other.toml").write_text(SHORT.replace("filters = [4, 8, 8]", "filters = [4, 8, 16]"))
+        recipe = read_recipe(data / "other.toml")
+    with pytest.raises(InputError, match="another network or optimiser, or its checkpoint is damaged"):
+        Trainer(recipe, run, torch.device("cpu"))
+
+
 def test_a_run_stops_when_no_epoch_gets_better(data, monkeypatch):
     (data / "recipe.toml").write_text(SHORT.replace("epochs = 2", "epochs = 9\nstop_after = 2"))
     monkeypatch.setattr(module, "summary", lambda scores, plan: Overlap(0.5, 0.4, 0.3))
