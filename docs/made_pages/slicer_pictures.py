@@ -47,6 +47,7 @@ def main() -> int:
     for name, (width, dark) in PANELS.items():
         panel(host, options.folder / name, width, dark)
     views(widget, options.folder)
+    host.reset()  # views that are drawn off the screen outlive their scene, and crash Python's end if it is not empty
     return 0
 
 
