@@ -92,6 +92,11 @@ ULTRASOUND_VIEWS = {
         "and area are those of the part.",
         ends=all_of(PICTURE_ENDS),
     ),
+    "outline_in_pieces": warning(
+        "The outline of the kidney is in {count} pieces, and length and width span all of them. Check that none was "
+        "drawn by mistake.",
+        count=number("pieces"),
+    ),
     "length_unusual": warning(
         "The kidney would be {length_mm} mm long, which is unusual. Check the outline, whether the plane is "
         "longitudinal, and the pixel size.",

@@ -44,7 +44,7 @@ def describe_views(exam: Exam, segmentation: Segmentation, *, provenance: Proven
     seen = shown(exam)
     views = tuple(_view(exam, instance, seen) for instance in segmentation.instances)
     said = (*exam.flags, *segmentation.flags)
-    return Findings((), (*said, *_remarks(exam, views)), provenance, views=views)
+    return Findings((), (*said, *_remarks(exam, views), *_pieces(segmentation, views)), provenance, views=views)
 
 
 def _view(exam: Exam, instance: Instance, seen: np.ndarray) -> KidneyView:
@@ -100,6 +100,19 @@ def _remarks(exam: Exam, views: tuple[KidneyView, ...]) -> list[Flag]:
         length = view.measures.longest_mm
         if not math.isnan(length) and _is_unusual(length, cut=bool(view.cut_at)):
             flags.append(Flag.of("length_unusual", length_mm=length))
+    return flags
+
+
+def _pieces(segmentation: Segmentation, views: tuple[KidneyView, ...]) -> list[Flag]:
+    """Returns a flag for each outline that falls apart: a stray stroke of a brush would lengthen a kidney unseen."""
+    from scipy.ndimage import label
+
+    flags = []
+    for instance, view in zip(segmentation.instances, views, strict=True):
+        body = instance.body
+        _, count = label(body.mask[view.slice - body.box[0].start], np.ones((3, 3)))
+        if count > 1:
+            flags.append(Flag.of("outline_in_pieces", count=int(count)))
     return flags
 
 

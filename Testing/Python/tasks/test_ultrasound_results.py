@@ -173,6 +173,17 @@ def test_a_length_across_two_regions_is_refused(tmp_path: Path) -> None:
         measure(path, tmp_path / "mine.nii.gz")
 
 
+def test_a_stray_stroke_is_told(tmp_path: Path) -> None:
+    """The length spans what is drawn: 146 mm instead of 96 for a spot in a corner."""
+    path = write(tmp_path, frame(), [region()])
+    grid = result_of(path).image.stored
+    for spots, told in (((), []), (((40, 40),), [2]), (((40, 40), (200, 280)), [3])):
+        drawn = np.any([ellipse(), *(ellipse(spot, (6, 6)) for spot in spots)], axis=0)
+        write_nifti(tmp_path / "mine.nii.gz", grid, np.where(drawn, 2, 0).astype(np.uint8)[None])
+        flags = measure(path, tmp_path / "mine.nii.gz").findings.flags
+        assert [flag.values["count"] for flag in flags if flag.code == "outline_in_pieces"] == told
+
+
 def test_clicks_are_refused(tmp_path: Path) -> None:
     """They tell tissues apart by HU; the command made an outline of a corner of the image, in millilitres."""
     result = result_of(write(tmp_path, frame(), [region()]))
