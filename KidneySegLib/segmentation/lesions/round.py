@@ -110,7 +110,9 @@ def _bodies(
             ground[body] = MASS
     # what else is fluid there was drawn rightly, if it is not round; thin layers of it are where tissues blur
     whole = bodies | (fluid & (smooth < _darkest(float(np.median(smooth[bodies])), around)))
-    return bodies | (whole & near(depth_within(whole, spacing) > _THICK_MM, _THICK_MM, spacing))
+    thick = bodies | (whole & near(depth_within(whole, spacing) > _THICK_MM, _THICK_MM, spacing))
+    pieces = cc3d.connected_components(thick, connectivity=26)
+    return np.isin(pieces, np.unique(pieces[bodies]))
 
 
 def _darkest(own: float, around: float) -> float:

@@ -24,7 +24,7 @@ from test_segmentation_lesions import (
 from KidneySegLib.bundles.rules import OrganLesionRules
 from KidneySegLib.geometry.boxes import in_box
 from KidneySegLib.segmentation.kidneys.organ import OrganMask, find_organ
-from KidneySegLib.segmentation.lesions.find import FoundLesions, find_lesions
+from KidneySegLib.segmentation.lesions.find import FoundLesions, find_lesions, with_borders
 from KidneySegLib.segmentation.lesions.kind import CYST, MASS
 
 MASS_BESIDE = ((35, 35, 55), 14, 300)
@@ -120,6 +120,32 @@ def test_the_confidence_of_a_mass_is_what_the_network_believes_at_the_fine_scale
     assert np.array_equal(sure.labels == MASS, in_box(doubtful.labels, doubtful.box, sure.box) == MASS)
     assert sure.percent[sure.labels == MASS].mean() > 90
     assert 50 < doubtful.percent[doubtful.labels == MASS].mean() < 75
+
+
+def drawn(*balls: tuple[tuple[int, int, int], int, int]) -> np.ndarray:
+    """A label map with balls: centre, radius, label."""
+    labels = np.zeros((40, 40, 60), np.uint8)
+    for centre, radius, label in balls:
+        labels[sum((g - c) ** 2 for g, c in zip(np.indices(labels.shape), centre, strict=True)) <= radius**2] = label
+    return labels
+
+
+def test_a_mass_ends_where_the_fine_grids_see_its_end_and_is_as_probable_as_before():
+    coarse, fine = drawn(((20, 20, 20), 8, MASS)), drawn(((20, 20, 20), 10, MASS))
+    probability = np.where(coarse > 0, 0.7, 0.2)
+    found = with_borders(coarse, fine, probability)
+    assert np.array_equal(found, fine)
+    assert np.allclose(probability[found > 0], 0.7) and np.allclose(probability[found == 0], 0.2)
+
+
+def test_what_the_fine_grids_draw_otherwise_is_another_lesion_and_the_mass_stays():
+    coarse = drawn(((20, 20, 20), 8, MASS), ((20, 20, 50), 6, CYST))
+    for fine in (drawn(((20, 20, 30), 18, MASS)), drawn(((20, 20, 50), 8, MASS)), drawn()):
+        assert np.array_equal(with_borders(coarse, fine, np.zeros(coarse.shape)), coarse)
+    # and no mass takes what is a cyst
+    touching = drawn(((20, 20, 20), 8, MASS), ((20, 20, 33), 5, CYST))
+    found = with_borders(touching, drawn(((20, 20, 21), 10, MASS)), np.zeros(touching.shape))
+    assert np.array_equal(found == CYST, touching == CYST) and (found == MASS).sum() > (touching == MASS).sum()
 
 
 def test_lesions_know_how_surely_they_belong_to_the_organ():
