@@ -84,7 +84,7 @@ def shipped() -> str:
 
 def test_shipped_bundle_is_small_and_has_a_card() -> None:
     bundle = find_bundle(shipped(), "ultrasound")
-    assert (bundle.folder / WEIGHTS).stat().st_size < 2_500_000
+    assert (bundle.folder / WEIGHTS).stat().st_size < 4_000_000
     assert (bundle.folder / "card.md").is_file()
 
 
