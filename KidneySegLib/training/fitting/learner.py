@@ -94,7 +94,8 @@ class Learner:
             recipe: network, loss, optimiser and schedule.
             folder: of the run.
             device: what it learns on.
-            start: bundle and stage whose weights a new run begins with; None begins with random ones.
+            start: bundle and stage whose weights a new run begins with, of an ensemble those of the first member; None
+                begins with random ones.
         """
         plan = recipe.stage.network
         self.recipe, self.folder, self.device = recipe, folder, device
@@ -106,7 +107,8 @@ class Learner:
         self.network = build_network(plan).to(device)
         if start is not None:
             bundle, stage = start
-            load_parameters(self.network, carried_over(bundle.weights()[stage], self.network, plan))
+            values = bundle.stage(stage).members_of(bundle.weights()[stage])[0]
+            load_parameters(self.network, carried_over(values, self.network, plan))
         self.average = build_network(plan).to(device)
         self.average.load_state_dict(self.network.state_dict())
         optimiser = recipe.optimiser

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from KidneySegLib.bundles.bundle import Bundle, write_bundle
 from KidneySegLib.bundles.network import NetworkPlan
 from KidneySegLib.bundles.plan import StagePlan
+from KidneySegLib.bundles.rules import FrameRules, rules_of
 from KidneySegLib.errors import BundleError
 from KidneySegLib.inference.window_channels import window_channels
 from KidneySegLib.networks.factory import build_network, load_parameters, parameters
+from KidneySegLib.training.fitting.learner import Learner
 from KidneySegLib.training.fitting.warm_start import carried_over
+from KidneySegLib.training.recipe import find_recipe, read_recipe
 
 OLD = NetworkPlan("unet3d", (4, 8, 8), ("kidney",))
 NEW = NetworkPlan("unet3d", (4, 8, 8), ("background", "kidney", "mass", "cyst"), ("image", "soft"), exclusive=True)
@@ -64,3 +70,15 @@ def test_z_scores_do_not_depend_on_gain_and_offset_nor_on_what_lies_outside() ->
 def test_an_unknown_input_is_told() -> None:
     with pytest.raises(BundleError, match="'colour'"):
         window_channels(torch.zeros(1, 8, 8), stage_with("image", "colour"))
+
+
+def test_a_run_begins_with_the_first_member_of_an_ensemble(tmp_path: Path) -> None:
+    recipe = read_recipe(find_recipe("ultrasound"))
+    plan = recipe.stage.network
+    members = [parameters(build_network(plan)) for _ in range(2)]
+    stage, values = recipe.stage.with_members(members)
+    rules = rules_of("ultrasound")(ultrasound=FrameRules(0, 0, 0, 0))
+    two = Bundle(tmp_path / "two", "two", "1", "Two", "ultrasound", "CC0", (stage,), rules, sha256="")
+    written = write_bundle(two, {stage.name: values}, exact=True)
+    learner = Learner(recipe, tmp_path / "run", torch.device("cpu"), (written, stage.name))
+    assert all(torch.equal(value, parameters(learner.network)[name]) for name, value in members[0].items())
