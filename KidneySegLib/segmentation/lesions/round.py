@@ -61,6 +61,9 @@ def round_cysts(
             continue
         box = padded(inner, reach, labels.shape)
         drawn = pieces[box] == piece
+        if np.count_nonzero(drawn) < smallest:
+            result[box][drawn] = 0  # what the border by density left over
+            continue
         # no body takes what is another lesion
         ground = np.where(kidney[box], _KIDNEY, 0).astype(np.uint8)
         ground[(result[box] > 0) & ~drawn] = MASS

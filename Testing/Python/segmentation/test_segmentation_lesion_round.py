@@ -59,6 +59,13 @@ def test_what_is_no_fluid_stays_as_the_network_drew_it():
     assert not rounded(np.zeros(SHAPE, np.uint8), image(ball(4))).any()
 
 
+def test_specks_beside_a_cyst_are_none():
+    cyst = ball(12)
+    labels = marked(cyst)
+    labels[20, 20:22, 40] = CYST
+    assert not rounded(labels, image(cyst))[20, 20:22, 40].any()
+
+
 def test_a_drawing_that_holds_little_of_a_large_body_of_fluid_stays():
     stomach = ball(30, (40, 40, 40)) & (np.indices(SHAPE)[2] > 46)
     drawn = marked(ball(6, (40, 40, 50)))
